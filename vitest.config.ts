@@ -1,0 +1,53 @@
+import { existsSync } from "node:fs";
+import { defineConfig } from "vitest/config";
+
+const cluster = "./tests/setup/cluster.ts";
+
+/** The console brings its own configuration (Vue, a browser's document) once it has one. */
+const consoleProject = existsSync(new URL("apps/console/vite.config.ts", import.meta.url)) ? ["apps/console"] : [];
+
+export default defineConfig({
+  test: {
+    // The heavy part is the database, which all workers share: more of them gain nothing on a small machine.
+    maxWorkers: 4,
+    testTimeout: 20_000,
+    hookTimeout: 60_000,
+    // Asserting nothing is the commonest test that can't fail.
+    expect: { requireAssertions: true },
+    projects: [
+      {
+        test: {
+          // unit, module and http: beside the file they test
+          name: "server",
+          include: ["packages/**/*.test.ts", "apps/server/**/*.test.ts"],
+          exclude: ["**/node_modules/**", "**/dist/**", "packages/emulator/src/phone/**"],
+          globalSetup: cluster,
+          // Loading Nest again for each file costs more than the tests themselves.
+          isolate: false,
+        },
+      },
+      ...consoleProject,
+      { test: { name: "wire", include: ["tests/wire/**/*.test.ts"], globalSetup: cluster, isolate: false } },
+      {
+        test: {
+          name: "simulation",
+          include: ["tests/simulation/**/*.test.ts"],
+          globalSetup: cluster,
+          testTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: "journey",
+          include: ["tests/journeys/**/*.test.ts"],
+          globalSetup: cluster,
+          // Each journey drives a browser, a server and an emulator.
+          maxWorkers: 2,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      { test: { name: "house", include: ["tests/*.test.ts", "tools/**/*.test.ts"], testTimeout: 120_000 } },
+    ],
+  },
+});
