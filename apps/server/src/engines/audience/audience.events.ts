@@ -1,0 +1,23 @@
+import { event } from "@zhanggui/kit/contract/event";
+import { Id } from "@zhanggui/kit/contract/ids";
+import { z } from "zod";
+
+const Touch = {
+  personId: Id,
+  wechatAppId: Id,
+  openid: z.string(),
+  /** The channel by whose code they came, if any. */
+  channelId: Id.nullable(),
+};
+
+/** A person follows an account: for the first time, or again. */
+export const personFollowed = event("audience.person_followed.v1", z.object({ ...Touch, firstTime: z.boolean() }));
+
+/** A person stopped following an account. */
+export const personUnfollowed = event("audience.person_unfollowed.v1", z.object(Touch));
+
+/** A person scanned a channel's code, following or not. */
+export const channelEntered = event(
+  "audience.channel_entered.v1",
+  z.object({ ...Touch, channelId: Id, newlyFollowed: z.boolean() }),
+);

@@ -1,0 +1,33 @@
+import { event } from "@zhanggui/kit/contract/event";
+import { Id } from "@zhanggui/kit/contract/ids";
+import { Instant } from "@zhanggui/kit/contract/time";
+import { z } from "zod";
+
+/** Somebody wrote to, followed, left or scanned a code of a bound app. Once per message, however often WeChat sends it. */
+export const messageReceived = event(
+  "connect.message_received.v1",
+  z.object({
+    inboundId: Id,
+    wechatAppId: Id,
+    openid: z.string(),
+    /** `text`, `image` …, or `event:subscribe`, `event:unsubscribe`, `event:SCAN`, `event:CLICK` … */
+    kind: z.string(),
+    /** The channel whose code was scanned, if any. */
+    channelId: Id.nullable(),
+    text: z.string().nullable(),
+    sentAt: Instant,
+  }),
+);
+
+/** WeChat reports how a template message ended. */
+export const templateFinished = event(
+  "connect.template_finished.v1",
+  z.object({
+    wechatAppId: Id,
+    openid: z.string(),
+    /** WeChat's number of the message, as text: it has 64 bits. */
+    msgId: z.string(),
+    /** WeChat's own word: `success`, `failed:user block`, `failed: system failed`. */
+    status: z.string(),
+  }),
+);

@@ -1,0 +1,192 @@
+import { fault } from "@zhanggui/kit/contract/fault";
+import { conflict, notFound } from "@zhanggui/kit/contract/faults";
+import { Id } from "@zhanggui/kit/contract/ids";
+import { anyone, permission, signedIn } from "@zhanggui/kit/contract/permission";
+import { contract, route } from "@zhanggui/kit/contract/route";
+import { Instant } from "@zhanggui/kit/contract/time";
+import { z } from "zod";
+
+export const accessRead = permission("access:read", { zh: "查看账号与角色", en: "See accounts and roles" });
+export const accessWrite = permission("access:write", { zh: "管理账号与角色", en: "Manage accounts and roles" });
+
+export const wrongCredentials = fault(
+  "access.wrong_credentials",
+  401,
+  { zh: "账号或密码不正确。", en: "The login or the password is wrong." },
+  { errno: 1401 },
+);
+export const lockedOut = fault(
+  "access.locked_out",
+  423,
+  {
+    zh: "连续输错次数过多，账号已锁定，请 {minutes} 分钟后再试。",
+    en: "Too many wrong passwords: the account is locked. Try again in {minutes} minutes.",
+  },
+  { errno: 1401 },
+);
+export const sessionEnded = fault(
+  "access.session_ended",
+  401,
+  { zh: "登录状态已失效，请重新登录。", en: "This session is over; sign in again." },
+  { errno: 1406 },
+);
+export const setupClosed = fault("access.setup_closed", 403, {
+  zh: "系统已初始化，或初始化口令不正确。",
+  en: "The system is set up already, or the set-up token is wrong.",
+});
+export const weakPassword = fault("access.weak_password", 422, {
+  zh: "密码太容易被猜到，请换一个更长或更特别的密码。",
+  en: "This password is too easy to guess; choose a longer or a stranger one.",
+});
+export const loginTaken = fault("access.login_taken", 409, {
+  zh: "登录名 {login} 已被使用。",
+  en: "The login {login} is taken.",
+});
+export const unknownPermission = fault("access.unknown_permission", 422, {
+  zh: "没有名为 {permission} 的权限。",
+  en: "There is no permission called {permission}.",
+});
+export const lastOwner = fault("access.last_owner", 409, {
+  zh: "至少要保留一个可登录的负责人账号。",
+  en: "At least one owner must stay able to sign in.",
+});
+
+export const Login = z.string().trim().toLowerCase().min(3).max(100).regex(/^[^\s]+$/, { error: "no spaces" });
+/** NIST SP 800-63B §5.1.1: length counts, composition rules don't help; a limit keeps hashing cheap. */
+export const Password = z.string().min(8).max(128);
+
+export const Tenant = z.object({ id: Id, name: z.string(), zone: z.string() }).meta({ id: "Tenant" });
+export const Account = z
+  .object({
+    id: Id,
+    login: z.string(),
+    displayName: z.string(),
+    roles: z.array(z.object({ id: Id, name: z.string() })),
+    disabled: z.boolean(),
+    createdAt: Instant,
+  })
+  .meta({ id: "Account" });
+export const Role = z
+  .object({
+    id: Id,
+    name: z.string(),
+    permissions: z.array(z.string()),
+    /** Made by the system: it can't be renamed or removed. */
+    builtIn: z.boolean(),
+  })
+  .meta({ id: "Role" });
+export const Me = z.object({ tenant: Tenant, account: Account, permissions: z.array(z.string()) }).meta({ id: "Me" });
+export const Session = z
+  .object({
+    /** JWT, one hour (D-26, D-43). */
+    accessToken: z.string(),
+    accessExpiresAt: Instant,
+    /** Good for one use: each renewal brings the next. */
+    refreshToken: z.string(),
+    refreshExpiresAt: Instant,
+    me: Me,
+  })
+  .meta({ id: "Session" });
+
+export const access = contract("access", {
+  setupStatus: route.get("/setup", {
+    summary: "Whether the system still waits for its first tenant; while the demo is on, its logins",
+    access: anyone,
+    reply: z.object({
+      needed: z.boolean(),
+      demoLogins: z.array(z.object({ role: z.string(), login: z.string(), password: z.string() })),
+    }),
+  }),
+  setup: route.post("/setup", {
+    summary: "Create the first tenant and its owner, with the token that the server was started with",
+    access: anyone,
+    body: z.object({
+      setupToken: z.string().max(200),
+      tenantName: z.string().trim().min(1).max(60),
+      login: Login,
+      displayName: z.string().trim().min(1).max(60),
+      password: Password,
+    }),
+    reply: Session,
+    faults: [setupClosed, weakPassword],
+  }),
+  login: route.post("/sessions", {
+    summary: "Sign in; after five wrong passwords the account is locked for a while",
+    access: anyone,
+    body: z.object({ login: Login, password: z.string().max(128) }),
+    reply: Session,
+    faults: [wrongCredentials, lockedOut],
+  }),
+  refresh: route.post("/sessions/refresh", {
+    summary: "Renew a session; a refresh token that comes a second time ends the whole session",
+    access: anyone,
+    body: z.object({ refreshToken: z.string().max(200) }),
+    reply: Session,
+    faults: [sessionEnded],
+  }),
+  logout: route.post("/sessions/logout", {
+    summary: "End this session",
+    access: signedIn,
+    reply: z.object({}),
+  }),
+  me: route.get("/me", { summary: "Who is signed in, and what they may do", access: signedIn, reply: Me }),
+  changePassword: route.put("/me/password", {
+    summary: "Change one's own password; every other session ends",
+    access: signedIn,
+    body: z.object({ currentPassword: z.string().max(128), newPassword: Password }),
+    reply: z.object({}),
+    faults: [wrongCredentials, weakPassword],
+  }),
+  listAccounts: route.get("/accounts", {
+    summary: "Accounts of the tenant",
+    access: accessRead,
+    reply: z.object({ items: z.array(Account) }),
+  }),
+  createAccount: route.post("/accounts", {
+    summary: "Create an account",
+    access: accessWrite,
+    body: z.object({
+      login: Login,
+      displayName: z.string().trim().min(1).max(60),
+      password: Password,
+      roleIds: z.array(Id).min(1).max(20),
+    }),
+    reply: Account,
+    faults: [loginTaken, weakPassword, notFound],
+  }),
+  updateAccount: route.patch("/accounts/:accountId", {
+    summary: "Rename an account, change its roles, disable it (its sessions end at once)",
+    access: accessWrite,
+    params: z.object({ accountId: Id }),
+    body: z.object({
+      displayName: z.string().trim().min(1).max(60).optional(),
+      roleIds: z.array(Id).min(1).max(20).optional(),
+      disabled: z.boolean().optional(),
+    }),
+    reply: Account,
+    faults: [notFound, lastOwner],
+  }),
+  listRoles: route.get("/roles", {
+    summary: "Roles of the tenant, and every permission that a role can grant",
+    access: accessRead,
+    reply: z.object({
+      items: z.array(Role),
+      permissions: z.array(z.object({ code: z.string(), zh: z.string(), en: z.string() })),
+    }),
+  }),
+  createRole: route.post("/roles", {
+    summary: "Create a role",
+    access: accessWrite,
+    body: z.object({ name: z.string().trim().min(1).max(60), permissions: z.array(z.string().max(60)).max(200) }),
+    reply: Role,
+    faults: [conflict, unknownPermission],
+  }),
+  updateRole: route.patch("/roles/:roleId", {
+    summary: "Change what a role grants; it holds from the next request of whoever has it",
+    access: accessWrite,
+    params: z.object({ roleId: Id }),
+    body: z.object({ permissions: z.array(z.string().max(60)).max(200) }),
+    reply: Role,
+    faults: [notFound, unknownPermission, lastOwner],
+  }),
+});

@@ -1,0 +1,61 @@
+import { notFound } from "@zhanggui/kit/contract/faults";
+import { Id } from "@zhanggui/kit/contract/ids";
+import { PageQuery, pageOf } from "@zhanggui/kit/contract/page";
+import { permission } from "@zhanggui/kit/contract/permission";
+import { contract, route } from "@zhanggui/kit/contract/route";
+import { Instant } from "@zhanggui/kit/contract/time";
+import { z } from "zod";
+
+export const eventsRead = permission("events:read", { zh: "查看事件日志", en: "See the event log" });
+export const eventsReplay = permission("events:replay", { zh: "重放死信", en: "Replay dead letters" });
+
+export const Delivery = z.object({
+  handler: z.string(),
+  /** `dead`: given up after many tries, waits for somebody to look and replay. */
+  state: z.enum(["pending", "done", "dead"]),
+  attempts: z.int(),
+  lastError: z.string().nullable(),
+  updatedAt: Instant,
+});
+export const LoggedEvent = z
+  .object({
+    id: Id,
+    name: z.string(),
+    occurredAt: Instant,
+    traceId: z.string(),
+    actor: z.object({ kind: z.string(), id: z.string() }),
+    payload: z.unknown(),
+    deliveries: z.array(Delivery),
+  })
+  .meta({ id: "LoggedEvent" });
+export const DeadLetter = z
+  .object({ eventId: Id, eventName: z.string(), occurredAt: Instant, traceId: z.string(), ...Delivery.shape })
+  .meta({ id: "DeadLetter" });
+
+export const events = contract("events", {
+  list: route.get("/events", {
+    summary: "The event log, newest first",
+    access: eventsRead,
+    query: PageQuery.extend({ name: z.string().max(100).optional(), traceId: z.string().max(64).optional() }),
+    reply: pageOf(LoggedEvent),
+  }),
+  get: route.get("/events/:eventId", {
+    summary: "One event and what became of it",
+    access: eventsRead,
+    params: z.object({ eventId: Id }),
+    reply: LoggedEvent,
+    faults: [notFound],
+  }),
+  deadLetters: route.get("/dead-letters", {
+    summary: "Events that a handler gave up on, newest first",
+    access: eventsRead,
+    query: PageQuery,
+    reply: pageOf(DeadLetter),
+  }),
+  replay: route.post("/dead-letters/replay", {
+    summary: "Try dead letters again: one event's, one handler's, or all",
+    access: eventsReplay,
+    body: z.object({ eventId: Id.optional(), handler: z.string().max(100).optional() }),
+    reply: z.object({ replayed: z.int() }),
+  }),
+});

@@ -1,0 +1,56 @@
+import { fault } from "@zhanggui/kit/contract/fault";
+import { conflict } from "@zhanggui/kit/contract/faults";
+import { permission } from "@zhanggui/kit/contract/permission";
+import { contract, route } from "@zhanggui/kit/contract/route";
+import { Instant } from "@zhanggui/kit/contract/time";
+import { z } from "zod";
+
+export const settingsRead = permission("settings:read", { zh: "查看设置", en: "See settings" });
+export const settingsWrite = permission("settings:write", { zh: "修改设置", en: "Change settings" });
+
+export const unknownSetting = fault("settings.unknown", 404, {
+  zh: "没有名为 {key} 的设置。",
+  en: "There is no setting called {key}.",
+});
+export const badValue = fault("settings.bad_value", 422, {
+  zh: "设置 {key} 不接受这个值：{reason}",
+  en: "The setting {key} doesn't take this value: {reason}",
+});
+
+export const SettingView = z
+  .object({
+    key: z.string(),
+    zh: z.string(),
+    en: z.string(),
+    value: z.unknown(),
+    initial: z.unknown(),
+    /** 0 until it is first changed. Send it back with a change, so that two people can't overwrite each other. */
+    version: z.int(),
+    schema: z.record(z.string(), z.unknown()).meta({ description: "JSON Schema of the value" }),
+  })
+  .meta({ id: "Setting" });
+
+export const settings = contract("settings", {
+  list: route.get("/settings", {
+    summary: "Every setting with its value",
+    access: settingsRead,
+    reply: z.object({ items: z.array(SettingView) }),
+  }),
+  change: route.put("/settings/:key", {
+    summary: "Change a setting; it holds from the next use, without a restart",
+    access: settingsWrite,
+    params: z.object({ key: z.string().max(100) }),
+    body: z.object({ value: z.unknown(), version: z.int().min(0) }),
+    reply: SettingView,
+    faults: [unknownSetting, badValue, conflict],
+  }),
+  history: route.get("/settings/:key/history", {
+    summary: "Who changed a setting, when and to what; newest first",
+    access: settingsRead,
+    params: z.object({ key: z.string().max(100) }),
+    reply: z.object({
+      items: z.array(z.object({ version: z.int(), value: z.unknown(), changedBy: z.string(), changedAt: Instant })),
+    }),
+    faults: [unknownSetting],
+  }),
+});

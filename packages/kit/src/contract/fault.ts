@@ -1,0 +1,50 @@
+import type { Text } from "./text.ts";
+
+/** What a fault may tell besides its code: plain values that fill the sentence. Never a secret. */
+export type FaultDetails = Readonly<Record<string, unknown>>;
+
+export interface FaultDefinition {
+  /** `<module>.<what_happened>`: part of the API, never reworded. */
+  readonly code: string;
+  /** The HTTP status it becomes. */
+  readonly status: number;
+  /** The numeric code of older clients (D-63…D-89), where one exists. */
+  readonly errno: number | undefined;
+  /** What happened and what to do. `{name}` stands for the detail of that name. */
+  readonly text: Text;
+}
+
+/** An expected failure: something the caller can understand and act on. Programmer errors are plain errors. */
+export class Fault extends Error {
+  override readonly name = "Fault";
+  readonly definition: FaultDefinition;
+  readonly details: FaultDetails;
+
+  constructor(definition: FaultDefinition, details: FaultDetails = {}, options?: ErrorOptions) {
+    super(definition.code, options);
+    this.definition = definition;
+    this.details = details;
+  }
+
+  get code(): string {
+    return this.definition.code;
+  }
+}
+
+export interface FaultFactory extends FaultDefinition {
+  (details?: FaultDetails, options?: ErrorOptions): Fault;
+}
+
+/**
+ * Declares a fault once; a route names it in `faults`, a service throws it.
+ *
+ * ```ts
+ * export const lockedOut = fault("access.locked_out", 423, { zh: "…{minutes} 分钟后再试", en: "…in {minutes} minutes" });
+ * throw lockedOut({ minutes: 5 });
+ * ```
+ */
+export function fault(code: string, status: number, text: Text, options: { errno?: number } = {}): FaultFactory {
+  const definition: FaultDefinition = { code, status, errno: options.errno, text };
+  const create = (details?: FaultDetails, cause?: ErrorOptions): Fault => new Fault(definition, details, cause);
+  return Object.assign(create, definition);
+}

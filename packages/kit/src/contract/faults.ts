@@ -1,0 +1,97 @@
+import { fault } from "./fault.ts";
+
+// The faults that any route may answer. Numeric codes: inventory D-63…D-69 and D-77.
+
+export const invalidInput = fault(
+  "kit.invalid_input",
+  400,
+  { zh: "提交的内容有误，请检查标出的字段。", en: "Some fields are wrong; see `errors`." },
+  { errno: 1403 },
+);
+export const malformedJson = fault(
+  "kit.malformed_json",
+  400,
+  { zh: "请求不是有效的 JSON。", en: "The request is not valid JSON." },
+  { errno: 1403 },
+);
+export const unauthenticated = fault(
+  "kit.unauthenticated",
+  401,
+  { zh: "请先登录。", en: "Sign in first." },
+  { errno: 1401 },
+);
+export const sessionExpired = fault(
+  "kit.session_expired",
+  401,
+  { zh: "登录已过期，请重新登录。", en: "The session has expired; sign in again." },
+  { errno: 1406 },
+);
+export const forbidden = fault("kit.forbidden", 403, {
+  zh: "没有权限（{permission}），请联系管理员开通。",
+  en: "You lack the permission {permission}; ask an administrator for it.",
+});
+export const notFound = fault(
+  "kit.not_found",
+  404,
+  { zh: "找不到所请求的内容，可能已被删除。", en: "There is no such thing here; it may have been deleted." },
+  { errno: 1404 },
+);
+export const methodNotAllowed = fault("kit.method_not_allowed", 405, {
+  zh: "此地址不支持该请求方法。",
+  en: "This address doesn't answer to that method.",
+});
+export const conflict = fault(
+  "kit.conflict",
+  409,
+  { zh: "内容已被他人修改或已存在，请刷新后重试。", en: "It exists already or was changed meanwhile; reload and try again." },
+  { errno: 2005 },
+);
+export const tooLarge = fault("kit.too_large", 413, {
+  zh: "请求内容过大，上限为 {limitBytes} 字节。",
+  en: "The request is too large; the limit is {limitBytes} bytes.",
+});
+export const unsupportedMediaType = fault("kit.unsupported_media_type", 415, {
+  zh: "不支持的内容类型，请使用 application/json。",
+  en: "Unsupported content type; use application/json.",
+});
+export const tooManyRequests = fault("kit.too_many_requests", 429, {
+  zh: "操作过于频繁，请 {seconds} 秒后再试。",
+  en: "Too many requests; try again in {seconds} seconds.",
+});
+export const badRequest = fault("kit.bad_request", 400, {
+  zh: "请求不符合 HTTP 协议，无法处理。",
+  en: "The request is not proper HTTP and can't be handled.",
+});
+export const internalError = fault(
+  "kit.internal",
+  500,
+  {
+    zh: "系统出错了，已记录。请稍后再试，或把追踪号告诉管理员。",
+    en: "Something broke on our side and was logged. Try again later, or give the trace id to your administrator.",
+  },
+  { errno: 1500 },
+);
+export const upstreamFailed = fault(
+  "kit.upstream_failed",
+  502,
+  { zh: "外部服务 {service} 调用失败：{reason}", en: "The outside service {service} failed: {reason}" },
+  { errno: 1101 },
+);
+
+/** Every fault of the kit, in the order of the reference page. */
+export const kitFaults = [
+  badRequest,
+  invalidInput,
+  malformedJson,
+  unauthenticated,
+  sessionExpired,
+  forbidden,
+  notFound,
+  methodNotAllowed,
+  conflict,
+  tooLarge,
+  unsupportedMediaType,
+  tooManyRequests,
+  internalError,
+  upstreamFailed,
+] as const;

@@ -1,0 +1,34 @@
+/** The two languages of the product. Chinese comes first, English beside it. */
+export const languages = ["zh", "en"] as const;
+export type Language = (typeof languages)[number];
+
+/** One sentence in both languages. Whoever adds a sentence writes both, or it doesn't compile. */
+export interface Text {
+  readonly zh: string;
+  readonly en: string;
+}
+
+/**
+ * Picks the language of an `Accept-Language` header (RFC 9110 §12.5.4): the first of ours that it names.
+ * A header that names neither gets Chinese.
+ */
+export function languageOf(acceptLanguage: string | undefined): Language {
+  const wanted = (acceptLanguage ?? "")
+    .split(",")
+    .map((part) => {
+      const [tag = "", ...parameters] = part.trim().toLowerCase().split(";");
+      const weight = parameters.map((parameter) => /^\s*q=([\d.]+)/.exec(parameter)?.[1]).find(Boolean);
+      return { tag, weight: weight === undefined ? 1 : Number(weight) };
+    })
+    .toSorted((a, b) => b.weight - a.weight);
+  for (const { tag } of wanted) {
+    if (tag.startsWith("zh")) return "zh";
+    if (tag.startsWith("en")) return "en";
+  }
+  return "zh";
+}
+
+/** Fills `{name}` with `values.name`; a name without a value stays as it is written, so that it shows. */
+export function fill(sentence: string, values: Readonly<Record<string, unknown>>): string {
+  return sentence.replaceAll(/\{(\w+)\}/g, (whole, name: string) => (name in values ? String(values[name]) : whole));
+}

@@ -1,0 +1,54 @@
+import type { Problem } from "../../contract/client.ts";
+import { Fault, type FaultDefinition } from "../../contract/fault.ts";
+import { badRequest, internalError, malformedJson, notFound, tooLarge, unsupportedMediaType } from "../../contract/faults.ts";
+import { fill, type Language } from "../../contract/text.ts";
+
+export const problemType = "application/problem+json; charset=utf-8";
+
+/** A field that was refused, and why. */
+export interface FieldError {
+  readonly field: string;
+  readonly message: string;
+}
+
+/** RFC 9457 for a fault, in the caller's language. `errors` are the fields of an invalid input. */
+export function toProblem(fault: Fault, language: Language, traceId: string): Problem {
+  const { code, status, errno, text } = fault.definition;
+  const { errors, ...details } = fault.details as { errors?: FieldError[] } & Record<string, unknown>;
+  const detail = fill(text[language], details);
+  return {
+    type: `/api/docs#fault-${code}`,
+    title: code,
+    status,
+    detail,
+    code,
+    ...(errno === undefined ? {} : { errno }),
+    traceId,
+    ...(errors === undefined ? {} : { errors }),
+    ...(Object.keys(details).length === 0 ? {} : { details }),
+  };
+}
+
+/** What Fastify refuses by itself, by its own codes (https://fastify.dev/docs/latest/Reference/Errors/). */
+const fastifyRefusals: Readonly<Record<string, FaultDefinition>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: tooLarge,
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: unsupportedMediaType,
+  FST_ERR_CTP_INVALID_JSON_BODY: malformedJson,
+  FST_ERR_CTP_EMPTY_JSON_BODY: malformedJson,
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: badRequest,
+  FST_ERR_BAD_URL: badRequest,
+  FST_ERR_NOT_FOUND: notFound,
+  FST_ERR_MAX_PARAM_LENGTH: notFound,
+};
+
+/** Turns whatever was thrown into a fault. What nobody expected becomes `kit.internal`; the log has the rest. */
+export function toFault(error: unknown, bodyLimitBytes: number): Fault {
+  if (error instanceof Fault) return error;
+  const code = error !== null && typeof error === "object" && "code" in error ? String(error.code) : "";
+  const refusal = fastifyRefusals[code];
+  if (refusal !== undefined) return new Fault(refusal, refusal === tooLarge ? { limitBytes: bodyLimitBytes } : {});
+  const status = error !== null && typeof error === "object" && "statusCode" in error ? Number(error.statusCode) : 500;
+  if (status === 404) return notFound();
+  if (status >= 400 && status < 500) return badRequest();
+  return internalError({}, { cause: error });
+}

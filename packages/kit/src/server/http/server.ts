@@ -1,0 +1,134 @@
+import { randomUUID } from "node:crypto";
+import { createRequire } from "node:module";
+import { dirname } from "node:path";
+import fastifyStatic from "@fastify/static";
+import type { ArgumentsHost, ExceptionFilter, Type } from "@nestjs/common";
+import { NestFactory } from "@nestjs/core";
+import { FastifyAdapter, type NestFastifyApplication } from "@nestjs/platform-fastify";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { kitFaults } from "../../contract/faults.ts";
+import type { Contract } from "../../contract/route.ts";
+import type { Runtime } from "../runtime.ts";
+import { openApi } from "./openapi.ts";
+import { languageOfRequest, Pipeline, traceIdOf } from "./pipeline.ts";
+import { problemType, toFault, toProblem } from "./problem.ts";
+
+/** Enough for every form and for WeChat's pushes, which stay far below; files go another way. */
+export const bodyLimitBytes = 512 * 1024;
+
+export interface ServerOptions {
+  readonly runtime: Runtime;
+  readonly contracts: Readonly<Record<string, Contract>>;
+  readonly version: string;
+  /** A folder of static pages to serve at `/`; unknown paths get its index.html. */
+  readonly consoleFolder: string | undefined;
+}
+
+/** Builds the HTTP side of the house around a Nest module. It listens when the caller says so. */
+export async function createServer(root: Type | object, options: ServerOptions): Promise<NestFastifyApplication> {
+  const { runtime } = options;
+  const adapter = new FastifyAdapter({ bodyLimit: bodyLimitBytes, trustProxy: "loopback", genReqId: () => randomUUID() });
+  const app = await NestFactory.create<NestFastifyApplication>(root as Type, adapter, {
+    bodyParser: false,
+    logger: false,
+    abortOnError: false,
+  });
+  app.setGlobalPrefix("api");
+  app.useGlobalInterceptors(app.get(Pipeline));
+  app.useGlobalFilters(new ProblemFilter(runtime));
+  const fastify = adapter.getInstance();
+  fastify.removeAllContentTypeParsers();
+  fastify.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
+  fastify.addHook("onRequest", async (request, reply) => {
+    reply.header("x-content-type-options", "nosniff");
+    reply.header("referrer-policy", "same-origin");
+    reply.header("x-trace-id", traceIdOf(request));
+    // The API's page is swagger-ui, which sets style attributes; the console needs the same for its poppers.
+    reply.header(
+      "content-security-policy",
+      "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'",
+    );
+  });
+  fastify.setErrorHandler((error, request, reply) => sendProblem(runtime, error, request, reply));
+  await documentation(adapter, options);
+  if (options.consoleFolder !== undefined) await pages(adapter, options.consoleFolder);
+  else fastify.setNotFoundHandler((request, reply) => sendProblem(runtime, { statusCode: 404 }, request, reply));
+  fastify.get("/health", async () => ({ status: "ok", version: options.version }));
+  return app;
+
+  async function pages(to: FastifyAdapter, folder: string): Promise<void> {
+    const instance = to.getInstance();
+    await instance.register(fastifyStatic, {
+      root: folder,
+      prefix: "/",
+      wildcard: false,
+      // Built files carry a hash in their name; the page that names them must be asked for anew.
+      setHeaders: (reply, path) =>
+        reply.setHeader("cache-control", path.endsWith(".html") ? "no-cache" : "public, max-age=31536000, immutable"),
+    });
+    instance.setNotFoundHandler((request, reply) => {
+      const page = request.method === "GET" && !request.url.startsWith("/api") && /text\/html/.test(request.headers.accept ?? "");
+      if (page) return reply.header("cache-control", "no-cache").sendFile("index.html");
+      return sendProblem(runtime, { statusCode: 404 }, request, reply);
+    });
+  }
+}
+
+async function documentation(adapter: FastifyAdapter, { contracts, version, runtime }: ServerOptions): Promise<void> {
+  const fastify = adapter.getInstance();
+  const document = JSON.stringify(openApi(contracts, { version, url: runtime.env.PUBLIC_URL }));
+  fastify.get("/api/openapi.json", async (_request, reply) => reply.type("application/json").send(document));
+  const root = dirname(createRequire(import.meta.url).resolve("swagger-ui-dist/package.json"));
+  await fastify.register(fastifyStatic, { root, prefix: "/api/docs/assets/", decorateReply: true, index: false });
+  fastify.get("/api/docs", async (_request, reply) => reply.type("text/html").send(docsPage));
+  fastify.get("/api/docs/start.js", async (_request, reply) => reply.type("text/javascript").send(docsScript));
+}
+
+const docsPage = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>Zhanggui API</title>
+<link rel="stylesheet" href="/api/docs/assets/swagger-ui.css">
+</head>
+<body>
+<div id="api"></div>
+<script src="/api/docs/assets/swagger-ui-bundle.js"></script>
+<script src="/api/docs/start.js"></script>
+</body>
+</html>
+`;
+const docsScript = `SwaggerUIBundle({ url: "/api/openapi.json", dom_id: "#api", deepLinking: true, docExpansion: "none" });\n`;
+
+class ProblemFilter implements ExceptionFilter {
+  readonly #runtime: Runtime;
+
+  constructor(runtime: Runtime) {
+    this.#runtime = runtime;
+  }
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    sendProblem(this.#runtime, error, http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
+  }
+}
+
+function sendProblem(runtime: Runtime, error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const fault = toFault(error, bodyLimitBytes);
+  const traceId = traceIdOf(request);
+  const told = { traceId, code: fault.code, method: request.method, path: request.url.split("?")[0] };
+  if (fault.definition.status >= 500) runtime.log.error({ ...told, err: fault.cause ?? fault }, "request failed");
+  else runtime.log.info(told, "request refused");
+  if (fault.definition.status === 401) reply.header("www-authenticate", "Bearer");
+  return reply
+    .status(fault.definition.status)
+    .header("content-type", problemType)
+    .send(JSON.stringify(toProblem(fault, languageOfRequest(request), traceId)));
+}
+
+/** Every fault that the API can answer, for the reference and for the tidy test. */
+export function faultsOf(contracts: Readonly<Record<string, Contract>>) {
+  const all = [...kitFaults, ...Object.values(contracts).flatMap((routes) => Object.values(routes).flatMap((route) => route.faults ?? []))];
+  return [...new Map(all.map((each) => [each.code, each])).values()];
+}

@@ -1,0 +1,158 @@
+import { randomBytes } from "node:crypto";
+import type { Kysely } from "kysely";
+import type { EventDefinition } from "../contract/event.ts";
+import type { Clock } from "./clock.ts";
+import { createCtx, createTxCtx, type Actor, type Ctx, type CtxParts } from "./ctx.ts";
+import type { Database } from "./database.ts";
+import type { Env } from "./env.ts";
+import { Events, type EventHandler } from "./events.ts";
+import { Inbox, type InboxOptions, type InboxWork } from "./inbox.ts";
+import { JobRunner } from "./job-runner.ts";
+import type { JobDefinition, JobHandler } from "./jobs.ts";
+import type { Logger } from "./log.ts";
+import { Secrets } from "./secrets.ts";
+import type { Tables } from "./tables.ts";
+import { TenantPlugin } from "./tenant.ts";
+
+export interface RuntimeOptions {
+  readonly env: Env;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly database: Database;
+  /** Tables that belong to the platform, not to a tenant; the list stands in house.ts. */
+  readonly platformTables: readonly string[];
+}
+
+const systemPermissions: ReadonlySet<string> = new Set();
+const kitTables = ["kit_subscription", "kit_migration"];
+
+/**
+ * What the house stands on: it opens ctxs, and runs what modules register in their constructors (subscribers, jobs,
+ * schedules, inboxes). One per process.
+ */
+export class Runtime {
+  readonly env: Env;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly secrets: Secrets;
+  readonly #database: Database;
+  readonly #platformTables: ReadonlySet<string>;
+  readonly #events: Events;
+  readonly #jobs: JobRunner;
+  readonly #inboxes: Inbox[] = [];
+  #heartbeat: NodeJS.Timeout | undefined;
+
+  constructor({ env, clock, log, database, platformTables }: RuntimeOptions) {
+    this.env = env;
+    this.clock = clock;
+    this.log = log;
+    this.secrets = new Secrets(env.SECRET_KEY);
+    this.#database = database;
+    this.#platformTables = new Set([...kitTables, ...platformTables]);
+    this.#events = new Events(database.db, clock, log, (trx, { tenantId, traceId, actorId }) => {
+      const parts = this.#parts(tenantId, system(actorId), traceId);
+      return createTxCtx(parts, trx.withPlugin(new TenantPlugin(tenantId, this.#platformTables)));
+    });
+    this.#jobs = new JobRunner(env.DATABASE_URL, clock, log, ({ tenantId, traceId, actorId }) =>
+      this.ctx(tenantId, { actor: system(actorId), traceId }),
+    );
+    this.inbox("kit.dispatch", () => this.#events.dispatch(), { concurrency: 1, pollMs: 500 });
+    this.inbox("kit.handle", () => this.#events.handle(), { concurrency: 4, pollMs: 500 });
+  }
+
+  /** Opens a ctx of a tenant. Without an actor it is the house itself that acts. */
+  ctx(tenantId: string, who: { actor?: Actor; traceId?: string } = {}): Ctx {
+    return createCtx(this.#parts(tenantId, who.actor ?? system("house"), who.traceId ?? newTraceId()));
+  }
+
+  /**
+   * Queries without a tenant: for the platform's own tables, and for the few places that look for work of all
+   * tenants. Each file that calls this is listed in house.ts, with its reason.
+   */
+  acrossTenants(): Kysely<Tables> {
+    return this.#database.db;
+  }
+
+  /** Subscribes `handler` (a stable name, `<module>.<verb>`) to an event. */
+  on<Payload>(event: EventDefinition<Payload>, handler: string, run: EventHandler<Payload>): void {
+    this.#events.subscribe(event, handler, run);
+  }
+
+  job<Payload>(definition: JobDefinition<Payload>, handler: JobHandler<Payload>): void {
+    this.#jobs.handle(definition, handler);
+  }
+
+  /** Runs `run` at the times of `cron` (five fields, UTC), on one of the workers. */
+  every(name: string, cron: string, run: () => Promise<void>): void {
+    this.#jobs.schedule({ name, cron, run });
+  }
+
+  /** Works off a table that is its own queue; `nudge` wakes it. */
+  inbox(name: string, work: InboxWork, options: InboxOptions): void {
+    this.#inboxes.push(new Inbox(name, work, options, this.log));
+  }
+
+  nudge(name: string): void {
+    this.#inboxes.find((inbox) => inbox.name === name)?.nudge();
+  }
+
+  /** Makes emitting and queueing possible; with `work` also runs subscribers, jobs, schedules and inboxes. */
+  async start({ work }: { work: boolean }): Promise<void> {
+    await this.#jobs.start();
+    await this.#events.announce();
+    if (!work) return;
+    await this.#jobs.work();
+    for (const inbox of this.#inboxes) inbox.start();
+    this.#heartbeat = setInterval(() => {
+      this.#events.announce().catch((error: unknown) => this.log.error({ err: error }, "announcing handlers failed"));
+    }, 3_600_000).unref();
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#heartbeat);
+    await Promise.all(this.#inboxes.map((inbox) => inbox.stop()));
+    await this.#jobs.stop();
+    await this.#database.close();
+  }
+
+  /** For tests: works everything off that is due by the house's clock, until nothing is left. */
+  async drain(): Promise<void> {
+    for (let rounds = 0; rounds < 1000; rounds++) {
+      let busy = false;
+      for (const inbox of this.#inboxes) while (await inbox.work()) busy = true;
+      if ((await this.#jobs.runDue()) > 0) busy = true;
+      if (!busy) return;
+    }
+    throw new Error("drain: after 1000 rounds there is still work; does something feed itself?");
+  }
+
+  /** For tests: runs a schedule as if its time had come. */
+  async runSchedule(name: string): Promise<void> {
+    await this.#jobs.runSchedule(name);
+  }
+
+  #parts(tenantId: string, actor: Actor, traceId: string): CtxParts {
+    return {
+      tenantId,
+      actor,
+      traceId,
+      log: this.log.child({ tenantId, traceId }),
+      db: this.#database.db.withPlugin(new TenantPlugin(tenantId, this.#platformTables)),
+      now: () => this.clock.now(),
+      emit: (ctx, event, payload) => this.#events.emit(ctx, event, payload),
+      enqueue: (ctx, job, payload, options) => this.#jobs.enqueue(ctx, job, payload, options),
+      committed: () => {
+        for (const inbox of this.#inboxes) inbox.nudge();
+      },
+    };
+  }
+}
+
+function system(id: string): Actor {
+  return { kind: "system", id, permissions: systemPermissions };
+}
+
+/** A trace id as W3C Trace Context writes it: 32 hex digits. */
+export function newTraceId(): string {
+  return randomBytes(16).toString("hex");
+}
