@@ -1,0 +1,76 @@
+#!/usr/bin/env node
+import { parseArgs } from "node:util";
+import { startEmulator } from "./emulator.ts";
+
+const usage = `Usage: node cli.ts [--port 8791] [--smtp-port 2525] [--host 127.0.0.1] [--seed N] [--log]
+Also by EMULATOR_PORT and EMULATOR_SMTP_PORT. The addresses are printed once it is ready.
+`;
+
+await main();
+
+async function main(): Promise<void> {
+  const options = readOptions();
+  if (options === null) return;
+  try {
+    const emulator = await startEmulator(options);
+    process.stdout.write(
+      `WeChat stand-in  ${emulator.url}\nmail             ${emulator.smtpUrl}\ncontrol API      ${emulator.url}/emulator/world\n`,
+    );
+    stopOnSignals(() => emulator.stop());
+  } catch (error) {
+    process.stderr.write(`${sentence(error as Error)}\n`);
+    process.exitCode = 1;
+  }
+}
+
+function readOptions(): Parameters<typeof startEmulator>[0] | null {
+  try {
+    const { values } = parseArgs({
+      options: {
+        port: { type: "string", default: process.env["EMULATOR_PORT"] ?? "8791" },
+        "smtp-port": { type: "string", default: process.env["EMULATOR_SMTP_PORT"] ?? "2525" },
+        host: { type: "string", default: "127.0.0.1" },
+        seed: { type: "string" },
+        log: { type: "boolean", default: false },
+        help: { type: "boolean", default: false },
+      },
+    });
+    if (values.help) {
+      process.stdout.write(usage);
+      return null;
+    }
+    return {
+      port: wholeNumber("--port", values.port),
+      smtpPort: wholeNumber("--smtp-port", values["smtp-port"]),
+      host: values.host,
+      log: values.log,
+      ...(values.seed === undefined ? {} : { seed: wholeNumber("--seed", values.seed) }),
+    };
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n${usage}`);
+    process.exitCode = 2;
+    return null;
+  }
+}
+
+function wholeNumber(name: string, text: string): number {
+  if (!/^\d{1,10}$/.test(text)) throw new Error(`${name} wants a whole number, not "${text}".`);
+  return Number(text);
+}
+
+/** The first signal stops in good order; a second one, at once. */
+function stopOnSignals(stop: () => Promise<void>): void {
+  let stopping = false;
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(signal, () => {
+      if (stopping) process.exit(1);
+      stopping = true;
+      void stop().then(() => process.exit(0));
+    });
+  }
+}
+
+function sentence(error: Error & { code?: string; port?: number }): string {
+  if (error.code !== "EADDRINUSE") return error.message;
+  return `Port ${error.port} is taken. Stop what listens there, or choose another with --port or --smtp-port.`;
+}

@@ -1,0 +1,167 @@
+import type { FastifyInstance } from "fastify";
+import { ZodError, z } from "zod";
+import * as inputs from "../world/inputs.ts";
+import type { Account } from "../world/model.ts";
+import type { World } from "../world/world.ts";
+import { Trouble, troubleStatuses } from "../world/trouble.ts";
+import { serveLive } from "./live.ts";
+
+const AppidParams = z.object({ appid: z.string() });
+const IdParams = z.object({ id: z.string() });
+
+/** The control API: one route per method of `World`, JSON in and out. Errors: `{ error: { code, message } }`. */
+export function serveControl(app: FastifyInstance, world: World): void {
+  app.setErrorHandler((error, _request, reply) => {
+    if (error instanceof Trouble) {
+      return reply.status(troubleStatuses[error.code]).send({ error: { code: error.code, message: error.message } });
+    }
+    if (error instanceof ZodError) {
+      return reply.status(400).send({ error: { code: "invalid_request", message: z.prettifyError(error) } });
+    }
+    const status = (error as { statusCode?: number }).statusCode ?? 500;
+    const message = error instanceof Error ? error.message : "unknown";
+    return reply.status(status).send({ error: { code: status < 500 ? "invalid_request" : "emulator_failed", message } });
+  });
+  serveWhole(app, world);
+  serveAccounts(app, world);
+  servePuppets(app, world);
+  serveRecords(app, world);
+  serveFaults(app, world);
+  serveLive(app, world.state);
+}
+
+function serveWhole(app: FastifyInstance, world: World): void {
+  app.get("/emulator/health", () => ({ status: "ok" }));
+  app.get("/emulator/world", () => ({
+    seed: world.state.seed,
+    clock: world.clock(),
+    accounts: world.accounts().map(describe),
+    puppets: world.puppets(),
+    bonds: world.bonds().map(({ chat, ...bond }) => ({ ...bond, messages: chat.length })),
+    qrCodes: world.qrCodes(),
+  }));
+  app.post("/emulator/reset", () => {
+    world.reset();
+    return {};
+  });
+  app.post("/emulator/seed", async ({ body }) => {
+    const made = await world.seed(inputs.SeedInput.parse(body ?? {}));
+    return { accounts: made.accounts.map(describe), puppets: made.puppets };
+  });
+  app.post("/emulator/settle", async () => {
+    await world.settle();
+    return {};
+  });
+  app.get("/emulator/clock", () => world.clock());
+  app.put("/emulator/clock", ({ body }) => world.setClock(inputs.ClockInput.parse(body).offsetMs));
+}
+
+/** An account as the API shows it; the secret is shown, for it protects nothing. */
+function describe(account: Account): Account {
+  return account;
+}
+
+function serveAccounts(app: FastifyInstance, world: World): void {
+  app.get("/emulator/accounts", () => ({ accounts: world.accounts().map(describe) }));
+  app.post("/emulator/accounts", ({ body }) => world.createAccount(inputs.NewAccount.parse(body ?? {})));
+  app.get("/emulator/accounts/:appid", ({ params }) => describe(world.account(AppidParams.parse(params).appid)));
+  app.patch("/emulator/accounts/:appid", ({ params, body }) =>
+    world.changeAccount(AppidParams.parse(params).appid, inputs.AccountChanges.parse(body)),
+  );
+  app.delete("/emulator/accounts/:appid", ({ params }) => {
+    world.deleteAccount(AppidParams.parse(params).appid);
+    return {};
+  });
+  app.put("/emulator/accounts/:appid/push", async ({ params, body }) => {
+    const { appid } = AppidParams.parse(params);
+    const check = await world.configurePush(appid, inputs.NewPushConfig.parse(body));
+    return { push: world.account(appid).push, check };
+  });
+  app.delete("/emulator/accounts/:appid/push", ({ params }) => {
+    world.removePush(AppidParams.parse(params).appid);
+    return {};
+  });
+  app.post("/emulator/accounts/:appid/templates", ({ params, body }) =>
+    world.addTemplate(AppidParams.parse(params).appid, inputs.NewTemplate.parse(body)),
+  );
+  app.delete("/emulator/accounts/:appid/templates/:id", ({ params }) => {
+    world.removeTemplate(AppidParams.parse(params).appid, IdParams.parse(params).id);
+    return {};
+  });
+  app.post("/emulator/accounts/:appid/void-tokens", ({ params, body }) => ({
+    voided: world.voidTokens(AppidParams.parse(params).appid, inputs.VoidInput.parse(body ?? {}).kind),
+  }));
+}
+
+function servePuppets(app: FastifyInstance, world: World): void {
+  app.get("/emulator/puppets", () => ({ puppets: world.puppets() }));
+  app.post("/emulator/puppets", ({ body }) => world.createPuppet(inputs.NewPuppet.parse(body ?? {})));
+  app.patch("/emulator/puppets/:id", ({ params, body }) =>
+    world.changePuppet(IdParams.parse(params).id, inputs.PuppetChanges.parse(body)),
+  );
+  app.get("/emulator/puppets/:id/chat", ({ params, query }) =>
+    world.chat(IdParams.parse(params).id, AppidParams.partial().parse(query).appid),
+  );
+  const actions = {
+    follow: (id: string, body: unknown) => world.follow(id, inputs.FollowAction.parse(body)),
+    unfollow: (id: string, body: unknown) => world.unfollow(id, inputs.FollowAction.parse(body)),
+    scan: (id: string, body: unknown) => world.scan(id, inputs.ScanAction.parse(body)),
+    say: (id: string, body: unknown) => world.say(id, inputs.SayAction.parse(body)),
+    tap: (id: string, body: unknown) => world.tap(id, inputs.TapAction.parse(body)),
+    "send-image": (id: string, body: unknown) => world.sendImage(id, inputs.SendImageAction.parse(body)),
+    "send-location": (id: string, body: unknown) => world.sendLocation(id, inputs.SendLocationAction.parse(body)),
+  };
+  for (const [name, act] of Object.entries(actions)) {
+    app.post(`/emulator/puppets/:id/${name}`, ({ params, body }) => act(IdParams.parse(params).id, body ?? {}));
+  }
+}
+
+function serveRecords(app: FastifyInstance, world: World): void {
+  app.get("/emulator/qrcodes", ({ query }) => ({
+    qrCodes: world.qrCodes(AppidParams.partial().parse(query).appid),
+  }));
+  app.get("/emulator/pictures/:id", ({ params }, reply) => {
+    const picture = world.state.pictures.get(IdParams.parse(params).id);
+    if (picture === undefined) throw new Trouble("no_such_picture", "No puppet sent this picture.");
+    return reply.header("content-type", picture.contentType).send(picture.bytes);
+  });
+  app.get("/emulator/mails", () => ({ mails: world.mails() }));
+  app.delete("/emulator/mails", () => {
+    world.clearMails();
+    return {};
+  });
+  app.get("/emulator/mails/:id/html", ({ params }, reply) => {
+    const mail = world.mails().find((one) => one.id === IdParams.parse(params).id);
+    if (mail === undefined) throw new Trouble("no_such_mail", "There is no such mail.");
+    // A mail's page may bring its own styles, but no script and nothing from elsewhere.
+    const policy = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:";
+    return reply.header("content-security-policy", policy).type("text/html; charset=utf-8").send(mail.html);
+  });
+  app.get("/emulator/journal", ({ query }) => {
+    const { kind, appid, text } = inputs.JournalFilter.parse(query);
+    return {
+      entries: world.journal({
+        ...(kind === undefined ? {} : { kind }),
+        ...(appid === undefined ? {} : { appid }),
+        ...(text === undefined ? {} : { text }),
+      }),
+    };
+  });
+  app.delete("/emulator/journal", () => {
+    world.clearJournal();
+    return {};
+  });
+}
+
+function serveFaults(app: FastifyInstance, world: World): void {
+  app.get("/emulator/faults", () => ({ faults: world.faults() }));
+  app.post("/emulator/faults", ({ body }) => {
+    world.addFault(inputs.NewFault.parse(body));
+    return { faults: world.faults() };
+  });
+  app.delete("/emulator/faults", () => {
+    world.clearFaults();
+    return {};
+  });
+  app.post("/emulator/pushes", ({ body }) => world.sendRaw(inputs.RawPush.parse(body)));
+}

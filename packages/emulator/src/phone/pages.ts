@@ -1,0 +1,28 @@
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import fastifyStatic from "@fastify/static";
+import type { FastifyInstance } from "fastify";
+
+const folder = dirname(fileURLToPath(import.meta.url));
+const pages: Readonly<Record<string, string>> = {
+  "/": "phone.html",
+  "/accounts": "accounts.html",
+  "/mail": "mail.html",
+  "/journal": "journal.html",
+};
+const policy = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'none'";
+
+/** Serves the pages and what they load from this folder; scripts and styles come from files only. */
+export async function servePages(app: FastifyInstance): Promise<void> {
+  app.addHook("onSend", async (_request, reply) => {
+    reply.header("content-security-policy", policy);
+    reply.header("x-content-type-options", "nosniff");
+    reply.header("cache-control", "no-cache");
+  });
+  await app.register(fastifyStatic, { root: folder, prefix: "/assets/", index: false, allowedPath: isAsset });
+  for (const [path, file] of Object.entries(pages)) app.get(path, (_request, reply) => reply.sendFile(file));
+}
+
+function isAsset(path: string): boolean {
+  return /\.(?:css|js|html|svg)$/.test(path);
+}

@@ -1,0 +1,149 @@
+import { z } from "zod";
+
+/** The shapes of what the control API and the library take. */
+
+const Appid = z.string().min(1).max(64);
+const PuppetId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, "letters, digits, - and _, at most 64");
+const Count = z.int().min(1).max(1_000_000);
+const DelayMs = z.int().min(0).max(600_000);
+
+export const NewTemplate = z.strictObject({
+  templateId: z.string().min(1).max(64).optional(),
+  title: z.string().min(1),
+  /** `{{name.DATA}}` marks a value. */
+  content: z.string().min(1),
+});
+export type NewTemplate = z.infer<typeof NewTemplate>;
+
+export const NewPushConfig = z.strictObject({
+  url: z.url({ protocol: /^https?$/ }),
+  token: z.string().regex(/^[A-Za-z0-9]{3,32}$/, "3 to 32 letters and digits"),
+  encodingAesKey: z.string().nullable().optional(),
+  mode: z.enum(["plain", "compatible", "safe"]).optional(),
+  format: z.enum(["xml", "json"]).optional(),
+  /** false: set it without asking the url first. */
+  check: z.boolean().optional(),
+});
+export type NewPushConfig = z.infer<typeof NewPushConfig>;
+
+export const NewAccount = z.strictObject({
+  appid: Appid.optional(),
+  secret: z.string().min(1).max(64).optional(),
+  originalId: z.string().min(1).max(64).optional(),
+  name: z.string().min(1).max(64).optional(),
+  openPlatform: z.string().min(1).nullable().optional(),
+  templates: z.array(NewTemplate).optional(),
+  dailyLimits: z.record(z.string(), z.int().min(0)).optional(),
+});
+export type NewAccount = z.infer<typeof NewAccount>;
+
+export const AccountChanges = z.strictObject({
+  name: z.string().min(1).max(64).optional(),
+  openPlatform: z.string().min(1).nullable().optional(),
+  dailyLimits: z.record(z.string(), z.int().min(0)).optional(),
+});
+export type AccountChanges = z.infer<typeof AccountChanges>;
+
+export const NewPuppet = z.strictObject({
+  id: PuppetId.optional(),
+  name: z.string().min(1).max(32).optional(),
+  templateDelivery: z.enum(["success", "user_block", "system_failed"]).optional(),
+});
+export type NewPuppet = z.infer<typeof NewPuppet>;
+
+export const PuppetChanges = NewPuppet.omit({ id: true });
+export type PuppetChanges = z.infer<typeof PuppetChanges>;
+
+const Action = z.strictObject({
+  /** May be left out when there is one account only. */
+  appid: Appid.optional(),
+  /** false: answer at once, with the outcome `underway`. */
+  wait: z.boolean().optional(),
+});
+export const FollowAction = Action;
+export type FollowAction = z.infer<typeof FollowAction>;
+
+export const ScanAction = z.strictObject({
+  /** A ticket, the code's url, or the address of its picture. */
+  code: z.string().min(1),
+  wait: z.boolean().optional(),
+});
+export type ScanAction = z.infer<typeof ScanAction>;
+
+export const SayAction = Action.extend({ text: z.string().min(1) });
+export type SayAction = z.infer<typeof SayAction>;
+
+export const TapAction = Action.extend({
+  /** A button's key, url or name. */
+  button: z.string().min(1),
+});
+export type TapAction = z.infer<typeof TapAction>;
+
+export const SendImageAction = Action.extend({
+  /** PNG or JPEG, base64; without it the emulator draws one. */
+  base64: z.base64().optional(),
+});
+export type SendImageAction = z.infer<typeof SendImageAction>;
+
+export const SendLocationAction = Action.extend({
+  latitude: z.number().min(-90).max(90),
+  longitude: z.number().min(-180).max(180),
+  label: z.string().optional(),
+  scale: z.int().min(1).max(30).optional(),
+});
+export type SendLocationAction = z.infer<typeof SendLocationAction>;
+
+export const NewFault = z.discriminatedUnion("target", [
+  z.strictObject({
+    target: z.literal("api"),
+    path: z.string().startsWith("/").optional(),
+    appid: Appid.optional(),
+    count: Count.default(1),
+    errcode: z.int().optional(),
+    status: z.int().min(100).max(599).optional(),
+    perform: z.boolean().optional(),
+    delayMs: DelayMs.optional(),
+    drop: z.enum(["before", "after"]).optional(),
+  }),
+  z.strictObject({
+    target: z.literal("push"),
+    what: z.string().optional(),
+    appid: Appid.optional(),
+    count: Count.default(1),
+    repeat: z.int().min(1).max(100).optional(),
+    parallel: z.boolean().optional(),
+    dropAnswers: z.int().min(0).max(3).optional(),
+    delayMs: DelayMs.optional(),
+    holdFor: z.int().min(1).max(1000).optional(),
+  }),
+]);
+export type NewFault = z.input<typeof NewFault>;
+
+/** Anything at all, sent to an account's push url (or `url`): forged, stale, malformed. */
+export const RawPush = z.strictObject({
+  appid: Appid.optional(),
+  /** Default: the account's push url. */
+  url: z.url({ protocol: /^https?$/ }).optional(),
+  method: z.enum(["GET", "POST"]).optional(),
+  query: z.record(z.string(), z.string()).optional(),
+  body: z.string().optional(),
+  contentType: z.string().optional(),
+  /** Add a true signature, timestamp and nonce where the query has none. */
+  sign: z.boolean().optional(),
+});
+export type RawPush = z.infer<typeof RawPush>;
+
+export const SeedInput = z.strictObject({
+  accounts: z.array(NewAccount.extend({ push: NewPushConfig.optional() })).default([]),
+  puppets: z.array(NewPuppet.extend({ follows: z.array(Appid).optional() })).default([]),
+});
+export type SeedInput = z.input<typeof SeedInput>;
+
+export const ClockInput = z.strictObject({ offsetMs: z.int() });
+export const VoidInput = z.strictObject({ kind: z.enum(["token", "stable_token"]).optional() });
+
+export const JournalFilter = z.object({
+  kind: z.enum(["api", "push", "check", "mail"]).optional(),
+  appid: z.string().optional(),
+  text: z.string().optional(),
+});

@@ -1,0 +1,184 @@
+/** The nouns of the emulated world. Everything here is plain data; README.md explains the words. */
+
+export type PushMode = "plain" | "compatible" | "safe";
+export type PushFormat = "xml" | "json";
+
+/** Where and how WeChat pushes an account's messages: the admin page's "server configuration". */
+export interface PushConfig {
+  url: string;
+  token: string;
+  encodingAesKey: string | null;
+  mode: PushMode;
+  format: PushFormat;
+}
+
+export interface Template {
+  templateId: string;
+  title: string;
+  /** Lines like `订单号：{{order.DATA}}`. */
+  content: string;
+}
+
+export interface MenuButton {
+  type?: string | undefined;
+  name: string;
+  key?: string | undefined;
+  url?: string | undefined;
+  appid?: string | undefined;
+  pagepath?: string | undefined;
+  media_id?: string | undefined;
+  article_id?: string | undefined;
+  sub_button?: MenuButton[] | undefined;
+}
+
+/** An official account. */
+export interface Account {
+  appid: string;
+  secret: string;
+  /** `gh_…`, what messages call the account by. */
+  originalId: string;
+  name: string;
+  /** Accounts that name the same open platform share unionids. */
+  openPlatform: string | null;
+  push: PushConfig | null;
+  templates: Template[];
+  menu: MenuButton[] | null;
+  /** Lower daily limits for single paths, for tests. */
+  dailyLimits: Record<string, number>;
+}
+
+/** What becomes of template messages to a puppet; the wire's words are in `templateStatuses`. */
+export type TemplateDelivery = "success" | "user_block" | "system_failed";
+
+/** A pretended WeChat user. */
+export interface Puppet {
+  id: string;
+  name: string;
+  templateDelivery: TemplateDelivery;
+}
+
+/** What a puppet and an account have with each other. */
+export interface Bond {
+  appid: string;
+  puppetId: string;
+  openid: string;
+  unionid: string | null;
+  following: boolean;
+  followedAt: number;
+  subscribeScene: string;
+  qrScene: number;
+  qrSceneText: string;
+  /** Customer-service messages that the account may still send, until when (milliseconds). */
+  credit: { left: number; until: number };
+  chat: ChatEntry[];
+}
+
+export interface Article {
+  title: string;
+  description: string;
+  pictureUrl: string;
+  url: string;
+}
+
+export type ChatContent =
+  | { kind: "text"; text: string }
+  | { kind: "picture"; url: string; mediaId: string }
+  | { kind: "location"; latitude: number; longitude: number; label: string; scale: number }
+  | { kind: "news"; articles: Article[] }
+  | { kind: "media"; type: string; mediaId: string; title: string }
+  | { kind: "template"; title: string; lines: { text: string; color: string | null }[]; url: string }
+  | { kind: "note"; note: "followed" | "unfollowed" | "scanned" | "tapped" | "trouble"; text: string };
+
+export interface ChatEntry {
+  id: string;
+  at: number;
+  from: "puppet" | "account" | "system";
+  /** How an account's entry came: as the answer to a push, or by a call. */
+  via: "passive" | "custom" | "template" | null;
+  content: ChatContent;
+}
+
+export interface QrCode {
+  ticket: string;
+  url: string;
+  appid: string;
+  action: "QR_SCENE" | "QR_STR_SCENE" | "QR_LIMIT_SCENE" | "QR_LIMIT_STR_SCENE";
+  scene: string;
+  createdAt: number;
+  /** null: a permanent code. */
+  expiresAt: number | null;
+}
+
+export interface Mail {
+  id: string;
+  at: number;
+  from: string;
+  to: string[];
+  subject: string;
+  text: string;
+  html: string;
+  attachments: { name: string; type: string; bytes: number }[];
+  /** The message as it came, for the curious. */
+  raw: string;
+}
+
+/** One try of a push. */
+export interface PushTry {
+  url: string;
+  ms: number;
+  status: number | null;
+  reply: string;
+  problem: string | null;
+  /** True when a fault threw away the developer's answer. */
+  dropped: boolean;
+}
+
+/** The outcome of a push, as the puppet's action reports it. */
+export interface PushReport {
+  id: string;
+  appid: string;
+  puppetId: string | null;
+  /** MsgType, or the Event of an event. */
+  what: string;
+  /** How it went: `none` = the account has no push configuration; `held` = a fault keeps it back. */
+  outcome: "answered" | "silent" | "wrong" | "failed" | "none" | "held" | "underway";
+  tries: PushTry[];
+  /** The message before encryption. */
+  message: string;
+  /** The body as sent (of the last try). */
+  body: string;
+  reply: ChatContent | null;
+  /** The developer's answer, decrypted when it was encrypted. */
+  replyText: string;
+  problem: string | null;
+  /** Reports of the further deliveries when a fault repeats the push. */
+  copies: PushReport[];
+}
+
+export interface JournalEntry {
+  id: string;
+  at: number;
+  kind: "api" | "push" | "check" | "mail";
+  appid: string | null;
+  what: string;
+  method: string;
+  url: string;
+  status: number | null;
+  errcode: number | null;
+  ms: number;
+  /** Tries of a push; 1 for the rest. */
+  tries: number;
+  request: string;
+  response: string;
+  note: string;
+}
+
+/** TEMPLATESENDJOBFINISH's Status. Source: the template message page (the odd space is WeChat's). */
+export const templateStatuses: Record<TemplateDelivery, string> = {
+  success: "success",
+  user_block: "failed:user block",
+  system_failed: "failed: system failed",
+};
+
+/** What a phone shows when the developer's server doesn't answer or answers nonsense. Source: the passive reply page. */
+export const serviceTroubleText = "该公众号提供的服务出现故障，请稍后再试";

@@ -1,0 +1,219 @@
+import { unixSeconds } from "../clock.ts";
+import type { Field } from "../wechat/envelope.ts";
+import { customMessageRules } from "../wechat/limits.ts";
+import { push, type PushWork } from "../wechat/push.ts";
+import { chooseAccount } from "./accounts.ts";
+import { addChat } from "./chat.ts";
+import type {
+  FollowAction,
+  NewPuppet,
+  PuppetChanges,
+  SayAction,
+  ScanAction,
+  SendImageAction,
+  SendLocationAction,
+  TapAction,
+} from "./inputs.ts";
+import type { Account, Bond, MenuButton, Puppet, QrCode } from "./model.ts";
+import { drawPicture, pictureType } from "./picture.ts";
+import type { State } from "./state.ts";
+import { Trouble } from "./trouble.ts";
+
+const puppetNames = ["小茶", "阿岚", "老陈", "小满", "春生", "木木", "阿青", "晓雨", "一禾", "知夏"];
+
+/** Adds a puppet user. */
+export function createPuppet(state: State, input: NewPuppet): Puppet {
+  const number = state.count("puppet");
+  const puppet: Puppet = {
+    id: input.id ?? `puppet-${number}`,
+    name: input.name ?? puppetNames[(number - 1) % puppetNames.length] ?? "小茶",
+    templateDelivery: input.templateDelivery ?? "success",
+  };
+  if (state.puppets.has(puppet.id)) throw new Trouble("taken", `The puppet ${puppet.id} exists already.`);
+  state.puppets.set(puppet.id, puppet);
+  state.tell({ type: "world" });
+  return puppet;
+}
+
+/** Changes a puppet's name, or what becomes of template messages to it. */
+export function changePuppet(state: State, id: string, changes: PuppetChanges): Puppet {
+  const puppet = state.puppet(id);
+  if (changes.name !== undefined) puppet.name = changes.name;
+  if (changes.templateDelivery !== undefined) puppet.templateDelivery = changes.templateDelivery;
+  state.tell({ type: "world" });
+  return puppet;
+}
+
+/** The puppet finds the account by its name and follows it. */
+export function follow(state: State, puppetId: string, action: FollowAction): PushWork {
+  const account = chooseAccount(state, action.appid);
+  const bond = state.bond(account, state.puppet(puppetId));
+  if (bond.following) throw new Trouble("already_following", "The puppet follows this account already.");
+  return beginFollowing(state, account, bond, null);
+}
+
+/** The puppet stops following: the account may no longer write. */
+export function unfollow(state: State, puppetId: string, action: FollowAction): PushWork {
+  const account = chooseAccount(state, action.appid);
+  const bond = followingBond(state, account, puppetId);
+  bond.following = false;
+  bond.credit = { left: 0, until: 0 };
+  addChat(state, bond, "system", { kind: "note", note: "unfollowed", text: "" });
+  state.tell({ type: "world" });
+  return sendEvent(state, account, bond, "unsubscribe", [{ name: "EventKey", text: "" }], false);
+}
+
+/** The puppet scans a code: a follower's scan is a SCAN event, anybody else follows by it. */
+export function scan(state: State, puppetId: string, action: ScanAction): PushWork {
+  const puppet = state.puppet(puppetId);
+  const code = findCode(state, action.code);
+  if (code.expiresAt !== null && code.expiresAt <= state.now()) {
+    throw new Trouble("code_expired", "The QR code has expired; a phone says so and nothing is pushed.");
+  }
+  const account = state.account(code.appid);
+  const bond = state.bond(account, puppet);
+  if (!bond.following) return beginFollowing(state, account, bond, code);
+  grant(state, bond, customMessageRules.scan);
+  addChat(state, bond, "puppet", { kind: "note", note: "scanned", text: code.scene });
+  const key = [
+    { name: "EventKey", text: code.scene },
+    { name: "Ticket", text: code.ticket },
+  ];
+  return sendEvent(state, account, bond, "SCAN", key, true);
+}
+
+/** The puppet writes a text. */
+export function say(state: State, puppetId: string, action: SayAction): PushWork {
+  const account = chooseAccount(state, action.appid);
+  const bond = followingBond(state, account, puppetId);
+  addChat(state, bond, "puppet", { kind: "text", text: action.text });
+  return sendMessage(state, account, bond, "text", [{ name: "Content", text: action.text }]);
+}
+
+/** The puppet sends a picture; PicUrl is an address of the emulator. */
+export function sendImage(state: State, puppetId: string, action: SendImageAction): PushWork {
+  const account = chooseAccount(state, action.appid);
+  const bond = followingBond(state, account, puppetId);
+  const bytes = action.base64 === undefined ? drawPicture(state.count("drawing")) : Buffer.from(action.base64, "base64");
+  const contentType = pictureType(bytes);
+  if (contentType === null) throw new Trouble("invalid_request", "The picture is neither a PNG nor a JPEG.");
+  const picture = { id: state.nextId("picture"), mediaId: state.random.letters(64), contentType, bytes };
+  state.pictures.set(picture.id, picture);
+  const url = `${state.url()}/emulator/pictures/${picture.id}`;
+  addChat(state, bond, "puppet", { kind: "picture", url, mediaId: picture.mediaId });
+  return sendMessage(state, account, bond, "image", [
+    { name: "PicUrl", text: url },
+    { name: "MediaId", text: picture.mediaId },
+  ]);
+}
+
+/** The puppet shares a place. */
+export function sendLocation(state: State, puppetId: string, action: SendLocationAction): PushWork {
+  const account = chooseAccount(state, action.appid);
+  const bond = followingBond(state, account, puppetId);
+  const { latitude, longitude, label = "", scale = 16 } = action;
+  addChat(state, bond, "puppet", { kind: "location", latitude, longitude, label, scale });
+  return sendMessage(state, account, bond, "location", [
+    { name: "Location_X", number: latitude.toFixed(6) },
+    { name: "Location_Y", number: longitude.toFixed(6) },
+    { name: "Scale", number: String(scale) },
+    { name: "Label", text: label },
+  ]);
+}
+
+/** The puppet taps a menu button, named by its key, url or name. */
+export function tap(state: State, puppetId: string, action: TapAction): PushWork {
+  const account = chooseAccount(state, action.appid);
+  const bond = followingBond(state, account, puppetId);
+  const buttons = (account.menu ?? []).flatMap((button) => button.sub_button ?? [button]);
+  const wanted = action.button;
+  const button =
+    buttons.find((one) => one.key === wanted) ??
+    buttons.find((one) => one.url === wanted) ??
+    buttons.find((one) => one.name === wanted);
+  if (button === undefined) throw new Trouble("no_such_button", `The account's menu has no button "${wanted}".`);
+  return tapButton(state, account, bond, button);
+}
+
+function tapButton(state: State, account: Account, bond: Bond, button: MenuButton): PushWork {
+  addChat(state, bond, "puppet", { kind: "note", note: "tapped", text: button.name });
+  if (button.type === "view") {
+    // Recalled: a VIEW event grants nothing and its answer is not shown.
+    return sendEvent(state, account, bond, "VIEW", [{ name: "EventKey", text: button.url ?? "" }], false);
+  }
+  grant(state, bond, customMessageRules.click);
+  return sendEvent(state, account, bond, "CLICK", [{ name: "EventKey", text: button.key ?? "" }], true);
+}
+
+function beginFollowing(state: State, account: Account, bond: Bond, code: QrCode | null): PushWork {
+  const isNumber = code?.action === "QR_SCENE" || code?.action === "QR_LIMIT_SCENE";
+  bond.following = true;
+  bond.followedAt = state.now();
+  bond.subscribeScene = code === null ? "ADD_SCENE_SEARCH" : "ADD_SCENE_QR_CODE";
+  bond.qrScene = code !== null && isNumber ? Number(code.scene) : 0;
+  bond.qrSceneText = code !== null && !isNumber ? code.scene : "";
+  grant(state, bond, customMessageRules.follow);
+  addChat(state, bond, "system", { kind: "note", note: "followed", text: code?.scene ?? "" });
+  state.tell({ type: "world" });
+  const fields: Field[] = [{ name: "EventKey", text: code === null ? "" : `qrscene_${code.scene}` }];
+  if (code !== null) fields.push({ name: "Ticket", text: code.ticket });
+  return sendEvent(state, account, bond, "subscribe", fields, true);
+}
+
+function followingBond(state: State, account: Account, puppetId: string): Bond {
+  const bond = state.bond(account, state.puppet(puppetId));
+  if (!bond.following) throw new Trouble("not_following", "The puppet doesn't follow this account: no chat to act in.");
+  return bond;
+}
+
+function findCode(state: State, text: string): QrCode {
+  const wanted = text.trim();
+  const ticket = URL.canParse(wanted) ? new URL(wanted).searchParams.get("ticket") : null;
+  for (const code of state.qrCodes.values()) {
+    if (code.ticket === wanted || code.ticket === ticket || code.url === wanted) return code;
+  }
+  throw new Trouble("no_such_code", "No account made this QR code.");
+}
+
+/** An action of the user lets the account write for a while: the larger number and the later end hold. */
+function grant(state: State, bond: Bond, rule: { count: number; seconds: number }): void {
+  const now = state.now();
+  const left = bond.credit.until > now ? bond.credit.left : 0;
+  const until = Math.max(bond.credit.until, now + rule.seconds * 1000);
+  bond.credit = { left: Math.max(left, rule.count), until };
+}
+
+function sendMessage(
+  state: State,
+  account: Account,
+  bond: Bond,
+  type: string,
+  fields: Field[],
+): PushWork {
+  grant(state, bond, customMessageRules.message);
+  const id: Field = { name: "MsgId", number: state.nextMessageId() };
+  const all = [...heads(state, account, bond, type), ...fields, id];
+  return push(state, { account, bond, what: type, fields: all, conversation: true });
+}
+
+/** Pushes an event. `conversation`: whether a phone shows the answer. */
+export function sendEvent(
+  state: State,
+  account: Account,
+  bond: Bond,
+  event: string,
+  fields: Field[],
+  conversation: boolean,
+): PushWork {
+  const all = [...heads(state, account, bond, "event"), { name: "Event", text: event }, ...fields];
+  return push(state, { account, bond, what: event, fields: all, conversation });
+}
+
+function heads(state: State, account: Account, bond: Bond, type: string): Field[] {
+  return [
+    { name: "ToUserName", text: account.originalId },
+    { name: "FromUserName", text: bond.openid },
+    { name: "CreateTime", number: String(unixSeconds(state.clock.now())) },
+    { name: "MsgType", text: type },
+  ];
+}

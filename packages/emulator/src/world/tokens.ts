@@ -1,0 +1,112 @@
+import { chinaDay, type EmulatorClock } from "../clock.ts";
+import type { SeededRandom } from "../random.ts";
+import { tokenRules } from "../wechat/limits.ts";
+
+export type TokenKind = "token" | "stable_token";
+
+interface Token {
+  value: string;
+  appid: string;
+  kind: TokenKind;
+  /** When its 7,200 seconds are over. */
+  expiresAt: number;
+  /** When it stopped, or stops, for another reason; null: for none. */
+  endsAt: number | null;
+}
+
+interface ForcedRefreshes {
+  day: string;
+  count: number;
+  lastAt: number;
+}
+
+export type TokenState = { state: "valid"; appid: string } | { state: "expired" | "invalid" };
+
+/**
+ * Who holds which access token. The tokens of `token` and `stable_token` never touch each other; of each kind an
+ * account has one current token and, for five minutes after a renewal, the one before.
+ */
+export class TokenBook {
+  private readonly clock: EmulatorClock;
+  private readonly random: SeededRandom;
+  private readonly tokens = new Map<string, Token>();
+  private readonly current = new Map<string, Token>();
+  private readonly forced = new Map<string, ForcedRefreshes>();
+
+  constructor(clock: EmulatorClock, random: SeededRandom) {
+    this.clock = clock;
+    this.random = random;
+  }
+
+  /** GET /cgi-bin/token: always a new token; the one before goes on for five minutes. */
+  issue(appid: string): { value: string; expiresInSeconds: number } {
+    return this.answer(this.renew(appid, "token"));
+  }
+
+  /** POST /cgi-bin/stable_token: the current token, or a new one when it is due, forced or was voided. */
+  issueStable(appid: string, forceRefresh: boolean): { value: string; expiresInSeconds: number } {
+    const now = this.now();
+    const current = this.current.get(`stable_token ${appid}`);
+    const usable = current !== undefined && this.isLive(current);
+    if (usable && forceRefresh && this.mayForce(appid)) return this.answer(this.renew(appid, "stable_token"));
+    const due = !usable || current.expiresAt - now <= tokenRules.renewBeforeSeconds * 1000;
+    return this.answer(due ? this.renew(appid, "stable_token") : current);
+  }
+
+  /** What a call that carries `value` is to be told. */
+  look(value: string): TokenState {
+    const token = this.tokens.get(value);
+    if (token === undefined) return { state: "invalid" };
+    if (this.isLive(token)) return { state: "valid", appid: token.appid };
+    const replacedFirst = token.endsAt !== null && token.endsAt < token.expiresAt;
+    return { state: replacedFirst ? "invalid" : "expired" };
+  }
+
+  /** Stops an account's tokens at once (of one kind, or all), as WeChat now and then does. Returns how many. */
+  void(appid: string, kind?: TokenKind): number {
+    const stopped = [...this.tokens.values()].filter(
+      (token) => token.appid === appid && (kind === undefined || token.kind === kind) && this.isLive(token),
+    );
+    for (const token of stopped) token.endsAt = this.now();
+    return stopped.length;
+  }
+
+  private mayForce(appid: string): boolean {
+    const now = this.now();
+    const day = chinaDay(this.clock.now());
+    const past = this.forced.get(appid) ?? { day, count: 0, lastAt: -Infinity };
+    const count = past.day === day ? past.count : 0;
+    if (count >= tokenRules.forcedPerDay) return false;
+    if (now - past.lastAt < tokenRules.forcedApartSeconds * 1000) return false;
+    this.forced.set(appid, { day, count: count + 1, lastAt: now });
+    return true;
+  }
+
+  /** At most two tokens work at a time, so a second forced refresh stops a leaked token at once. */
+  private renew(appid: string, kind: TokenKind): Token {
+    const now = this.now();
+    const previous = this.current.get(`${kind} ${appid}`);
+    for (const token of this.tokens.values()) {
+      if (token.appid !== appid || token.kind !== kind || !this.isLive(token)) continue;
+      token.endsAt = token === previous ? now + tokenRules.overlapSeconds * 1000 : now;
+    }
+    const value = `${80 + (this.tokens.size % 20)}_${this.random.letters(133)}`;
+    const token: Token = { value, appid, kind, expiresAt: now + tokenRules.lifeSeconds * 1000, endsAt: null };
+    this.tokens.set(value, token);
+    this.current.set(`${kind} ${appid}`, token);
+    return token;
+  }
+
+  private answer(token: Token): { value: string; expiresInSeconds: number } {
+    return { value: token.value, expiresInSeconds: Math.floor((token.expiresAt - this.now()) / 1000) };
+  }
+
+  private isLive(token: Token): boolean {
+    const now = this.now();
+    return now < token.expiresAt && (token.endsAt === null || now < token.endsAt);
+  }
+
+  private now(): number {
+    return this.clock.now().getTime();
+  }
+}

@@ -1,0 +1,268 @@
+import { performance } from "node:perf_hooks";
+import { unixSeconds } from "../clock.ts";
+import { sign } from "../wechat/crypto.ts";
+import { exchange } from "../wechat/deliver.ts";
+import { addQuery, type PushWork, releaseAllHeld } from "../wechat/push.ts";
+import * as accounts from "./accounts.ts";
+import type { Fault } from "./faults.ts";
+import * as inputs from "./inputs.ts";
+import type { Account, Bond, JournalEntry, Mail, Puppet, PushReport, QrCode, Template } from "./model.ts";
+import * as people from "./people.ts";
+import type { State } from "./state.ts";
+import { Trouble } from "./trouble.ts";
+import type { TokenKind } from "./tokens.ts";
+
+export interface Waiting {
+  /** false: return at once; the push goes on by itself. */
+  wait?: boolean | undefined;
+}
+
+/**
+ * The controls of the emulated world: what the control API does, in process. Every method takes the same input as the
+ * route of its name and throws `Trouble` where the route answers an error.
+ */
+export class World {
+  readonly state: State;
+
+  constructor(state: State) {
+    this.state = state;
+  }
+
+  /** Forgets everything but the clock's offset. */
+  reset(): void {
+    this.state.reset();
+  }
+
+  /** Builds accounts, puppets and who follows whom in one call (nothing is pushed for the follows). */
+  async seed(input: inputs.SeedInput): Promise<{ accounts: Account[]; puppets: Puppet[] }> {
+    const { accounts: newAccounts, puppets: newPuppets } = inputs.SeedInput.parse(input);
+    const made: { accounts: Account[]; puppets: Puppet[] } = { accounts: [], puppets: [] };
+    for (const { push, ...account } of newAccounts) {
+      made.accounts.push(this.createAccount(account));
+      const appid = made.accounts.at(-1)?.appid;
+      if (push !== undefined && appid !== undefined) await this.configurePush(appid, push);
+    }
+    for (const { follows, ...puppet } of newPuppets) {
+      const created = this.createPuppet(puppet);
+      made.puppets.push(created);
+      for (const appid of follows ?? []) this.alreadyFollowing(appid, created);
+    }
+    return made;
+  }
+
+  clock(): { offsetMs: number; now: string } {
+    return { offsetMs: this.state.clock.offsetMs, now: this.state.clock.now().toISOString() };
+  }
+
+  /** Turns the clock to this machine's time plus `offsetMs`. */
+  setClock(offsetMs: number): { offsetMs: number; now: string } {
+    this.state.clock.offsetMs = offsetMs;
+    this.state.tell({ type: "world" });
+    return this.clock();
+  }
+
+  createAccount(input: inputs.NewAccount = {}): Account {
+    return accounts.createAccount(this.state, inputs.NewAccount.parse(input));
+  }
+
+  accounts(): Account[] {
+    return [...this.state.accounts.values()];
+  }
+
+  account(appid: string): Account {
+    return this.state.account(appid);
+  }
+
+  changeAccount(appid: string, changes: inputs.AccountChanges): Account {
+    const account = this.state.account(appid);
+    const { name, openPlatform, dailyLimits } = inputs.AccountChanges.parse(changes);
+    if (name !== undefined) account.name = name;
+    if (openPlatform !== undefined) account.openPlatform = openPlatform;
+    if (dailyLimits !== undefined) account.dailyLimits = dailyLimits;
+    this.state.tell({ type: "world" });
+    return account;
+  }
+
+  deleteAccount(appid: string): void {
+    accounts.deleteAccount(this.state, appid);
+  }
+
+  configurePush(appid: string, input: inputs.NewPushConfig): Promise<accounts.PushCheck | null> {
+    return accounts.configurePush(this.state, appid, inputs.NewPushConfig.parse(input));
+  }
+
+  removePush(appid: string): void {
+    this.state.account(appid).push = null;
+    this.state.tell({ type: "world" });
+  }
+
+  addTemplate(appid: string, input: inputs.NewTemplate): Template {
+    return accounts.addTemplate(this.state, this.state.account(appid), inputs.NewTemplate.parse(input));
+  }
+
+  removeTemplate(appid: string, templateId: string): void {
+    accounts.removeTemplate(this.state, appid, templateId);
+  }
+
+  /** Stops the account's tokens at once; returns how many worked until now. */
+  voidTokens(appid: string, kind?: TokenKind): number {
+    return this.state.tokens.void(this.state.account(appid).appid, kind);
+  }
+
+  createPuppet(input: inputs.NewPuppet = {}): Puppet {
+    return people.createPuppet(this.state, inputs.NewPuppet.parse(input));
+  }
+
+  changePuppet(id: string, changes: inputs.PuppetChanges): Puppet {
+    return people.changePuppet(this.state, id, inputs.PuppetChanges.parse(changes));
+  }
+
+  puppets(): Puppet[] {
+    return [...this.state.puppets.values()];
+  }
+
+  follow(puppetId: string, action: inputs.FollowAction = {}): Promise<PushReport> {
+    return this.answer(action, () => people.follow(this.state, puppetId, inputs.FollowAction.parse(action)));
+  }
+
+  unfollow(puppetId: string, action: inputs.FollowAction = {}): Promise<PushReport> {
+    return this.answer(action, () => people.unfollow(this.state, puppetId, inputs.FollowAction.parse(action)));
+  }
+
+  scan(puppetId: string, action: inputs.ScanAction): Promise<PushReport> {
+    return this.answer(action, () => people.scan(this.state, puppetId, inputs.ScanAction.parse(action)));
+  }
+
+  say(puppetId: string, action: inputs.SayAction): Promise<PushReport> {
+    return this.answer(action, () => people.say(this.state, puppetId, inputs.SayAction.parse(action)));
+  }
+
+  tap(puppetId: string, action: inputs.TapAction): Promise<PushReport> {
+    return this.answer(action, () => people.tap(this.state, puppetId, inputs.TapAction.parse(action)));
+  }
+
+  sendImage(puppetId: string, action: inputs.SendImageAction = {}): Promise<PushReport> {
+    return this.answer(action, () => people.sendImage(this.state, puppetId, inputs.SendImageAction.parse(action)));
+  }
+
+  sendLocation(puppetId: string, action: inputs.SendLocationAction): Promise<PushReport> {
+    return this.answer(action, () => people.sendLocation(this.state, puppetId, inputs.SendLocationAction.parse(action)));
+  }
+
+  /** What a puppet and an account have with each other, with the chat; they need not follow. */
+  chat(puppetId: string, appid?: string): Bond {
+    return this.state.bond(accounts.chooseAccount(this.state, appid), this.state.puppet(puppetId));
+  }
+
+  bonds(): Bond[] {
+    return [...this.state.bonds.values()];
+  }
+
+  qrCodes(appid?: string): QrCode[] {
+    return [...this.state.qrCodes.values()].filter((code) => appid === undefined || code.appid === appid);
+  }
+
+  mails(): Mail[] {
+    return [...this.state.mails];
+  }
+
+  clearMails(): void {
+    this.state.mails = [];
+    this.state.tell({ type: "mail" });
+  }
+
+  journal(filter: { kind?: JournalEntry["kind"]; appid?: string; text?: string } = {}): JournalEntry[] {
+    return this.state.journal.list(filter);
+  }
+
+  clearJournal(): void {
+    this.state.journal.clear();
+    this.state.tell({ type: "world" });
+  }
+
+  addFault(fault: inputs.NewFault): void {
+    this.state.faults.add(inputs.NewFault.parse(fault));
+  }
+
+  faults(): Fault[] {
+    return this.state.faults.list();
+  }
+
+  /** Drops the faults that are still to happen and lets go of the pushes held back. */
+  clearFaults(): void {
+    this.state.faults.clear();
+    releaseAllHeld(this.state);
+  }
+
+  /** Resolves when no push is on its way; pushes held back are let go first. */
+  settle(): Promise<void> {
+    return this.state.settle();
+  }
+
+  /** Sends anything to a push url and returns the answer; nothing of the world changes. */
+  async sendRaw(input: inputs.RawPush): Promise<{ status: number | null; body: string; problem: string | null }> {
+    const raw = inputs.RawPush.parse(input);
+    const account = raw.url !== undefined && raw.appid === undefined ? null : this.chosen(raw.appid);
+    const url = raw.url ?? account?.push?.url;
+    if (url === undefined) throw new Trouble("invalid_request", "The account has no push url, and none was given.");
+    const query = new URLSearchParams(raw.query);
+    if (raw.sign === true && account?.push) this.sign(query, account.push.token);
+    const full = query.size === 0 ? url : addQuery(url, query);
+    const startedAt = performance.now();
+    const method = raw.method ?? "POST";
+    let outcome: { status: number | null; body: string; problem: string | null };
+    try {
+      const answer = await exchange(full, {
+        method,
+        timeoutMs: this.state.pushTimeoutMs,
+        signal: this.state.stopping.signal,
+        ...(raw.body === undefined ? {} : { body: raw.body }),
+        ...(raw.contentType === undefined ? {} : { contentType: raw.contentType }),
+      });
+      outcome = { ...answer, problem: null };
+    } catch (error) {
+      outcome = { status: null, body: "", problem: (error as Error).message };
+    }
+    this.state.journal.add({
+      id: this.state.nextId("raw"),
+      at: this.state.now(),
+      kind: "push",
+      appid: account?.appid ?? null,
+      what: "raw",
+      method,
+      url: full,
+      status: outcome.status,
+      errcode: null,
+      ms: Math.round(performance.now() - startedAt),
+      tries: 1,
+      request: raw.body ?? "",
+      response: outcome.body,
+      note: outcome.problem ?? "raw",
+    });
+    return outcome;
+  }
+
+  private sign(query: URLSearchParams, token: string): void {
+    if (!query.has("timestamp")) query.set("timestamp", String(unixSeconds(this.state.clock.now())));
+    if (!query.has("nonce")) query.set("nonce", this.state.random.digits(9));
+    if (query.has("signature")) return;
+    query.set("signature", sign([token, query.get("timestamp") ?? "", query.get("nonce") ?? ""]));
+  }
+
+  private chosen(appid: string | undefined): Account {
+    return accounts.chooseAccount(this.state, appid);
+  }
+
+  private alreadyFollowing(appid: string, puppet: Puppet): void {
+    const bond = this.state.bond(this.state.account(appid), puppet);
+    bond.following = true;
+    bond.followedAt = this.state.now();
+    bond.subscribeScene = "ADD_SCENE_SEARCH";
+  }
+
+  /** The report when the push is through, or, unless the caller waits, as it stands now. */
+  private async answer(action: Waiting, act: () => PushWork): Promise<PushReport> {
+    const work = act();
+    return action.wait === false ? structuredClone(work.report) : work.done;
+  }
+}
