@@ -45,6 +45,14 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   return tools.describe(await tools.start(options), false);
 }
 
+/** The cluster that runs on `dataFolder`; undefined when none does. Starts nothing. */
+export async function findCluster(dataFolder: string): Promise<Cluster | undefined> {
+  if (!existsSync(join(dataFolder, "postmaster.pid"))) return undefined;
+  const tools = new ClusterTools(await findBinaries(), dataFolder);
+  const running = await tools.findRunning();
+  return running && tools.describe(running, true);
+}
+
 /** The address of another database of the same cluster. */
 export function databaseUrl(clusterUrl: string, database: string): string {
   const url = new URL(clusterUrl);

@@ -1,4 +1,5 @@
-import { cp, glob, readFile, rm } from "node:fs/promises";
+import { globSync } from "node:fs";
+import { cp, readFile, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve, sep } from "node:path";
 import { defineConfig, type Plugin } from "rolldown";
 
@@ -38,8 +39,8 @@ function migrations(): Plugin {
       const target = join(dist, "migrations");
       await rm(target, { recursive: true, force: true });
       const sources = [
-        ...(await Array.fromAsync(glob(join(here, "src/*/*/migrations/*.sql")))),
-        ...(await Array.fromAsync(glob(resolve(here, "../../packages/kit/src/server/migrations/*.sql")))),
+        ...globSync(join(here, "src/*/*/migrations/*.sql")),
+        ...globSync(resolve(here, "../../packages/kit/src/server/migrations/*.sql")),
       ];
       for (const source of sources) {
         const owner = source.startsWith(join(here, "src") + sep) ? basename(dirname(dirname(source))) : "kit";

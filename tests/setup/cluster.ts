@@ -1,10 +1,9 @@
 import { createHash } from "node:crypto";
-import { mkdirSync } from "node:fs";
-import { mkdir, readdir, readFile, rm, rmdir, stat, statfs, writeFile } from "node:fs/promises";
+import { lstat, mkdir, readdir, readFile, rm, statfs, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
 import type { TestProject } from "vitest/node";
+import { exclusively } from "../../tools/lock.ts";
 import { type Cluster, startCluster } from "../../tools/postgres.ts";
 import { startMark } from "../../tools/processes.ts";
 
@@ -44,24 +43,37 @@ export default async function setup(project: TestProject): Promise<(() => Promis
   const home = await clusterHome();
   const lease = join(home, "leases", `${process.pid}-${project.name || "root"}`);
   const start = () => startCluster({ dataFolder: join(home, "data"), settings: testSettings });
-  const cluster = await exclusively(home, async () => {
+  const cluster = await exclusively(join(home, "lock"), { waitMs: 90_000 }, async () => {
     await mkdir(join(home, "leases"), { recursive: true });
     await writeFile(lease, (await startMark(process.pid)) ?? "");
     return start();
   });
   project.provide("clusterUrl", cluster.url);
-  return () => exclusively(home, () => giveBack(home, lease, cluster));
+  return () => {
+    return exclusively(join(home, "lock"), { waitMs: 90_000 }, async () => {
+      await rm(lease, { force: true });
+      await endUnlessLeased(home, start);
+    });
+  };
 }
 
-async function giveBack(home: string, lease: string, cluster: Cluster): Promise<void> {
-  await rm(lease, { force: true });
-  for (const name of await readdir(join(home, "leases"))) {
+/** Ends the test cluster that a killed run left behind, if there is one and nobody uses it. */
+export async function endAbandonedCluster(): Promise<void> {
+  const home = await clusterHome();
+  await exclusively(join(home, "lock"), { waitMs: 10_000 }, async () => {
+    if ((await ownerOf(join(home, "data"))) === undefined) return;
+    await endUnlessLeased(home, () => startCluster({ dataFolder: join(home, "data") }));
+  });
+}
+
+async function endUnlessLeased(home: string, attach: () => Promise<Cluster>): Promise<void> {
+  for (const name of await readdir(join(home, "leases")).catch(() => [])) {
     const path = join(home, "leases", name);
     const mark = await readFile(path, "utf8").catch(() => "");
     if (mark !== "" && mark === (await startMark(Number.parseInt(name, 10)))) return;
     await rm(path, { force: true });
   }
-  await cluster.stop("immediate");
+  await (await attach()).stop("immediate");
   // The rest goes; the folder itself holds the lock that is still ours.
   for (const name of await readdir(home)) {
     if (name !== "lock") await rm(join(home, name), { recursive: true, force: true });
@@ -85,36 +97,5 @@ async function clusterHome(): Promise<string> {
 }
 
 async function ownerOf(path: string): Promise<number | undefined> {
-  return (await stat(path).catch(() => undefined))?.uid;
-}
-
-/** Runs `work` while no other process does so on this folder; takes over the lock of one that died. */
-async function exclusively<R>(home: string, work: () => Promise<R>): Promise<R> {
-  const lock = join(home, "lock");
-  const deadline = Date.now() + 90_000;
-  while (!take(lock)) {
-    const holder = await readFile(join(lock, "holder"), "utf8").catch(() => "");
-    const [processId = "", mark = ""] = holder.split(" ");
-    const age = Date.now() - ((await stat(lock).catch(() => undefined))?.mtimeMs ?? Date.now());
-    const isDead = holder === "" ? age > 5_000 : mark !== (await startMark(Number(processId)));
-    if (isDead) await rm(lock, { recursive: true, force: true });
-    else if (Date.now() > deadline) throw new Error(`The test cluster stays locked by process ${processId}: ${lock}`);
-    await pause(50);
-  }
-  try {
-    await writeFile(join(lock, "holder"), `${process.pid} ${await startMark(process.pid)}`);
-    return await work();
-  } finally {
-    await rm(join(lock, "holder"), { force: true });
-    await rmdir(lock).catch(() => undefined);
-  }
-}
-
-function take(lock: string): boolean {
-  try {
-    mkdirSync(lock);
-    return true;
-  } catch {
-    return false;
-  }
+  return (await lstat(path).catch(() => undefined))?.uid;
 }

@@ -1,0 +1,86 @@
+import { parseArgs } from "node:util";
+import { Problem } from "./problem.ts";
+
+export const commands = ["start", "stop", "test", "check", "bench", "doctor", "help"] as const;
+export type Command = (typeof commands)[number];
+
+export interface StartOptions {
+  /** The server's port; the emulator takes the next one, its mail the one after. */
+  port: number;
+  /** Drop the embedded database first. */
+  fresh: boolean;
+  /** Fill an empty database with the demonstration business. */
+  demo: boolean;
+}
+
+export type Request =
+  | { command: "start"; options: StartOptions }
+  | { command: "check"; quick: boolean }
+  | { command: "test" | "bench"; words: string[] }
+  | { command: "stop" | "doctor" | "help" };
+
+export const defaultPort = 8780;
+
+/** The last one that leaves room for the emulator's two. */
+const lastPort = 65_533;
+
+/** Reads the command line (without the program's name). Throws a Problem that says what would be right. */
+export function parseRequest(words: string[]): Request {
+  const [first = "help", ...rest] = words;
+  const name = first === "--help" || first === "-h" ? "help" : first;
+  const command = commands.find((known) => known === name);
+  if (!command) throw new Problem(`There is no "${first}". The commands are: ${commands.join(", ")}.`);
+  if (rest.includes("--help") || rest.includes("-h")) return { command: "help" };
+  switch (command) {
+    case "start":
+      return { command, options: parseStart(rest) };
+    case "check":
+      return { command, quick: parseFlags(rest, { quick: { type: "boolean" } })["quick"] === true };
+    case "test":
+    case "bench":
+      return { command, words: rest };
+    default:
+      parseFlags(rest, {});
+      return { command };
+  }
+}
+
+function parseStart(words: string[]): StartOptions {
+  const flags = parseFlags(words, {
+    port: { type: "string" },
+    fresh: { type: "boolean" },
+    "no-demo": { type: "boolean" },
+  });
+  const port = flags["port"] === undefined ? defaultPort : Number(flags["port"]);
+  if (!Number.isInteger(port) || port < 1 || port > lastPort) {
+    throw new Problem(`--port wants a whole number from 1 to ${lastPort}, not "${flags["port"]}".`);
+  }
+  return { port, fresh: flags["fresh"] === true, demo: flags["no-demo"] !== true };
+}
+
+type Flags = Record<string, string | boolean | undefined>;
+
+function parseFlags(words: string[], options: Record<string, { type: "string" | "boolean" }>): Flags {
+  try {
+    return parseArgs({ args: words, options, strict: true, allowPositionals: false }).values as Flags;
+  } catch {
+    const known = Object.keys(options).map((name) => `--${name}`);
+    const list = known.length === 0 ? "it takes none" : `it takes ${known.join(", ")}`;
+    throw new Problem(`"${words.join(" ")}" isn't understood: ${list}.`);
+  }
+}
+
+export const help = `Zhanggui. ./zg <command>
+
+  start [--port N] [--fresh] [--no-demo]
+               set up, build and run everything: database, server, WeChat stand-in, demonstration
+               --port N    server on N (${defaultPort} unless told), emulator on N+1, its mail on N+2
+               --fresh     drop the embedded database first
+               --no-demo   leave an empty database empty
+               DATABASE_URL in the environment is used instead of the embedded database
+  stop         end what an earlier start left running
+  test [pattern…]  every tier of tests, or the files whose path holds a pattern
+  check [--quick]  format, lint, types, import rules, tidiness; --quick: what is staged for a commit
+  bench [name]     run the measurements
+  doctor       say what this machine has and lacks
+`;
