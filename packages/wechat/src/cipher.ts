@@ -48,9 +48,11 @@ export function encryptMessage(message: string, keys: CipherKeys, random: Buffer
   const unpadded = Buffer.concat([random, length, text, Buffer.from(keys.appId, "utf8")]);
   const padding = paddingBytes - (unpadded.length % paddingBytes);
   const cipher = createCipheriv("aes-256-cbc", key, initialVector).setAutoPadding(false);
-  return Buffer.concat([cipher.update(unpadded), cipher.update(Buffer.alloc(padding, padding)), cipher.final()]).toString(
-    "base64",
-  );
+  return Buffer.concat([
+    cipher.update(unpadded),
+    cipher.update(Buffer.alloc(padding, padding)),
+    cipher.final(),
+  ]).toString("base64");
 }
 
 /** Decrypts Base64 text to the message's bytes (UTF-8, not yet checked to be). Throws CipherError. */

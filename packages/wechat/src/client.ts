@@ -109,7 +109,8 @@ export class TokenFailure extends Error {
  */
 export function outcomeOfWrite(error: unknown): "not_done" | "unknown" {
   if (error instanceof WechatError) return error.kind === "busy" ? "unknown" : "not_done";
-  if (error instanceof WechatUnreachable || error instanceof TokenFailure) return error.sent === "no" ? "not_done" : "unknown";
+  if (error instanceof WechatUnreachable || error instanceof TokenFailure)
+    return error.sent === "no" ? "not_done" : "unknown";
   return "unknown";
 }
 

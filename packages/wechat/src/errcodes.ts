@@ -3,15 +3,7 @@
  * `token` the access token is refused; `throttled` slower, later; `quota` no more today; `recipient` this person can't be
  * reached; `content` what was sent is wrong; `permission` the account may not; `busy` WeChat's own trouble; `other` the rest.
  */
-export type ErrcodeKind =
-  | "token"
-  | "throttled"
-  | "quota"
-  | "recipient"
-  | "content"
-  | "permission"
-  | "busy"
-  | "other";
+export type ErrcodeKind = "token" | "throttled" | "quota" | "recipient" | "content" | "permission" | "busy" | "other";
 
 export interface Errcode {
   readonly kind: ErrcodeKind;
@@ -45,11 +37,26 @@ export const errcodes: Readonly<Record<number, Errcode>> = {
     "OpenID 不正确：请确认此人关注的是本公众号。",
     "The openid is wrong: check that this person follows this very account.",
   ),
-  40007: code("content", older, "素材不存在或已过期，请重新上传。", "The media does not exist or has expired. Upload it again."),
+  40007: code(
+    "content",
+    older,
+    "素材不存在或已过期，请重新上传。",
+    "The media does not exist or has expired. Upload it again.",
+  ),
   40008: code("content", older, "消息类型不正确。", "The message type is wrong."),
-  40013: code("permission", global, "AppID 不正确，请检查账号设置。", "The AppID is wrong. Check the account's settings."),
+  40013: code(
+    "permission",
+    global,
+    "AppID 不正确，请检查账号设置。",
+    "The AppID is wrong. Check the account's settings.",
+  ),
   40014: code("token", global, "access_token 不合法。", "The access token is not valid."),
-  40016: code("content", older, "菜单按钮个数不对：一级最多 3 个。", "Wrong number of menu buttons: at most 3 on the first level."),
+  40016: code(
+    "content",
+    older,
+    "菜单按钮个数不对：一级最多 3 个。",
+    "Wrong number of menu buttons: at most 3 on the first level.",
+  ),
   40018: code("content", older, "菜单按钮名称过长或为空。", "A menu button's name is too long or empty."),
   40023: code("content", older, "子菜单按钮个数不对：最多 5 个。", "Wrong number of sub-menu buttons: at most 5."),
   40037: code(
@@ -65,14 +72,24 @@ export const errcodes: Readonly<Record<number, Errcode>> = {
     "服务器 IP 不在白名单，请到公众平台添加。",
     "The server's IP is not on the allow-list. Add it on the account's page.",
   ),
-  40243: code("permission", community, "AppSecret 已被冻结，请到公众平台解冻。", "The AppSecret is frozen. Unfreeze it on the account's page."),
+  40243: code(
+    "permission",
+    community,
+    "AppSecret 已被冻结，请到公众平台解冻。",
+    "The AppSecret is frozen. Unfreeze it on the account's page.",
+  ),
   41001: code("token", global, "请求缺少 access_token。", "The request lacks an access token."),
   41002: code("content", global, "请求缺少 AppID。", "The request lacks the AppID."),
   41004: code("content", older, "请求缺少 AppSecret。", "The request lacks the AppSecret."),
   42001: code("token", global, "access_token 已过期。", "The access token has expired."),
   43004: code("recipient", older, "此人未关注公众号。", "This person does not follow the account."),
   43019: code("recipient", sdk, "此人在黑名单中，请先移出。", "This person is on the block list. Take them off first."),
-  43101: code("recipient", community, "此人拒收或未授权此类消息。", "This person has refused or not granted such messages."),
+  43101: code(
+    "recipient",
+    community,
+    "此人拒收或未授权此类消息。",
+    "This person has refused or not granted such messages.",
+  ),
   44002: code("content", older, "请求内容为空。", "The request's body is empty."),
   44004: code("content", older, "文本消息内容为空。", "The text message is empty."),
   45002: code("content", global, "内容过长，请缩短。", "The content is too long. Shorten it."),
@@ -95,15 +112,30 @@ export const errcodes: Readonly<Record<number, Errcode>> = {
     "此人再次发来消息前，客服消息条数已用完。",
     "The allowance of service messages is used up until this person writes again.",
   ),
-  45065: code("content", "developers.weixin.qq.com, 群发接口 api_masssend, read 2026-11", "消息编号重复，已经发送过。", "The client message id repeats: it was sent before."),
+  45065: code(
+    "content",
+    "developers.weixin.qq.com, 群发接口 api_masssend, read 2026-11",
+    "消息编号重复，已经发送过。",
+    "The client message id repeats: it was sent before.",
+  ),
   46003: code("content", older, "菜单不存在。", "There is no menu."),
   47001: code("content", global, "提交的内容格式有误。", "The submitted data has a wrong format."),
   47003: code("content", community, "模板字段的内容不符合要求。", "A template field's content does not fit its rules."),
   48001: code("permission", global, "公众号没有此接口的权限。", "The account has no permission for this interface."),
-  48004: code("permission", global, "此接口已被封禁，请登录公众平台查看。", "This interface is banned for the account. See the account's page."),
+  48004: code(
+    "permission",
+    global,
+    "此接口已被封禁，请登录公众平台查看。",
+    "This interface is banned for the account. See the account's page.",
+  ),
   48006: code("quota", sdk, "本月清零次数已用完。", "This month's resets are used up."),
   50001: code("permission", older, "用户未授权此接口。", "The user has not granted this interface."),
-  50002: code("recipient", global, "此用户受限，账号可能被冻结或注销。", "This user is restricted: the account may be frozen or closed."),
+  50002: code(
+    "recipient",
+    global,
+    "此用户受限，账号可能被冻结或注销。",
+    "This user is restricted: the account may be frozen or closed.",
+  ),
   65301: code("content", sdk, "个性化菜单不存在。", "There is no such conditional menu."),
   87014: code("content", recalled, "内容含有违规信息，请修改。", "The content breaks WeChat's rules. Change it."),
   89503: code("permission", recalled, "此次调用需要管理员确认。", "This call needs the administrator's consent."),

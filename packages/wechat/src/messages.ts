@@ -206,7 +206,11 @@ function bounded(kind: string, parts: readonly string[]): string {
 const messageBuilders: Readonly<Record<string, (message: Message) => InboundMessage>> = Object.assign(
   Object.create(null) as Record<string, never>,
   {
-    text: (message: Message): TextMessage => ({ ...message, type: "text", content: present(message.fields, "Content") }),
+    text: (message: Message): TextMessage => ({
+      ...message,
+      type: "text",
+      content: present(message.fields, "Content"),
+    }),
     image: (message: Message): ImageMessage => ({
       ...message,
       type: "image",
@@ -252,7 +256,12 @@ function toEvent(pushed: Pushed): InboundMessage {
   const base = { ...pushed, type: "event" } as const;
   switch (event.toLowerCase()) {
     case "subscribe":
-      return { ...base, event: "subscribe", scene: withoutPrefix(textOf(fields, "EventKey")), ticket: ticketOf(fields) };
+      return {
+        ...base,
+        event: "subscribe",
+        scene: withoutPrefix(textOf(fields, "EventKey")),
+        ticket: ticketOf(fields),
+      };
     case "unsubscribe":
       return { ...base, event: "unsubscribe" };
     case "scan":
@@ -270,7 +279,12 @@ function toEvent(pushed: Pushed): InboundMessage {
     case "view":
       return { ...base, event: "VIEW", url: filled(fields, "EventKey"), menuId: textOf(fields, "MenuId") };
     case "templatesendjobfinish":
-      return { ...base, event: "TEMPLATESENDJOBFINISH", msgId: filled(fields, "MsgID"), status: filled(fields, "Status") };
+      return {
+        ...base,
+        event: "TEMPLATESENDJOBFINISH",
+        msgId: filled(fields, "MsgID"),
+        status: filled(fields, "Status"),
+      };
     default:
       return { ...pushed, type: "unknown", msgType: "event", event, msgId: undefined };
   }

@@ -36,7 +36,12 @@ export async function getStableToken(request: StableTokenRequest): Promise<Acces
     method: "POST",
     path,
     query: {},
-    body: { grant_type: "client_credential", appid: request.appId, secret: request.secret, force_refresh: request.force },
+    body: {
+      grant_type: "client_credential",
+      appid: request.appId,
+      secret: request.secret,
+      force_refresh: request.force,
+    },
     secrets: [request.secret],
     log: request.log,
   });

@@ -101,7 +101,8 @@ export function openPush({ query, body, contentType, keys, now, toleranceSeconds
     const outer = parse(body, contentType);
     const { fields, format } = keys.mode === "plain" ? openPlain(query, outer, keys) : openSealed(query, outer, keys);
     const ageSeconds = Math.abs(now.getTime() / 1_000 - Number(timestamp));
-    if (ageSeconds > toleranceSeconds) throw new PushRefused("stale", `the timestamp is ${Math.round(ageSeconds)} s from now`);
+    if (ageSeconds > toleranceSeconds)
+      throw new PushRefused("stale", `the timestamp is ${Math.round(ageSeconds)} s from now`);
     const message = toMessage(fields);
     if (keys.originalId !== undefined && message.toUserName !== keys.originalId) {
       throw new PushRefused("wrong_app", "the push is meant for another account");
@@ -135,13 +136,21 @@ export function sealReply({ push, reply, keys, now }: ReplyToSeal): SealedReply 
   const contentType = format === "xml" ? "application/xml; charset=utf-8" : "application/json; charset=utf-8";
   if (!push.encrypted) return { body: plain, contentType };
   const encrypted = encryptMessage(plain, { appId: keys.appId, encodingAesKey: keys.encodingAesKey ?? "" });
-  return { body: sealEnvelope(encrypted, { token: keys.token, timestampSeconds: createTimeSeconds, nonce, format }), contentType };
+  return {
+    body: sealEnvelope(encrypted, { token: keys.token, timestampSeconds: createTimeSeconds, nonce, format }),
+    contentType,
+  };
 }
 
 /** The signed envelope around an encrypted reply. The nonce is the push's own, as the documentation has it. */
 export function sealEnvelope(
   encrypted: string,
-  { token, timestampSeconds, nonce, format }: { token: string; timestampSeconds: number; nonce: string; format: "xml" | "json" },
+  {
+    token,
+    timestampSeconds,
+    nonce,
+    format,
+  }: { token: string; timestampSeconds: number; nonce: string; format: "xml" | "json" },
 ): string {
   const fields = {
     Encrypt: encrypted,

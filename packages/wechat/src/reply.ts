@@ -97,5 +97,7 @@ function newsOf(articles: readonly Article[], format: "xml" | "json"): { readonl
 }
 
 function given(fields: { readonly [name: string]: string | undefined }): { readonly [name: string]: string } {
-  return Object.fromEntries(Object.entries(fields).filter((entry): entry is [string, string] => entry[1] !== undefined));
+  return Object.fromEntries(
+    Object.entries(fields).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
 }

@@ -6,7 +6,9 @@ import { createHash, timingSafeEqual } from "node:crypto";
  * Source: developers.weixin.qq.com, "消息推送" and "消息加解密说明" (service account guide), read 2026-11.
  */
 export function sign(...parts: readonly string[]): string {
-  return createHash("sha1").update([...parts].sort().join(""), "utf8").digest("hex");
+  return createHash("sha1")
+    .update([...parts].sort().join(""), "utf8")
+    .digest("hex");
 }
 
 /** Whether `signature` is what `sign(...parts)` gives, compared in constant time so that it can't be guessed by timing. */

@@ -107,7 +107,10 @@ async function send({ apiUrl, fetch, timeoutMs, method, path, query, body, secre
   try {
     reply = parseReplyJson(text);
   } catch {
-    throw unreachable(status === 200 ? "unreadable" : "status", `HTTP ${status}, ${text.length} characters that are not JSON`);
+    throw unreachable(
+      status === 200 ? "unreadable" : "status",
+      `HTTP ${status}, ${text.length} characters that are not JSON`,
+    );
   }
   const { errcode, errmsg } = errorOf(reply);
   if (errcode !== 0) throw new WechatError(path, errcode, redact(errmsg, secrets));
@@ -139,17 +142,20 @@ const beforeSending = new Set([
 ]);
 
 function classify(error: unknown): { reason: NetworkFailure; detail: string } {
-  if (error instanceof DOMException && error.name === "TimeoutError") return { reason: "timeout", detail: "no answer in time" };
+  if (error instanceof DOMException && error.name === "TimeoutError")
+    return { reason: "timeout", detail: "no answer in time" };
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   // Several addresses of one host are tried in turn; each attempt has its own error.
   const attempts = cause instanceof AggregateError && cause.errors.length > 0 ? (cause.errors as unknown[]) : [cause];
   const codes = attempts.map(codeOf);
-  if (codes.every((one) => one !== undefined && beforeSending.has(one))) return { reason: "connect", detail: codes.join(", ") };
+  if (codes.every((one) => one !== undefined && beforeSending.has(one)))
+    return { reason: "connect", detail: codes.join(", ") };
   return { reason: "reset", detail: codes.map((one) => one ?? "unknown").join(", ") };
 }
 
 function codeOf(error: unknown): string | undefined {
-  if (typeof error !== "object" || error === null || !("code" in error) || typeof error.code !== "string") return undefined;
+  if (typeof error !== "object" || error === null || !("code" in error) || typeof error.code !== "string")
+    return undefined;
   // The same code names a connection never made and one that died later.
   const isConnecting = "syscall" in error && error.syscall === "connect";
   return error.code === "ETIMEDOUT" && isConnecting ? "UND_ERR_CONNECT_TIMEOUT" : error.code;

@@ -42,7 +42,8 @@ export function parseXml(source: string): Fields {
       closeTag.lastIndex = at;
       const name = closeTag.exec(source)?.[1];
       const element = stack.pop();
-      if (element === undefined || name !== element.name) throw new ParseError("malformed", "a closing tag without its opening");
+      if (element === undefined || name !== element.name)
+        throw new ParseError("malformed", "a closing tag without its opening");
       at = closeTag.lastIndex;
       const value = valueOf(element);
       const parent = stack.at(-1);
@@ -154,7 +155,9 @@ export function buildXml(fields: { readonly [name: string]: XmlValue }): string 
 
 function elementsOf(fields: { readonly [name: string]: XmlValue }): string {
   return Object.entries(fields)
-    .flatMap(([name, value]) => (Array.isArray(value) ? value.map((one: XmlValue) => [name, one] as const) : [[name, value] as const]))
+    .flatMap(([name, value]) =>
+      Array.isArray(value) ? value.map((one: XmlValue) => [name, one] as const) : [[name, value] as const],
+    )
     .map(([name, value]) => `<${name}>${contentOf(value as XmlValue)}</${name}>`)
     .join("");
 }
