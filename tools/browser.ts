@@ -14,7 +14,9 @@ export type FoundBrowser = { path: string } | { path: undefined; sentence: strin
 /** The machine's Chromium (CHROMIUM_PATH first), or the sentence that says how to get one. */
 export function findBrowser(): FoundBrowser {
   const given = process.env["CHROMIUM_PATH"];
-  const onPath = (process.env["PATH"] ?? "").split(delimiter).flatMap((folder) => names.map((name) => join(folder, name)));
+  const onPath = (process.env["PATH"] ?? "")
+    .split(delimiter)
+    .flatMap((folder) => names.map((name) => join(folder, name)));
   const path = [...(given ? [given] : []), ...onPath, ...applications].find((candidate) => existsSync(candidate));
   if (path !== undefined) return { path };
   return {

@@ -153,10 +153,11 @@ class ClusterTools {
   async #stop(mode: "fast" | "immediate"): Promise<void> {
     const stop = (how: string) => this.#run("pg_ctl", ["stop", "-D", this.#dataFolder, "-m", how, "-w", "-t", "20"]);
     if (!(await this.#readPidFile())) return;
-    await stop(mode).catch(async (error: unknown) => {
-      const left = await this.findRunning();
-      if (left) await stop("immediate").catch(() => Promise.reject(error));
-    });
+    try {
+      await stop(mode);
+    } catch {
+      if (await this.findRunning()) await stop("immediate");
+    }
   }
 
   async #startOnce(port: number, settings: Record<string, string>): Promise<void> {

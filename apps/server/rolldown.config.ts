@@ -56,5 +56,14 @@ export default defineConfig({
   // Nest injects by the types that the decorators leave behind: the flags come from the tsconfig.
   tsconfig: resolve(here, "../../tsconfig.json"),
   plugins: [declaredDependencies(), migrations()],
-  output: { dir: dist, format: "esm", entryFileNames: "main.js", sourcemap: true, cleanDir: true, keepNames: true },
+  output: {
+    dir: dist,
+    format: "esm",
+    entryFileNames: "main.js",
+    // One file, so that import.meta.url means the same in every module: dist/main.js.
+    codeSplitting: false,
+    sourcemap: true,
+    cleanDir: true,
+    keepNames: true,
+  },
 });

@@ -82,7 +82,10 @@ async function endUnlessLeased(home: string, attach: () => Promise<Cluster>): Pr
 
 /** A folder of this user and this checkout: in memory where there is room. */
 async function clusterHome(): Promise<string> {
-  const checkout = createHash("sha256").update(resolve(import.meta.dirname, "../..")).digest("hex").slice(0, 10);
+  const checkout = createHash("sha256")
+    .update(resolve(import.meta.dirname, "../.."))
+    .digest("hex")
+    .slice(0, 10);
   const name = `zhanggui-test-${process.getuid?.() ?? 0}-${checkout}`;
   const memory = await statfs("/dev/shm").catch(() => undefined);
   const hasRoom = memory !== undefined && memory.bavail * memory.bsize >= memoryWantedBytes;

@@ -62,7 +62,7 @@ type Flags = Record<string, string | boolean | undefined>;
 
 function parseFlags(words: string[], options: Record<string, { type: "string" | "boolean" }>): Flags {
   try {
-    return parseArgs({ args: words, options, strict: true, allowPositionals: false }).values as Flags;
+    return parseArgs({ args: words, options, strict: true, allowPositionals: false }).values;
   } catch {
     const known = Object.keys(options).map((name) => `--${name}`);
     const list = known.length === 0 ? "it takes none" : `it takes ${known.join(", ")}`;

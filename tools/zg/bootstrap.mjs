@@ -95,7 +95,8 @@ function isAlive(processId) {
   }
 }
 
-if (!isAtLeast(process.version, "18.0.0")) fail(`Node 18 or newer is needed to begin with; this is ${process.version}.`);
+if (!isAtLeast(process.version, "18.0.0"))
+  fail(`Node 18 or newer is needed to begin with; this is ${process.version}.`);
 const platform = platforms[`${process.platform}-${process.arch}`];
 if (!platform) {
   const known = Object.keys(platforms).join(", ");
@@ -104,7 +105,9 @@ if (!platform) {
 const machineNode = findMachineNode();
 const packages = machineNode ? [platform.pnpm] : [platform.node, platform.pnpm];
 const stamp = createHash("sha256").update(JSON.stringify(packages)).digest("hex");
-const withNode = createHash("sha256").update(JSON.stringify([platform.node, platform.pnpm])).digest("hex");
+const withNode = createHash("sha256")
+  .update(JSON.stringify([platform.node, platform.pnpm]))
+  .digest("hex");
 const stampFile = join(runtimeFolder, "stamp");
 const present = existsSync(stampFile) ? readFileSync(stampFile, "utf8") : "";
 // A runtime that brought its own Node stays good when the machine gets a newer one later.

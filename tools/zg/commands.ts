@@ -66,8 +66,16 @@ export async function run(program: string, words: string[], extra: Record<string
 }
 
 /** Runs a program that talks to the terminal itself; resolves with its exit code. */
-export async function runVisibly(program: string, words: string[], extra: Record<string, string> = {}): Promise<number> {
-  const child = spawn(program, words, { cwd: root, env: toolEnvironment(extra), stdio: ["ignore", "inherit", "inherit"] });
+export async function runVisibly(
+  program: string,
+  words: string[],
+  extra: Record<string, string> = {},
+): Promise<number> {
+  const child = spawn(program, words, {
+    cwd: root,
+    env: toolEnvironment(extra),
+    stdio: ["ignore", "inherit", "inherit"],
+  });
   underWay.add(child);
   // It shares our terminal and hears Ctrl-C itself; a signal sent to us alone has to be handed on.
   const handOn = (name: NodeJS.Signals) => child.kill(name);

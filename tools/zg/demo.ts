@@ -29,7 +29,7 @@ export interface DemoTarget {
 const noteFile = inState("demo.json");
 
 interface DemoModule {
-  seedDemo(options: Omit<DemoTarget, "database">): Promise<{ logins: Login[] }>;
+  seedDemo: (options: Omit<DemoTarget, "database">) => Promise<{ logins: Login[] }>;
 }
 
 /** True when filling this database was broken off: what is in it is neither empty nor whole. */

@@ -80,7 +80,10 @@ async function running(): Promise<Finding[]> {
 
 function browser(): Finding {
   if (isComplete()) return { well: true, text: "a browser and a Chinese font for the journey tests" };
-  return { well: undefined, text: "no browser with a Chinese font: the journey tests want chromium, fonts-wqy-microhei" };
+  return {
+    well: undefined,
+    text: "no browser with a Chinese font: the journey tests want chromium, fonts-wqy-microhei",
+  };
 }
 
 function gigabytes(bytes: number): string {

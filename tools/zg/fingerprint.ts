@@ -19,7 +19,10 @@ export async function fingerprint(base: string, inputs: Inputs): Promise<string>
   for (const text of inputs.also ?? []) hash.update(`${text}\0`);
   for (const path of inputs.paths) {
     for (const file of await listFiles(path, inputs.accepts)) {
-      hash.update(`${relative(base, file)}\0`).update(await readFile(file)).update("\0");
+      hash
+        .update(`${relative(base, file)}\0`)
+        .update(await readFile(file))
+        .update("\0");
     }
   }
   return hash.digest("hex");

@@ -29,7 +29,11 @@ const readyWithinMs = 90_000;
  * Starts `node` with `words` in a process group of its own, its output going to .zg/logs/<name>.log: a file, so that
  * losing zg doesn't break it in the middle of its work, and a record, so that the next zg can end it.
  */
-export async function startService(name: string, words: string[], environment: Record<string, string>): Promise<Service> {
+export async function startService(
+  name: string,
+  words: string[],
+  environment: Record<string, string>,
+): Promise<Service> {
   mkdirSync(logFolder, { recursive: true });
   const logFile = join(logFolder, `${name}.log`);
   const log = openSync(logFile, "w");

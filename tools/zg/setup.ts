@@ -45,20 +45,25 @@ function dependencies(): Step {
   return {
     name: "dependencies",
     inputs: {
-      paths: [...["pnpm-lock.yaml", "pnpm-workspace.yaml", "package.json", "apps", "packages"].map((p) => inRoot(p))],
+      paths: ["pnpm-lock.yaml", "pnpm-workspace.yaml", "package.json", "apps", "packages"].map((path) => inRoot(path)),
       accepts: manifests,
       also: [process.platform, process.arch],
     },
     outputs: [inRoot("node_modules/.modules.yaml")],
     // CI: pnpm must not ask whether it may replace a half-made node_modules.
-    work: () =>
-      retry(3, async () => void (await run("pnpm", ["install", "--frozen-lockfile"], { CI: "true" }))),
+    work: () => retry(3, async () => void (await run("pnpm", ["install", "--frozen-lockfile"], { CI: "true" }))),
   };
 }
 
 function serverBundle(): Step {
   const parts = ["apps/server/src", "apps/server/package.json", "apps/server/rolldown.config.ts", "pnpm-lock.yaml"];
-  const shared = ["packages/kit/src", "packages/wechat/src", "packages/forms/src", "tsconfig.json", "tsconfig.base.json"];
+  const shared = [
+    "packages/kit/src",
+    "packages/wechat/src",
+    "packages/forms/src",
+    "tsconfig.json",
+    "tsconfig.base.json",
+  ];
   return {
     name: "server",
     inputs: { paths: [...parts, ...shared].map((path) => inRoot(path)), accepts: isNoTest },

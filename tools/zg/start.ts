@@ -10,8 +10,15 @@ import { demandFree, type Ports, portsFrom } from "./ports.ts";
 import { Problem } from "./problem.ts";
 import type { Progress } from "./progress.ts";
 import { keepSecrets, type Secrets } from "./secrets.ts";
-import { endLeftServices, endOfLog, killService, type Service } from "./services.ts";
-import { startService, stopService, waitUntilReady } from "./services.ts";
+import {
+  endLeftServices,
+  endOfLog,
+  killService,
+  type Service,
+  startService,
+  stopService,
+  waitUntilReady,
+} from "./services.ts";
 import { build, setUp } from "./setup.ts";
 
 export const startLock = inState("start.lock");

@@ -17,7 +17,8 @@ export async function stop(progress: Progress): Promise<void> {
     signal(holder, "SIGTERM", false);
     const deadline = Date.now() + patienceMs;
     while ((await lockHolder(startLock)) === holder) {
-      if (Date.now() > deadline) throw new Problem(`Process ${holder} does not end: kill -9 ${holder}, then ./zg stop.`);
+      if (Date.now() > deadline)
+        throw new Problem(`Process ${holder} does not end: kill -9 ${holder}, then ./zg stop.`);
       await pause(50);
     }
   }
