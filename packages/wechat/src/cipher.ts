@@ -1,12 +1,13 @@
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 
 /**
- * Message encryption as WeChat documents it: AES-256-CBC, key = Base64(EncodingAESKey + "="), the key's first 16 bytes as
- * the initial vector, PKCS#7 padding to 32 bytes, over random(16) + length(4, big endian) + message + appid.
- * Source: developers.weixin.qq.com, "消息加解密说明" (service account guide), read 2026-11.
+ * Message encryption as WeChat documents it: AES-256-CBC, key = Base64(EncodingAESKey + "="), the key's first 16 bytes
+ * as the initial vector, PKCS#7 padding to 32 bytes, over random(16) + length(4, big endian) + message + appid. Source:
+ * developers.weixin.qq.com, "消息加解密说明" (service account guide), read 2026-11.
  *
- * CBC carries no authentication: a changed ciphertext may decrypt to other text. So callers verify `msg_signature`, which
- * covers the ciphertext, before they decrypt. That order also keeps the distinct errors below from being an oracle.
+ * CBC carries no authentication: a changed ciphertext may decrypt to other text. So callers verify `msg_signature`,
+ * which covers the ciphertext, before they decrypt. That order also keeps the distinct errors below from being an
+ * oracle.
  */
 const encodingAesKeyPattern = /^[A-Za-z0-9+/]{43}$/;
 const base64Pattern = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
@@ -16,9 +17,9 @@ const randomLength = 16;
 const headBytes = randomLength + 4;
 
 /**
- * `bad_key`: the EncodingAESKey isn't 43 Base64 characters. `malformed`: the ciphertext isn't Base64. `truncated`: it is too
- * short, not whole blocks, or shorter than its own length says. `bad_padding`: another key, or damaged. `wrong_app`: meant
- * for another appid.
+ * `bad_key`: the EncodingAESKey isn't 43 Base64 characters. `malformed`: the ciphertext isn't Base64. `truncated`: it
+ * is too short, not whole blocks, or shorter than its own length says. `bad_padding`: another key, or damaged.
+ * `wrong_app`: meant for another appid.
  */
 export type CipherFailure = "bad_key" | "malformed" | "truncated" | "bad_padding" | "wrong_app";
 

@@ -33,14 +33,17 @@ export interface Call<Reply> {
 }
 
 /**
- * The codes that mean: this token value is not (or no longer) good. Missing (41001) isn't one; that would be our own mistake.
- * Source: developers.weixin.qq.com, 全局错误码, read 2026-11.
+ * The codes that mean: this token value is not (or no longer) good. Missing (41001) isn't one; that would be our own
+ * mistake. Source: developers.weixin.qq.com, 全局错误码, read 2026-11.
  */
 const refusedTokenCodes: ReadonlySet<number> = new Set([40001, 40014, 42001]);
 /** Waits before the repeats of a read that met a busy WeChat. Ours. */
 const busyWaitsMs = [200, 800] as const;
 
-/** Calls WeChat's API for one account: token, timeout, errors. Knows no particular interface; those are in `official.ts`. */
+/**
+ * Calls WeChat's API for one account: token, timeout, errors. Knows no particular interface; those are in
+ * `official.ts`.
+ */
 export class WechatClient {
   readonly #options: WechatClientOptions;
   readonly #wait: (ms: number) => Promise<void>;
@@ -51,9 +54,9 @@ export class WechatClient {
   }
 
   /**
-   * One call with the account's token. A refused token is voided, replaced and the call repeated once: WeChat checks the token
-   * before anything else, so that is safe for writes too. Throws WechatError, WechatUnreachable or TokenFailure; what each
-   * means for a write is told by `outcomeOfWrite`.
+   * One call with the account's token. A refused token is voided, replaced and the call repeated once: WeChat checks
+   * the token before anything else, so that is safe for writes too. Throws WechatError, WechatUnreachable or
+   * TokenFailure; what each means for a write is told by `outcomeOfWrite`.
    */
   async call<Reply>(call: Call<Reply>): Promise<Reply> {
     const token = await tokenOf(() => this.#options.tokens.get());
@@ -104,8 +107,8 @@ export class TokenFailure extends Error {
 }
 
 /**
- * What a caller of a write may conclude from its error: `not_done` it can be repeated or given up; `unknown` it may have been
- * done, so it is neither repeated nor taken for failed. A busy WeChat doesn't say whether it did anything.
+ * What a caller of a write may conclude from its error: `not_done` it can be repeated or given up; `unknown` it may
+ * have been done, so it is neither repeated nor taken for failed. A busy WeChat doesn't say whether it did anything.
  */
 export function outcomeOfWrite(error: unknown): "not_done" | "unknown" {
   if (error instanceof WechatError) return error.kind === "busy" ? "unknown" : "not_done";
@@ -122,7 +125,9 @@ async function tokenOf(get: () => Promise<string>): Promise<string> {
   }
 }
 
-/** The answer in its shape. Throws WechatUnreachable `unexpected`: WeChat said yes, but in a form that we don't know. */
+/**
+ * The answer in its shape. Throws WechatUnreachable `unexpected`: WeChat said yes, but in a form that we don't know.
+ */
 export function shaped<Reply>(path: string, reply: z.ZodType<Reply>, answer: unknown): Reply {
   const parsed = reply.safeParse(answer);
   if (parsed.success) return parsed.data;

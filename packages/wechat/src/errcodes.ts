@@ -1,7 +1,8 @@
 /**
  * What WeChat's errcodes mean for whoever sends: one list, so that code asks for the kind and people read what to do.
- * `token` the access token is refused; `throttled` slower, later; `quota` no more today; `recipient` this person can't be
- * reached; `content` what was sent is wrong; `permission` the account may not; `busy` WeChat's own trouble; `other` the rest.
+ * `token` the access token is refused; `throttled` slower, later; `quota` no more today; `recipient` this person can't
+ * be reached; `content` what was sent is wrong; `permission` the account may not; `busy` WeChat's own trouble; `other`
+ * the rest.
  */
 export type ErrcodeKind = "token" | "throttled" | "quota" | "recipient" | "content" | "permission" | "busy" | "other";
 

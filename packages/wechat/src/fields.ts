@@ -1,4 +1,6 @@
-/** What a push holds, whether it came as XML or JSON: names to texts, groups or lists. Numbers stay texts (64-bit ids). */
+/**
+ * What a push holds, whether it came as XML or JSON: names to texts, groups or lists. Numbers stay texts (64-bit ids).
+ */
 export interface Fields {
   readonly [name: string]: FieldValue;
 }
@@ -19,8 +21,8 @@ export class ParseError extends Error {
 }
 
 /**
- * Bounds of what we read; ours, not WeChat's. A text message is at most a few kilobytes and a compatible-mode push about
- * three times its message, so these leave room and still keep a hostile body cheap.
+ * Bounds of what we read; ours, not WeChat's. A text message is at most a few kilobytes and a compatible-mode push
+ * about three times its message, so these leave room and still keep a hostile body cheap.
  */
 export const parseLimits = { bytes: 262_144, depth: 8, elements: 1_000 } as const;
 
@@ -35,7 +37,10 @@ export function emptyFields(): Record<string, FieldValue> {
   return Object.create(null) as Record<string, FieldValue>;
 }
 
-/** UTF-8 bytes to text. Throws ParseError: over the limit, not UTF-8, or with a NUL (no XML has it and no database takes it). */
+/**
+ * UTF-8 bytes to text. Throws ParseError: over the limit, not UTF-8, or with a NUL (no XML has it and no database takes
+ * it).
+ */
 export function decodeBody(bytes: Uint8Array): string {
   if (bytes.byteLength > parseLimits.bytes) throw new ParseError("too_large", `more than ${parseLimits.bytes} bytes`);
   let text: string;

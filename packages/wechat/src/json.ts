@@ -5,7 +5,10 @@ import type { Fields, FieldValue } from "./fields.ts";
 type Reviver = (this: unknown, key: string, value: unknown, context: { readonly source?: string }) => unknown;
 const parseWithSource = JSON.parse as (text: string, reviver: Reviver) => unknown;
 
-/** Parses a push in JSON. Numbers and truth values become texts as they were written; null is left out. Throws ParseError. */
+/**
+ * Parses a push in JSON. Numbers and truth values become texts as they were written; null is left out. Throws
+ * ParseError.
+ */
 export function parseJsonFields(source: string): Fields {
   assertShallow(source);
   let parsed: unknown;
@@ -21,8 +24,8 @@ export function parseJsonFields(source: string): Fields {
 }
 
 /**
- * Parses an API reply. An integer that a JavaScript number can't hold exactly (a 64-bit `msgid`) becomes the text it was
- * written as; all else is as JSON.parse gives it. Throws SyntaxError.
+ * Parses an API reply. An integer that a JavaScript number can't hold exactly (a 64-bit `msgid`) becomes the text it
+ * was written as; all else is as JSON.parse gives it. Throws SyntaxError.
  */
 export function parseReplyJson(source: string): unknown {
   return parseWithSource(source, (_key, value, context) => {
@@ -68,5 +71,5 @@ function valueOf(value: unknown): FieldValue | undefined {
   }
   if (Array.isArray(value)) return value.map(valueOf).filter((one) => one !== undefined);
   if (typeof value === "object") return fieldsOf(value);
-  return String(value);
+  return value === true ? "true" : "false";
 }

@@ -3,8 +3,8 @@ import type { Fields } from "./fields.ts";
 import { textOf } from "./fields.ts";
 
 /**
- * What WeChat pushes to an official account, typed. Numbers stay texts: MsgId has 64 bits. `fields` is all that came, for
- * what the types don't name. Sources: developers.weixin.qq.com, service account guide, "接收普通消息", "接收事件推送" and
+ * What WeChat pushes to an official account, typed. Numbers stay texts: MsgId has 64 bits. `fields` is all that came,
+ * for what the types don't name. Sources: developers.weixin.qq.com, service account guide, "接收普通消息", "接收事件推送" and
  * "模板消息" (TEMPLATESENDJOBFINISH), read 2026-11.
  */
 interface Pushed {
@@ -149,8 +149,9 @@ export class MissingField extends Error {
 }
 
 /**
- * Types a parsed push. Throws MissingField where a field is absent without which the push can't be understood or told from its
- * repeats. An absent field of less weight becomes undefined: a customer's message is worth more than a complete record.
+ * Types a parsed push. Throws MissingField where a field is absent without which the push can't be understood or told
+ * from its repeats. An absent field of less weight becomes undefined: a customer's message is worth more than a
+ * complete record.
  */
 export function toMessage(fields: Fields): InboundMessage {
   const pushed: Pushed = {
@@ -166,7 +167,10 @@ export function toMessage(fields: Fields): InboundMessage {
   return { ...pushed, type: "unknown", msgType, event: undefined, msgId: textOf(fields, "MsgId") };
 }
 
-/** The scene of a follow by scan or a scan, without the `qrscene_` that WeChat puts before it on a follow; else undefined. */
+/**
+ * The scene of a follow by scan or a scan, without the `qrscene_` that WeChat puts before it on a follow; else
+ * undefined.
+ */
 export function sceneOf(message: InboundMessage): string | undefined {
   if (message.type !== "event") return undefined;
   return message.event === "subscribe" || message.event === "SCAN" ? message.scene : undefined;
@@ -180,11 +184,11 @@ export function createdAt(message: InboundMessage): Date {
 /**
  * What a push and its repeats have in common, unique within one account and at most 200 characters.
  *
- * Messages: the MsgId, as WeChat advises. Events have none, and WeChat advises FromUserName + CreateTime. That merges different
- * events of one second (a follow and its scan; two receipts; two buttons), so Event is added, and the event's own identity:
- * MsgID of a receipt, else EventKey (scene, button, page). Adding is safe: a repeat carries the same fields as the first try,
- * so no repeat gets another key. The ticket isn't added: it only names the code whose scene EventKey gives.
- * Sources: "接收普通消息" and "接收事件推送" (关于重试的消息排重), read 2026-11; same-second events:
+ * Messages: the MsgId, as WeChat advises. Events have none, and WeChat advises FromUserName + CreateTime. That merges
+ * different events of one second (a follow and its scan; two receipts; two buttons), so Event is added, and the event's
+ * own identity: MsgID of a receipt, else EventKey (scene, button, page). Adding is safe: a repeat carries the same
+ * fields as the first try, so no repeat gets another key. The ticket isn't added: it only names the code whose scene
+ * EventKey gives. Sources: "接收普通消息" and "接收事件推送" (关于重试的消息排重), read 2026-11; same-second events:
  * github.com/chanjarster/weixin-java-tools issue 66. That a repeat's fields are the same is recalled.
  */
 export function dedupeKey(message: InboundMessage): string {
@@ -292,7 +296,9 @@ function toEvent(pushed: Pushed): InboundMessage {
 
 const scenePrefix = "qrscene_";
 
-/** Only a follow's EventKey carries the prefix; a scan's own scene may well begin with the same letters and keeps them. */
+/**
+ * Only a follow's EventKey carries the prefix; a scan's own scene may well begin with the same letters and keeps them.
+ */
 function withoutPrefix(eventKey: string | undefined): string | undefined {
   return eventKey?.startsWith(scenePrefix) === true ? eventKey.slice(scenePrefix.length) : undefined;
 }

@@ -6,8 +6,8 @@ import { exchange, WechatError } from "./transport.ts";
 import type { CallLog } from "./transport.ts";
 
 /**
- * The official account's interfaces that we use, one function each. Sources: developers.weixin.qq.com, service account API,
- * the page named at each, read 2026-11.
+ * The official account's interfaces that we use, one function each. Sources: developers.weixin.qq.com, service account
+ * API, the page named at each, read 2026-11.
  */
 const Done = z.object({}).transform(() => undefined);
 /** 64-bit ids come as numbers; the transport keeps the unsafe ones as texts. */
@@ -200,7 +200,9 @@ export type MenuButton = z.input<typeof MenuButton>;
 /** api_createcustommenu: three buttons, five below each. */
 export const menuLimits = { buttons: 3, subButtons: 5 } as const;
 
-/** api_createcustommenu: replaces the whole menu, so repeating it does no harm. Throws RangeError outside `menuLimits`. */
+/**
+ * api_createcustommenu: replaces the whole menu, so repeating it does no harm. Throws RangeError outside `menuLimits`.
+ */
 export async function createMenu(client: WechatClient, buttons: readonly MenuButton[]): Promise<void> {
   assertBetween("the number of buttons", buttons.length, menuLimits.buttons);
   for (const { sub_button } of buttons) {

@@ -91,7 +91,8 @@ describe("plain mode", () => {
       message: { type: "text", content: "你好", msgId: "24536487234598761" },
     });
     const json =
-      '{"ToUserName":"gh_lantern","FromUserName":"oGuest","CreateTime":1714112445,"MsgType":"text","Content":"茶","MsgId":24536487234598761}';
+      '{"ToUserName":"gh_lantern","FromUserName":"oGuest","CreateTime":1714112445,' +
+      '"MsgType":"text","Content":"茶","MsgId":24536487234598761}';
     expect(openPush(plainPush(json))).toMatchObject({
       format: "json",
       message: { content: "茶", msgId: "24536487234598761" },
@@ -150,9 +151,9 @@ describe("plain mode", () => {
 describe("safe and compatible mode", () => {
   test("opens the documentation's own encrypted push", () => {
     const encrypted =
-      "+qdx1OKCy+5JPCBFWw70tm0fJGb2Jmeia4FCB7kao+/Q5c/ohsOzQHi8khUOb05JCpj0JB4RvQMkUyus8TPxLKJGQqcvZqzDpVzazhZv6JsXUnnR8XGT740XgXZ" +
-      "UXQ7vJVnAG+tE8NUd4yFyjPy7GgiaviNrlCTj+l5kdfMuFUPpRSrfMZuMcp3Fn2Pede2IuQrKEYwKSqFIZoNqJ4M8EajAsjLY2km32IIjdf8YL/P50F7mStwntrA" +
-      "2cPDrM1kb6mOcfBgRtWygb3VIYnSeOBrebufAlr7F9mFUPAJGj04=";
+      "+qdx1OKCy+5JPCBFWw70tm0fJGb2Jmeia4FCB7kao+/Q5c/ohsOzQHi8khUOb05JCpj0JB4RvQMkUyus8TPxLKJGQqcvZqzDpVza" +
+      "zhZv6JsXUnnR8XGT740XgXZUXQ7vJVnAG+tE8NUd4yFyjPy7GgiaviNrlCTj+l5kdfMuFUPpRSrfMZuMcp3Fn2Pede2IuQrKEYwK" +
+      "SqFIZoNqJ4M8EajAsjLY2km32IIjdf8YL/P50F7mStwntrA2cPDrM1kb6mOcfBgRtWygb3VIYnSeOBrebufAlr7F9mFUPAJGj04=";
     const query = { timestamp, nonce, encrypt_type: "aes", msg_signature: "046e02f8204d34f8ba5fa3b1db94908f3df2e9b3" };
     const body = JSON.stringify({ ToUserName: "gh_97417a04a28d", Encrypt: encrypted });
     const opened = openPush(sealedPush("", { query, body: Buffer.from(body) }));

@@ -13,11 +13,11 @@ import { buildXml, parseXml } from "./xml.ts";
  * The server's side of WeChat's message push. Source: developers.weixin.qq.com, service account guide, "消息推送" and
  * "消息加解密说明", read 2026-11.
  *
- * What a signature proves differs by mode. In **plain** mode it covers token, timestamp and nonce, not the body: whoever has
- * seen one request can send another body until the timestamp is stale. In **safe** mode `msg_signature` covers the ciphertext,
- * so the message itself is proven. In **compatible** mode both forms come in one body; only the encrypted one is verified and
- * used, since the plain fields beside it are covered by nothing. A push without the encrypted part is refused there, or else
- * leaving it out would be all an attacker needs.
+ * What a signature proves differs by mode. In **plain** mode it covers token, timestamp and nonce, not the body:
+ * whoever has seen one request can send another body until the timestamp is stale. In **safe** mode `msg_signature`
+ * covers the ciphertext, so the message itself is proven. In **compatible** mode both forms come in one body; only the
+ * encrypted one is verified and used, since the plain fields beside it are covered by nothing. A push without the
+ * encrypted part is refused there, or else leaving it out would be all an attacker needs.
  */
 export type PushMode = "plain" | "compatible" | "safe";
 
@@ -32,11 +32,11 @@ export interface PushKeys {
 }
 
 /**
- * Why a push is refused: `signature` it isn't from WeChat or the token differs; `stale` its timestamp is too far from now;
- * `wrong_mode` its form isn't the configured one (somebody switched the mode on one side only); `bad_key` our EncodingAESKey
- * is absent or malformed; `undecryptable` it was encrypted with another key; `wrong_app` it is meant for another account;
- * `malformed`, `entities`, `too_large` the body can't be read; `missing_field` a field without which it means nothing.
- * Answer all of them alike: the reason is for our log, not for the caller.
+ * Why a push is refused: `signature` it isn't from WeChat or the token differs; `stale` its timestamp is too far from
+ * now; `wrong_mode` its form isn't the configured one (somebody switched the mode on one side only); `bad_key` our
+ * EncodingAESKey is absent or malformed; `undecryptable` it was encrypted with another key; `wrong_app` it is meant for
+ * another account; `malformed`, `entities`, `too_large` the body can't be read; `missing_field` a field without which
+ * it means nothing. Answer all of them alike: the reason is for our log, not for the caller.
  */
 export type PushRefusal =
   | "signature"
@@ -82,8 +82,8 @@ export interface PushToOpen {
 }
 
 /**
- * Answers WeChat's GET check of the URL: returns the `echostr` to send back, as text/plain (it is the caller's own text, so
- * never as HTML). Throws PushRefused `missing_field`, `malformed` or `signature`.
+ * Answers WeChat's GET check of the URL: returns the `echostr` to send back, as text/plain (it is the caller's own
+ * text, so never as HTML). Throws PushRefused `missing_field`, `malformed` or `signature`.
  */
 export function verifyUrl(query: PushQuery, keys: { readonly token: string }): string {
   const { timestamp, nonce } = momentOf(query);
@@ -124,8 +124,8 @@ export interface SealedReply {
 }
 
 /**
- * Writes the passive reply in the push's own format, encrypted when the push was. `none` is the bare word `success`, which
- * WeChat takes unencrypted in every mode. Throws RangeError (articles) and CipherError `bad_key`.
+ * Writes the passive reply in the push's own format, encrypted when the push was. `none` is the bare word `success`,
+ * which WeChat takes unencrypted in every mode. Throws RangeError (articles) and CipherError `bad_key`.
  */
 export function sealReply({ push, reply, keys, now }: ReplyToSeal): SealedReply {
   const { message, format, nonce } = push;
@@ -200,8 +200,8 @@ function parse(body: Uint8Array, contentType: string | undefined): Parsed {
 }
 
 /**
- * Timestamp and nonce in the forms WeChat sends. The signature joins its parts without separators, so looser forms would let
- * the characters of one signed request be cut anew into another timestamp.
+ * Timestamp and nonce in the forms WeChat sends. The signature joins its parts without separators, so looser forms
+ * would let the characters of one signed request be cut anew into another timestamp.
  */
 function momentOf(query: PushQuery): { timestamp: string; nonce: string } {
   const timestamp = parameter(query, "timestamp");

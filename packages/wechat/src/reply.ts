@@ -45,7 +45,10 @@ export interface Envelope {
   readonly format: "xml" | "json";
 }
 
-/** Writes a reply in plain text; `none` is the word WeChat takes for "received". Throws RangeError on a wrong number of articles. */
+/**
+ * Writes a reply in plain text; `none` is the word WeChat takes for "received". Throws RangeError on a wrong number of
+ * articles.
+ */
 export function buildReply(reply: PassiveReply, envelope: Envelope): string {
   if (reply.type === "none") return "success";
   const head = {

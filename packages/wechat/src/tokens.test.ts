@@ -119,7 +119,7 @@ describe("one coordinator", () => {
     expect(await tokens.get()).toBe("by-hand-again");
   });
 
-  test("a failed renewal keeps the token that still works; a failed first fetch fails, and is not tried for every call", async () => {
+  test("a failed renewal keeps the token that still works; without one it fails, and not anew for every call", async () => {
     const { clock, wechat, coordinator } = world();
     let fails = false;
     let asked = 0;
@@ -172,7 +172,7 @@ describe("many coordinators on one store", () => {
     expect(await store.read()).toEqual({ ...token, voided: false });
   });
 
-  test("any interleaving of callers and voidings: one refresh for each voiding, and every caller ends with a good token", async () => {
+  test("any interleaving: one refresh for each voiding, and every caller ends with a good token", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.scheduler(),

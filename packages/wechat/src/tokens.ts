@@ -4,9 +4,9 @@ import { setTimeout as delay } from "node:timers/promises";
 /**
  * One access token per account, shared by every caller and every process, on WeChat's `stable_token`.
  *
- * What goes wrong elsewhere: two processes refresh at once, an old refresh overwrites a newer token, and a late 40001 on the
- * previous token throws the new one away, which makes everybody refresh again (a storm). So: a lease, a second look at the
- * store once the lease is held, and voiding only the very value that failed.
+ * What goes wrong elsewhere: two processes refresh at once, an old refresh overwrites a newer token, and a late 40001
+ * on the previous token throws the new one away, which makes everybody refresh again (a storm). So: a lease, a second
+ * look at the store once the lease is held, and voiding only the very value that failed.
  */
 export interface AccessToken {
   readonly value: string;
@@ -14,7 +14,10 @@ export interface AccessToken {
 }
 
 export interface StoredToken extends AccessToken {
-  /** Whether WeChat has refused this value. It stays readable so that a refresh can tell whether it got the same one again. */
+  /**
+   * Whether WeChat has refused this value. It stays readable so that a refresh can tell whether it got the same one
+   * again.
+   */
   readonly voided: boolean;
 }
 
@@ -28,9 +31,9 @@ export interface TokenStore {
   /** Takes the lease for `ttlMs` when it is free or has run out; whether it was taken. */
   tryLease(owner: string, ttlMs: number): Promise<boolean>;
   /**
-   * Stores the token, not voided, if and only if `owner` still holds a lease that hasn't run out; whether it did. Whoever
-   * writes without a lease (an operator replacing the token by hand) also ends any lease, so that a refresh begun earlier
-   * doesn't overwrite it.
+   * Stores the token, not voided, if and only if `owner` still holds a lease that hasn't run out; whether it did.
+   * Whoever writes without a lease (an operator replacing the token by hand) also ends any lease, so that a refresh
+   * begun earlier doesn't overwrite it.
    */
   write(owner: string, token: AccessToken): Promise<boolean>;
   /** Ends the lease if `owner` holds it, else does nothing. */
@@ -55,7 +58,9 @@ export interface TokenCoordinatorOptions {
   readonly fetchToken: FetchToken;
   readonly now?: () => Date;
   readonly wait?: (ms: number) => Promise<void>;
-  /** How long a refresh may take before another process may take over; longer than two calls of `fetchToken` may take. */
+  /**
+   * How long a refresh may take before another process may take over; longer than two calls of `fetchToken` may take.
+   */
   readonly leaseMs?: number;
   /** How long a caller waits for somebody else's refresh; longer than the lease, so that a dead holder is survived. */
   readonly longestWaitMs?: number;
@@ -90,7 +95,10 @@ export class TokenCoordinator implements TokenSource {
   readonly #pollMs: number;
   #refreshing: Promise<StoredToken> | undefined;
   #failure: { readonly error: unknown; readonly until: number } | undefined;
-  /** Till when a token that WeChat gave although it is about to end, or was refused, is used rather than asked for again. */
+  /**
+   * Till when a token that WeChat gave although it is about to end, or was refused, is used rather than asked for
+   * again.
+   */
   #keep: { readonly value: string; readonly until: number } | undefined;
   #forcedAt = Number.NEGATIVE_INFINITY;
 
@@ -104,15 +112,17 @@ export class TokenCoordinator implements TokenSource {
     this.#pollMs = options.pollMs ?? 100;
   }
 
-  /** The stored token, or a fresh one. Throws what `fetchToken` throws, or TokenUnavailable when nobody got one in time. */
+  /**
+   * The stored token, or a fresh one. Throws what `fetchToken` throws, or TokenUnavailable when nobody got one in time.
+   */
   async get(): Promise<string> {
     const stored = await this.#store.read();
     return this.#isGood(stored) ? stored.value : (await this.#refresh()).value;
   }
 
   /**
-   * Voids `failed` if it is still the stored value, and gives the token to try instead. Gives `failed` itself only when WeChat
-   * insists on it. Throws as `get` does.
+   * Voids `failed` if it is still the stored value, and gives the token to try instead. Gives `failed` itself only when
+   * WeChat insists on it. Throws as `get` does.
    */
   async replace(failed: string): Promise<string> {
     if (!this.#isKept(failed)) await this.#store.invalidate(failed);
@@ -184,9 +194,9 @@ export class TokenCoordinator implements TokenSource {
   }
 
   /**
-   * Asks normally first: when the old token was voided elsewhere, WeChat already has another. Only if it repeats the value it
-   * refuses is the refresh forced, which is rationed; where that too brings nothing new, the value is kept for a while, so
-   * that a false alarm costs one refresh and not one for every call.
+   * Asks normally first: when the old token was voided elsewhere, WeChat already has another. Only if it repeats the
+   * value it refuses is the refresh forced, which is rationed; where that too brings nothing new, the value is kept for
+   * a while, so that a false alarm costs one refresh and not one for every call.
    */
   async #fetch(stored: StoredToken | null): Promise<AccessToken> {
     let fetched = await this.#fetchToken({ force: false });

@@ -20,12 +20,15 @@ export class WechatError extends Error {
   }
 }
 
-/** `connect` nothing was written; `timeout`, `reset` an answer never came; `status`, `unreadable`, `unexpected` a wrong one did. */
+/**
+ * `connect` nothing was written; `timeout`, `reset` an answer never came; `status`, `unreadable`, `unexpected` a wrong
+ * one did.
+ */
 export type NetworkFailure = "connect" | "timeout" | "reset" | "status" | "unreadable" | "unexpected";
 
 /**
- * No usable answer came. `sent` says what a caller of a write must know: `no`, it can't have been done and may be repeated;
- * `maybe`, its outcome is unknown.
+ * No usable answer came. `sent` says what a caller of a write must know: `no`, it can't have been done and may be
+ * repeated; `maybe`, its outcome is unknown.
  */
 export class WechatUnreachable extends Error {
   readonly sent: "no" | "maybe";

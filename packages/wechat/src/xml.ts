@@ -2,9 +2,10 @@ import { emptyFields, ParseError, parseLimits } from "./fields.ts";
 import type { Fields, FieldValue } from "./fields.ts";
 
 /**
- * The small XML that pushes are made of: nested elements holding text or CDATA. Written here rather than taken from a general
- * parser because what matters is what it refuses: document types, entities beyond the predefined and numeric ones, comments,
- * processing instructions, mixed content, a field given twice, great depth. One pass, no recursion, linear time.
+ * The small XML that pushes are made of: nested elements holding text or CDATA. Written here rather than taken from a
+ * general parser because what matters is what it refuses: document types, entities beyond the predefined and numeric
+ * ones, comments, processing instructions, mixed content, a field given twice, great depth. One pass, no recursion,
+ * linear time.
  */
 const predefinedEntities: Readonly<Record<string, string>> = { lt: "<", gt: ">", amp: "&", quot: '"', apos: "'" };
 const openTag = /<([A-Za-z_][\w.-]*)((?:\s+[A-Za-z_][\w:.-]*\s*=\s*(?:"[^"<&]*"|'[^'<&]*'))*)\s*(\/?)>/y;
@@ -115,8 +116,8 @@ function valueOf(element: OpenElement): FieldValue {
 }
 
 /**
- * Adds a child to its parent. Directly under the root a name may stand once only: of two senders or two ids the reader could
- * check one and use the other. Further down, repeats are lists (`item` of `Articles` or `PicList`).
+ * Adds a child to its parent. Directly under the root a name may stand once only: of two senders or two ids the reader
+ * could check one and use the other. Further down, repeats are lists (`item` of `Articles` or `PicList`).
  */
 function addChild(parent: OpenElement, name: string, value: FieldValue, depth: number): void {
   const present = parent.children[name];
@@ -158,7 +159,7 @@ function elementsOf(fields: { readonly [name: string]: XmlValue }): string {
     .flatMap(([name, value]) =>
       Array.isArray(value) ? value.map((one: XmlValue) => [name, one] as const) : [[name, value] as const],
     )
-    .map(([name, value]) => `<${name}>${contentOf(value as XmlValue)}</${name}>`)
+    .map(([name, value]) => `<${name}>${contentOf(value)}</${name}>`)
     .join("");
 }
 
@@ -169,7 +170,7 @@ function contentOf(value: XmlValue): string {
 }
 
 function cdata(text: string): string {
-  // eslint-disable-next-line no-control-regex -- these are exactly the characters XML 1.0 has no place for
+  // oxlint-disable-next-line no-control-regex -- these are exactly the characters XML 1.0 has no place for
   const writable = text.toWellFormed().replaceAll(/[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]/g, "");
   return `<![CDATA[${writable.replaceAll("]]>", "]]]]><![CDATA[>")}]]>`;
 }
