@@ -20,7 +20,9 @@ export function serveControl(app: FastifyInstance, world: World): void {
     }
     const status = (error as { statusCode?: number }).statusCode ?? 500;
     const message = error instanceof Error ? error.message : "unknown";
-    return reply.status(status).send({ error: { code: status < 500 ? "invalid_request" : "emulator_failed", message } });
+    return reply
+      .status(status)
+      .send({ error: { code: status < 500 ? "invalid_request" : "emulator_failed", message } });
   });
   serveWhole(app, world);
   serveAccounts(app, world);

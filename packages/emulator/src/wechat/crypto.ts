@@ -15,7 +15,9 @@ export class CipherProblem extends Error {}
 
 /** SHA-1 (hexadecimal) of the parts, sorted by code point and joined: `signature` and `msg_signature`. */
 export function sign(parts: readonly string[]): string {
-  return createHash("sha1").update([...parts].sort().join("")).digest("hex");
+  return createHash("sha1")
+    .update([...parts].sort().join(""))
+    .digest("hex");
 }
 
 /** True when `text` can be an EncodingAESKey: 43 letters and digits. */

@@ -19,7 +19,11 @@ export function exchange(
   return new Promise((resolve, reject) => {
     const send = url.startsWith("https:") ? requestHttps : requestHttp;
     const body = Buffer.from(options.body ?? "");
-    const headers: Record<string, string | number> = { "user-agent": "Mozilla/4.0", accept: "*/*", connection: "close" };
+    const headers: Record<string, string | number> = {
+      "user-agent": "Mozilla/4.0",
+      accept: "*/*",
+      connection: "close",
+    };
     if (options.method === "POST") {
       headers["content-type"] = options.contentType ?? "text/xml";
       headers["content-length"] = body.length;

@@ -39,8 +39,8 @@ export interface Envelope {
 
 /**
  * Signs a message and wraps it as the account's mode wants: plain = as it is; compatible = the message plus `Encrypt`;
- * safe = `ToUserName` and `Encrypt` only. `openid` joins the query as on the real platform (recalled; not documented).
- * Source: doc/service/guide/dev/push/encryption.
+ * safe = `ToUserName` and `Encrypt` only. The query of an encrypted push also names the `openid`; that a plain one does
+ * is recalled. Source: doc/service/guide/dev/push/encryption.
  */
 export function wrap(
   fields: readonly Field[],

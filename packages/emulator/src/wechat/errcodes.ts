@@ -61,7 +61,10 @@ export const wechatErrors = {
     errmsg: "response out of time limit or subscription is canceled",
     meaning: "the user did nothing lately that lets the account write, or unfollowed",
   },
-  45047: { errmsg: "out of response count limit", meaning: "the messages that the user's last action allowed are used up" },
+  45047: {
+    errmsg: "out of response count limit",
+    meaning: "the messages that the user's last action allowed are used up",
+  },
   46003: { errmsg: "menu no exist", meaning: "this account has no menu" },
   47001: { errmsg: "data format error", meaning: "the body isn't the JSON this call wants" },
   48001: { errmsg: "api unauthorized", meaning: "this account may not use this call" },

@@ -59,7 +59,8 @@ async function answer(
   if (fault?.delayMs !== undefined) await pause(state, fault.delayMs);
   const performs = fault === null || fault.perform === true || fault.drop === "after" || isOnlySlow(fault);
   const real = performs ? await perform(state, routes, request, path) : null;
-  if (fault?.status !== undefined) return { status: fault.status, contentType: "text/html", body: Buffer.alloc(0), errcode: null };
+  if (fault?.status !== undefined)
+    return { status: fault.status, contentType: "text/html", body: Buffer.alloc(0), errcode: null };
   if (fault?.errcode !== undefined) return refusal(state, fault.errcode);
   return real ?? { status: 0, contentType: jsonType, body: Buffer.alloc(0), errcode: null };
 }
@@ -104,7 +105,8 @@ function accountByToken(state: State, value: string | undefined): Account {
 /** HTTP 200 with errcode and errmsg; the tail names the call, as WeChat's does (`hint`, for tokens, and `rid`). */
 function refusal(state: State, errcode: number): Sent {
   const { errmsg } = describeErrcode(errcode);
-  const hint = errcode === 40001 || errcode === 42001 ? ` hint: [${state.random.letters(6)}a0${state.random.digits(8)}]` : "";
+  const hint =
+    errcode === 40001 || errcode === 42001 ? ` hint: [${state.random.letters(6)}a0${state.random.digits(8)}]` : "";
   const seconds = Math.floor(state.now() / 1000).toString(16);
   const rid = `${seconds}-${state.random.hex(8)}-${state.random.hex(8)}`;
   const body = JSON.stringify({ errcode, errmsg: errcode === 0 ? "ok" : `${errmsg}${hint} rid: ${rid}` });
@@ -133,7 +135,8 @@ function accountOf(state: State, request: FastifyRequest): Account | null {
   const query = queryOf(request);
   const look = state.tokens.look(query["access_token"] ?? "");
   let appid = look.state === "valid" ? look.appid : query["appid"];
-  if (appid === undefined && Buffer.isBuffer(request.body)) appid = /"appid"\s*:\s*"(\w+)"/.exec(request.body.toString())?.[1];
+  if (appid === undefined && Buffer.isBuffer(request.body))
+    appid = /"appid"\s*:\s*"(\w+)"/.exec(request.body.toString())?.[1];
   return state.accounts.get(appid ?? "") ?? null;
 }
 
@@ -163,7 +166,8 @@ function record(
     tries: 1,
     request: Buffer.isBuffer(request.body) ? request.body.toString("utf8") : "",
     response: isText ? sent.body.toString("utf8") : `(${sent.body.length} bytes of ${sent.contentType})`,
-    note: fault === null ? meaning : `a fault: ${answered ? meaning : `the connection was cut, ${fault.drop} the work`}`,
+    note:
+      fault === null ? meaning : `a fault: ${answered ? meaning : `the connection was cut, ${fault.drop} the work`}`,
   });
 }
 

@@ -103,7 +103,8 @@ function card({ template, data, body }: TemplateSend): ChatContent {
     const text = line.replace(/\{\{\s*(\w+)\.DATA\s*\}\}/g, (_whole, name: string) => {
       const value = objectOf(data, name);
       color = textOf(value ?? {}, "color") ?? color;
-      return String(value?.["value"] ?? "");
+      const shown = value?.["value"];
+      return typeof shown === "string" || typeof shown === "number" ? String(shown) : "";
     });
     return { text, color };
   });

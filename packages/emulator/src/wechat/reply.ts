@@ -1,4 +1,4 @@
-import { XMLParser, XMLValidator } from "fast-xml-parser";
+import { XMLParser } from "fast-xml-parser";
 import type { Account, Article, ChatContent } from "../world/model.ts";
 import { CipherProblem, decrypt, sign } from "./crypto.ts";
 import { pushRules } from "./limits.ts";
@@ -56,11 +56,17 @@ function isSilent(text: string): boolean {
 function parse(text: string, account: Account): Elements {
   if (account.push?.format === "json") return parseJson(text);
   if (!text.startsWith("<")) throw new WrongReply("the reply is neither empty, nor success, nor XML");
-  const valid = XMLValidator.validate(text);
-  if (valid !== true) throw new WrongReply(`the reply isn't well-formed XML: ${valid.err.msg}`);
-  const root = (parser.parse(text) as Elements)["xml"];
+  const root = parseXml(text)["xml"];
   if (typeof root !== "object" || root === null) throw new WrongReply("the reply's root element isn't <xml>");
   return root as Elements;
+}
+
+function parseXml(text: string): Elements {
+  try {
+    return parser.parse(text, true) as Elements;
+  } catch (error) {
+    throw new WrongReply(`the reply isn't well-formed XML: ${(error as Error).message}`);
+  }
 }
 
 function parseJson(text: string): Elements {

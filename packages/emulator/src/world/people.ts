@@ -94,7 +94,8 @@ export function say(state: State, puppetId: string, action: SayAction): PushWork
 export function sendImage(state: State, puppetId: string, action: SendImageAction): PushWork {
   const account = chooseAccount(state, action.appid);
   const bond = followingBond(state, account, puppetId);
-  const bytes = action.base64 === undefined ? drawPicture(state.count("drawing")) : Buffer.from(action.base64, "base64");
+  const bytes =
+    action.base64 === undefined ? drawPicture(state.count("drawing")) : Buffer.from(action.base64, "base64");
   const contentType = pictureType(bytes);
   if (contentType === null) throw new Trouble("invalid_request", "The picture is neither a PNG nor a JPEG.");
   const picture = { id: state.nextId("picture"), mediaId: state.random.letters(64), contentType, bytes };
@@ -183,13 +184,7 @@ function grant(state: State, bond: Bond, rule: { count: number; seconds: number 
   bond.credit = { left: Math.max(left, rule.count), until };
 }
 
-function sendMessage(
-  state: State,
-  account: Account,
-  bond: Bond,
-  type: string,
-  fields: Field[],
-): PushWork {
+function sendMessage(state: State, account: Account, bond: Bond, type: string, fields: Field[]): PushWork {
   grant(state, bond, customMessageRules.message);
   const id: Field = { name: "MsgId", number: state.nextMessageId() };
   const all = [...heads(state, account, bond, type), ...fields, id];

@@ -146,7 +146,9 @@ export class World {
   }
 
   sendLocation(puppetId: string, action: inputs.SendLocationAction): Promise<PushReport> {
-    return this.answer(action, () => people.sendLocation(this.state, puppetId, inputs.SendLocationAction.parse(action)));
+    return this.answer(action, () =>
+      people.sendLocation(this.state, puppetId, inputs.SendLocationAction.parse(action)),
+    );
   }
 
   /** What a puppet and an account have with each other, with the chat; they need not follow. */
