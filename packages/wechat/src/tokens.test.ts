@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { MemoryTokenStore, stableTokenRules, TokenCoordinator, TokenUnavailable } from "./tokens.ts";
 import type { AccessToken, TokenCoordinatorOptions } from "./tokens.ts";
 
@@ -57,12 +57,36 @@ function world(changes: Partial<TokenCoordinatorOptions> = {}) {
 }
 
 describe("one coordinator", () => {
-  test("asks once for many callers, and not again while the token is good", async () => {
-    const { wechat, coordinator } = world();
+  test("asks once for many callers, with one lease, and not again while the token is good", async () => {
+    const { store, wechat, coordinator } = world();
     const tokens = coordinator();
+    const leases = vi.spyOn(store, "tryLease");
     const values = await Promise.all(Array.from({ length: 50 }, () => tokens.get()));
     expect(new Set(values)).toEqual(new Set(["token-1"]));
     await tokens.get();
+    expect(wechat.asked).toBe(1);
+    expect(leases).toHaveBeenCalledTimes(1);
+  });
+
+  test("does not give the refused token back from a refresh that began before the refusal", async () => {
+    const { clock, store, wechat, coordinator } = world();
+    const tokens = coordinator();
+    const refused = { value: "refused", expiresAt: new Date(clock.ms + 7_200_000) };
+    const opened = Promise.withResolvers<void>();
+    const reads = vi.spyOn(store, "read");
+    // The first caller finds nothing, takes the lease, and looks again: by then another process has stored a token.
+    reads.mockResolvedValueOnce(null).mockImplementationOnce(async () => {
+      store.replaceByHand(refused);
+      await opened.promise;
+      return { ...refused, voided: false };
+    });
+    const first = tokens.get();
+    await vi.waitUntil(() => reads.mock.calls.length === 2);
+    const second = tokens.replace("refused");
+    await vi.waitUntil(() => reads.mock.calls.length === 3);
+    opened.resolve();
+    expect(await first).toBe("refused");
+    expect(await second).toBe("token-1");
     expect(wechat.asked).toBe(1);
   });
 

@@ -85,6 +85,7 @@ test("refuses what is ambiguous or broken", () => {
     "<xml><A>a</A><A>b</A></xml>",
     "<xml><A/><A/></xml>",
     "<xml><A><![CDATA[a</A></xml>",
+    "<xml><A><![CDATA[a]]>]]></A></xml>",
     "<xml><!-- c --><A>a</A></xml>",
     "<xml><?php x?><A>a</A></xml>",
     "<xml><1A>a</1A></xml>",
@@ -142,6 +143,13 @@ test("no text makes it throw anything but its own error", () => {
     ),
     { numRuns: 2_000 },
   );
+});
+
+test("a text can't end its own CDATA section", () => {
+  const content = "a]]><FromUserName>oOther</FromUserName><![CDATA[b]]]>";
+  const source = buildXml({ FromUserName: "oGuest", Content: content });
+  expect(plain(parseXml(source))).toEqual({ FromUserName: "oGuest", Content: content });
+  expect(new XMLParser().parse(source)).toEqual({ xml: { FromUserName: "oGuest", Content: content } });
 });
 
 test("what is written is read back, here and by an independent parser", () => {

@@ -86,7 +86,9 @@ function readOpening(source: string, at: number, stack: OpenElement[], elements:
 function readText(source: string, at: number, element: OpenElement | undefined): number {
   const next = source.indexOf("<", at);
   const end = next === -1 ? source.length : next;
-  const text = resolveEntities(source.slice(at, end));
+  const raw = source.slice(at, end);
+  if (raw.includes("]]>")) throw new ParseError("malformed", "the end of a CDATA section without its beginning");
+  const text = resolveEntities(raw);
   if (element === undefined) throw new ParseError("malformed", "text outside the root element");
   if (element.hasChildren && text.trim() !== "") throw new ParseError("malformed", "text beside elements");
   element.loose += text;
