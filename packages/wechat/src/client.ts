@@ -15,7 +15,7 @@ export interface WechatClientOptions {
   /** For one request, from connecting to the last byte; default 10 s. */
   readonly timeoutMs?: number;
   readonly log?: ((entry: CallLog) => void) | undefined;
-  /** For tests; default a timer. */
+  /** Between the tries of a read; default a timer. */
   readonly wait?: (ms: number) => Promise<void>;
 }
 

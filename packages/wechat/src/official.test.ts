@@ -32,9 +32,10 @@ function wechat(answer: string | object) {
 const ok = { errcode: 0, errmsg: "ok" };
 
 describe("the stable token", () => {
+  const now = () => new Date("2026-01-01T00:00:00Z");
+
   test("is asked for by POST and expires from before the request", async () => {
     const { fetch, asked } = wechat({ access_token: "T".repeat(512), expires_in: 7200 });
-    const now = () => new Date("2026-01-01T00:00:00Z");
     const secret = "the secret";
     const token = await getStableToken({ apiUrl: "http://wechat.test", appId: "wx1", secret, force: true, fetch, now });
     expect(token).toEqual({ value: "T".repeat(512), expiresAt: new Date("2026-01-01T02:00:00Z") });
@@ -50,6 +51,7 @@ describe("the stable token", () => {
       secret: "s3cret",
       force: false,
       fetch,
+      now,
     });
     const error = (await asking.catch((thrown: unknown) => thrown)) as WechatError;
     expect(error).toMatchObject({ errcode: 40125, kind: "permission", errmsg: "invalid appsecret [redacted]" });

@@ -21,14 +21,14 @@ export interface StableTokenRequest {
   readonly fetch?: typeof globalThis.fetch;
   /** Default 10 s. */
   readonly timeoutMs?: number;
-  readonly now?: () => Date;
+  readonly now: () => Date;
   readonly log?: ((entry: CallLog) => void) | undefined;
 }
 
 /** api_getstableaccesstoken. Expiry counts from before the request, so that it is never later than WeChat's. */
 export async function getStableToken(request: StableTokenRequest): Promise<AccessToken> {
   const path = "/cgi-bin/stable_token";
-  const askedAt = (request.now ?? (() => new Date()))();
+  const askedAt = request.now();
   const answer = await exchange({
     apiUrl: request.apiUrl,
     fetch: request.fetch ?? globalThis.fetch,

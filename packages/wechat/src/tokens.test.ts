@@ -198,8 +198,8 @@ describe("many coordinators on one store", () => {
 });
 
 /**
- * One run: coordinators over one store, whose every step waits its turn with the scheduler; some steps are callers of three
- * calls each, some void the token at WeChat, some let any lease run out.
+ * One run: coordinators over one store, whose every step waits its turn with the scheduler; some steps are callers of
+ * three calls each, some void the token at WeChat, some let any lease run out.
  */
 async function race(scheduler: fc.Scheduler, processes: number, steps: readonly string[]) {
   const clock = new Clock();

@@ -56,7 +56,7 @@ export type FetchToken = (options: { readonly force: boolean }) => Promise<Acces
 export interface TokenCoordinatorOptions {
   readonly store: TokenStore;
   readonly fetchToken: FetchToken;
-  readonly now?: () => Date;
+  readonly now: () => Date;
   readonly wait?: (ms: number) => Promise<void>;
   /**
    * How long a refresh may take before another process may take over; longer than two calls of `fetchToken` may take.
@@ -105,7 +105,7 @@ export class TokenCoordinator implements TokenSource {
   constructor(options: TokenCoordinatorOptions) {
     this.#store = options.store;
     this.#fetchToken = options.fetchToken;
-    this.#now = options.now ?? (() => new Date());
+    this.#now = options.now;
     this.#wait = options.wait ?? ((ms) => delay(ms));
     this.#leaseMs = options.leaseMs ?? 25_000;
     this.#longestWaitMs = options.longestWaitMs ?? 30_000;
@@ -222,7 +222,7 @@ export class MemoryTokenStore implements TokenStore {
   #token: StoredToken | null = null;
   #lease: { readonly owner: string; readonly until: number } | undefined;
 
-  constructor(now: () => Date = () => new Date()) {
+  constructor(now: () => Date) {
     this.#now = now;
   }
 
