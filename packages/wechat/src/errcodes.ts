@@ -14,7 +14,7 @@ export interface Errcode {
 }
 
 const global = "developers.weixin.qq.com, 全局错误码 (oplatform errCode), read 2026-11";
-const older = "公众号全局返回码 (2017 copy), read 2026-11";
+const older = "公众号全局返回码说明 (copies of the official list of 2015 to 2017), read 2026-11";
 const sdk = "WxJava WxMpErrorMsgEnum 4.7.2.B, read 2025-01";
 const community = "developers.weixin.qq.com community threads, read 2026-11";
 const recalled = "recalled, not read";
@@ -66,7 +66,7 @@ export const errcodes: Readonly<Record<number, Errcode>> = {
     "模板不存在：请在公众平台确认模板编号。",
     "The template does not exist. Check its id on the account's page.",
   ),
-  40125: code("permission", recalled, "AppSecret 不正确，请重新填写。", "The AppSecret is wrong. Enter it again."),
+  40125: code("permission", community, "AppSecret 不正确，请重新填写。", "The AppSecret is wrong. Enter it again."),
   40164: code(
     "permission",
     global,
@@ -123,6 +123,7 @@ export const errcodes: Readonly<Record<number, Errcode>> = {
   47001: code("content", global, "提交的内容格式有误。", "The submitted data has a wrong format."),
   47003: code("content", community, "模板字段的内容不符合要求。", "A template field's content does not fit its rules."),
   48001: code("permission", global, "公众号没有此接口的权限。", "The account has no permission for this interface."),
+  48002: code("recipient", older, "此人关闭了接收消息。", "This person has switched messages off."),
   48004: code(
     "permission",
     global,

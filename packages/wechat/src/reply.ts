@@ -3,7 +3,8 @@ import type { XmlValue } from "./xml.ts";
 
 /**
  * The passive replies: what may answer a push within its five seconds.
- * Source: developers.weixin.qq.com, service account guide, "被动回复用户消息", read 2026-11.
+ * Sources: XML, "被动回复用户消息" (copies of the official page); JSON, "消息推送回复" (developers.weixin.qq.com, cloud hosting
+ * guide); both read 2026-11.
  */
 export type PassiveReply =
   /** Says nothing to the user and stops WeChat's repeats. */
@@ -31,8 +32,8 @@ export interface Article {
 }
 
 /**
- * At most eight articles by the reply's format; since 2018-10-12 WeChat shows one only where it answers a message.
- * Source: "被动回复用户消息", read 2026-11; the eight is recalled.
+ * One article where a message is answered (since 2018-10-12), eight where an event is. WeChat drops those beyond, so
+ * more than one is no error here. Source: "被动回复用户消息" (copies of the official page), read 2026-11.
  */
 export const newsReplyLimits = { articles: 8 } as const;
 
@@ -95,7 +96,7 @@ function newsOf(articles: readonly Article[], format: "xml" | "json"): { readonl
   const items = articles.map(({ title, description, picUrl, url }) => {
     return { Title: title, Description: description, PicUrl: picUrl, Url: url };
   });
-  // In JSON the list stands without `item` (recalled from the cloud hosting guide; the XML form is documented).
+  // That in JSON the list stands without `item` is recalled.
   return { ArticleCount: items.length, Articles: format === "xml" ? { item: items } : items };
 }
 
