@@ -17,6 +17,7 @@ const global = "developers.weixin.qq.com, 全局错误码 (oplatform errCode), r
 const older = "公众号全局返回码说明 (copies of the official list of 2015 to 2017), read 2026-11";
 const sdk = "WxJava WxMpErrorMsgEnum 4.7.2.B, read 2025-01";
 const community = "developers.weixin.qq.com community threads, read 2026-11";
+const subscription = "developers.weixin.qq.com, subscribeMessage.send, read 2026-11";
 const recalled = "recalled, not read";
 
 function code(kind: ErrcodeKind, source: string, zh: string, en: string): Errcode {
@@ -87,7 +88,7 @@ export const errcodes: Readonly<Record<number, Errcode>> = {
   43019: code("recipient", sdk, "此人在黑名单中，请先移出。", "This person is on the block list. Take them off first."),
   43101: code(
     "recipient",
-    community,
+    subscription,
     "此人拒收或未授权此类消息。",
     "This person has refused or not granted such messages.",
   ),
@@ -121,7 +122,12 @@ export const errcodes: Readonly<Record<number, Errcode>> = {
   ),
   46003: code("content", older, "菜单不存在。", "There is no menu."),
   47001: code("content", global, "提交的内容格式有误。", "The submitted data has a wrong format."),
-  47003: code("content", community, "模板字段的内容不符合要求。", "A template field's content does not fit its rules."),
+  47003: code(
+    "content",
+    subscription,
+    "模板字段的内容不符合要求。",
+    "A template field's content does not fit its rules.",
+  ),
   48001: code("permission", global, "公众号没有此接口的权限。", "The account has no permission for this interface."),
   48002: code("recipient", older, "此人关闭了接收消息。", "This person has switched messages off."),
   48004: code(
