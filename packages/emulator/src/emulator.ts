@@ -3,7 +3,7 @@ import fastify, { type FastifyInstance } from "fastify";
 import { type EmulatorClock, machineClock } from "./clock.ts";
 import { serveControl } from "./control/routes.ts";
 import { startMailSink } from "./mail/sink.ts";
-import { servePages } from "./phone/pages.ts";
+import { servePages } from "./pages.ts";
 import { serveWechat } from "./wechat/gateway.ts";
 import { menuRoutes } from "./wechat/menus-api.ts";
 import { messageRoutes } from "./wechat/messages-api.ts";
@@ -45,11 +45,13 @@ const maxBodyBytes = 12_000_000;
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
   const host = options.host ?? "127.0.0.1";
   let url = "";
+  let smtpUrl = "";
   const state = new State({
     clock: options.clock ?? machineClock(),
     seed: options.seed ?? randomInt(2 ** 31),
     pushTimeoutMs: options.pushTimeoutMs ?? pushRules.timeoutMs,
     url: () => url,
+    smtpUrl: () => smtpUrl,
   });
   const world = new World(state);
   const app = fastify({ bodyLimit: maxBodyBytes, forceCloseConnections: true });
@@ -57,6 +59,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   await app.register((scope: FastifyInstance) => Promise.resolve(serveControl(scope, world)));
   await app.register((scope: FastifyInstance) => servePages(scope));
   const sink = await startMailSink(state, { host, port: options.smtpPort ?? 0 });
+  smtpUrl = `smtp://${hostInUrl(host)}:${sink.port}`;
   try {
     await app.listen({ host, port: options.port ?? 0 });
   } catch (error) {
@@ -69,7 +72,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   if (options.log === true) logJournal(state);
   return {
     url,
-    smtpUrl: `smtp://${hostInUrl(host)}:${sink.port}`,
+    smtpUrl,
     world,
     async stop() {
       state.stopping.abort();

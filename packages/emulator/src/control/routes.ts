@@ -37,9 +37,10 @@ function serveWhole(app: FastifyInstance, world: World): void {
   app.get("/emulator/world", () => ({
     seed: world.state.seed,
     clock: world.clock(),
+    smtpUrl: world.state.smtpUrl(),
     accounts: world.accounts().map(describe),
     puppets: world.puppets(),
-    bonds: world.bonds().map(({ chat, ...bond }) => ({ ...bond, messages: chat.length })),
+    bonds: world.bonds().map(({ chat, ...bond }) => ({ ...bond, messages: chat.length, last: chat.at(-1) ?? null })),
     qrCodes: world.qrCodes(),
   }));
   app.post("/emulator/reset", () => {

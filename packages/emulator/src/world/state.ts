@@ -35,6 +35,7 @@ export interface StateOptions {
   pushTimeoutMs: number;
   /** Where the emulator itself is reached; known once it listens. */
   url: () => string;
+  smtpUrl: () => string;
 }
 
 /** Everything the emulator knows, in memory. `reset` empties it; the clock keeps its object. */
@@ -43,6 +44,7 @@ export class State {
   readonly seed: number;
   readonly pushTimeoutMs: number;
   readonly url: () => string;
+  readonly smtpUrl: () => string;
   readonly happenings = new EventEmitter<{ happening: [Happening] }>();
   readonly stopping = new AbortController();
   readonly underway = new Set<Promise<unknown>>();
@@ -67,6 +69,7 @@ export class State {
     this.seed = options.seed;
     this.pushTimeoutMs = options.pushTimeoutMs;
     this.url = options.url;
+    this.smtpUrl = options.smtpUrl;
     // Every open page listens, so there is no natural number.
     this.happenings.setMaxListeners(0);
     this.reset();

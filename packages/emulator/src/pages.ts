@@ -1,9 +1,8 @@
-import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import fastifyStatic from "@fastify/static";
 import type { FastifyInstance } from "fastify";
 
-const folder = dirname(fileURLToPath(import.meta.url));
+const folder = fileURLToPath(new URL("phone/", import.meta.url));
 const pages: Readonly<Record<string, string>> = {
   "/": "phone.html",
   "/accounts": "accounts.html",
@@ -12,7 +11,7 @@ const pages: Readonly<Record<string, string>> = {
 };
 const policy = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'none'";
 
-/** Serves the pages and what they load from this folder; scripts and styles come from files only. */
+/** Serves the pages and what they load from the folder `phone`; scripts and styles come from files only. */
 export async function servePages(app: FastifyInstance): Promise<void> {
   app.addHook("onSend", async (_request, reply) => {
     reply.header("content-security-policy", policy);

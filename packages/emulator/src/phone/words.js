@@ -1,0 +1,179 @@
+// @ts-check
+
+/** Every text of the pages: Chinese, English. */
+const words = {
+  brand: ["掌柜替身", "Zhanggui stand-in"],
+  phone: ["手机", "Phone"],
+  accounts: ["公众号", "Accounts"],
+  mail: ["邮箱", "Mail"],
+  journal: ["记录", "Journal"],
+  language: ["English", "中文"],
+  clockTitle: ["替身的时钟：点击拨动", "The emulator's clock: click to turn it"],
+  clockAsk: ["把时钟拨快多少小时？（0 = 现在，可用小数和负数）", "How many hours ahead? (0 = now; may be negative or a fraction)"],
+  hoursAhead: ["拨快 {n} 小时", "{n} h ahead"],
+  failed: ["没有成功：{message}", "That failed: {message}"],
+
+  people: ["谁在用手机", "Who holds the phone"],
+  newPuppet: ["新的人", "New person"],
+  newPuppetName: ["名字", "Name"],
+  add: ["添加", "Add"],
+  templateDelivery: ["模板消息", "Template messages"],
+  success: ["正常送达", "Delivered"],
+  user_block: ["用户拒收", "User blocks"],
+  system_failed: ["系统失败", "System fails"],
+  noPeople: ["还没有人。先添加一位，手机就亮了。", "Nobody yet. Add somebody and the phone lights up."],
+  noAccounts: ["还没有公众号。", "No account yet."],
+  openAccount: ["去开一个公众号", "Open one"],
+
+  chats: ["消息", "Chats"],
+  following: ["已关注", "Following"],
+  discover: ["可以关注", "To follow"],
+  follow: ["关注公众号", "Follow"],
+  unfollow: ["取消关注", "Unfollow"],
+  enter: ["进入公众号", "Open chat"],
+  scan: ["扫一扫", "Scan"],
+  scanHint: ["点一个二维码，就像用手机扫它", "Tap a code as if you scanned it"],
+  scanPaste: ["粘贴 ticket 或网址", "Paste a ticket or url"],
+  noCodes: ["还没有人生成过二维码。调用 qrcode/create 后会出现在这里。", "No code yet. Codes made by qrcode/create appear here."],
+  expired: ["已过期", "Expired"],
+  permanent: ["永久", "Permanent"],
+  until: ["至 {time}", "until {time}"],
+  back: ["返回", "Back"],
+  write: ["发消息", "Message"],
+  send: ["发送", "Send"],
+  sendPicture: ["发一张图片", "Send a picture"],
+  sendPlace: ["发送位置", "Share a place"],
+  showMenu: ["菜单", "Menu"],
+  showKeyboard: ["键盘", "Keyboard"],
+  more: ["更多", "More"],
+  emptyChat: ["还没有消息", "No messages yet"],
+  noteFollowed: ["你已关注该公众号", "You follow this account now"],
+  noteFollowedBy: ["你通过扫码关注了该公众号（{text}）", "You followed this account by a code ({text})"],
+  noteUnfollowed: ["你已取消关注", "You unfollowed"],
+  noteScanned: ["你扫了二维码（{text}）", "You scanned a code ({text})"],
+  noteTapped: ["你点了「{text}」", "You tapped “{text}”"],
+  details: ["详情", "Details"],
+  passive: ["被动回复", "Passive reply"],
+  custom: ["客服消息", "Customer service"],
+  template: ["模板消息", "Template message"],
+  location: ["位置", "Place"],
+  picture: ["图片", "Picture"],
+  news: ["图文", "Article"],
+  media: ["媒体", "Media"],
+  intro: ["这是替身里的公众号，消息会推送到开发者的服务器。", "An account of the emulator; messages are pushed to the developer's server."],
+  noPush: ["它还没有配置服务器，消息哪儿也不去。", "It has no server yet: messages go nowhere."],
+
+  wire: ["线上发生了什么", "On the wire"],
+  wireHint: ["操作一下手机，这里会显示推送、回复、耗时和重试。", "Use the phone; pushes, replies, times and tries show here."],
+  push: ["推送", "Push"],
+  api: ["调用", "Call"],
+  check: ["校验", "Check"],
+  request: ["请求", "Request"],
+  response: ["回复", "Response"],
+  tries: ["{n} 次", "{n}×"],
+  noResponse: ["（空）", "(empty)"],
+  inChat: ["已显示在聊天里", "shown in the chat"],
+  silent: ["无回复", "no reply"],
+  answered: ["已回复", "answered"],
+  didFollow: ["关注", "Follow"],
+  didUnfollow: ["取消关注", "Unfollow"],
+  didScan: ["扫码", "Scan"],
+  didSay: ["发消息", "Message"],
+  didTap: ["点菜单", "Menu tap"],
+  didPicture: ["发图片", "Picture"],
+  didPlace: ["发位置", "Place"],
+  elsewhere: ["其他", "Elsewhere"],
+
+  newAccount: ["开一个公众号", "Open an account"],
+  accountName: ["名称", "Name"],
+  openPlatform: ["开放平台（同名则共享 unionid）", "Open platform (same name: shared unionid)"],
+  optional: ["可不填", "optional"],
+  create: ["创建", "Create"],
+  identity: ["开发者信息", "Identity"],
+  originalId: ["原始 ID", "Original id"],
+  copy: ["复制", "Copy"],
+  copied: ["已复制", "Copied"],
+  followers: ["{n} 人关注", "{n} followers"],
+  server: ["服务器配置", "Server"],
+  serverHint: [
+    "提交时会像真的后台一样，先向 URL 发一次校验；答错就不保存。",
+    "As the real admin page does, saving asks the url first; a wrong answer changes nothing.",
+  ],
+  url: ["URL", "URL"],
+  token: ["Token", "Token"],
+  key: ["EncodingAESKey", "EncodingAESKey"],
+  generate: ["随机生成", "Generate"],
+  mode: ["加解密方式", "Mode"],
+  plain: ["明文模式", "Plain"],
+  compatible: ["兼容模式", "Compatible"],
+  safe: ["安全模式", "Safe"],
+  format: ["数据格式", "Format"],
+  save: ["提交", "Save"],
+  removeServer: ["停用", "Remove"],
+  checkOk: ["校验通过，{ms} 毫秒，已保存。", "The url answered rightly in {ms} ms. Saved."],
+  configured: ["已配置", "configured"],
+  notConfigured: ["未配置", "not configured"],
+  templates: ["消息模板", "Message templates"],
+  templateTitle: ["标题", "Title"],
+  templateContent: ["内容，变量写作 {{name.DATA}}", "Content; values are {{name.DATA}}"],
+  templateId: ["模板 ID", "Template id"],
+  noTemplates: ["还没有模板", "No template yet"],
+  remove: ["删除", "Remove"],
+  danger: ["其他操作", "More"],
+  voidTokens: ["让 access_token 全部失效", "Void all access tokens"],
+  voided: ["{n} 个 access_token 已失效", "{n} access tokens voided"],
+  deleteAccount: ["注销公众号", "Close the account"],
+  deleteAsk: ["注销「{name}」？它的关注、聊天和二维码会一起消失。", "Close “{name}”? Its followers, chats and codes go too."],
+  menuTitle: ["当前菜单", "Menu"],
+  noMenu: ["没有菜单（用 menu/create 创建）", "No menu (made by menu/create)"],
+
+  mails: ["收到的邮件", "Mailbox"],
+  mailHint: ["任何人寄往任何地址的邮件都会落在这里，不会寄出。SMTP：{url}", "Every mail to anybody ends here; none is delivered. SMTP: {url}"],
+  noMails: ["还没有邮件", "No mail yet"],
+  clear: ["清空", "Clear"],
+  from: ["发件人", "From"],
+  to: ["收件人", "To"],
+  attachments: ["附件", "Attachments"],
+  asHtml: ["网页", "HTML"],
+  asText: ["文本", "Text"],
+  asRaw: ["原文", "Raw"],
+  chooseMail: ["选一封邮件来看", "Choose a mail"],
+
+  search: ["搜索路径、内容、说明", "Search paths, bodies, notes"],
+  all: ["全部", "All"],
+  noEntries: ["没有记录", "Nothing here"],
+  time: ["时间", "Time"],
+  anyAccount: ["所有公众号", "Every account"],
+};
+
+/** @typedef {keyof typeof words} Word */
+
+const languageKey = "emulator.language";
+
+/** @returns {"zh" | "en"} */
+export function language() {
+  return localStorage.getItem(languageKey) === "en" ? "en" : "zh";
+}
+
+/** @param {"zh" | "en"} wanted */
+export function chooseLanguage(wanted) {
+  localStorage.setItem(languageKey, wanted);
+}
+
+/**
+ * A text in the chosen language; `{name}` is filled from `values`.
+ * @param {Word} key
+ * @param {Record<string, string | number>} [values]
+ */
+export function t(key, values = {}) {
+  const text = words[key][language() === "zh" ? 0 : 1] ?? key;
+  return text.replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
+}
+
+/**
+ * The text of a word that the server names, or the word itself.
+ * @param {string} key
+ */
+export function maybe(key) {
+  return key in words ? t(/** @type {Word} */ (key)) : key;
+}
