@@ -1,5 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import { ZodError, z } from "zod";
+import { drawQrCode } from "../wechat/qrcodes-api.ts";
 import * as inputs from "../world/inputs.ts";
 import type { Account } from "../world/model.ts";
 import type { World } from "../world/world.ts";
@@ -123,6 +124,12 @@ function serveRecords(app: FastifyInstance, world: World): void {
   app.get("/emulator/qrcodes", ({ query }) => ({
     qrCodes: world.qrCodes(AppidParams.partial().parse(query).appid),
   }));
+  // The pages show codes without a line in the journal.
+  app.get("/emulator/qrcodes/picture", async ({ query }, reply) => {
+    const code = world.state.qrCodes.get(z.object({ ticket: z.string() }).parse(query).ticket);
+    if (code === undefined) throw new Trouble("no_such_code", "No account made this QR code.");
+    return reply.header("content-type", "image/png").send(await drawQrCode(code));
+  });
   app.get("/emulator/pictures/:id", ({ params }, reply) => {
     const picture = world.state.pictures.get(IdParams.parse(params).id);
     if (picture === undefined) throw new Trouble("no_such_picture", "No puppet sent this picture.");

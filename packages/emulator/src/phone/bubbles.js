@@ -62,7 +62,13 @@ function body(content) {
     case "template":
       return templateCard(content);
     case "media":
-      return h("div", { class: "bubble row" }, icon("sound"), `${content.type} ${content.title}`, mediaId(content.mediaId));
+      return h(
+        "div",
+        { class: "bubble row" },
+        icon("sound"),
+        `${content.type} ${content.title}`,
+        mediaId(content.mediaId),
+      );
     default:
       return h("div", { class: "bubble" }, content.text);
   }

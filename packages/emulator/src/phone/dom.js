@@ -2,7 +2,7 @@
 
 /**
  * @typedef {Node | string | number | null | false | undefined} Child
- * @typedef {Record<string, unknown>} Properties
+ * @typedef {Record<string, string | number | boolean | null | undefined | ((event: Event) => void)>} Properties
  */
 
 /**
@@ -23,11 +23,11 @@ export function h(tag, properties, ...children) {
 /**
  * @param {HTMLElement} element
  * @param {string} key
- * @param {unknown} value
+ * @param {Properties[string]} value
  */
 function set(element, key, value) {
   if (value === undefined || value === null) return;
-  if (key.startsWith("on")) element.addEventListener(key.slice(2), /** @type {EventListener} */ (value));
+  if (typeof value === "function") element.addEventListener(key.slice(2), value);
   else if (key === "hue") element.style.setProperty("--hue", String(value));
   else if (key in element && !key.includes("-")) Reflect.set(element, key, value);
   else if (value !== false) element.setAttribute(key, value === true ? "" : String(value));
@@ -94,7 +94,11 @@ export function icon(name) {
 export function avatar(name, shape = "") {
   let hue = 17;
   for (const character of name) hue = (hue * 31 + (character.codePointAt(0) ?? 0)) % 360;
-  return h("span", { class: `avatar ${shape}`, hue, "aria-hidden": "true" }, [...name][0] ?? "?");
+  return h(
+    "span",
+    { class: `avatar ${shape}`, hue, "aria-hidden": "true" },
+    String.fromCodePoint(name.codePointAt(0) ?? 63),
+  );
 }
 
 /**

@@ -1,7 +1,7 @@
 // @ts-check
 import { control, readWorld } from "./api.js";
 import { fill, h } from "./dom.js";
-import { chooseLanguage, language, t } from "./words.js";
+import { chooseLanguage, language, problem, t } from "./words.js";
 
 const pages = /** @type {const} */ ([
   ["/", "phone"],
@@ -82,7 +82,7 @@ export async function attempt(work) {
   try {
     await work();
   } catch (error) {
-    tell(t("failed", { message: /** @type {Error} */ (error).message }), "bad");
+    tell(t("failed", { message: problem(/** @type {Error} */ (error).message) }), "bad");
   }
 }
 

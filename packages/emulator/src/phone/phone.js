@@ -42,8 +42,19 @@ frame(() => {
   openChat = null;
   update();
   const speaker = h("span", { class: "speaker", "aria-hidden": "true" });
-  const device = h("section", { class: "device" }, h("div", { class: "status" }, statusTime, speaker, battery()), glass);
-  return h("main", { class: "table" }, people, device, h("section", { class: "wire" }, h("h2", null, t("wire")), strip));
+  const device = h(
+    "section",
+    { class: "device" },
+    h("div", { class: "status" }, statusTime, speaker, battery()),
+    glass,
+  );
+  return h(
+    "main",
+    { class: "table" },
+    people,
+    device,
+    h("section", { class: "wire" }, h("h2", null, t("wire")), strip),
+  );
 });
 setInterval(showTime, 1000);
 listen(
@@ -56,7 +67,11 @@ listen(
 );
 
 function showTime() {
-  const time = new Date(emulatorNow()).toLocaleTimeString("zh-CN", { hour: "2-digit", minute: "2-digit", hour12: false });
+  const time = new Date(emulatorNow()).toLocaleTimeString("zh-CN", {
+    hour: "2-digit",
+    minute: "2-digit",
+    hour12: false,
+  });
   if (statusTime.textContent !== time) fill(statusTime, time);
 }
 
@@ -202,9 +217,10 @@ const acts = {
     void act(t("didUnfollow"), "unfollow", { appid });
     go({ name: "home" });
   },
-  async scan(code) {
-    const report = await act(t("didScan"), "scan", { code });
-    if (report !== null) go({ name: "chat", appid: report.appid });
+  scan(code) {
+    void act(t("didScan"), "scan", { code }).then((report) => {
+      if (report !== null) go({ name: "chat", appid: report.appid });
+    });
   },
   say: (appid, text) => void act(t("didSay"), "say", { appid, text }),
   tap(appid, button) {

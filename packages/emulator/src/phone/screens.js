@@ -81,7 +81,12 @@ function chatRow(account, bond, acts) {
   const time = last === null ? null : h("time", { class: "faint small" }, timeText(last.at, emulatorNow()));
   const line = last === null ? account.originalId : preview(last.content);
   const onclick = () => acts.go({ name: bond === null ? "profile" : "chat", appid: account.appid });
-  const texts = h("span", { class: "texts" }, h("span", { class: "name" }, account.name), h("span", { class: "line" }, line));
+  const texts = h(
+    "span",
+    { class: "texts" },
+    h("span", { class: "name" }, account.name),
+    h("span", { class: "line" }, line),
+  );
   return h("button", { class: "chat-row", onclick }, avatar(account.name), texts, time);
 }
 
@@ -159,8 +164,12 @@ function codeCard(code, world, acts) {
   const isOver = code.expiresAt !== null && code.expiresAt <= emulatorNow();
   const account = world.accounts.find((one) => one.appid === code.appid);
   const ending =
-    code.expiresAt === null ? t("permanent") : isOver ? t("expired") : t("until", { time: timeText(code.expiresAt, emulatorNow()) });
-  const src = `/cgi-bin/showqrcode?ticket=${encodeURIComponent(code.ticket)}`;
+    code.expiresAt === null
+      ? t("permanent")
+      : isOver
+        ? t("expired")
+        : t("until", { time: timeText(code.expiresAt, emulatorNow()) });
+  const src = `/emulator/qrcodes/picture?ticket=${encodeURIComponent(code.ticket)}`;
   const picture = isOver ? h("span", { class: "over" }, icon("scan")) : h("img", { src, alt: "", loading: "lazy" });
   return h(
     "button",
@@ -205,17 +214,22 @@ export function chatScreen(account, puppet, acts) {
      * @param {Bond} bond
      */
     update(current, bond) {
+      const menu = JSON.stringify([current.menu, bond.following]);
+      if (menu !== drawnMenu) {
+        drawnMenu = menu;
+        const follow = h(
+          "button",
+          { class: "button main wide", onclick: () => acts.follow(account.appid) },
+          t("follow"),
+        );
+        if (bond.following) drawFoot(current);
+        else fill(foot, h("div", { class: "composer" }, follow));
+      }
       if (shown !== bond.chat.length) {
         shown = bond.chat.length;
         fill(list, messages(bond.chat, { account: account.name, puppet: puppet.name }));
         list.scrollTop = list.scrollHeight;
       }
-      const menu = JSON.stringify([current.menu, bond.following]);
-      if (menu === drawnMenu) return;
-      drawnMenu = menu;
-      const follow = h("button", { class: "button main wide", onclick: () => acts.follow(account.appid) }, t("follow"));
-      if (bond.following) drawFoot(current);
-      else fill(foot, h("div", { class: "composer" }, follow));
     },
   };
 }
@@ -251,8 +265,12 @@ function composerOf(account, acts) {
   return h(
     "form",
     { class: "composer", onsubmit: submit },
-    h("div", { class: "row tools" }, toolButton("picture", t("sendPicture"), () => acts.sendImage(account.appid)),
-      toolButton("pin", t("sendPlace"), () => acts.sendLocation(account.appid))),
+    h(
+      "div",
+      { class: "row tools" },
+      toolButton("picture", t("sendPicture"), () => acts.sendImage(account.appid)),
+      toolButton("pin", t("sendPlace"), () => acts.sendLocation(account.appid)),
+    ),
     input,
     h("button", { class: "button main" }, t("send")),
   );
@@ -264,7 +282,11 @@ function composerOf(account, acts) {
  * @param {() => void} onclick
  */
 function toolButton(drawing, label, onclick) {
-  return h("button", { type: "button", class: "icon-button", "aria-label": label, title: label, onclick }, icon(drawing));
+  return h(
+    "button",
+    { type: "button", class: "icon-button", "aria-label": label, title: label, onclick },
+    icon(drawing),
+  );
 }
 
 /**

@@ -1,6 +1,6 @@
 // @ts-check
 import { fill, h } from "./dom.js";
-import { maybe, t } from "./words.js";
+import { maybe, problem, t } from "./words.js";
 
 /**
  * @typedef {import("./api.js").JournalEntry} JournalEntry
@@ -20,7 +20,11 @@ export function wireStrip(element) {
   const draw = () => {
     const shown = acts.filter((act) => act.entries.length > 0);
     if (shown.length === 0) fill(element, h("p", { class: "empty" }, t("wireHint")));
-    else fill(element, shown.map((act, index) => drawAct(act, index, opened)));
+    else
+      fill(
+        element,
+        shown.map((act, index) => drawAct(act, index, opened)),
+      );
   };
   draw();
   return {
@@ -61,9 +65,9 @@ export function drawEntry(entry, opened) {
     "summary",
     null,
     h("span", { class: "way", "aria-hidden": "true" }, isPush ? "→" : "←"),
-    h("span", { class: "what" }, `${maybe(entry.kind)} `, h("b", null, entry.what)),
+    h("span", { class: "what" }, `${entry.kind === "mail" ? t("letter") : t(entry.kind)} `, h("b", null, entry.what)),
     h("span", { class: `chip ${ending.kind}` }, ending.text),
-    h("span", { class: "figures faint small" }, figures(entry)),
+    h("span", { class: "figures faint small" }, figures(entry), h("span", { class: "excerpt" }, excerpt(entry))),
   );
   const details = h("details", { class: `exchange ${entry.kind}`, open: opened.has(entry.id) }, head, bodies(entry));
   details.addEventListener("toggle", () => {
@@ -81,7 +85,7 @@ function bodies(entry) {
     h("p", { class: "mono small url" }, `${entry.method} ${entry.url}`),
     h("p", { class: "small faint" }, t("request")),
     h("pre", null, pretty(entry.request)),
-    h("p", { class: "small faint" }, `${t("response")} ${entry.status ?? ""} · ${maybe(entry.note)}`),
+    h("p", { class: "small faint" }, `${t("response")} ${entry.status ?? ""} · ${problem(maybe(entry.note))}`),
     h("pre", null, pretty(entry.response)),
   );
 }
@@ -93,18 +97,35 @@ function figures(entry) {
 }
 
 /**
+ * The part of an answer worth a glance: a reply's text, an error's words.
+ * @param {JournalEntry} entry
+ */
+function excerpt({ kind, errcode, request, response }) {
+  if (kind === "mail") return "";
+  if (kind === "api" && errcode === 0) {
+    const content =
+      /"content"\s*:\s*"((?:[^"\\]|\\.)*)"/.exec(request)?.[1] ?? /"template_id"\s*:\s*"([^"]*)"/.exec(request)?.[1];
+    return content ?? "";
+  }
+  const plain = response.split("\n\n").at(-1) ?? "";
+  return /<(?:Content|Title)>(?:<!\[CDATA\[)?([^<\]]*)/.exec(plain)?.[1] ?? plain.slice(0, 160);
+}
+
+/**
  * @param {JournalEntry} entry
  * @returns {{ kind: "good" | "bad" | "calm" | "warm", text: string }}
  */
 export function endingOf(entry) {
   if (entry.kind === "api") {
-    if (entry.status === null || entry.note.startsWith("a fault")) return { kind: "warm", text: entry.note };
-    return entry.errcode === 0 ? { kind: "good", text: "ok" } : { kind: "bad", text: String(entry.errcode ?? entry.status) };
+    if (entry.status === null || entry.note.startsWith("a fault")) return { kind: "warm", text: problem(entry.note) };
+    return entry.errcode === 0
+      ? { kind: "good", text: "ok" }
+      : { kind: "bad", text: String(entry.errcode ?? entry.status) };
   }
   if (entry.kind === "mail") return { kind: "good", text: "250" };
   if (entry.note === "answered" || entry.note === "ok") return { kind: "good", text: maybe(entry.note) };
   if (entry.note === "silent") return { kind: "calm", text: maybe(entry.note) };
-  return { kind: "bad", text: entry.note };
+  return { kind: "bad", text: problem(entry.note) };
 }
 
 /** @param {string} text */
@@ -114,6 +135,6 @@ export function pretty(text) {
     // Only for looks: numbers too long for JavaScript must stay as they came.
     return /:\s*\d{16,}/.test(text) ? text : JSON.stringify(JSON.parse(text), null, 2);
   } catch {
-    return text.replace(/></g, ">\n<");
+    return text.replace(/(<\/\w+>|<xml>)(?=<)/g, "$1\n");
   }
 }

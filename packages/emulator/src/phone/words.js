@@ -9,7 +9,10 @@ const words = {
   journal: ["记录", "Journal"],
   language: ["English", "中文"],
   clockTitle: ["替身的时钟：点击拨动", "The emulator's clock: click to turn it"],
-  clockAsk: ["把时钟拨快多少小时？（0 = 现在，可用小数和负数）", "How many hours ahead? (0 = now; may be negative or a fraction)"],
+  clockAsk: [
+    "把时钟拨快多少小时？（0 = 现在，可用小数和负数）",
+    "How many hours ahead? (0 = now; may be negative or a fraction)",
+  ],
   hoursAhead: ["拨快 {n} 小时", "{n} h ahead"],
   failed: ["没有成功：{message}", "That failed: {message}"],
 
@@ -34,7 +37,10 @@ const words = {
   scan: ["扫一扫", "Scan"],
   scanHint: ["点一个二维码，就像用手机扫它", "Tap a code as if you scanned it"],
   scanPaste: ["粘贴 ticket 或网址", "Paste a ticket or url"],
-  noCodes: ["还没有人生成过二维码。调用 qrcode/create 后会出现在这里。", "No code yet. Codes made by qrcode/create appear here."],
+  noCodes: [
+    "还没有人生成过二维码。调用 qrcode/create 后会出现在这里。",
+    "No code yet. Codes made by qrcode/create appear here.",
+  ],
   expired: ["已过期", "Expired"],
   permanent: ["永久", "Permanent"],
   until: ["至 {time}", "until {time}"],
@@ -60,14 +66,21 @@ const words = {
   picture: ["图片", "Picture"],
   news: ["图文", "Article"],
   media: ["媒体", "Media"],
-  intro: ["这是替身里的公众号，消息会推送到开发者的服务器。", "An account of the emulator; messages are pushed to the developer's server."],
+  intro: [
+    "这是替身里的公众号，消息会推送到开发者的服务器。",
+    "An account of the emulator; messages are pushed to the developer's server.",
+  ],
   noPush: ["它还没有配置服务器，消息哪儿也不去。", "It has no server yet: messages go nowhere."],
 
   wire: ["线上发生了什么", "On the wire"],
-  wireHint: ["操作一下手机，这里会显示推送、回复、耗时和重试。", "Use the phone; pushes, replies, times and tries show here."],
+  wireHint: [
+    "操作一下手机，这里会显示推送、回复、耗时和重试。",
+    "Use the phone; pushes, replies, times and tries show here.",
+  ],
   push: ["推送", "Push"],
   api: ["调用", "Call"],
   check: ["校验", "Check"],
+  letter: ["邮件", "Mail"],
   request: ["请求", "Request"],
   response: ["回复", "Response"],
   tries: ["{n} 次", "{n}×"],
@@ -123,12 +136,18 @@ const words = {
   voidTokens: ["让 access_token 全部失效", "Void all access tokens"],
   voided: ["{n} 个 access_token 已失效", "{n} access tokens voided"],
   deleteAccount: ["注销公众号", "Close the account"],
-  deleteAsk: ["注销「{name}」？它的关注、聊天和二维码会一起消失。", "Close “{name}”? Its followers, chats and codes go too."],
+  deleteAsk: [
+    "注销「{name}」？它的关注、聊天和二维码会一起消失。",
+    "Close “{name}”? Its followers, chats and codes go too.",
+  ],
   menuTitle: ["当前菜单", "Menu"],
   noMenu: ["没有菜单（用 menu/create 创建）", "No menu (made by menu/create)"],
 
   mails: ["收到的邮件", "Mailbox"],
-  mailHint: ["任何人寄往任何地址的邮件都会落在这里，不会寄出。SMTP：{url}", "Every mail to anybody ends here; none is delivered. SMTP: {url}"],
+  mailHint: [
+    "任何人寄往任何地址的邮件都会落在这里，不会寄出。SMTP：{url}",
+    "Every mail to anybody ends here; none is delivered. SMTP: {url}",
+  ],
   noMails: ["还没有邮件", "No mail yet"],
   clear: ["清空", "Clear"],
   from: ["发件人", "From"],
@@ -176,4 +195,49 @@ export function t(key, values = {}) {
  */
 export function maybe(key) {
   return key in words ? t(/** @type {Word} */ (key)) : key;
+}
+
+/** The emulator's own sentences about pushes, in Chinese. @type {[RegExp, string][]} */
+const problems = [
+  [/^HTTP status (\d+)$/, "HTTP 状态 $1"],
+  [/^no answer within ([\d.]+) s$/, "$1 秒内没有回复"],
+  [/^the connection was refused.*$/, "连不上：那里没有程序在听"],
+  [/^the connection was cut before the answer$/, "回复之前连接就断了"],
+  [/^the host name isn't known$/, "找不到这个主机名"],
+  [/^a fault threw the answer away$/, "故障：回复被丢弃"],
+  [/^a fault: the connection was cut, (before|after) the work$/, "故障：连接被切断（$1 the work）"],
+  [/^a fault: (.*)$/, "故障：$1"],
+  [/^the answer isn't the echostr$/, "回复的不是 echostr"],
+  [/^in safe mode the reply must be encrypted$/, "安全模式下，回复必须加密"],
+  [/^the reply is encrypted, but .*$/, "明文模式下，不能回复密文"],
+  [/^the reply's MsgSignature is wrong$/, "回复的 MsgSignature 不对"],
+  [/^the reply was encrypted for another AppID$/, "回复是为另一个 AppID 加密的"],
+  [/^the reply isn't well-formed XML.*$/, "回复不是合格的 XML"],
+  [/^the reply is neither empty.*$/, "回复既不是空、也不是 success 或规定的格式"],
+  [/^the reply's root element isn't <xml>$/, "回复的根元素不是 <xml>"],
+  [/^the reply has no (\w+)$/, "回复缺少 $1"],
+  [/^the reply's ToUserName.*$/, "回复的 ToUserName 不是来信的用户"],
+  [/^the reply's FromUserName.*$/, "回复的 FromUserName 不是本公众号的原始 ID"],
+  [/^the reply's MsgType (\S+) doesn't exist$/, "没有 $1 这种消息类型"],
+  [/^the reply's Content is empty$/, "回复的 Content 是空的"],
+  [/^the reply's Content is too long$/, "回复的 Content 太长"],
+  [/^The url's check failed: (.*)\. Nothing was changed\.$/, "URL 校验没有通过：$1。配置没有改变。"],
+  [/^The puppet doesn't follow this account.*$/, "还没有关注这个公众号"],
+  [/^The QR code has expired.*$/, "二维码已过期"],
+  [/^No account made this QR code\.$/, "没有公众号生成过这个二维码"],
+];
+
+/**
+ * A sentence of the emulator in the chosen language; unknown ones stay English.
+ * @param {string} sentence
+ * @returns {string}
+ */
+export function problem(sentence) {
+  if (language() === "en") return sentence;
+  for (const [pattern, chinese] of problems) {
+    const match = pattern.exec(sentence);
+    if (match === null) continue;
+    return chinese.replace("$1", () => problem(match[1] ?? ""));
+  }
+  return sentence;
 }

@@ -37,10 +37,15 @@ export const qrCodeRoutes: readonly ApiRoute[] = [
         return { bytes: Buffer.from("Not Found"), contentType: "text/plain", status: 404 };
       }
       // WeChat answers a JPEG; a PNG shows the same picture.
-      return { bytes: await QRCode.toBuffer(code.url, { width: 430, margin: 2 }), contentType: "image/png" };
+      return { bytes: await drawQrCode(code), contentType: "image/png" };
     },
   },
 ];
+
+/** The code's picture, a PNG of 430 pixels: WeChat's size. */
+export function drawQrCode(code: QrCode): Promise<Buffer> {
+  return QRCode.toBuffer(code.url, { width: 430, margin: 2 });
+}
 
 function sceneOf(action: Action, scene: Record<string, unknown>): string {
   if (action === "QR_STR_SCENE" || action === "QR_LIMIT_STR_SCENE") {

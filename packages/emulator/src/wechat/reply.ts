@@ -2,6 +2,7 @@ import { XMLParser } from "fast-xml-parser";
 import type { Account, Article, ChatContent } from "../world/model.ts";
 import { CipherProblem, decrypt, sign } from "./crypto.ts";
 import { pushRules } from "./limits.ts";
+import { xmlProblem } from "./well-formed.ts";
 
 /** What a developer's answer to a push turned out to be. `plain` is the answer, decrypted when it was encrypted. */
 export type ReplyReading =
@@ -62,11 +63,9 @@ function parse(text: string, account: Account): Elements {
 }
 
 function parseXml(text: string): Elements {
-  try {
-    return parser.parse(text, true) as Elements;
-  } catch (error) {
-    throw new WrongReply(`the reply isn't well-formed XML: ${(error as Error).message}`);
-  }
+  const problem = xmlProblem(text);
+  if (problem !== null) throw new WrongReply(`the reply isn't well-formed XML: ${problem}`);
+  return parser.parse(text) as Elements;
 }
 
 function parseJson(text: string): Elements {

@@ -1,17 +1,15 @@
 import { crc32, deflateSync } from "node:zlib";
 
 const sizePixels = 160;
+const rowBytes = 1 + sizePixels * 3;
 
-/** A small PNG: a lantern's glow, in a colour that depends on `number`. */
+/** A small PNG: a lantern in the evening, its colour depending on `number`. */
 export function drawPicture(number: number): Buffer {
-  const hue = (number * 67) % 360;
-  const rows = Buffer.alloc(sizePixels * (1 + sizePixels * 3));
+  const hue = (12 + number * 47) % 360;
+  const rows = Buffer.alloc(sizePixels * rowBytes);
   for (let y = 0; y < sizePixels; y += 1) {
-    for (let x = 0; x < sizePixels; x += 1) {
-      const distance = Math.hypot(x - sizePixels / 2, y - sizePixels / 2) / (sizePixels / 2);
-      const light = 0.92 - 0.5 * Math.min(1, distance) ** 2;
-      rows.set(colour(hue, light), y * (1 + sizePixels * 3) + 1 + x * 3);
-    }
+    for (let x = 0; x < sizePixels; x += 1)
+      rows.set(pixel(x / sizePixels - 0.5, y / sizePixels - 0.5, hue), y * rowBytes + 1 + x * 3);
   }
   return png(sizePixels, rows);
 }
@@ -22,8 +20,25 @@ export function pictureType(bytes: Buffer): string | null {
   return bytes.subarray(0, 3).equals(Buffer.from([0xff, 0xd8, 0xff])) ? "image/jpeg" : null;
 }
 
-function colour(hue: number, light: number): number[] {
-  const reach = 0.55 * Math.min(light, 1 - light);
+/** The colour at a point, the middle being (0, 0): lantern, its caps and tassel, its glow, the night. */
+function pixel(x: number, y: number, hue: number): number[] {
+  const radius = Math.hypot(x / 0.27, y / 0.21);
+  const isCap = Math.abs(x) < 0.1 && Math.abs(Math.abs(y) - 0.215) < 0.015;
+  const isString = Math.abs(x) < 0.006 && y < -0.2;
+  const isTassel = Math.abs(x) < 0.018 && y > 0.2 && y < 0.38;
+  if (isCap || isString || isTassel) return colour(hue, 0.75, 0.3);
+  if (radius < 1) {
+    // Ribs are lines of equal width share, denser towards the edge as on a round body.
+    const across = Math.asin(Math.max(-1, Math.min(1, x / (0.27 * Math.sqrt(1 - (y / 0.21) ** 2)))));
+    const rib = Math.abs(((across / Math.PI) * 8) % 1) < 0.07 ? -0.1 : 0;
+    return colour(hue, 0.78, 0.66 - 0.2 * radius ** 2 + rib);
+  }
+  const glow = Math.exp(-(radius - 1) * 1.7);
+  return colour(hue + 190 - 190 * glow, 0.25 + 0.35 * glow, 0.16 + 0.3 * glow);
+}
+
+function colour(hue: number, saturation: number, light: number): number[] {
+  const reach = saturation * Math.min(light, 1 - light);
   return [0, 8, 4].map((offset) => {
     const step = (offset + hue / 30) % 12;
     return Math.round(255 * (light - reach * Math.max(-1, Math.min(step - 3, 9 - step, 1))));
