@@ -28,10 +28,10 @@ export const house: { readonly modules: readonly HouseModule[] } = {
       floor: "foundation",
       promise: "Tenants, accounts, sessions, roles: who may do what",
       acrossTenants: {
-        "access.service.ts": "a login, a token and the first set-up come before the tenant is known",
-        "tenants.ts": "schedules go through the tenants one by one",
+        "sessions.ts": "a login or a token comes before the tenant is known",
+        "tenants.ts": "the tenants themselves",
       },
-      platformTables: ["access_tenant"],
+      platformTables: ["access_tenant", "access_login_attempt"],
       load: async () => ({
         module: (await import("./foundation/access/access.module.ts")).AccessModule,
         contract: (await import("./foundation/access/access.contract.ts")).access,

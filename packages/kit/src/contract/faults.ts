@@ -1,4 +1,5 @@
-import { fault } from "./fault.ts";
+import { fault, type FaultDefinition } from "./fault.ts";
+import type { Contract } from "./route.ts";
 
 // The faults that any route may answer. Numeric codes: inventory D-63…D-69 and D-77.
 
@@ -95,3 +96,10 @@ export const kitFaults = [
   internalError,
   upstreamFailed,
 ] as const;
+
+/** Every fault that an API of these contracts can answer. */
+export function faultsOf(contracts: Readonly<Record<string, Contract>>): FaultDefinition[] {
+  const routes = Object.values(contracts).flatMap((contract) => Object.values(contract));
+  const all = [...kitFaults, ...routes.flatMap((route) => route.faults ?? [])];
+  return [...new Map(all.map((each) => [each.code, each])).values()];
+}

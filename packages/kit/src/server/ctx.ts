@@ -10,6 +10,8 @@ import type { Tables } from "./tables.ts";
 export interface Actor {
   readonly kind: "account" | "system" | "wechat" | "visitor";
   readonly id: string;
+  /** As people know it, for records that they read. */
+  readonly name: string;
   readonly permissions: ReadonlySet<string>;
 }
 

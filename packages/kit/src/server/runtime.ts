@@ -149,7 +149,7 @@ export class Runtime {
 }
 
 function system(id: string): Actor {
-  return { kind: "system", id, permissions: systemPermissions };
+  return { kind: "system", id, name: id, permissions: systemPermissions };
 }
 
 /** A trace id as W3C Trace Context writes it: 32 hex digits. */

@@ -6,8 +6,8 @@ import { contract, route } from "@zhanggui/kit/contract/route";
 import { Instant } from "@zhanggui/kit/contract/time";
 import { z } from "zod";
 
-export const audienceRead = permission("audience:read", { zh: "查看客户", en: "See people" });
-export const audienceWrite = permission("audience:write", { zh: "编辑客户与标签", en: "Edit people and tags" });
+export const audienceRead = permission("audience:read", { zh: "查看客户", en: "See people" }, ["operator", "finance", "reviewer", "developer"]);
+export const audienceWrite = permission("audience:write", { zh: "编辑客户与标签", en: "Edit people and tags" }, ["operator"]);
 
 /** Where a tag came from: a person's hand, a channel's code, a rule. */
 export const TagSource = z.enum(["manual", "channel"]);

@@ -8,8 +8,8 @@ import { contract, route } from "@zhanggui/kit/contract/route";
 import { Instant } from "@zhanggui/kit/contract/time";
 import { z } from "zod";
 
-export const connectRead = permission("connect:read", { zh: "查看微信应用与渠道码", en: "See WeChat apps and channel codes" });
-export const connectWrite = permission("connect:write", { zh: "绑定微信应用、管理渠道码", en: "Bind WeChat apps, manage channel codes" });
+export const connectRead = permission("connect:read", { zh: "查看微信应用与渠道码", en: "See WeChat apps and channel codes" }, ["operator", "developer"]);
+export const connectWrite = permission("connect:write", { zh: "绑定微信应用、管理渠道码", en: "Bind WeChat apps, manage channel codes" }, ["operator"]);
 
 export const appTaken = fault("connect.app_taken", 409, {
   zh: "AppID {appId} 已绑定。",
@@ -32,8 +32,8 @@ export const wechatUnreachable = fault(
   { errno: 1101 },
 );
 export const pushRefused = fault("connect.push_refused", 403, {
-  zh: "推送未通过校验（{reason}）。",
-  en: "The push failed its check ({reason}).",
+  zh: "推送未通过校验，原因见服务器日志。",
+  en: "The push failed its check; the server's log says why.",
 });
 
 /** How WeChat sends messages: in the open, both ways at once, or only encrypted. */
@@ -98,8 +98,8 @@ export const Inbound = z
     kind: z.string(),
     content: z.record(z.string(), z.unknown()),
     reply: z.string().nullable(),
-    /** What chose the reply: the rule, or why none answered. */
-    replyBy: z.string(),
+    /** What chose the reply: the rule; null if nothing answered. */
+    replyBy: z.string().nullable(),
     repeats: z.int(),
     traceId: z.string(),
     receivedAt: Instant,

@@ -15,6 +15,8 @@ export const messageReceived = event(
     /** The channel whose code was scanned, if any. */
     channelId: Id.nullable(),
     text: z.string().nullable(),
+    /** What made the passive reply, e.g. `messaging.rule:<id>`; null if nothing did. */
+    replyBy: z.string().nullable(),
     sentAt: Instant,
   }),
 );

@@ -7,8 +7,8 @@ import { contract, route } from "@zhanggui/kit/contract/route";
 import { Instant } from "@zhanggui/kit/contract/time";
 import { z } from "zod";
 
-export const messagingRead = permission("messaging:read", { zh: "查看消息与投递", en: "See messages and deliveries" });
-export const messagingWrite = permission("messaging:write", { zh: "编辑自动回复与场景", en: "Edit replies and scenes" });
+export const messagingRead = permission("messaging:read", { zh: "查看消息与投递", en: "See messages and deliveries" }, ["operator", "reviewer", "developer"]);
+export const messagingWrite = permission("messaging:write", { zh: "编辑自动回复与场景", en: "Edit replies and scenes" }, ["operator"]);
 
 export const badTemplate = fault("messaging.bad_template", 422, {
   zh: "模板「{field}」写法有误：{reason}",

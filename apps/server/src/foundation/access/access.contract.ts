@@ -1,13 +1,13 @@
 import { fault } from "@zhanggui/kit/contract/fault";
 import { conflict, notFound } from "@zhanggui/kit/contract/faults";
 import { Id } from "@zhanggui/kit/contract/ids";
-import { anyone, permission, signedIn } from "@zhanggui/kit/contract/permission";
+import { anyone, builtInRoles, permission, signedIn } from "@zhanggui/kit/contract/permission";
 import { contract, route } from "@zhanggui/kit/contract/route";
 import { Instant } from "@zhanggui/kit/contract/time";
 import { z } from "zod";
 
-export const accessRead = permission("access:read", { zh: "查看账号与角色", en: "See accounts and roles" });
-export const accessWrite = permission("access:write", { zh: "管理账号与角色", en: "Manage accounts and roles" });
+export const accessRead = permission("access:read", { zh: "查看账号与角色", en: "See accounts and roles" }, ["developer"]);
+export const accessWrite = permission("access:write", { zh: "管理账号与角色", en: "Manage accounts and roles" }, []);
 
 export const wrongCredentials = fault(
   "access.wrong_credentials",
@@ -51,6 +51,11 @@ export const lastOwner = fault("access.last_owner", 409, {
   en: "At least one owner must stay able to sign in.",
 });
 
+export const roleFixed = fault("access.role_fixed", 409, {
+  zh: "系统内置角色不能修改，请新建角色。",
+  en: "A built-in role can't be changed; create one of your own.",
+});
+
 export const Login = z.string().trim().toLowerCase().min(3).max(100).regex(/^[^\s]+$/, { error: "no spaces" });
 /** NIST SP 800-63B §5.1.1: length counts, composition rules don't help; a limit keeps hashing cheap. */
 export const Password = z.string().min(8).max(128);
@@ -71,8 +76,8 @@ export const Role = z
     id: Id,
     name: z.string(),
     permissions: z.array(z.string()),
-    /** Made by the system: it can't be renamed or removed. */
-    builtIn: z.boolean(),
+    /** The system's own roles can't be changed: what they grant stands with each permission. */
+    builtIn: z.enum(builtInRoles).nullable(),
   })
   .meta({ id: "Role" });
 export const Me = z.object({ tenant: Tenant, account: Account, permissions: z.array(z.string()) }).meta({ id: "Me" });
@@ -187,6 +192,6 @@ export const access = contract("access", {
     params: z.object({ roleId: Id }),
     body: z.object({ permissions: z.array(z.string().max(60)).max(200) }),
     reply: Role,
-    faults: [notFound, unknownPermission, lastOwner],
+    faults: [notFound, unknownPermission, roleFixed],
   }),
 });

@@ -90,7 +90,7 @@ function jsonSchema(schema: z.ZodType, io: "input" | "output", schemas: Json): J
     io,
     unrepresentable: "any",
     override: ({ zodSchema, jsonSchema: target }) => {
-      const meta = z.globalRegistry.get(zodSchema as z.ZodType);
+      const meta = z.globalRegistry.get(zodSchema);
       if (meta !== undefined && "format" in meta && target.type === undefined) {
         delete target.anyOf;
         Object.assign(target, { type: meta["type"], format: meta["format"] });

@@ -27,7 +27,7 @@ export const authenticatorToken = Symbol("Authenticator");
 
 /** The tenant of routes that nobody has signed in for; such a ctx reaches no tenant's rows. */
 const noTenant = "00000000-0000-0000-0000-000000000000";
-const visitor: Actor = { kind: "visitor", id: "visitor", permissions: new Set() };
+const visitor: Actor = { kind: "visitor", id: "visitor", name: "visitor", permissions: new Set() };
 
 /** What every route passes through: who calls, may they, is the input right; and on the way out, is the reply. */
 @Injectable()

@@ -6,7 +6,6 @@ import type { ArgumentsHost, ExceptionFilter, Type } from "@nestjs/common";
 import { NestFactory } from "@nestjs/core";
 import { FastifyAdapter, type NestFastifyApplication } from "@nestjs/platform-fastify";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { kitFaults } from "../../contract/faults.ts";
 import type { Contract } from "../../contract/route.ts";
 import type { Runtime } from "../runtime.ts";
 import { openApi } from "./openapi.ts";
@@ -64,7 +63,7 @@ export async function createServer(root: Type | object, options: ServerOptions):
       wildcard: false,
       // Built files carry a hash in their name; the page that names them must be asked for anew.
       setHeaders: (reply, path) =>
-        reply.setHeader("cache-control", path.endsWith(".html") ? "no-cache" : "public, max-age=31536000, immutable"),
+        reply.header("cache-control", path.endsWith(".html") ? "no-cache" : "public, max-age=31536000, immutable"),
     });
     instance.setNotFoundHandler((request, reply) => {
       const page = request.method === "GET" && !request.url.startsWith("/api") && /text\/html/.test(request.headers.accept ?? "");
@@ -125,10 +124,4 @@ function sendProblem(runtime: Runtime, error: unknown, request: FastifyRequest, 
     .status(fault.definition.status)
     .header("content-type", problemType)
     .send(JSON.stringify(toProblem(fault, languageOfRequest(request), traceId)));
-}
-
-/** Every fault that the API can answer, for the reference and for the tidy test. */
-export function faultsOf(contracts: Readonly<Record<string, Contract>>) {
-  const all = [...kitFaults, ...Object.values(contracts).flatMap((routes) => Object.values(routes).flatMap((route) => route.faults ?? []))];
-  return [...new Map(all.map((each) => [each.code, each])).values()];
 }

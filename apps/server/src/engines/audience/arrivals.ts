@@ -1,0 +1,95 @@
+import { Injectable } from "@nestjs/common";
+import type { PayloadOf } from "@zhanggui/kit/contract/event";
+import type { TxCtx } from "@zhanggui/kit/server/ctx";
+import { Channels } from "../connect/channels.ts";
+import type { messageReceived } from "../connect/connect.events.ts";
+import { channelEntered, personFollowed, personUnfollowed } from "./audience.events.ts";
+import { fetchProfile } from "./audience.jobs.ts";
+import { Identities } from "./identities.ts";
+import { Tags } from "./tags.ts";
+import { Timeline } from "./timeline.ts";
+
+type Message = PayloadOf<typeof messageReceived>;
+interface Touch {
+  readonly personId: string;
+  readonly wechatAppId: string;
+  readonly openid: string;
+  readonly channelId: string | null;
+}
+
+/** What a message from WeChat says about a person: who they are, whether they follow, which code they scanned. */
+@Injectable()
+export class Arrivals {
+  readonly #identities: Identities;
+  readonly #tags: Tags;
+  readonly #timeline: Timeline;
+  readonly #channels: Channels;
+
+  constructor(identities: Identities, tags: Tags, timeline: Timeline, channels: Channels) {
+    this.#identities = identities;
+    this.#tags = tags;
+    this.#timeline = timeline;
+    this.#channels = channels;
+  }
+
+  /** Runs in the transaction of one delivery: once per message, in any order. */
+  async receive(ctx: TxCtx, message: Message): Promise<void> {
+    const { wechatAppId, openid, channelId, kind } = message;
+    const sentAt = new Date(message.sentAt);
+    const { personId, isNew } = await this.#identities.personFor(ctx, { wechatAppId, openid }, sentAt);
+    if (!isNew) {
+      await ctx.db
+        .updateTable("audience_person")
+        .set({ last_seen_at: sentAt })
+        .where("id", "=", personId)
+        .where("last_seen_at", "<", sentAt)
+        .execute();
+    }
+    const touch = { personId, wechatAppId, openid, channelId };
+    if (kind === "event:subscribe") await this.#followed(ctx, touch, message, isNew);
+    else if (kind === "event:unsubscribe") await this.#unfollowed(ctx, touch, message);
+    else await this.#timeline.note(ctx, personId, ...storyOf(message), sentAt);
+    if (channelId !== null) await this.#entered(ctx, { ...touch, channelId }, kind === "event:subscribe", sentAt);
+    if (isNew || kind === "event:subscribe") await ctx.enqueue(fetchProfile, { personId, wechatAppId, openid });
+  }
+
+  async #followed(ctx: TxCtx, touch: Touch, message: Message, isNew: boolean): Promise<void> {
+    const sentAt = new Date(message.sentAt);
+    const noted = await this.#identities.setFollowing(ctx, touch, { following: true, sentAt, inboundId: message.inboundId });
+    await this.#timeline.note(ctx, touch.personId, "followed", {}, sentAt);
+    const firstTime = isNew || noted?.before === null;
+    if (noted !== undefined && noted.before !== true) await ctx.emit(personFollowed, { ...touch, firstTime });
+  }
+
+  async #unfollowed(ctx: TxCtx, touch: Touch, message: Message): Promise<void> {
+    const sentAt = new Date(message.sentAt);
+    const noted = await this.#identities.setFollowing(ctx, touch, { following: false, sentAt, inboundId: message.inboundId });
+    await this.#timeline.note(ctx, touch.personId, "unfollowed", {}, sentAt);
+    if (noted !== undefined && noted.before !== false) await ctx.emit(personUnfollowed, touch);
+  }
+
+  /** The channel's name becomes a tag; the first channel of a person stays the one that brought them. */
+  async #entered(ctx: TxCtx, touch: Touch & { channelId: string }, newlyFollowed: boolean, at: Date): Promise<void> {
+    const channel = await this.#channels.find(ctx, touch.channelId);
+    if (channel === undefined) return;
+    await ctx.db
+      .updateTable("audience_person")
+      .set({ first_channel_id: channel.id })
+      .where("id", "=", touch.personId)
+      .where("first_channel_id", "is", null)
+      .execute();
+    await this.#timeline.note(ctx, touch.personId, "scanned", { channelId: channel.id, channel: channel.name }, at);
+    await this.#tags.add(ctx, touch.personId, channel.name, {
+      source: "channel",
+      sourceId: channel.id,
+      sourceName: channel.name,
+    });
+    await ctx.emit(channelEntered, { ...touch, newlyFollowed });
+  }
+}
+
+function storyOf({ kind, text }: Message): [kind: string, details: Record<string, unknown>] {
+  if (kind === "event:CLICK" || kind === "event:VIEW") return ["tapped_menu", {}];
+  if (kind === "event:SCAN") return ["came_back", {}];
+  return ["wrote", { kind, ...(text === null ? {} : { text }) }];
+}

@@ -1,0 +1,18 @@
+import { Module } from "@nestjs/common";
+import { ConnectModule } from "../connect/connect.module.ts";
+import { Arrivals } from "./arrivals.ts";
+import { AudienceController } from "./audience.controller.ts";
+import { AudienceHandlers } from "./audience.handlers.ts";
+import { AudienceService } from "./audience.service.ts";
+import { Identities } from "./identities.ts";
+import { Tags } from "./tags.ts";
+import { Timeline } from "./timeline.ts";
+import "./audience.tables.ts";
+
+@Module({
+  imports: [ConnectModule],
+  controllers: [AudienceController],
+  providers: [AudienceService, Arrivals, AudienceHandlers, Identities, Tags, Timeline],
+  exports: [AudienceService, Timeline],
+})
+export class AudienceModule {}

@@ -1,0 +1,76 @@
+import { Injectable } from "@nestjs/common";
+import { notFound } from "@zhanggui/kit/contract/faults";
+import { owned, type Ctx, type TxCtx } from "@zhanggui/kit/server/ctx";
+import { Timeline } from "./timeline.ts";
+
+export interface TagOrigin {
+  readonly source: "manual" | "channel";
+  readonly sourceId: string;
+  readonly sourceName: string;
+}
+
+/** Tags, each with where it came from. A tag that somebody has already keeps its first origin. */
+@Injectable()
+export class Tags {
+  readonly #timeline: Timeline;
+
+  constructor(timeline: Timeline) {
+    this.#timeline = timeline;
+  }
+
+  async add(ctx: TxCtx, personId: string, name: string, origin: TagOrigin): Promise<void> {
+    const tagId = await this.#tagFor(ctx, name);
+    const added = await ctx.db
+      .insertInto("audience_person_tag")
+      .values({
+        tenant_id: ctx.tenantId,
+        person_id: personId,
+        tag_id: tagId,
+        source: origin.source,
+        source_id: origin.sourceId,
+        source_name: origin.sourceName,
+        created_at: ctx.now(),
+      })
+      .onConflict((on) => on.doNothing())
+      .returning("tag_id")
+      .executeTakeFirst();
+    if (added !== undefined) await this.#timeline.note(ctx, personId, "tag_added", { name, ...origin });
+  }
+
+  /** @throws Fault `kit.not_found` if the person doesn't have it */
+  async remove(ctx: TxCtx, personId: string, tagId: string): Promise<void> {
+    const tag = await ctx.db.selectFrom("audience_tag").select("name").where("id", "=", tagId).executeTakeFirst();
+    const removed = await ctx.db
+      .deleteFrom("audience_person_tag")
+      .where("person_id", "=", personId)
+      .where("tag_id", "=", tagId)
+      .returning("tag_id")
+      .executeTakeFirst();
+    if (removed === undefined) throw notFound();
+    await this.#timeline.note(ctx, personId, "tag_removed", { name: tag?.name, by: ctx.actor.id });
+  }
+
+  async list(ctx: Ctx): Promise<{ id: string; name: string; people: number }[]> {
+    return ctx.db
+      .selectFrom("audience_tag")
+      .leftJoin("audience_person_tag", "audience_person_tag.tag_id", "audience_tag.id")
+      .select(({ fn }) => [
+        "audience_tag.id",
+        "audience_tag.name",
+        fn.count<number>("audience_person_tag.person_id").as("people"),
+      ])
+      .groupBy(["audience_tag.id", "audience_tag.name"])
+      .orderBy("audience_tag.name")
+      .execute();
+  }
+
+  async #tagFor(ctx: TxCtx, name: string): Promise<string> {
+    const find = () => ctx.db.selectFrom("audience_tag").select("id").where("name", "=", name).executeTakeFirst();
+    const known = await find();
+    if (known !== undefined) return known.id;
+    await ctx.db.insertInto("audience_tag").values({ ...owned(ctx), name }).onConflict((on) => on.doNothing()).execute();
+    const tag = await find();
+    if (tag === undefined) throw new Error("a tag was made and is gone again");
+    return tag.id;
+  }
+}

@@ -1,0 +1,135 @@
+import { Injectable } from "@nestjs/common";
+import { conflict, notFound } from "@zhanggui/kit/contract/faults";
+import type { In, Out } from "@zhanggui/kit/contract/route";
+import { owned, type Ctx } from "@zhanggui/kit/server/ctx";
+import { createQrCode } from "@zhanggui/wechat/official";
+import { Apps } from "./apps.ts";
+import { faultOf, WechatClients } from "./clients.ts";
+import type { connect } from "./connect.contract.ts";
+
+type ChannelView = Out<typeof connect.createChannel>;
+export interface ChannelOwner {
+  readonly id: string;
+  readonly name: string;
+  readonly leaderName: string;
+  readonly leaderMail: string;
+}
+const daySeconds = 86_400;
+
+/** Channel codes: a QR code per way in, and the leader who owns it. */
+@Injectable()
+export class Channels {
+  readonly #apps: Apps;
+  readonly #clients: WechatClients;
+
+  constructor(apps: Apps, clients: WechatClients) {
+    this.#apps = apps;
+    this.#clients = clients;
+  }
+
+  async list(ctx: Ctx): Promise<ChannelView[]> {
+    const rows = await ctx.db
+      .selectFrom("connect_channel")
+      .selectAll("connect_channel")
+      .select((eb) => [
+        eb
+          .selectFrom("connect_inbound")
+          .whereRef("connect_inbound.channel_id", "=", "connect_channel.id")
+          .select(({ fn }) => fn.countAll<number>().as("scans"))
+          .as("scans"),
+        eb
+          .selectFrom("connect_inbound")
+          .whereRef("connect_inbound.channel_id", "=", "connect_channel.id")
+          .select(({ fn }) => fn.count<number>("connect_inbound.openid").distinct().as("people"))
+          .as("people"),
+      ])
+      .orderBy("connect_channel.created_at", "desc")
+      .orderBy("connect_channel.id", "desc")
+      .execute();
+    return rows.map((row) => ({
+      id: row.id,
+      wechatAppId: row.wechat_app_id,
+      name: row.name,
+      scene: row.scene,
+      qrUrl: row.qr_url,
+      ticket: row.ticket,
+      expiresAt: row.expires_at,
+      leaderName: row.leader_name,
+      leaderMail: row.leader_mail,
+      people: row.people ?? 0,
+      scans: row.scans ?? 0,
+      createdAt: row.created_at,
+    }));
+  }
+
+  /** What other engines need of a channel, without its figures; undefined if there is none. */
+  async find(ctx: Ctx, channelId: string): Promise<ChannelOwner | undefined> {
+    const row = await ctx.db
+      .selectFrom("connect_channel")
+      .select(["id", "name", "leader_name", "leader_mail"])
+      .where("id", "=", channelId)
+      .executeTakeFirst();
+    if (row === undefined) return undefined;
+    return { id: row.id, name: row.name, leaderName: row.leader_name, leaderMail: row.leader_mail };
+  }
+
+  /** Every channel's name by its id. */
+  async names(ctx: Ctx): Promise<Map<string, string>> {
+    const rows = await ctx.db.selectFrom("connect_channel").select(["id", "name"]).execute();
+    return new Map(rows.map(({ id, name }) => [id, name]));
+  }
+
+  /** @throws Fault `kit.not_found` */
+  async get(ctx: Ctx, channelId: string): Promise<ChannelView> {
+    const channel = (await this.list(ctx)).find(({ id }) => id === channelId);
+    if (channel === undefined) throw notFound();
+    return channel;
+  }
+
+  /**
+   * Asks WeChat first, then keeps what it gave: a code that nobody knows of harms less than a row without a code.
+   *
+   * @throws Fault `kit.conflict` for a name that exists, `connect.wechat_refused`, `connect.wechat_unreachable`
+   */
+  async create(ctx: Ctx, channel: In<typeof connect.createChannel>["body"]): Promise<ChannelView> {
+    const { id: wechatAppId } = await this.#apps.row(ctx, channel.wechatAppId);
+    const taken = await ctx.db.selectFrom("connect_channel").select("id").where("name", "=", channel.name).executeTakeFirst();
+    if (taken !== undefined) throw conflict();
+    const head = owned(ctx);
+    const expireSeconds = channel.validDays === undefined ? undefined : channel.validDays * daySeconds;
+    // The id is the scene: unique, and within WeChat's 64 characters.
+    const code = await this.#order(ctx, wechatAppId, head.id, expireSeconds);
+    const inserted = await ctx.db
+      .insertInto("connect_channel")
+      .values({
+        ...head,
+        wechat_app_id: wechatAppId,
+        name: channel.name,
+        scene: head.id,
+        ticket: code.ticket,
+        qr_url: code.url,
+        expires_at: expireSeconds === undefined ? null : new Date(head.created_at.getTime() + expireSeconds * 1000),
+        leader_name: channel.leaderName,
+        leader_mail: channel.leaderMail,
+      })
+      .onConflict((on) => on.doNothing())
+      .returning("id")
+      .executeTakeFirst();
+    if (inserted === undefined) throw conflict();
+    return this.get(ctx, head.id);
+  }
+
+  async #order(ctx: Ctx, wechatAppId: string, sceneText: string, expireSeconds: number | undefined) {
+    const client = await this.#clients.of(ctx, wechatAppId);
+    try {
+      return await createQrCode(
+        client,
+        expireSeconds === undefined
+          ? { kind: "QR_LIMIT_STR_SCENE", sceneText }
+          : { kind: "QR_STR_SCENE", sceneText, expireSeconds },
+      );
+    } catch (error) {
+      throw faultOf(error) ?? error;
+    }
+  }
+}

@@ -1,0 +1,64 @@
+import { Injectable } from "@nestjs/common";
+import type { Fault } from "@zhanggui/kit/contract/fault";
+import type { Ctx } from "@zhanggui/kit/server/ctx";
+import { Runtime } from "@zhanggui/kit/server/runtime";
+import { TokenFailure, WechatClient } from "@zhanggui/wechat/client";
+import { explainErrcode } from "@zhanggui/wechat/errcodes";
+import { getStableToken } from "@zhanggui/wechat/official";
+import { TokenCoordinator } from "@zhanggui/wechat/tokens";
+import { WechatError, WechatUnreachable, type CallLog } from "@zhanggui/wechat/transport";
+import { Apps, type AppRow } from "./apps.ts";
+import { wechatRefused, wechatUnreachable } from "./connect.contract.ts";
+import { DatabaseTokenStore } from "./token-store.ts";
+
+/** A client of WeChat per bound app. Other engines ask here when they have to call WeChat. */
+@Injectable()
+export class WechatClients {
+  readonly #runtime: Runtime;
+  readonly #apps: Apps;
+  /** One coordinator per app and secret, so that the callers of this process share one refresh. */
+  readonly #made = new Map<string, { secretSealed: string; client: WechatClient }>();
+
+  constructor(runtime: Runtime, apps: Apps) {
+    this.#runtime = runtime;
+    this.#apps = apps;
+  }
+
+  /** @throws Fault `kit.not_found` */
+  async of(ctx: Ctx, wechatAppId: string): Promise<WechatClient> {
+    const app = await this.#apps.row(ctx, wechatAppId);
+    const made = this.#made.get(app.id);
+    if (made?.secretSealed === app.secret_sealed) return made.client;
+    const client = this.#make(app);
+    this.#made.set(app.id, { secretSealed: app.secret_sealed, client });
+    return client;
+  }
+
+  #make(app: AppRow): WechatClient {
+    const { env, secrets, clock, log } = this.#runtime;
+    const secret = this.#apps.secret(app);
+    const report = (entry: CallLog): void => log.info({ ...entry, wechatAppId: app.id }, "called WeChat");
+    // A client outlives the request that made it, and so must the ctx of its store.
+    const store = new DatabaseTokenStore(this.#runtime.ctx(app.tenant_id), app.id, secrets);
+    const tokens = new TokenCoordinator({
+      store,
+      now: () => clock.now(),
+      fetchToken: ({ force }) =>
+        getStableToken({ apiUrl: env.WECHAT_API_URL, appId: app.app_id, secret, force, now: () => clock.now(), log: report }),
+    });
+    return new WechatClient({ apiUrl: env.WECHAT_API_URL, tokens, log: report });
+  }
+}
+
+/** What a failed call of WeChat's means to whoever asked for it; undefined for an error that isn't WeChat's. */
+export function faultOf(error: unknown): Fault | undefined {
+  const cause = error instanceof TokenFailure ? error.cause : error;
+  if (cause instanceof WechatError) {
+    const { zh, en } = explainErrcode(cause.errcode);
+    return wechatRefused({ errcode: cause.errcode, explanation: `${en} ${zh}`, rid: cause.rid }, { cause });
+  }
+  if (cause instanceof WechatUnreachable || error instanceof TokenFailure) {
+    return wechatUnreachable({ reason: cause instanceof Error ? cause.message : String(cause) }, { cause: error });
+  }
+  return undefined;
+}

@@ -1,0 +1,184 @@
+import { Injectable } from "@nestjs/common";
+import { type PageOf, toPage } from "@zhanggui/kit/contract/page";
+import type { RawReply } from "@zhanggui/kit/contract/raw";
+import type { In, Out } from "@zhanggui/kit/contract/route";
+import { owned, type Ctx, type TxCtx } from "@zhanggui/kit/server/ctx";
+import { createdAt, dedupeKey, sceneOf, type InboundMessage } from "@zhanggui/wechat/messages";
+import { openPush, PushRefused, sealReply, verifyUrl, type OpenedPush, type PushKeys } from "@zhanggui/wechat/push";
+import type { PassiveReply } from "@zhanggui/wechat/reply";
+import { sql } from "kysely";
+import { Apps } from "./apps.ts";
+import { Callbacks } from "./callbacks.ts";
+import { type connect, pushRefused } from "./connect.contract.ts";
+import { messageReceived, templateFinished } from "./connect.events.ts";
+import { pushToleranceSeconds, replyTimeoutMs } from "./connect.settings.ts";
+import { Responders, type Answer, type IncomingMessage } from "./responders.ts";
+import { SettingsService } from "../../foundation/settings/settings.service.ts";
+
+const nothing: PassiveReply = { type: "none" };
+
+/** Messages in, replies out. */
+@Injectable()
+export class ConnectService {
+  readonly #apps: Apps;
+  readonly #callbacks: Callbacks;
+  readonly #responders: Responders;
+  readonly #settings: SettingsService;
+
+  constructor(apps: Apps, callbacks: Callbacks, responders: Responders, settings: SettingsService) {
+    this.#apps = apps;
+    this.#callbacks = callbacks;
+    this.#responders = responders;
+    this.#settings = settings;
+    settings.register(replyTimeoutMs);
+    settings.register(pushToleranceSeconds);
+  }
+
+  /** WeChat's check of the callback address. @throws Fault `connect.push_refused` */
+  async verify(visitor: Ctx, { params, query }: In<typeof connect.verifyCallback>): Promise<RawReply> {
+    const { ctx, app } = await this.#callbacks.open(visitor, params.wechatAppId);
+    const echo = refusing(ctx, app.id, () => verifyUrl(query, this.#apps.pushKeys(app)));
+    await this.#apps.verified(ctx, app.id);
+    return { status: 200, contentType: "text/plain; charset=utf-8", body: echo };
+  }
+
+  /**
+   * One push: verify, decrypt, parse; ask the responders; then one transaction keeps the message with its reply and
+   * tells the house. A repeat, parallel or later, meets the same key: it waits for the first one's commit, changes
+   * nothing and gets the same reply.
+   *
+   * @throws Fault `connect.push_refused`; whatever is thrown, nothing was stored, and WeChat sends again
+   */
+  async receive(visitor: Ctx, { params, query, body }: In<typeof connect.receive>): Promise<RawReply> {
+    const { ctx, app } = await this.#callbacks.open(visitor, params.wechatAppId);
+    const keys = this.#apps.pushKeys(app);
+    const toleranceSeconds = await this.#settings.get(ctx, pushToleranceSeconds);
+    const push = refusing(ctx, app.id, () =>
+      openPush({ query, body: body.bytes, contentType: body.contentType, keys, now: ctx.now(), toleranceSeconds }),
+    );
+    const message = await this.#describe(ctx, app.id, push.message);
+    const answer = await this.#answer(ctx, message);
+    const stored = await ctx.tx((ctx) => this.#keep(ctx, push.message, message, answer));
+    return this.#reply(ctx, push, stored, keys);
+  }
+
+  async listInbound(ctx: Ctx, filter: In<typeof connect.listInbound>["query"]): Promise<PageOf<InboundView>> {
+    const { cursor, limit, wechatAppId, openid, traceId } = filter;
+    let query = ctx.db.selectFrom("connect_inbound").selectAll().orderBy("id", "desc").limit(limit + 1);
+    if (cursor !== undefined) query = query.where("id", "<", cursor);
+    if (wechatAppId !== undefined) query = query.where("wechat_app_id", "=", wechatAppId);
+    if (openid !== undefined) query = query.where("openid", "=", openid);
+    if (traceId !== undefined) query = query.where("trace_id", "=", traceId);
+    return toPage(await query.execute(), limit, ({ id }) => id, (row) => ({
+      id: row.id,
+      wechatAppId: row.wechat_app_id,
+      openid: row.openid,
+      kind: row.kind,
+      content: row.content as Record<string, unknown>,
+      reply: textOfReply(row.reply as PassiveReply | null),
+      replyBy: row.reply_by,
+      repeats: row.repeats,
+      traceId: row.trace_id,
+      receivedAt: row.received_at,
+    }));
+  }
+
+  async #describe(ctx: Ctx, wechatAppId: string, message: InboundMessage): Promise<IncomingMessage> {
+    const scene = sceneOf(message);
+    const channel =
+      scene === undefined
+        ? undefined
+        : await ctx.db
+            .selectFrom("connect_channel")
+            .select("id")
+            .where("wechat_app_id", "=", wechatAppId)
+            .where("scene", "=", scene)
+            .executeTakeFirst();
+    return {
+      wechatAppId,
+      openid: message.fromUserName,
+      kind: kindOf(message),
+      text: message.type === "text" ? message.content : null,
+      channelId: channel?.id ?? null,
+    };
+  }
+
+  async #answer(ctx: Ctx, message: IncomingMessage): Promise<Answer | undefined> {
+    return this.#responders.answer(ctx, message, await this.#settings.get(ctx, replyTimeoutMs));
+  }
+
+  async #keep(
+    ctx: TxCtx,
+    message: InboundMessage,
+    described: IncomingMessage,
+    answer: Answer | undefined,
+  ): Promise<PassiveReply> {
+    const { wechatAppId, openid, kind, text, channelId } = described;
+    const sentAt = createdAt(message).toISOString();
+    const head = owned(ctx);
+    const row = await ctx.db
+      .insertInto("connect_inbound")
+      .values({
+        tenant_id: head.tenant_id,
+        id: head.id,
+        wechat_app_id: wechatAppId,
+        dedupe_key: dedupeKey(message),
+        openid,
+        kind,
+        content: JSON.stringify(message.fields),
+        channel_id: channelId,
+        reply: answer === undefined ? null : JSON.stringify(answer.reply),
+        reply_by: answer?.by ?? null,
+        trace_id: ctx.traceId,
+        sent_at: new Date(sentAt),
+        received_at: ctx.now(),
+      })
+      .onConflict((on) =>
+        on
+          .columns(["tenant_id", "wechat_app_id", "dedupe_key"])
+          .doUpdateSet({ repeats: sql`connect_inbound.repeats + 1` }),
+      )
+      .returning(["id", "reply"])
+      .executeTakeFirstOrThrow();
+    if (row.id !== head.id) ctx.log.info({ inboundId: row.id, kind }, "a repeated push: same reply, nothing new");
+    else if (message.type === "unknown") {
+      ctx.log.warn({ inboundId: row.id, kind }, "an unknown kind of push: kept, and nothing else is done with it");
+    } else if (message.type === "event" && message.event === "TEMPLATESENDJOBFINISH") {
+      const { msgId, status } = message;
+      await ctx.emit(templateFinished, { wechatAppId, openid, msgId, status });
+    } else {
+      const replyBy = answer?.by ?? null;
+      await ctx.emit(messageReceived, { inboundId: row.id, wechatAppId, openid, kind, channelId, text, replyBy, sentAt });
+    }
+    return (row.reply as PassiveReply | null) ?? nothing;
+  }
+
+  #reply(ctx: Ctx, push: OpenedPush, reply: PassiveReply, keys: PushKeys): RawReply {
+    const { body, contentType } = sealReply({ push, reply, keys, now: ctx.now() });
+    return { status: 200, contentType, body };
+  }
+}
+
+type InboundView = Out<typeof connect.listInbound>["items"][number];
+
+function kindOf(message: InboundMessage): string {
+  if (message.type === "event") return `event:${message.event}`;
+  if (message.type === "unknown") return `unknown:${message.event ?? message.msgType}`.slice(0, 80);
+  return message.type;
+}
+
+function textOfReply(reply: PassiveReply | null): string | null {
+  if (reply === null || reply.type === "none") return null;
+  return reply.type === "text" ? reply.content : `[${reply.type}]`;
+}
+
+/** The caller learns only that it was refused; the log has the reason. */
+function refusing<Result>(ctx: Ctx, wechatAppId: string, open: () => Result): Result {
+  try {
+    return open();
+  } catch (error) {
+    if (!(error instanceof PushRefused)) throw error;
+    ctx.log.warn({ wechatAppId, reason: error.reason, detail: error.message }, "a push was refused");
+    throw pushRefused({}, { cause: error });
+  }
+}

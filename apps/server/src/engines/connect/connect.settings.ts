@@ -1,0 +1,14 @@
+import { setting } from "@zhanggui/kit/contract/setting";
+import { z } from "zod";
+
+/** WeChat gives up after five seconds and shows the user an error; what we can't say by then we don't say. */
+export const replyTimeoutMs = setting("connect.replyTimeoutMs", z.int().min(100).max(4500), 3000, {
+  zh: "自动回复最长等待时间（毫秒）。微信 5 秒后放弃。",
+  en: "Longest wait for an automatic reply, in milliseconds. WeChat gives up after five seconds.",
+});
+
+/** How far a push's timestamp may be from our clock: room for WeChat's retries and for clocks that differ. */
+export const pushToleranceSeconds = setting("connect.pushToleranceSeconds", z.int().min(15).max(3600), 300, {
+  zh: "推送时间戳与服务器时间允许的最大偏差（秒）。",
+  en: "Largest difference between a push's timestamp and the server's clock, in seconds.",
+});

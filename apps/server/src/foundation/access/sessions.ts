@@ -1,0 +1,194 @@
+import { Injectable } from "@nestjs/common";
+import { newId } from "@zhanggui/kit/contract/ids";
+import type { Actor, Ctx } from "@zhanggui/kit/server/ctx";
+import type { Authenticator, Caller } from "@zhanggui/kit/server/http/pipeline";
+import { Runtime } from "@zhanggui/kit/server/runtime";
+import { sessionEnded, wrongCredentials } from "./access.contract.ts";
+import { AccessService } from "./access.service.ts";
+import { countAttempt, forgetAttempts, pruneAttempts } from "./login-attempts.ts";
+import { assertStrong, hashPassword, pretendToVerify, verifyPassword } from "./passwords.ts";
+import * as tokens from "./tokens.ts";
+
+const dayMs = 86_400_000;
+
+/** Sign-in, renewal and the check of every request's token. */
+@Injectable()
+export class Sessions implements Authenticator {
+  readonly #runtime: Runtime;
+  readonly #access: AccessService;
+
+  constructor(runtime: Runtime, access: AccessService) {
+    this.#runtime = runtime;
+    this.#access = access;
+    runtime.every("access.prune_attempts", "17 3 * * *", () => this.prune());
+  }
+
+  /** @throws Fault `access.wrong_credentials`, the same for an unknown login, a disabled account and a wrong password */
+  async login(ctx: Ctx, { login, password }: { login: string; password: string }) {
+    const everywhere = this.#runtime.acrossTenants();
+    await countAttempt(everywhere, login, ctx.now());
+    const account = await everywhere
+      .selectFrom("access_account")
+      .select(["tenant_id", "id", "password_hash", "disabled"])
+      .where("login", "=", login)
+      .executeTakeFirst();
+    if (account === undefined) await pretendToVerify(password);
+    if (account === undefined || !(await verifyPassword(account.password_hash, password)) || account.disabled) {
+      ctx.log.warn({ login }, "sign-in refused");
+      throw wrongCredentials();
+    }
+    await forgetAttempts(everywhere, login);
+    return this.start(this.#as(account.tenant_id, account.id, ctx.traceId), account.id);
+  }
+
+  /** Starts a session of an account of the ctx's tenant. */
+  async start(ctx: Ctx, accountId: string) {
+    const sessionId = newId(ctx.now());
+    const refreshToken = tokens.newRefreshToken(ctx.tenantId, sessionId);
+    const expiresAt = this.#refreshExpiry(ctx.now());
+    await ctx.db
+      .insertInto("access_session")
+      .values({
+        tenant_id: ctx.tenantId,
+        id: sessionId,
+        account_id: accountId,
+        refresh_hash: tokens.hashToken(refreshToken),
+        expires_at: expiresAt,
+        ended_at: null,
+        ended_because: null,
+        created_at: ctx.now(),
+      })
+      .execute();
+    return this.#session(ctx, accountId, sessionId, refreshToken, expiresAt);
+  }
+
+  /** Takes a refresh token, once. @throws Fault `access.session_ended` */
+  async refresh(visitor: Ctx, refreshToken: string) {
+    const named = tokens.readRefreshToken(refreshToken);
+    if (named === undefined) throw sessionEnded();
+    const ctx = this.#as(named.tenantId, named.sessionId, visitor.traceId);
+    const hash = tokens.hashToken(refreshToken);
+    const next = tokens.newRefreshToken(named.tenantId, named.sessionId);
+    const expiresAt = this.#refreshExpiry(ctx.now());
+    const rotated = await ctx.tx(async (ctx) => {
+      const session = await ctx.db
+        .updateTable("access_session")
+        .set({ refresh_hash: tokens.hashToken(next), expires_at: expiresAt })
+        .where("id", "=", named.sessionId)
+        .where("refresh_hash", "=", hash)
+        .where("ended_at", "is", null)
+        .where("expires_at", ">", ctx.now())
+        .returning("account_id")
+        .executeTakeFirst();
+      const used = { tenant_id: ctx.tenantId, session_id: named.sessionId, refresh_hash: hash };
+      if (session !== undefined) await ctx.db.insertInto("access_used_refresh").values(used).execute();
+      return session;
+    });
+    if (rotated === undefined) {
+      await this.#endIfReused(ctx, named.sessionId, hash);
+      throw sessionEnded();
+    }
+    return this.#session(ctx, rotated.account_id, named.sessionId, next, expiresAt);
+  }
+
+  async logout(ctx: Ctx): Promise<void> {
+    const { sessionId } = sessionOf(ctx);
+    await this.#end(ctx, "signed_out", { sessionId });
+  }
+
+  /** @throws Fault `access.wrong_credentials` if the current one is wrong, `access.weak_password`, `access.locked_out` */
+  async changePassword(ctx: Ctx, current: string, next: string): Promise<void> {
+    const { sessionId } = sessionOf(ctx);
+    const account = await ctx.db
+      .selectFrom("access_account")
+      .select(["id", "login", "password_hash"])
+      .where("id", "=", ctx.actor.id)
+      .executeTakeFirstOrThrow();
+    await countAttempt(this.#runtime.acrossTenants(), account.login, ctx.now());
+    if (!(await verifyPassword(account.password_hash, current))) throw wrongCredentials();
+    await forgetAttempts(this.#runtime.acrossTenants(), account.login);
+    assertStrong(next, account.login);
+    const password_hash = await hashPassword(next);
+    await ctx.tx(async (ctx) => {
+      await ctx.db.updateTable("access_account").set({ password_hash }).where("id", "=", account.id).execute();
+      await this.#end(ctx, "password_changed", { accountId: account.id, except: sessionId });
+    });
+  }
+
+  /** Reads the rights anew at each request: a disabled account or a changed role holds from the next call. */
+  async authenticate(accessToken: string): Promise<Caller> {
+    const subject = await tokens.readAccessToken(accessToken, this.#runtime.clock.now(), this.#runtime.env.JWT_SECRET);
+    const ctx = this.#runtime.ctx(subject.tenantId);
+    const row = await ctx.db
+      .selectFrom("access_session")
+      .innerJoin("access_account", "access_account.id", "access_session.account_id")
+      .select(["access_account.id", "access_account.display_name"])
+      .where("access_session.id", "=", subject.sessionId)
+      .where("access_session.ended_at", "is", null)
+      .where("access_account.id", "=", subject.accountId)
+      .where("access_account.disabled", "=", false)
+      .executeTakeFirst();
+    if (row === undefined) throw sessionEnded();
+    const permissions = new Set(await this.#access.permissionsOf(ctx, row.id));
+    const { id, display_name: name } = row;
+    const actor: SessionActor = { kind: "account", id, name, permissions, sessionId: subject.sessionId };
+    return { tenantId: subject.tenantId, actor };
+  }
+
+  async prune(): Promise<void> {
+    await pruneAttempts(this.#runtime.acrossTenants(), this.#runtime.clock.now());
+  }
+
+  /** A token that was used before was copied by somebody. Whoever holds it, both are out. */
+  async #endIfReused(ctx: Ctx, sessionId: string, hash: string): Promise<void> {
+    const used = await ctx.db
+      .selectFrom("access_used_refresh")
+      .select("session_id")
+      .where("session_id", "=", sessionId)
+      .where("refresh_hash", "=", hash)
+      .executeTakeFirst();
+    if (used === undefined) return;
+    ctx.log.warn({ sessionId }, "a used refresh token came again; the session is ended");
+    await this.#end(ctx, "refresh_token_reused", { sessionId });
+  }
+
+  async #end(ctx: Ctx, because: string, which: { sessionId: string } | { accountId: string; except: string }): Promise<void> {
+    const ended = { ended_at: ctx.now(), ended_because: because };
+    const query = ctx.db.updateTable("access_session").set(ended).where("ended_at", "is", null);
+    await ("sessionId" in which
+      ? query.where("id", "=", which.sessionId)
+      : query.where("account_id", "=", which.accountId).where("id", "!=", which.except)
+    ).execute();
+  }
+
+  async #session(ctx: Ctx, accountId: string, sessionId: string, refreshToken: string, refreshExpiresAt: Date) {
+    const subject = { accountId, sessionId, tenantId: ctx.tenantId };
+    const access = await tokens.signAccessToken(subject, ctx.now(), this.#runtime.env.JWT_SECRET);
+    return {
+      accessToken: access.token,
+      accessExpiresAt: access.expiresAt,
+      refreshToken,
+      refreshExpiresAt,
+      me: await this.#access.me(ctx, accountId),
+    };
+  }
+
+  #as(tenantId: string, accountId: string, traceId: string): Ctx {
+    return this.#runtime.ctx(tenantId, { actor: { kind: "account", id: accountId, name: accountId, permissions: new Set() }, traceId });
+  }
+
+  #refreshExpiry(now: Date): Date {
+    return new Date(now.getTime() + tokens.refreshTokenDays * dayMs);
+  }
+}
+
+interface SessionActor extends Actor {
+  readonly kind: "account";
+  readonly sessionId: string;
+}
+
+function sessionOf(ctx: Ctx): SessionActor {
+  const actor = ctx.actor;
+  if (actor.kind !== "account" || !("sessionId" in actor)) throw new Error("this needs a session");
+  return actor as SessionActor;
+}

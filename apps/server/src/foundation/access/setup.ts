@@ -1,0 +1,62 @@
+import { timingSafeEqual } from "node:crypto";
+import { Injectable } from "@nestjs/common";
+import { newId } from "@zhanggui/kit/contract/ids";
+import type { In } from "@zhanggui/kit/contract/route";
+import type { Ctx } from "@zhanggui/kit/server/ctx";
+import { Runtime } from "@zhanggui/kit/server/runtime";
+import { type access, setupClosed } from "./access.contract.ts";
+import { AccessService } from "./access.service.ts";
+import { demoLogins, demoPassword } from "./demo-logins.ts";
+import { assertStrong } from "./passwords.ts";
+import { Sessions } from "./sessions.ts";
+import { Tenants } from "./tenants.ts";
+import { hashToken } from "./tokens.ts";
+
+/** The first tenant of a fresh installation. */
+@Injectable()
+export class Setup {
+  readonly #runtime: Runtime;
+  readonly #tenants: Tenants;
+  readonly #access: AccessService;
+  readonly #sessions: Sessions;
+
+  constructor(runtime: Runtime, tenants: Tenants, access: AccessService, sessions: Sessions) {
+    this.#runtime = runtime;
+    this.#tenants = tenants;
+    this.#access = access;
+    this.#sessions = sessions;
+  }
+
+  async status() {
+    const needed = !(await this.#tenants.any());
+    const show = this.#runtime.env.DEMO && !needed;
+    return { needed, demoLogins: show ? demoLogins.map((each) => ({ ...each, password: demoPassword })) : [] };
+  }
+
+  /** @throws Fault `access.setup_closed` unless the token is right and there is no tenant yet */
+  async run(visitor: Ctx, { setupToken, tenantName, ...owner }: In<typeof access.setup>["body"]) {
+    const expected = this.#runtime.env.SETUP_TOKEN;
+    if (expected === undefined || !equal(setupToken, expected) || (await this.#tenants.any())) throw setupClosed();
+    return this.open(visitor, { tenantName, ...owner }, { first: true });
+  }
+
+  /** Opens a tenant with its roles and its owner, and signs the owner in. */
+  async open(
+    visitor: Ctx,
+    { tenantName, ...owner }: Omit<In<typeof access.setup>["body"], "setupToken">,
+    { first }: { first: boolean },
+  ) {
+    assertStrong(owner.password, owner.login);
+    const ctx = this.#runtime.ctx(newId(visitor.now()), { traceId: visitor.traceId });
+    const account = await ctx.tx(async (ctx) => {
+      if (!(await this.#tenants.create(ctx, tenantName, first))) throw setupClosed();
+      const roles = await this.#access.createBuiltInRoles(ctx);
+      return this.#access.createAccount(ctx, { ...owner, roleIds: [roles.owner] });
+    });
+    return this.#sessions.start(ctx, account.id);
+  }
+}
+
+function equal(a: string, b: string): boolean {
+  return timingSafeEqual(Buffer.from(hashToken(a)), Buffer.from(hashToken(b)));
+}

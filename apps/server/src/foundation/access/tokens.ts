@@ -1,0 +1,64 @@
+import { createHash, randomBytes } from "node:crypto";
+import { sessionExpired, unauthenticated } from "@zhanggui/kit/contract/faults";
+import { errors, jwtVerify, SignJWT } from "jose";
+import { z } from "zod";
+
+/** D-26, D-43: an access token lives for one hour. */
+export const accessTokenSeconds = 3600;
+/** A session that nobody renews for this long is over. */
+export const refreshTokenDays = 14;
+
+const issuer = "zhanggui";
+const Claims = z.object({ sub: z.string(), tid: z.string(), sid: z.string() });
+export interface TokenSubject {
+  readonly accountId: string;
+  readonly tenantId: string;
+  readonly sessionId: string;
+}
+
+export async function signAccessToken(subject: TokenSubject, now: Date, secret: string) {
+  const issuedAt = Math.floor(now.getTime() / 1000);
+  const token = await new SignJWT({ tid: subject.tenantId, sid: subject.sessionId })
+    .setProtectedHeader({ alg: "HS256", typ: "JWT" })
+    .setSubject(subject.accountId)
+    .setIssuer(issuer)
+    .setAudience(issuer)
+    .setIssuedAt(issuedAt)
+    .setExpirationTime(issuedAt + accessTokenSeconds)
+    .sign(new TextEncoder().encode(secret));
+  return { token, expiresAt: new Date((issuedAt + accessTokenSeconds) * 1000) };
+}
+
+/** @throws Fault `kit.session_expired` when its hour is over, `kit.unauthenticated` for anything else that isn't right */
+export async function readAccessToken(token: string, now: Date, secret: string): Promise<TokenSubject> {
+  try {
+    const { payload } = await jwtVerify(token, new TextEncoder().encode(secret), {
+      algorithms: ["HS256"],
+      issuer,
+      audience: issuer,
+      currentDate: now,
+      requiredClaims: ["exp", "sub"],
+    });
+    const { sub, tid, sid } = Claims.parse(payload);
+    return { accountId: sub, tenantId: tid, sessionId: sid };
+  } catch (cause) {
+    if (cause instanceof errors.JWTExpired) throw sessionExpired({}, { cause });
+    throw unauthenticated({}, { cause });
+  }
+}
+
+/** `<tenant>.<session>.<256 random bits>`: the ids find the row, the bits open it. */
+export function newRefreshToken(tenantId: string, sessionId: string): string {
+  return `${tenantId}.${sessionId}.${randomBytes(32).toString("base64url")}`;
+}
+
+const RefreshToken = z.tuple([z.uuid(), z.uuid(), z.string().min(40)]);
+
+export function readRefreshToken(token: string): { tenantId: string; sessionId: string } | undefined {
+  const parsed = RefreshToken.safeParse(token.split("."));
+  return parsed.success ? { tenantId: parsed.data[0], sessionId: parsed.data[1] } : undefined;
+}
+
+export function hashToken(token: string): string {
+  return createHash("sha256").update(token).digest("base64url");
+}

@@ -1,0 +1,114 @@
+import { Injectable } from "@nestjs/common";
+import { notFound } from "@zhanggui/kit/contract/faults";
+import { type PageOf, toPage } from "@zhanggui/kit/contract/page";
+import type { In, Out } from "@zhanggui/kit/contract/route";
+import type { Ctx } from "@zhanggui/kit/server/ctx";
+import type { events } from "./events.contract.ts";
+
+type EventView = Out<typeof events.get>;
+type DeadLetterView = Out<typeof events.deadLetters>["items"][number];
+
+/** The kit's event log as people see it. The kit writes it; here it is read, and dead letters are sent again. */
+@Injectable()
+export class EventsService {
+  async list(ctx: Ctx, { cursor, limit, name, traceId }: In<typeof events.list>["query"]): Promise<PageOf<EventView>> {
+    let query = ctx.db.selectFrom("kit_event").selectAll().orderBy("id", "desc").limit(limit + 1);
+    if (cursor !== undefined) query = query.where("id", "<", cursor);
+    if (name !== undefined) query = query.where("name", "=", name);
+    if (traceId !== undefined) query = query.where("trace_id", "=", traceId);
+    const rows = await query.execute();
+    const deliveries = await this.#deliveries(ctx, rows.map(({ id }) => id));
+    return toPage(rows, limit, ({ id }) => id, (row) => toEvent(row, deliveries));
+  }
+
+  async get(ctx: Ctx, eventId: string): Promise<EventView> {
+    const row = await ctx.db.selectFrom("kit_event").selectAll().where("id", "=", eventId).executeTakeFirst();
+    if (row === undefined) throw notFound();
+    return toEvent(row, await this.#deliveries(ctx, [eventId]));
+  }
+
+  async deadLetters(ctx: Ctx, { cursor, limit }: In<typeof events.deadLetters>["query"]): Promise<PageOf<DeadLetterView>> {
+    const [beforeEvent, beforeHandler] = cursor?.split(" ") ?? [];
+    let query = ctx.db
+      .selectFrom("kit_delivery")
+      .innerJoin("kit_event", "kit_event.id", "kit_delivery.event_id")
+      .selectAll("kit_delivery")
+      .select(["kit_event.name", "kit_event.occurred_at", "kit_event.trace_id"])
+      .where("kit_delivery.state", "=", "dead")
+      .orderBy("kit_delivery.event_id", "desc")
+      .orderBy("kit_delivery.handler", "desc")
+      .limit(limit + 1);
+    if (beforeEvent !== undefined && beforeHandler !== undefined) {
+      query = query.where(({ eb, refTuple, tuple }) =>
+        eb(refTuple("kit_delivery.event_id", "kit_delivery.handler"), "<", tuple(beforeEvent, beforeHandler)),
+      );
+    }
+    return toPage(
+      await query.execute(),
+      limit,
+      (row) => `${row.event_id} ${row.handler}`,
+      (row) => ({
+        eventId: row.event_id,
+        eventName: row.name,
+        occurredAt: row.occurred_at,
+        traceId: row.trace_id,
+        ...toDelivery(row),
+      }),
+    );
+  }
+
+  /** Makes dead letters due at once, with all their tries before them. Returns how many there were. */
+  async replay(ctx: Ctx, { eventId, handler }: In<typeof events.replay>["body"]): Promise<number> {
+    const replayed = await ctx.tx(async (ctx) => {
+      const now = ctx.now();
+      let query = ctx.db
+        .updateTable("kit_delivery")
+        .set({ state: "pending", attempts: 0, due_at: now, updated_at: now })
+        .where("state", "=", "dead");
+      if (eventId !== undefined) query = query.where("event_id", "=", eventId);
+      if (handler !== undefined) query = query.where("handler", "=", handler);
+      return query.returning("event_id").execute();
+    });
+    ctx.log.info({ eventId, handler, replayed: replayed.length, by: ctx.actor.id }, "dead letters replayed");
+    return replayed.length;
+  }
+
+  async #deliveries(ctx: Ctx, eventIds: readonly string[]): Promise<DeliveryRow[]> {
+    if (eventIds.length === 0) return [];
+    return ctx.db.selectFrom("kit_delivery").selectAll().where("event_id", "in", eventIds).orderBy("handler").execute();
+  }
+}
+
+interface DeliveryRow {
+  event_id: string;
+  handler: string;
+  state: "pending" | "done" | "dead";
+  attempts: number;
+  last_error: string | null;
+  updated_at: Date;
+}
+interface EventRow {
+  id: string;
+  name: string;
+  occurred_at: Date;
+  trace_id: string;
+  actor_kind: string;
+  actor_id: string;
+  payload: unknown;
+}
+
+function toEvent(row: EventRow, deliveries: readonly DeliveryRow[]): EventView {
+  return {
+    id: row.id,
+    name: row.name,
+    occurredAt: row.occurred_at,
+    traceId: row.trace_id,
+    actor: { kind: row.actor_kind, id: row.actor_id },
+    payload: row.payload,
+    deliveries: deliveries.filter(({ event_id }) => event_id === row.id).map(toDelivery),
+  };
+}
+
+function toDelivery({ handler, state, attempts, last_error, updated_at }: DeliveryRow) {
+  return { handler, state, attempts, lastError: last_error, updatedAt: updated_at };
+}

@@ -1,0 +1,21 @@
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { MigrationFolder } from "@zhanggui/kit/server/migrate";
+import { house } from "./house.ts";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const built = join(here, "migrations");
+
+/** Where the SQL files are: beside their modules in the sources, gathered in one folder in the build. */
+export function migrationFolders(): MigrationFolder[] {
+  const inBuild = existsSync(built);
+  const kit = inBuild ? join(built, "kit") : fileURLToPath(import.meta.resolve("@zhanggui/kit/server/migrate")).replace(/migrate\.ts$/, "migrations");
+  const modules = house.modules
+    .map(({ name, floor }) => ({
+      module: name,
+      folder: inBuild ? join(built, name) : join(here, floor, name, "migrations"),
+    }))
+    .filter(({ folder }) => existsSync(folder));
+  return [{ module: "kit", folder: kit }, ...modules];
+}

@@ -1,0 +1,122 @@
+import "reflect-metadata";
+import { randomBytes } from "node:crypto";
+import type { NestFastifyApplication } from "@nestjs/platform-fastify";
+import { type Client, createClient } from "@zhanggui/kit/contract/client";
+import { newId } from "@zhanggui/kit/contract/ids";
+import { TurnableClock } from "@zhanggui/kit/server/clock";
+import { openDatabase } from "@zhanggui/kit/server/database";
+import { readEnv } from "@zhanggui/kit/server/env";
+import { createLog, type Logger } from "@zhanggui/kit/server/log";
+import { Runtime } from "@zhanggui/kit/server/runtime";
+import { cloneOfTemplate } from "@zhanggui/kit/testing/database";
+import { createApp, loadContracts, platformTables } from "../app.ts";
+import { Setup } from "../foundation/access/setup.ts";
+import { access } from "../foundation/access/access.contract.ts";
+import { events } from "../foundation/events/events.contract.ts";
+import { settings } from "../foundation/settings/settings.contract.ts";
+import { audience } from "../engines/audience/audience.contract.ts";
+import { connect } from "../engines/connect/connect.contract.ts";
+import { messaging } from "../engines/messaging/messaging.contract.ts";
+import { migrationFolders } from "../migrations.ts";
+import type { BuiltInRole } from "@zhanggui/kit/contract/permission";
+
+const contracts = { access, settings, events, connect, audience, messaging };
+export type Api = Client<typeof contracts>;
+
+export interface OpenHouseOptions {
+  /** Variables besides the database: WECHAT_API_URL, SMTP_URL … */
+  readonly env?: Readonly<Record<string, string>>;
+  /** A clock that something else shares, the emulator for one. */
+  readonly clock?: TurnableClock;
+  /** Runs subscribers, jobs and inboxes by themselves; without it a test says `drain()`. */
+  readonly work?: boolean;
+  readonly log?: Logger;
+  /** A database that is there already, for a second server beside the first. */
+  readonly databaseUrl?: string;
+}
+
+export interface Member {
+  readonly api: Api;
+  readonly tenantId: string;
+  readonly accountId: string;
+  readonly accessToken: string;
+}
+
+/** The real app on a database of its own, listening on a free port of this machine. */
+export interface OpenHouse {
+  readonly url: string;
+  readonly databaseUrl: string;
+  readonly app: NestFastifyApplication;
+  readonly runtime: Runtime;
+  readonly clock: TurnableClock;
+  /** A client with whatever headers the test wants; nobody is signed in. */
+  anonymous(headers?: Readonly<Record<string, string>>): Api;
+  /** Opens a tenant of its own and signs its owner in. */
+  asOwner(): Promise<Member>;
+  /** Adds an account with a built-in role to a tenant, and signs it in. */
+  as(role: BuiltInRole, owner: Member): Promise<Member>;
+  /** Works everything off that is due. */
+  drain(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export const testSecrets = {
+  SECRET_KEY: Buffer.alloc(32, 7).toString("base64"),
+  JWT_SECRET: "only-for-tests-only-for-tests-only-for-tests",
+  SETUP_TOKEN: "only-for-tests",
+};
+const password = "correct horse battery";
+
+export async function openHouse(clusterUrl: string, options: OpenHouseOptions = {}): Promise<OpenHouse> {
+  const database =
+    options.databaseUrl === undefined
+      ? await cloneOfTemplate(clusterUrl, migrationFolders())
+      : { url: options.databaseUrl, drop: async () => {} };
+  const env = readEnv({ DATABASE_URL: database.url, LOG_LEVEL: "silent", PORT: "0", ...testSecrets, ...options.env });
+  const clock = options.clock ?? new TurnableClock();
+  const log = options.log ?? createLog(env.LOG_LEVEL);
+  const runtime = new Runtime({ env, clock, log, database: openDatabase(database.url), platformTables });
+  const app = await createApp(runtime);
+  await runtime.start({ work: options.work ?? false });
+  await app.listen({ port: 0, host: "127.0.0.1" });
+  const url = await app.getUrl();
+  const anonymous = (headers: Readonly<Record<string, string>> = {}): Api =>
+    createClient(contracts, { baseUrl: `${url}/api`, headers: () => ({ "accept-language": "en", ...headers }) });
+  const member = (session: { accessToken: string; me: { tenant: { id: string }; account: { id: string } } }): Member => ({
+    api: anonymous({ authorization: `Bearer ${session.accessToken}` }),
+    tenantId: session.me.tenant.id,
+    accountId: session.me.account.id,
+    accessToken: session.accessToken,
+  });
+  return {
+    url,
+    databaseUrl: database.url,
+    app,
+    runtime,
+    clock,
+    anonymous,
+    asOwner: async () => {
+      const owner = { tenantName: "Lantern Tea", login: newLogin(), displayName: "Owner", password };
+      return member(await app.get(Setup).open(runtime.ctx(newId(clock.now())), owner, { first: false }));
+    },
+    as: async (role, owner) => {
+      const { items } = await owner.api.access.listRoles();
+      const roleIds = items.filter(({ builtIn }) => builtIn === role).map(({ id }) => id);
+      const login = newLogin();
+      await owner.api.access.createAccount({ login, displayName: role, password, roleIds });
+      return member(await anonymous().access.login({ login, password }));
+    },
+    drain: () => runtime.drain(),
+    close: async () => {
+      await app.close();
+      await runtime.stop();
+      await database.drop();
+    },
+  };
+}
+
+export { loadContracts };
+
+function newLogin(): string {
+  return `someone-${randomBytes(6).toString("hex")}@lantern-tea.example`;
+}
