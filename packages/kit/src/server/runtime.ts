@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
-import type { Kysely } from "kysely";
+import type { Kysely, Transaction } from "kysely";
 import type { EventDefinition } from "../contract/event.ts";
 import type { Clock } from "./clock.ts";
-import { createCtx, createTxCtx, type Actor, type Ctx, type CtxParts } from "./ctx.ts";
+import { createCtx, createTxCtx, type Actor, type Ctx, type CtxParts, type TxCtx } from "./ctx.ts";
 import type { Database } from "./database.ts";
 import type { Env } from "./env.ts";
 import { Events, type EventHandler } from "./events.ts";
@@ -49,10 +49,9 @@ export class Runtime {
     this.secrets = new Secrets(env.SECRET_KEY);
     this.#database = database;
     this.#platformTables = new Set([...kitTables, ...platformTables]);
-    this.#events = new Events(database.db, clock, log, (trx, { tenantId, traceId, actorId }) => {
-      const parts = this.#parts(tenantId, system(actorId), traceId);
-      return createTxCtx(parts, trx.withPlugin(new TenantPlugin(tenantId, this.#platformTables)));
-    });
+    this.#events = new Events(database.db, clock, log, (trx, { tenantId, traceId, actorId }) =>
+      this.inside(trx, tenantId, { actor: system(actorId), traceId }),
+    );
     this.#jobs = new JobRunner(env.DATABASE_URL, clock, log, ({ tenantId, traceId, actorId }) =>
       this.ctx(tenantId, { actor: system(actorId), traceId }),
     );
@@ -63,6 +62,15 @@ export class Runtime {
   /** Opens a ctx of a tenant. Without an actor it is the house itself that acts. */
   ctx(tenantId: string, who: { actor?: Actor; traceId?: string } = {}): Ctx {
     return createCtx(this.#parts(tenantId, who.actor ?? system("house"), who.traceId ?? newTraceId()));
+  }
+
+  /**
+   * Opens a ctx of a tenant inside a transaction that looked across tenants: for inboxes, which claim a row of any
+   * tenant and go on as its tenant.
+   */
+  inside(trx: Transaction<Tables>, tenantId: string, who: { actor?: Actor; traceId: string }): TxCtx {
+    const parts = this.#parts(tenantId, who.actor ?? system("house"), who.traceId);
+    return createTxCtx(parts, trx.withPlugin(new TenantPlugin(tenantId, this.#platformTables)));
   }
 
   /**

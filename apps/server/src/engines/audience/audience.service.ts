@@ -133,6 +133,18 @@ export class AudienceService {
     return { personId: row.id, displayName: row.display_name, mail: mail?.value ?? null };
   }
 
+  /** Whether an openid follows its account now, as far as we know. */
+  async follows(ctx: Ctx, { wechatAppId, openid }: { wechatAppId: string; openid: string }): Promise<boolean> {
+    const row = await ctx.db
+      .selectFrom("audience_identity")
+      .select("following")
+      .where("kind", "=", "openid")
+      .where("scope", "=", wechatAppId)
+      .where("value", "=", openid)
+      .executeTakeFirst();
+    return row?.following === true;
+  }
+
   async #row(ctx: Ctx, personId: string): Promise<PersonRow> {
     const row = await ctx.db.selectFrom("audience_person").selectAll().where("id", "=", personId).executeTakeFirst();
     if (row === undefined) throw notFound();

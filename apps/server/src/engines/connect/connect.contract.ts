@@ -41,8 +41,8 @@ export const PushMode = z.enum(["plain", "compatible", "safe"]);
 const AppId = z.string().trim().regex(/^wx[0-9a-f]{16}$/, { error: "an AppID is wx and 16 hex digits" });
 /** 3 to 32 letters and digits (WeChat's own rule for the token). */
 const PushToken = z.string().trim().regex(/^[A-Za-z0-9]{3,32}$/, { error: "3 to 32 letters and digits" });
-/** 43 characters of base64: 32 bytes. */
-const EncodingAesKey = z.string().trim().regex(/^[A-Za-z0-9+/]{43}$/, { error: "43 letters, digits, + or /" });
+/** 43 characters, from which 32 bytes are read as base64. WeChat takes letters and digits only. */
+const EncodingAesKey = z.string().trim().regex(/^[A-Za-z0-9]{43}$/, { error: "43 letters and digits" });
 const AppSecret = z.string().trim().min(1).max(128);
 
 export const WechatApp = z

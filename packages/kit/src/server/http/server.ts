@@ -26,7 +26,7 @@ export interface ServerOptions {
 /** Builds the HTTP side of the house around a Nest module. It listens when the caller says so. */
 export async function createServer(root: Type | object, options: ServerOptions): Promise<NestFastifyApplication> {
   const { runtime } = options;
-  const adapter = new FastifyAdapter({ bodyLimit: bodyLimitBytes, trustProxy: "loopback", genReqId: () => randomUUID() });
+  const adapter = new HouseAdapter({ bodyLimit: bodyLimitBytes, trustProxy: "loopback", genReqId: () => randomUUID() });
   const app = await NestFactory.create<NestFastifyApplication>(root as Type, adapter, {
     bodyParser: false,
     logger: false,
@@ -70,6 +70,16 @@ export async function createServer(root: Type | object, options: ServerOptions):
       if (page) return reply.header("cache-control", "no-cache").sendFile("index.html");
       return sendProblem(runtime, { statusCode: 404 }, request, reply);
     });
+  }
+}
+
+/** Nest would set its own handlers for what Fastify refuses and for unknown routes; the house has better words. */
+class HouseAdapter extends FastifyAdapter {
+  override setErrorHandler(): ReturnType<FastifyAdapter["setErrorHandler"]> {
+    return this.getInstance();
+  }
+  override setNotFoundHandler(): ReturnType<FastifyAdapter["setNotFoundHandler"]> {
+    return this.getInstance();
   }
 }
 

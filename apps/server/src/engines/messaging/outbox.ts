@@ -1,0 +1,164 @@
+import { randomUUID } from "node:crypto";
+import { Injectable } from "@nestjs/common";
+import type { Text } from "@zhanggui/kit/contract/text";
+import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
+import { Runtime } from "@zhanggui/kit/server/runtime";
+import type { Updateable } from "kysely";
+import { Deliveries, type DeliveryRow } from "./deliveries.ts";
+import type { MessagingTables } from "./messaging.tables.ts";
+import { Receipts } from "./receipts.ts";
+import { type Outcome, Senders } from "./senders.ts";
+import { say } from "./words.ts";
+
+/** Longer than a sending can take: token, call and their timeouts together. */
+const leaseMs = 60_000;
+/** Tries in which the provider certainly did nothing; pauses of 5, 10, 20 … seconds between them. */
+const attemptLimit = 8;
+const firstPauseSeconds = 5;
+
+/**
+ * Sends what is ready, at most once. Before a call goes out, "submitting" is committed; after it, what came back. A
+ * server that dies in between leaves "submitting", which turns into "unknown" when its lease is over: shown and
+ * explained, not sent again.
+ */
+@Injectable()
+export class Outbox {
+  readonly #runtime: Runtime;
+  readonly #deliveries: Deliveries;
+  readonly #senders: Senders;
+  readonly #receipts: Receipts;
+  /** This process, told apart from the one that was killed before it. */
+  readonly #owner = randomUUID();
+
+  constructor(runtime: Runtime, deliveries: Deliveries, senders: Senders, receipts: Receipts) {
+    this.#runtime = runtime;
+    this.#deliveries = deliveries;
+    this.#senders = senders;
+    this.#receipts = receipts;
+    runtime.inbox("messaging.outbox", () => this.work(), { concurrency: 8, pollMs: 1000 });
+  }
+
+  /** One delivery, or one that was lost. False when nothing is due. */
+  async work(): Promise<boolean> {
+    const claimed = await this.#claim();
+    if (claimed === undefined) return this.#giveUpLost();
+    const ctx = this.#open(claimed);
+    const outcome = await this.#senders.send(ctx, claimed);
+    await ctx.tx((ctx) => this.#settle(ctx, claimed, outcome));
+    return true;
+  }
+
+  /** Claims one row and commits that, before anything goes out. */
+  #claim(): Promise<DeliveryRow | undefined> {
+    return this.#runtime
+      .acrossTenants()
+      .transaction()
+      .execute(async (trx) => {
+        const found = await trx
+          .selectFrom("messaging_delivery")
+          .select(["tenant_id", "id", "trace_id", "attempts"])
+          .where("state", "=", "ready")
+          .where("due_at", "<=", this.#runtime.clock.now())
+          .orderBy("due_at")
+          .limit(1)
+          .forUpdate()
+          .skipLocked()
+          .executeTakeFirst();
+        if (found === undefined) return undefined;
+        const ctx = this.#runtime.inside(trx, found.tenant_id, { traceId: found.trace_id });
+        const now = ctx.now();
+        const attempt = found.attempts + 1;
+        const because = say("submitting", { attempt });
+        await this.#deliveries.step(ctx, found.id, "submitting", because, { attempt, by: this.#owner });
+        return ctx.db
+          .updateTable("messaging_delivery")
+          .set({
+            state: "submitting",
+            reason_zh: because.zh,
+            reason_en: because.en,
+            claimed_by: this.#owner,
+            lease_until: new Date(now.getTime() + leaseMs),
+            updated_at: now,
+          })
+          .where("id", "=", found.id)
+          .returningAll()
+          .executeTakeFirst();
+      });
+  }
+
+  async #settle(ctx: TxCtx, delivery: DeliveryRow, outcome: Outcome): Promise<void> {
+    const { change, because, details } = this.#conclusion(ctx, delivery, outcome);
+    const settled = await ctx.db
+      .updateTable("messaging_delivery")
+      .set({ ...change, reason_zh: because.zh, reason_en: because.en, lease_until: null, updated_at: ctx.now() })
+      .where("id", "=", delivery.id)
+      // An answer later than our own lease still counts: it is better than "unknown".
+      .where("state", "in", ["submitting", "unknown"])
+      .where("claimed_by", "=", this.#owner)
+      .returning("id")
+      .executeTakeFirst();
+    if (settled === undefined) return;
+    await this.#deliveries.step(ctx, delivery.id, "answered", because, details);
+    if (outcome.kind === "accepted" && delivery.channel === "wechat_template") {
+      await this.#receipts.match(ctx, delivery.wechat_app_id, outcome.providerId);
+    }
+  }
+
+  #conclusion(ctx: Ctx, delivery: DeliveryRow, outcome: Outcome): Conclusion {
+    if (outcome.kind === "accepted") {
+      const { providerId, because } = outcome;
+      return { change: { state: "accepted", provider_id: providerId }, because, details: { providerId } };
+    }
+    if (outcome.kind !== "not_sent") {
+      const { because, details } = outcome;
+      return { change: { state: outcome.kind === "refused" ? "failed" : "unknown" }, because, details };
+    }
+    const attempts = delivery.attempts + 1;
+    const { reason } = outcome;
+    const details = { attempts, reason };
+    if (attempts >= attemptLimit) {
+      return { change: { state: "failed", attempts }, because: say("gaveUp", { attempts, reason }), details };
+    }
+    const seconds = firstPauseSeconds * 2 ** (attempts - 1);
+    const due_at = new Date(ctx.now().getTime() + seconds * 1000);
+    return { change: { state: "ready", attempts, due_at }, because: say("retry", { reason, seconds }), details };
+  }
+
+  /** What a dead process was sending. Its answer will never come, and whether it went out nobody can tell. */
+  #giveUpLost(): Promise<boolean> {
+    return this.#runtime
+      .acrossTenants()
+      .transaction()
+      .execute(async (trx) => {
+        const found = await trx
+          .selectFrom("messaging_delivery")
+          .select(["tenant_id", "id", "trace_id", "claimed_by"])
+          .where("state", "=", "submitting")
+          .where("lease_until", "<", this.#runtime.clock.now())
+          .limit(1)
+          .forUpdate()
+          .skipLocked()
+          .executeTakeFirst();
+        if (found === undefined) return false;
+        const ctx = this.#runtime.inside(trx, found.tenant_id, { traceId: found.trace_id });
+        const because = say("lost");
+        await ctx.db
+          .updateTable("messaging_delivery")
+          .set({ state: "unknown", reason_zh: because.zh, reason_en: because.en, updated_at: ctx.now() })
+          .where("id", "=", found.id)
+          .execute();
+        await this.#deliveries.step(ctx, found.id, "lost", because, { by: found.claimed_by });
+        return true;
+      });
+  }
+
+  #open({ tenant_id, trace_id }: { tenant_id: string; trace_id: string }): Ctx {
+    return this.#runtime.ctx(tenant_id, { traceId: trace_id });
+  }
+}
+
+interface Conclusion {
+  readonly change: Updateable<MessagingTables["messaging_delivery"]>;
+  readonly because: Text;
+  readonly details: Readonly<Record<string, unknown>>;
+}

@@ -1,0 +1,66 @@
+import { Injectable } from "@nestjs/common";
+import type { Text } from "@zhanggui/kit/contract/text";
+import type { TxCtx } from "@zhanggui/kit/server/ctx";
+import { Deliveries } from "./deliveries.ts";
+import type { DeliveryState } from "./messaging.tables.ts";
+import { say } from "./words.ts";
+
+/**
+ * Brings WeChat's receipt and the delivery together. The receipt may come before the answer to the sending is stored;
+ * so both sides leave what they know and then look for the other, one pair at a time.
+ */
+@Injectable()
+export class Receipts {
+  readonly #deliveries: Deliveries;
+
+  constructor(deliveries: Deliveries) {
+    this.#deliveries = deliveries;
+  }
+
+  async receive(ctx: TxCtx, wechatAppId: string, providerId: string, status: string): Promise<void> {
+    await ctx.db
+      .insertInto("messaging_receipt")
+      .values({
+        tenant_id: ctx.tenantId,
+        wechat_app_id: wechatAppId,
+        provider_id: providerId,
+        status,
+        received_at: ctx.now(),
+      })
+      .onConflict((on) => on.doNothing())
+      .execute();
+    await this.match(ctx, wechatAppId, providerId);
+  }
+
+  /** Moves the delivery on if both are there. Whoever comes second finds the other's row. */
+  async match(ctx: TxCtx, wechatAppId: string, providerId: string): Promise<void> {
+    // Without the lock each side could look before the other has committed, and both would find nothing.
+    await ctx.db
+      .selectNoFrom(({ fn, val }) => fn("pg_advisory_xact_lock", [fn("hashtext", [val(`${wechatAppId} ${providerId}`)])]).as("locked"))
+      .execute();
+    const receipt = await ctx.db
+      .selectFrom("messaging_receipt")
+      .select("status")
+      .where("wechat_app_id", "=", wechatAppId)
+      .where("provider_id", "=", providerId)
+      .executeTakeFirst();
+    if (receipt === undefined) return;
+    const { state, because } = conclusionOf(receipt.status);
+    const moved = await ctx.db
+      .updateTable("messaging_delivery")
+      .set({ state, reason_zh: because.zh, reason_en: because.en, updated_at: ctx.now() })
+      .where("wechat_app_id", "=", wechatAppId)
+      .where("provider_id", "=", providerId)
+      .where("state", "=", "accepted")
+      .returning("id")
+      .executeTakeFirst();
+    if (moved !== undefined) await this.#deliveries.step(ctx, moved.id, "receipt", because, { status: receipt.status });
+  }
+}
+
+/** WeChat's own words (TEMPLATESENDJOBFINISH): `success`, `failed:user block`, `failed: system failed`. */
+function conclusionOf(status: string): { state: DeliveryState; because: Text } {
+  if (status === "success") return { state: "delivered", because: say("delivered") };
+  if (/user block/.test(status)) return { state: "failed", because: say("blocked", { status }) };
+  return { state: "failed", because: say("notDelivered", { status }) };
+}

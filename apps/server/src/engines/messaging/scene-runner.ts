@@ -1,0 +1,160 @@
+import { Injectable } from "@nestjs/common";
+import type { Text } from "@zhanggui/kit/contract/text";
+import { owned, type TxCtx } from "@zhanggui/kit/server/ctx";
+import type { EventMeta } from "@zhanggui/kit/server/events";
+import { AudienceService } from "../audience/audience.service.ts";
+import { Timeline } from "../audience/timeline.ts";
+import { Apps } from "../connect/apps.ts";
+import { type ChannelOwner, Channels } from "../connect/channels.ts";
+import { Deliveries } from "./deliveries.ts";
+import { type SceneItemValue, Scenes, type SceneVersion } from "./scenes.ts";
+import { fillIn, reasonOf, type TemplateScope } from "./templates.ts";
+import { say } from "./words.ts";
+
+/** What an event must tell to start a scene. */
+export interface SceneStart {
+  readonly personId: string;
+  readonly wechatAppId: string;
+  readonly openid: string;
+  readonly channelId: string | null;
+}
+
+interface Surroundings {
+  readonly start: SceneStart;
+  readonly person: { readonly personId: string; readonly displayName: string; readonly mail: string | null };
+  readonly following: boolean;
+  readonly channel: ChannelOwner | undefined;
+  readonly scope: TemplateScope;
+}
+
+/** Whether, to where and what: decided once, when the scene starts. */
+interface Decision {
+  readonly address: string;
+  readonly content: Readonly<Record<string, unknown>>;
+  readonly state: "ready" | "suppressed" | "failed";
+  readonly because: Text;
+}
+
+/** Turns an event into deliveries: one row per item, each with the decision about it. Nothing is sent here. */
+@Injectable()
+export class SceneRunner {
+  readonly #scenes: Scenes;
+  readonly #deliveries: Deliveries;
+  readonly #audience: AudienceService;
+  readonly #timeline: Timeline;
+  readonly #apps: Apps;
+  readonly #channels: Channels;
+
+  constructor(
+    scenes: Scenes,
+    deliveries: Deliveries,
+    audience: AudienceService,
+    timeline: Timeline,
+    apps: Apps,
+    channels: Channels,
+  ) {
+    this.#scenes = scenes;
+    this.#deliveries = deliveries;
+    this.#audience = audience;
+    this.#timeline = timeline;
+    this.#apps = apps;
+    this.#channels = channels;
+  }
+
+  /** Runs in the transaction of the event's delivery: all rows or none, and once. */
+  async start(ctx: TxCtx, start: SceneStart, event: EventMeta): Promise<void> {
+    const scenes = await this.#scenes.startedBy(ctx, event.name, start.channelId);
+    if (scenes.length === 0) return;
+    const around = await this.#surroundings(ctx, start);
+    for (const scene of scenes) {
+      for (const [index, item] of scene.items.entries()) await this.#deliver(ctx, scene, index, item, around, event);
+    }
+  }
+
+  async #surroundings(ctx: TxCtx, start: SceneStart): Promise<Surroundings> {
+    const person = await this.#audience.contact(ctx, start.personId);
+    const channel = start.channelId === null ? undefined : await this.#channels.find(ctx, start.channelId);
+    const app = await this.#apps.row(ctx, start.wechatAppId);
+    return {
+      start,
+      person,
+      following: await this.#audience.follows(ctx, start),
+      channel,
+      scope: {
+        person: { displayName: person.displayName },
+        channel: { name: channel?.name ?? "", leaderName: channel?.leaderName ?? "" },
+        app: { name: app.name },
+      },
+    };
+  }
+
+  async #deliver(
+    ctx: TxCtx,
+    scene: SceneVersion,
+    index: number,
+    item: SceneItemValue,
+    around: Surroundings,
+    event: EventMeta,
+  ): Promise<void> {
+    const { address, content, state, because } = await decide(item, around);
+    const head = owned(ctx);
+    const created = await this.#deliveries.create(ctx, {
+      ...head,
+      scene_id: scene.id,
+      scene_version: scene.version,
+      item: index,
+      event_id: event.eventId,
+      scene_name: scene.name,
+      channel: item.channel,
+      wechat_app_id: around.start.wechatAppId,
+      person_id: around.person.personId,
+      person_name: around.person.displayName,
+      address,
+      content: JSON.stringify(content),
+      state,
+      reason_zh: because.zh,
+      reason_en: because.en,
+      due_at: head.created_at,
+      claimed_by: null,
+      lease_until: null,
+      provider_id: null,
+      trace_id: ctx.traceId,
+      updated_at: head.created_at,
+    });
+    if (!created) return;
+    const asked = say("asked", { event: event.name, scene: scene.name, version: scene.version });
+    await this.#deliveries.step(ctx, head.id, "asked", asked, { eventId: event.eventId, sceneId: scene.id });
+    await this.#deliveries.step(ctx, head.id, "decided", because, { state, to: address });
+    const told = { deliveryId: head.id, scene: scene.name, channel: item.channel, state, ...because };
+    await this.#timeline.note(ctx, around.person.personId, "delivery", told);
+  }
+}
+
+async function decide(item: SceneItemValue, around: Surroundings): Promise<Decision> {
+  const { channel, person, start, scope } = around;
+  const address =
+    item.channel === "wechat_template" ? start.openid : item.to === "leader" ? channel?.leaderMail : person.mail;
+  try {
+    const content = await contentOf(item, scope);
+    if (item.channel === "wechat_template" && !around.following) {
+      return { address: start.openid, content, state: "suppressed", because: say("notFollowing") };
+    }
+    if (address === undefined || address === null) {
+      const because = say(item.channel === "mail" && item.to === "leader" ? "noLeader" : "noMailAddress");
+      return { address: "", content, state: "suppressed", because };
+    }
+    return { address, content, state: "ready", because: say("willSend", { to: address }) };
+  } catch (error) {
+    return { address: address ?? "", content: {}, state: "failed", because: say("badTemplate", { reason: reasonOf(error) }) };
+  }
+}
+
+async function contentOf(item: SceneItemValue, scope: TemplateScope): Promise<Record<string, unknown>> {
+  if (item.channel === "mail") {
+    return { subject: await fillIn(item.subject, scope), text: await fillIn(item.text, scope) };
+  }
+  const data = await Promise.all(
+    Object.entries(item.data).map(async ([name, sentence]) => [name, await fillIn(sentence, scope)] as const),
+  );
+  return { templateId: item.templateId, data: Object.fromEntries(data), ...(item.url === undefined ? {} : { url: item.url }) };
+}

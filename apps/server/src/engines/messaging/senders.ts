@@ -1,0 +1,120 @@
+import { Injectable } from "@nestjs/common";
+import type { Text } from "@zhanggui/kit/contract/text";
+import type { Ctx } from "@zhanggui/kit/server/ctx";
+import { Runtime } from "@zhanggui/kit/server/runtime";
+import { outcomeOfWrite, TokenFailure } from "@zhanggui/wechat/client";
+import { explainErrcode } from "@zhanggui/wechat/errcodes";
+import { sendTemplate } from "@zhanggui/wechat/official";
+import { WechatError } from "@zhanggui/wechat/transport";
+import { createTransport, type Transporter } from "nodemailer";
+import { z } from "zod";
+import { WechatClients } from "../connect/clients.ts";
+import type { DeliveryRow } from "./deliveries.ts";
+import { say } from "./words.ts";
+
+/**
+ * What a sending came to. `not_sent`: it certainly did not go out and may be tried again; `refused`: it did not, and
+ * trying again is of no use; `unknown`: it may or may not have.
+ */
+export type Outcome =
+  | { readonly kind: "accepted"; readonly providerId: string; readonly because: Text }
+  | { readonly kind: "refused" | "unknown"; readonly because: Text; readonly details: Readonly<Record<string, unknown>> }
+  | { readonly kind: "not_sent"; readonly reason: string };
+
+const TemplateContent = z.object({
+  templateId: z.string(),
+  data: z.record(z.string(), z.string()),
+  url: z.string().optional(),
+});
+const MailContent = z.object({ subject: z.string(), text: z.string() });
+
+/** Hands one delivery to its provider, and says what certainly is true afterwards. Never throws. */
+@Injectable()
+export class Senders {
+  readonly #clients: WechatClients;
+  readonly #mailer: Transporter | undefined;
+  readonly #from: string;
+
+  constructor(runtime: Runtime, clients: WechatClients) {
+    this.#clients = clients;
+    this.#from = runtime.env.MAIL_FROM;
+    const timeouts = { connectionTimeout: 5_000, greetingTimeout: 5_000, socketTimeout: 15_000 };
+    this.#mailer = runtime.env.SMTP_URL === undefined ? undefined : createTransport({ url: runtime.env.SMTP_URL, ...timeouts });
+  }
+
+  async send(ctx: Ctx, delivery: DeliveryRow): Promise<Outcome> {
+    try {
+      return delivery.channel === "mail" ? await this.#mail(delivery) : await this.#template(ctx, delivery);
+    } catch (error) {
+      // Content that doesn't parse, an app that was unbound: nothing was sent.
+      ctx.log.error({ err: error, deliveryId: delivery.id }, "a delivery can't be sent");
+      return { kind: "refused", because: say("refused", { reason: messageOf(error) }), details: {} };
+    }
+  }
+
+  async #template(ctx: Ctx, delivery: DeliveryRow): Promise<Outcome> {
+    const { templateId, data, url } = TemplateContent.parse(delivery.content);
+    const client = await this.#clients.of(ctx, delivery.wechat_app_id);
+    try {
+      const message = { openid: delivery.address, templateId, data, url, clientMsgId: delivery.id };
+      const { msgId } = await sendTemplate(client, message);
+      return { kind: "accepted", providerId: msgId, because: say("acceptedWechat", { providerId: msgId }) };
+    } catch (error) {
+      const refusal = error instanceof TokenFailure ? error.cause : error;
+      if (refusal instanceof WechatError && outcomeOfWrite(refusal) === "not_done") return refused(refusal);
+      const reason = messageOf(error);
+      if (outcomeOfWrite(error) === "not_done") return { kind: "not_sent", reason };
+      return { kind: "unknown", because: say("noAnswer", { reason }), details: {} };
+    }
+  }
+
+  async #mail(delivery: DeliveryRow): Promise<Outcome> {
+    if (this.#mailer === undefined) return { kind: "refused", because: say("noMailServer"), details: {} };
+    const { subject, text } = MailContent.parse(delivery.content);
+    try {
+      const sent: unknown = await this.#mailer.sendMail({
+        from: this.#from,
+        to: delivery.address,
+        subject,
+        text,
+        messageId: `<${delivery.id}@zhanggui>`,
+        // RFC 3834: nobody's vacation notice should answer a machine.
+        headers: { "auto-submitted": "auto-generated" },
+      });
+      const { response } = z.object({ response: z.string() }).parse(sent);
+      return { kind: "accepted", providerId: `<${delivery.id}@zhanggui>`, because: say("acceptedMail", { answer: response }) };
+    } catch (error) {
+      return outcomeOfMail(error);
+    }
+  }
+}
+
+/** Throttling passes; every other refusal stays one. */
+function refused(error: WechatError): Outcome {
+  const { zh, en } = explainErrcode(error.errcode);
+  if (error.kind === "throttled") return { kind: "not_sent", reason: `${error.errcode} ${error.errmsg}` };
+  const because = { zh: say("refused", { reason: `${error.errcode} ${zh}` }).zh, en: say("refused", { reason: `${error.errcode} ${en}` }).en };
+  return { kind: "refused", because, details: { errcode: error.errcode, errmsg: error.errmsg, rid: error.rid } };
+}
+
+/** An SMTP conversation that broke before the text was handed over certainly sent nothing (RFC 5321 §4.1.1.4). */
+const beforeTheText = new Set(["CONN", "EHLO", "HELO", "LHLO", "STARTTLS", "AUTH", "MAIL FROM", "RCPT TO", "API"]);
+
+export function outcomeOfMail(error: unknown): Outcome {
+  const { command, responseCode } = z
+    .object({ command: z.string().optional().catch(undefined), responseCode: z.number().optional().catch(undefined) })
+    .catch({})
+    .parse(error);
+  const reason = messageOf(error);
+  if (responseCode !== undefined && responseCode >= 500) {
+    return { kind: "refused", because: say("refused", { reason }), details: { responseCode } };
+  }
+  // 4xx: the server says itself that it did not take it.
+  if (responseCode !== undefined && responseCode >= 400) return { kind: "not_sent", reason };
+  if (command !== undefined && [...beforeTheText].some((each) => command.startsWith(each))) return { kind: "not_sent", reason };
+  return { kind: "unknown", because: say("noAnswer", { reason }), details: {} };
+}
+
+function messageOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).slice(0, 300);
+}
