@@ -96,7 +96,9 @@ class ClusterTools {
     const parent = dirname(this.#dataFolder);
     const prefix = `${basename(this.#dataFolder)}.partial-`;
     for (const name of await readdir(parent)) {
-      if (name.startsWith(prefix)) await rm(join(parent, name), { recursive: true, force: true });
+      // The initdb of a killed attempt may still be writing there.
+      const patient = { recursive: true, force: true, maxRetries: 30, retryDelay: 100 };
+      if (name.startsWith(prefix)) await rm(join(parent, name), patient);
     }
     const partial = join(parent, `${prefix}${process.pid}`);
     await mkdir(partial, { mode: 0o700 });

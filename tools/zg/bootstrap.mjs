@@ -65,6 +65,11 @@ function install(packages, stamp) {
   writeFileSync(join(partial, "package-lock.json"), `${JSON.stringify(lock, null, 2)}\n`);
   installPackages(partial);
   writeFileSync(join(partial, "stamp"), stamp);
+  // Somebody else (the orphan of a killed start) may have finished meanwhile, and be running from it.
+  if (readStamp() === stamp) {
+    rmSync(partial, { recursive: true, force: true });
+    return;
+  }
   const old = join(stateFolder, `runtime.old-${process.pid}`);
   if (existsSync(runtimeFolder)) renameSync(runtimeFolder, old);
   renameSync(partial, runtimeFolder);
@@ -84,6 +89,12 @@ function installPackages(folder) {
   }
   rmSync(folder, { recursive: true, force: true });
   fail("npm could not fetch the runtime. What npm says is above; is the network there?");
+}
+
+/** Which packages the present runtime holds; empty when there is none. */
+function readStamp() {
+  const file = join(runtimeFolder, "stamp");
+  return existsSync(file) ? readFileSync(file, "utf8") : "";
 }
 
 function isAlive(processId) {
@@ -108,8 +119,7 @@ const stamp = createHash("sha256").update(JSON.stringify(packages)).digest("hex"
 const withNode = createHash("sha256")
   .update(JSON.stringify([platform.node, platform.pnpm]))
   .digest("hex");
-const stampFile = join(runtimeFolder, "stamp");
-const present = existsSync(stampFile) ? readFileSync(stampFile, "utf8") : "";
+const present = readStamp();
 // A runtime that brought its own Node stays good when the machine gets a newer one later.
 if (present !== stamp && present !== withNode) install(packages, stamp);
 const ownNode = join(runtimeFolder, "node_modules", platform.node.name, "bin/node");

@@ -65,7 +65,7 @@ function serverBundle(): Step {
     "tsconfig.base.json",
   ];
   return {
-    name: "server",
+    name: "build server",
     inputs: { paths: [...parts, ...shared].map((path) => inRoot(path)), accepts: isNoTest },
     outputs: [inRoot("apps/server/dist/main.js")],
     work: async () => void (await run("rolldown", ["-c", inRoot("apps/server/rolldown.config.ts")])),
@@ -75,7 +75,7 @@ function serverBundle(): Step {
 function consolePages(): Step {
   const parts = ["apps/console", "apps/server/src", "packages/kit/src/contract", "packages/forms/src"];
   return {
-    name: "console",
+    name: "build console",
     inputs: {
       paths: [...parts, "pnpm-lock.yaml", "tsconfig.base.json"].map((path) => inRoot(path)),
       // Of the server the console sees the contracts only.

@@ -16,7 +16,7 @@ export interface Step {
  * The stamp goes before the work and comes back after it, so a killed attempt is done again. True when it worked.
  */
 export async function runStep(folder: string, base: string, step: Step): Promise<boolean> {
-  const stampFile = join(folder, `${step.name}.stamp`);
+  const stampFile = join(folder, `${step.name.replaceAll(" ", "-")}.stamp`);
   const stamp = await fingerprint(base, step.inputs);
   const previous = await readFile(stampFile, "utf8").catch(() => "");
   if (previous === stamp && step.outputs.every((path) => existsSync(path))) return false;
