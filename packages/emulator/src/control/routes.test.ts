@@ -69,6 +69,14 @@ test("a push url that doesn't echo is refused with 422", async () => {
   expect((await control("GET", "/accounts/wxlantern")).body["push"]).toBeNull();
 });
 
+test("a page from elsewhere can't control the emulator", async () => {
+  const ask = async (origin: string): Promise<number> =>
+    (await fetch(`${emulator.url}/emulator/reset`, { method: "POST", headers: { origin } })).status;
+  expect(await ask("https://elsewhere.example")).toBe(403);
+  expect(await ask("null")).toBe(403);
+  expect(await ask(emulator.url)).toBe(200);
+});
+
 test("the clock turns", async () => {
   const before = Date.now();
   const { body } = await control("PUT", "/clock", { offsetMs: 86_400_000 });

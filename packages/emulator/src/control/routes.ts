@@ -12,6 +12,12 @@ const IdParams = z.object({ id: z.string() });
 
 /** The control API: one route per method of `World`, JSON in and out. Errors: `{ error: { code, message } }`. */
 export function serveControl(app: FastifyInstance, world: World): void {
+  app.addHook("onRequest", (request, _reply, done) => {
+    // The API asks for no password, so a page from elsewhere, open in the same browser, must not reach it.
+    const { origin, host } = request.headers;
+    const isOwn = origin === undefined || (URL.canParse(origin) && new URL(origin).host === host);
+    done(isOwn ? undefined : new Trouble("other_origin", `Pages of ${origin} may not control the emulator.`));
+  });
   app.setErrorHandler((error, _request, reply) => {
     if (error instanceof Trouble) {
       return reply.status(troubleStatuses[error.code]).send({ error: { code: error.code, message: error.message } });

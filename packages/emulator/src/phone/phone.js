@@ -1,7 +1,7 @@
 // @ts-check
 import { control, listen, readWorld, soon } from "./api.js";
 import { avatar, field, fill, h, select } from "./dom.js";
-import { attempt, emulatorNow, frame, refreshClock } from "./frame.js";
+import { attempt, emulatorNow, frame, refreshClock, tell } from "./frame.js";
 import { chatScreen, homeScreen, profileScreen, scanScreen } from "./screens.js";
 import { wireStrip } from "./wire.js";
 import { t } from "./words.js";
@@ -33,38 +33,37 @@ const update = soon(async () => {
   await drawScreen();
 });
 
-frame(() => {
-  people = h("section", { class: "people stack" });
-  glass = h("div", { class: "glass" });
-  statusTime = h("span");
-  const strip = h("div", { class: "strip" });
-  wire = wireStrip(strip);
-  openChat = null;
-  update();
-  const speaker = h("span", { class: "speaker", "aria-hidden": "true" });
-  const device = h(
-    "section",
-    { class: "device" },
-    h("div", { class: "status" }, statusTime, speaker, battery()),
-    glass,
-  );
-  return h(
-    "main",
-    { class: "table" },
-    people,
-    device,
-    h("section", { class: "wire" }, h("h2", null, t("wire")), strip),
-  );
+/** Once the ordered fault has happened, the choice goes back to "none". */
+async function showTroubleLeft() {
+  /** @type {{ faults: unknown[] }} */
+  const { faults } = await control("GET", "/faults");
+  const choice = document.querySelector("[data-trouble]");
+  if (faults.length === 0 && choice instanceof HTMLSelectElement) choice.value = "";
+}
+
+/** Faults worth showing, for the next push. */
+const troubles = /** @type {const} */ ({
+  troubleLost: { dropAnswers: 1 },
+  troubleDead: { dropAnswers: 3 },
+  troubleTwice: { repeat: 3, parallel: true },
+  troubleSlow: { delayMs: 5000 },
+  troubleHeld: { holdFor: 1 },
 });
-setInterval(showTime, 1000);
-listen(
-  (happening) => {
-    if (happening.type === "journal") wire?.add(happening.entry);
-    else if (happening.type !== "mail") update();
-    if (happening.type === "world") void refreshClock();
-  },
-  () => location.reload(),
-);
+
+function troubleField() {
+  const names = /** @type {(keyof typeof troubles)[]} */ (Object.keys(troubles));
+  const options = [{ value: "", label: t("troubleNone") }, ...names.map((value) => ({ value, label: t(value) }))];
+  const onchange = (/** @type {Event} */ event) => {
+    const chosen = names.find((name) => name === /** @type {HTMLSelectElement} */ (event.target).value);
+    void attempt(async () => {
+      await control("DELETE", "/faults");
+      if (chosen === undefined) return;
+      await control("POST", "/faults", { target: "push", ...troubles[chosen] });
+      tell(t("troubleSet", { what: t(chosen) }));
+    });
+  };
+  return field(t("trouble"), select(options, "", { onchange, "data-trouble": true }));
+}
 
 function showTime() {
   const time = new Date(emulatorNow()).toLocaleTimeString("zh-CN", {
@@ -235,3 +234,43 @@ const acts = {
     void act(t("didPlace"), "send-location", { appid, ...place });
   },
 };
+
+start();
+
+function start() {
+  frame(() => {
+    people = h("section", { class: "people stack" });
+    glass = h("div", { class: "glass" });
+    statusTime = h("span");
+    const strip = h("div", { class: "strip" });
+    wire = wireStrip(strip);
+    openChat = null;
+    update();
+    const speaker = h("span", { class: "speaker", "aria-hidden": "true" });
+    const device = h(
+      "section",
+      { class: "device" },
+      h("div", { class: "status" }, statusTime, speaker, battery()),
+      glass,
+    );
+    return h(
+      "main",
+      { class: "table" },
+      people,
+      device,
+      h("section", { class: "wire" }, h("h2", null, t("wire")), troubleField(), strip),
+    );
+  });
+  setInterval(showTime, 1000);
+  listen(
+    (happening) => {
+      if (happening.type === "journal") {
+        wire?.add(happening.entry);
+        if (happening.entry.kind === "push") void showTroubleLeft();
+      }
+      if (happening.type === "chat" || happening.type === "world") update();
+      if (happening.type === "world") void refreshClock();
+    },
+    () => location.reload(),
+  );
+}

@@ -72,6 +72,15 @@ const words = {
   ],
   noPush: ["它还没有配置服务器，消息哪儿也不去。", "It has no server yet: messages go nowhere."],
 
+  trouble: ["给下一次推送找点麻烦", "Trouble for the next push"],
+  troubleNone: ["一切正常", "None"],
+  troubleLost: ["回复丢失一次，微信会重试", "Its answer is lost once: WeChat tries again"],
+  troubleDead: ["三次回复全部丢失", "All three answers are lost"],
+  troubleTwice: ["同一条消息同时来三遍", "It comes three times at once"],
+  troubleSlow: ["晚到五秒", "It comes five seconds late"],
+  troubleHeld: ["压住，等下一条之后才到", "It is held back until after the next one"],
+  troubleSet: ["好，下一次推送会这样：{what}", "Ready. Next push: {what}"],
+
   wire: ["线上发生了什么", "On the wire"],
   wireHint: [
     "操作一下手机，这里会显示推送、回复、耗时和重试。",
@@ -106,7 +115,7 @@ const words = {
   originalId: ["原始 ID", "Original id"],
   copy: ["复制", "Copy"],
   copied: ["已复制", "Copied"],
-  followers: ["{n} 人关注", "{n} followers"],
+  followers: ["{n} 人关注", "followers: {n}"],
   server: ["服务器配置", "Server"],
   serverHint: [
     "提交时会像真的后台一样，先向 URL 发一次校验；答错就不保存。",

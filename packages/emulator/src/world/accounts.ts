@@ -35,8 +35,7 @@ export function deleteAccount(state: State, appid: string): void {
   state.account(appid);
   state.tokens.void(appid);
   state.accounts.delete(appid);
-  for (const [key, bond] of state.bonds) if (bond.appid === appid) state.bonds.delete(key);
-  for (const [key, code] of state.qrCodes) if (code.appid === appid) state.qrCodes.delete(key);
+  state.forgetAccount(appid);
   state.tell({ type: "world" });
 }
 

@@ -170,9 +170,9 @@ function followingBond(state: State, account: Account, puppetId: string): Bond {
 function findCode(state: State, text: string): QrCode {
   const wanted = text.trim();
   const ticket = URL.canParse(wanted) ? new URL(wanted).searchParams.get("ticket") : null;
-  for (const code of state.qrCodes.values()) {
-    if (code.ticket === wanted || code.ticket === ticket || code.url === wanted) return code;
-  }
+  const byTicket = state.qrCodes.get(ticket ?? wanted);
+  if (byTicket !== undefined) return byTicket;
+  for (const code of state.qrCodes.values()) if (code.url === wanted) return code;
   throw new Trouble("no_such_code", "No account made this QR code.");
 }
 

@@ -56,7 +56,11 @@ export class State {
   accounts!: Map<string, Account>;
   puppets!: Map<string, Puppet>;
   bonds!: Map<string, Bond>;
+  private bondsByOpenid!: Map<string, Bond>;
+  /** By ticket. */
   qrCodes!: Map<string, QrCode>;
+  /** By account, action and scene. */
+  permanentCodes!: Map<string, QrCode>;
   pictures!: Map<string, Picture>;
   mails!: Mail[];
   held!: HeldPush[];
@@ -84,7 +88,9 @@ export class State {
     this.accounts = new Map();
     this.puppets = new Map();
     this.bonds = new Map();
+    this.bondsByOpenid = new Map();
     this.qrCodes = new Map();
+    this.permanentCodes = new Map();
     this.pictures = new Map();
     this.mails = [];
     this.held = [];
@@ -160,11 +166,23 @@ export class State {
       chat: [],
     };
     this.bonds.set(key, bond);
+    this.bondsByOpenid.set(`${bond.appid} ${bond.openid}`, bond);
     return bond;
   }
 
   bondByOpenid(appid: string, openid: string): Bond | undefined {
-    return [...this.bonds.values()].find((bond) => bond.appid === appid && bond.openid === openid);
+    return this.bondsByOpenid.get(`${appid} ${openid}`);
+  }
+
+  /** Forgets an account's bonds and codes. */
+  forgetAccount(appid: string): void {
+    for (const [key, bond] of this.bonds) {
+      if (bond.appid !== appid) continue;
+      this.bonds.delete(key);
+      this.bondsByOpenid.delete(`${appid} ${bond.openid}`);
+    }
+    for (const [key, code] of this.qrCodes) if (code.appid === appid) this.qrCodes.delete(key);
+    for (const [key, code] of this.permanentCodes) if (code.appid === appid) this.permanentCodes.delete(key);
   }
 
   /** Remembers background work, so that `settle` and `stop` can wait for it. */

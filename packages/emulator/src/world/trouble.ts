@@ -9,6 +9,7 @@ export const troubleStatuses = {
   no_such_picture: 404,
   no_such_button: 404,
   name_account: 400,
+  other_origin: 403,
   taken: 409,
   not_following: 409,
   already_following: 409,
