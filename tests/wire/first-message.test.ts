@@ -28,14 +28,20 @@ test("J1: a scan becomes a person, a tag, a reply, a template message, a mail an
   const { api } = owner;
   const puppet = emulator.world.createPuppet({ name: "小满" });
   const report = await emulator.world.scan(puppet.id, { code: bound.channel.ticket });
-  expect(report).toMatchObject({ outcome: "answered", reply: { kind: "text", text: "欢迎来到灯笼茶，门店海报的朋友！" } });
+  expect(report).toMatchObject({
+    outcome: "answered",
+    reply: { kind: "text", text: "欢迎来到灯笼茶，门店海报的朋友！" },
+  });
 
   await house.drain();
   // WeChat's receipt of the template message is a push of its own.
   await emulator.world.settle();
   await house.drain();
   const people = await api.audience.listPeople({});
-  expect(people).toMatchObject({ total: 1, items: [{ following: true, channelName: "门店海报", tags: [{ name: "门店海报" }] }] });
+  expect(people).toMatchObject({
+    total: 1,
+    items: [{ following: true, channelName: "门店海报", tags: [{ name: "门店海报" }] }],
+  });
   const person = await api.audience.getPerson({ personId: people.items[0]!.id });
   expect(person.tags).toMatchObject([{ name: "门店海报", source: "channel", sourceName: "门店海报" }]);
   expect(person.identities.map(({ kind }) => kind)).toContain("openid");

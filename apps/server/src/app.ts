@@ -11,7 +11,9 @@ export const version = "0.1.0";
 
 /** Every module's contract by name. */
 export async function loadContracts(): Promise<Record<string, Contract>> {
-  const loaded = await Promise.all(house.modules.map(async ({ name, load }) => [name, (await load()).contract] as const));
+  const loaded = await Promise.all(
+    house.modules.map(async ({ name, load }) => [name, (await load()).contract] as const),
+  );
   return Object.fromEntries(loaded);
 }
 

@@ -10,7 +10,9 @@ const built = join(here, "migrations");
 /** Where the SQL files are: beside their modules in the sources, gathered in one folder in the build. */
 export function migrationFolders(): MigrationFolder[] {
   const inBuild = existsSync(built);
-  const kit = inBuild ? join(built, "kit") : fileURLToPath(import.meta.resolve("@zhanggui/kit/server/migrate")).replace(/migrate\.ts$/, "migrations");
+  const kit = inBuild
+    ? join(built, "kit")
+    : fileURLToPath(import.meta.resolve("@zhanggui/kit/server/migrate")).replace(/migrate\.ts$/, "migrations");
   const modules = house.modules
     .map(({ name, floor }) => ({
       module: name,

@@ -82,7 +82,10 @@ export async function openHouse(clusterUrl: string, options: OpenHouseOptions = 
   const url = await app.getUrl();
   const anonymous = (headers: Readonly<Record<string, string>> = {}): Api =>
     createClient(contracts, { baseUrl: `${url}/api`, headers: () => ({ "accept-language": "en", ...headers }) });
-  const member = (session: { accessToken: string; me: { tenant: { id: string }; account: { id: string } } }): Member => ({
+  const member = (session: {
+    accessToken: string;
+    me: { tenant: { id: string }; account: { id: string } };
+  }): Member => ({
     api: anonymous({ authorization: `Bearer ${session.accessToken}` }),
     tenantId: session.me.tenant.id,
     accountId: session.me.account.id,

@@ -3,14 +3,19 @@ import type { Api } from "./house.ts";
 
 /** What the tests need of the other side: the emulator's world, in process or by its control API. */
 export interface WechatSide {
-  createAccount(account: { name: string }): { appid: string; secret: string } | Promise<{ appid: string; secret: string }>;
-  addTemplate(
-    appid: string,
-    template: { templateId: string; title: string; content: string },
-  ): unknown;
+  createAccount(account: {
+    name: string;
+  }): { appid: string; secret: string } | Promise<{ appid: string; secret: string }>;
+  addTemplate(appid: string, template: { templateId: string; title: string; content: string }): unknown;
   configurePush(
     appid: string,
-    push: { url: string; token: string; encodingAesKey: string; mode: "plain" | "compatible" | "safe"; format: "xml" | "json" },
+    push: {
+      url: string;
+      token: string;
+      encodingAesKey: string;
+      mode: "plain" | "compatible" | "safe";
+      format: "xml" | "json";
+    },
   ): Promise<unknown>;
 }
 
@@ -68,7 +73,13 @@ export async function bindLanternTea(
   const rules = [
     { name: "海报欢迎语", on: "scan", reply: "欢迎来到灯笼茶，门店海报的朋友！" },
     { name: "关注欢迎语", on: "follow", reply: "欢迎来到灯笼茶！回复「菜单」看看今天有什么。" },
-    { name: "菜单", on: "keyword", keyword: "菜单", match: "contains", reply: "今日：桂花乌龙、陈皮白茶、炭焙铁观音。" },
+    {
+      name: "菜单",
+      on: "keyword",
+      keyword: "菜单",
+      match: "contains",
+      reply: "今日：桂花乌龙、陈皮白茶、炭焙铁观音。",
+    },
   ] as const;
   for (const rule of rules) await api.messaging.createRule(rule);
   const scene = await api.messaging.createScene({
@@ -78,7 +89,11 @@ export async function bindLanternTea(
       {
         channel: "wechat_template",
         templateId: welcomeTemplate.templateId,
-        data: { first: "谢谢你来到{{ app.name }}", keyword1: "{{ person.displayName }}", keyword2: "{{ channel.name }}" },
+        data: {
+          first: "谢谢你来到{{ app.name }}",
+          keyword1: "{{ person.displayName }}",
+          keyword2: "{{ channel.name }}",
+        },
       },
       {
         channel: "mail",

@@ -3,7 +3,9 @@ import { fieldsOf, type Contract, type Route } from "./route.ts";
 
 type Input<Shape> = Shape extends z.ZodType ? z.input<Shape> : unknown;
 type Arguments<R> =
-  R extends Route<infer Params, infer Query, infer Body, z.ZodType> ? Input<Params> & Input<Query> & Input<Body> : never;
+  R extends Route<infer Params, infer Query, infer Body, z.ZodType>
+    ? Input<Params> & Input<Query> & Input<Body>
+    : never;
 type Call<R extends Route> =
   object extends Arguments<R>
     ? (input?: Arguments<R>, options?: CallOptions) => Promise<z.output<R["reply"]>>
@@ -113,7 +115,7 @@ function addressOf(route: Route, input: Readonly<Record<string, unknown>>, baseU
   const query = new URLSearchParams();
   for (const name of fieldsOf(route.query)) {
     const value = take(name);
-    if (value !== undefined) query.set(name, String(value));
+    if (value !== undefined) query.set(name, `${value as string | number | boolean}`);
   }
   const search = query.size > 0 ? `?${query}` : "";
   return {

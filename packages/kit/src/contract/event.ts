@@ -10,7 +10,10 @@ export interface EventDefinition<Payload> {
  * Declares an event of a module. A changed shape is a new version beside the old one: events of the old shape may
  * still lie in the log.
  */
-export function event<Payload>(name: `${string}.${string}.v${number}`, payload: z.ZodType<Payload>): EventDefinition<Payload> {
+export function event<Payload>(
+  name: `${string}.${string}.v${number}`,
+  payload: z.ZodType<Payload>,
+): EventDefinition<Payload> {
   return { name, payload };
 }
 

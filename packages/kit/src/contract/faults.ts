@@ -44,7 +44,10 @@ export const methodNotAllowed = fault("kit.method_not_allowed", 405, {
 export const conflict = fault(
   "kit.conflict",
   409,
-  { zh: "内容已被他人修改或已存在，请刷新后重试。", en: "It exists already or was changed meanwhile; reload and try again." },
+  {
+    zh: "内容已被他人修改或已存在，请刷新后重试。",
+    en: "It exists already or was changed meanwhile; reload and try again.",
+  },
   { errno: 2005 },
 );
 export const tooLarge = fault("kit.too_large", 413, {

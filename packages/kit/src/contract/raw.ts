@@ -1,7 +1,10 @@
 import { z } from "zod";
 
 /** A request body as it arrived, for routes that speak somebody else's protocol. */
-export const RawBody = z.object({ bytes: z.custom<Uint8Array>((value) => value instanceof Uint8Array), contentType: z.string() });
+export const RawBody = z.object({
+  bytes: z.custom<Uint8Array>((value) => value instanceof Uint8Array),
+  contentType: z.string(),
+});
 export type RawBody = z.output<typeof RawBody>;
 
 /** A reply sent as it is. */

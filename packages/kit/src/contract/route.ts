@@ -7,7 +7,12 @@ type AnyShape = z.ZodType | undefined;
 /** Parts of a request that are sets of named fields: the client takes them flat. */
 type Fields = z.ZodObject | undefined;
 
-export interface RouteSpec<Params extends Fields, Query extends Fields, Body extends AnyShape, Reply extends z.ZodType> {
+export interface RouteSpec<
+  Params extends Fields,
+  Query extends Fields,
+  Body extends AnyShape,
+  Reply extends z.ZodType,
+> {
   /** One sentence for the API's page: what the call does, and what is special about it. */
   readonly summary: string;
   readonly access: Access;
@@ -46,7 +51,12 @@ export type In<R extends Route> =
 export type Out<R extends Route> = z.input<R["reply"]>;
 
 function builder(method: HttpMethod) {
-  return <Reply extends z.ZodType, Params extends Fields = undefined, Query extends Fields = undefined, Body extends AnyShape = undefined>(
+  return <
+    Reply extends z.ZodType,
+    Params extends Fields = undefined,
+    Query extends Fields = undefined,
+    Body extends AnyShape = undefined,
+  >(
     path: `/${string}`,
     spec: RouteSpec<Params, Query, Body, Reply>,
   ): Route<Params, Query, Body, Reply> => ({ ...spec, method, path, id: "" });

@@ -106,13 +106,14 @@ export function createTxCtx(
     traceId,
     log,
     get db() {
-      if (!transaction.open) throw new Error("this ctx belongs to a transaction that is over: something was not awaited");
+      if (!transaction.open)
+        throw new Error("this ctx belongs to a transaction that is over: something was not awaited");
       return trx;
     },
     now: () => parts.now(),
     tx: (work) => work(ctx),
-    emit: (event, payload) => parts.emit(ctx, event as EventDefinition<unknown>, payload),
-    enqueue: (job, payload, options) => parts.enqueue(ctx, job as JobDefinition<unknown>, payload, options ?? {}),
+    emit: (event, payload) => parts.emit(ctx, event, payload),
+    enqueue: (job, payload, options) => parts.enqueue(ctx, job, payload, options ?? {}),
   };
   return ctx;
 }

@@ -13,7 +13,9 @@ const Env = z.object({
   /** Where browsers and WeChat reach this server. */
   PUBLIC_URL: WebUrl.default("http://127.0.0.1:8790"),
   /** 32 bytes in base64: seals the secrets in the database. Losing it loses them. */
-  SECRET_KEY: z.base64().refine((key) => Buffer.from(key, "base64").length === 32, { error: "must be 32 bytes in base64" }),
+  SECRET_KEY: z
+    .base64()
+    .refine((key) => Buffer.from(key, "base64").length === 32, { error: "must be 32 bytes in base64" }),
   JWT_SECRET: z.string().min(32),
   /** Whoever holds it may create the first tenant. Without it set-up is closed. */
   SETUP_TOKEN: z.string().min(8).optional(),
@@ -38,7 +40,9 @@ export type Env = z.output<typeof Env>;
  * @throws Error naming every variable that is missing or wrong, so that one look mends them all
  */
 export function readEnv(variables: Readonly<Record<string, string | undefined>>): Env {
-  const given = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== undefined && value !== ""));
+  const given = Object.fromEntries(
+    Object.entries(variables).filter(([, value]) => value !== undefined && value !== ""),
+  );
   const parsed = Env.safeParse(given);
   if (!parsed.success) {
     const lines = parsed.error.issues.map((issue) => `  ${issue.path.join(".")}: ${issue.message}`);

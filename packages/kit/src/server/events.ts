@@ -121,10 +121,22 @@ export class Events {
       const deliveries = events.flatMap(({ tenant_id, id, name }) =>
         subscriptions
           .filter(({ event_name }) => event_name === name)
-          .map(({ handler }) => ({ tenant_id, event_id: id, handler, state: "pending" as const, attempts: 0, due_at: now, updated_at: now })),
+          .map(({ handler }) => ({
+            tenant_id,
+            event_id: id,
+            handler,
+            state: "pending" as const,
+            attempts: 0,
+            due_at: now,
+            updated_at: now,
+          })),
       );
       if (deliveries.length > 0) {
-        await trx.insertInto("kit_delivery").values(deliveries).onConflict((on) => on.doNothing()).execute();
+        await trx
+          .insertInto("kit_delivery")
+          .values(deliveries)
+          .onConflict((on) => on.doNothing())
+          .execute();
       }
       const ids = events.map(({ id }) => id);
       await trx.updateTable("kit_event").set({ dispatched_at: now }).where("id", "in", ids).execute();
@@ -165,11 +177,22 @@ export class Events {
         await sql`ROLLBACK TO SAVEPOINT handler`.execute(trx);
         const message = error instanceof Error ? error.message : String(error);
         this.#log.error(
-          { err: error, handler: delivery.handler, event: event.name, eventId: event.id, attempts, traceId: event.trace_id },
+          {
+            err: error,
+            handler: delivery.handler,
+            event: event.name,
+            eventId: event.id,
+            attempts,
+            traceId: event.trace_id,
+          },
           "event handler failed",
         );
         const dead = attempts >= attemptLimit;
-        await this.#settle(trx, delivery, { state: dead ? "dead" : "pending", attempts, last_error: message.slice(0, 1000) });
+        await this.#settle(trx, delivery, {
+          state: dead ? "dead" : "pending",
+          attempts,
+          last_error: message.slice(0, 1000),
+        });
       }
       return true;
     });

@@ -57,7 +57,8 @@ export class JobRunner {
     payload: unknown,
     options: EnqueueOptions,
   ): Promise<void> {
-    if (!this.#workers.has(definition.name)) throw new Error(`no module of this server handles the job ${definition.name}`);
+    if (!this.#workers.has(definition.name))
+      throw new Error(`no module of this server handles the job ${definition.name}`);
     const envelope: Envelope = {
       tenantId: ctx.tenantId,
       traceId: ctx.traceId,
@@ -86,7 +87,11 @@ export class JobRunner {
         notify: true,
       };
       if (existing.has(definition.name)) await this.#boss.updateQueue(definition.name, options);
-      else await this.#boss.createQueue(definition.name, { ...options, policy: definition.single ? "stately" : "standard" });
+      else
+        await this.#boss.createQueue(definition.name, {
+          ...options,
+          policy: definition.single ? "stately" : "standard",
+        });
     }
     for (const name of this.#schedules.keys()) {
       if (!existing.has(name)) await this.#boss.createQueue(name, { policy: "stately", retryLimit: 0 });

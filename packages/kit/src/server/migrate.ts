@@ -69,7 +69,9 @@ function pending(
   for (const { module, name, checksum } of applied) {
     const file = known.get(`${module}/${name}`);
     if (file === undefined) {
-      throw new Error(`The database knows the migration ${module}/${name}, which is not here: is this an older version?`);
+      throw new Error(
+        `The database knows the migration ${module}/${name}, which is not here: is this an older version?`,
+      );
     }
     if (file.checksum !== checksum) {
       throw new Error(`${module}/${name} was changed after it had been applied: put it back and write a new file`);
@@ -84,7 +86,11 @@ async function apply(client: pg.Client, migration: Migration): Promise<void> {
   try {
     await client.query(migration.sql);
     const { module, name, checksum } = migration;
-    await client.query("INSERT INTO kit_migration (module, name, checksum) VALUES ($1, $2, $3)", [module, name, checksum]);
+    await client.query("INSERT INTO kit_migration (module, name, checksum) VALUES ($1, $2, $3)", [
+      module,
+      name,
+      checksum,
+    ]);
     await client.query("COMMIT");
   } catch (cause) {
     await client.query("ROLLBACK");

@@ -128,7 +128,8 @@ class TenantTransformer extends OperationNodeTransformer {
     const narrowed: { where?: WhereNode; joins?: readonly JoinNode[] } = {};
     if (first !== undefined) {
       const own = rest.reduce((a, b) => AndNode.create(a, b), first);
-      narrowed.where = node.where === undefined ? WhereNode.create(own) : WhereNode.cloneWithOperation(node.where, "And", own);
+      narrowed.where =
+        node.where === undefined ? WhereNode.create(own) : WhereNode.cloneWithOperation(node.where, "And", own);
     }
     if (node.joins !== undefined) {
       narrowed.joins = node.joins.map((join) =>

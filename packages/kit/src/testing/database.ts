@@ -18,7 +18,9 @@ const templates = new Map<string, Promise<string>>();
 export async function cloneOfTemplate(clusterUrl: string, folders: readonly MigrationFolder[]): Promise<TestDatabase> {
   const template = await templateFor(clusterUrl, folders);
   const name = `zg_test_${randomBytes(6).toString("hex")}`;
-  await withAdmin(clusterUrl, (admin) => admin.query(`CREATE DATABASE ${name} TEMPLATE ${template} STRATEGY file_copy`));
+  await withAdmin(clusterUrl, (admin) =>
+    admin.query(`CREATE DATABASE ${name} TEMPLATE ${template} STRATEGY file_copy`),
+  );
   return {
     url: addressOf(clusterUrl, name),
     drop: () => withAdmin(clusterUrl, (admin) => admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)),

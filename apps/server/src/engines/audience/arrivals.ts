@@ -55,7 +55,11 @@ export class Arrivals {
 
   async #followed(ctx: TxCtx, touch: Touch, message: Message, isNew: boolean): Promise<void> {
     const sentAt = new Date(message.sentAt);
-    const noted = await this.#identities.setFollowing(ctx, touch, { following: true, sentAt, inboundId: message.inboundId });
+    const noted = await this.#identities.setFollowing(ctx, touch, {
+      following: true,
+      sentAt,
+      inboundId: message.inboundId,
+    });
     await this.#timeline.note(ctx, touch.personId, "followed", {}, sentAt);
     const firstTime = isNew || noted?.before === null;
     if (noted !== undefined && noted.before !== true) await ctx.emit(personFollowed, { ...touch, firstTime });
@@ -63,7 +67,11 @@ export class Arrivals {
 
   async #unfollowed(ctx: TxCtx, touch: Touch, message: Message): Promise<void> {
     const sentAt = new Date(message.sentAt);
-    const noted = await this.#identities.setFollowing(ctx, touch, { following: false, sentAt, inboundId: message.inboundId });
+    const noted = await this.#identities.setFollowing(ctx, touch, {
+      following: false,
+      sentAt,
+      inboundId: message.inboundId,
+    });
     await this.#timeline.note(ctx, touch.personId, "unfollowed", {}, sentAt);
     if (noted !== undefined && noted.before !== false) await ctx.emit(personUnfollowed, touch);
   }

@@ -6,8 +6,15 @@ import { contract, route } from "@zhanggui/kit/contract/route";
 import { Instant } from "@zhanggui/kit/contract/time";
 import { z } from "zod";
 
-export const audienceRead = permission("audience:read", { zh: "查看客户", en: "See people" }, ["operator", "finance", "reviewer", "developer"]);
-export const audienceWrite = permission("audience:write", { zh: "编辑客户与标签", en: "Edit people and tags" }, ["operator"]);
+export const audienceRead = permission("audience:read", { zh: "查看客户", en: "See people" }, [
+  "operator",
+  "finance",
+  "reviewer",
+  "developer",
+]);
+export const audienceWrite = permission("audience:write", { zh: "编辑客户与标签", en: "Edit people and tags" }, [
+  "operator",
+]);
 
 /** Where a tag came from: a person's hand, a channel's code, a rule. */
 export const TagSource = z.enum(["manual", "channel"]);
@@ -94,7 +101,11 @@ export const audience = contract("audience", {
     params: personParams,
     body: z.object({
       displayName: z.string().trim().min(1).max(60).optional(),
-      phone: z.string().trim().regex(/^\+?[0-9]{5,15}$/, { error: "5 to 15 digits" }).optional(),
+      phone: z
+        .string()
+        .trim()
+        .regex(/^\+?[0-9]{5,15}$/, { error: "5 to 15 digits" })
+        .optional(),
       mail: z.email().max(200).optional(),
     }),
     reply: Person,

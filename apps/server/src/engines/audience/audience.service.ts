@@ -36,10 +36,16 @@ export class AudienceService {
   async list(ctx: Ctx, filter: PeopleFilter): Promise<Out<typeof audience.listPeople>> {
     const { cursor, limit } = filter;
     const matching = narrowed(ctx.db.selectFrom("audience_person"), filter);
-    let page = matching.selectAll().orderBy("last_seen_at", "desc").orderBy("id", "desc").limit(limit + 1);
+    let page = matching
+      .selectAll()
+      .orderBy("last_seen_at", "desc")
+      .orderBy("id", "desc")
+      .limit(limit + 1);
     const [seenAt, id] = cursor?.split(" ") ?? [];
     if (seenAt !== undefined && id !== undefined) {
-      page = page.where(({ eb, refTuple, tuple }) => eb(refTuple("last_seen_at", "id"), "<", tuple(new Date(seenAt), id)));
+      page = page.where(({ eb, refTuple, tuple }) =>
+        eb(refTuple("last_seen_at", "id"), "<", tuple(new Date(seenAt), id)),
+      );
     }
     const rows = await page.execute();
     const { total } = await matching.select(({ fn }) => fn.countAll<number>().as("total")).executeTakeFirstOrThrow();
@@ -97,7 +103,11 @@ export class AudienceService {
     const { id } = await this.#row(ctx, personId);
     await ctx.tx(async (ctx) => {
       if (change.displayName !== undefined) {
-        await ctx.db.updateTable("audience_person").set({ display_name: change.displayName }).where("id", "=", id).execute();
+        await ctx.db
+          .updateTable("audience_person")
+          .set({ display_name: change.displayName })
+          .where("id", "=", id)
+          .execute();
       }
       for (const kind of ["phone", "mail"] as const) {
         const value = change[kind];

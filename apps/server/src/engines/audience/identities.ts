@@ -36,7 +36,11 @@ export class Identities {
   }
 
   /** The person behind an openid, made if it is new. Of two who make it at once, the unique key lets one through. */
-  async personFor(ctx: TxCtx, { wechatAppId, openid }: Openid, seenAt: Date): Promise<{ personId: string; isNew: boolean }> {
+  async personFor(
+    ctx: TxCtx,
+    { wechatAppId, openid }: Openid,
+    seenAt: Date,
+  ): Promise<{ personId: string; isNew: boolean }> {
     const known = await this.personOf(ctx, { wechatAppId, openid });
     if (known !== undefined) return { personId: known, isNew: false };
     const person = owned(ctx);
@@ -75,7 +79,11 @@ export class Identities {
   }
 
   /** Notes whether an openid follows, unless something later is known. Returns what it was before; undefined if ignored. */
-  async setFollowing(ctx: TxCtx, { wechatAppId, openid }: Openid, now: Following): Promise<{ before: boolean | null } | undefined> {
+  async setFollowing(
+    ctx: TxCtx,
+    { wechatAppId, openid }: Openid,
+    now: Following,
+  ): Promise<{ before: boolean | null } | undefined> {
     const row = await ctx.db
       .selectFrom("audience_identity")
       .select(["id", "following", "following_since", "following_by"])
@@ -148,12 +156,28 @@ export class Identities {
       .execute();
     const [kept, gone] = rows.toSorted((a, b) => a.first_seen_at.getTime() - b.first_seen_at.getTime());
     if (kept === undefined || gone === undefined) return kept?.id ?? one;
-    await ctx.db.updateTable("audience_identity").set({ person_id: kept.id }).where("person_id", "=", gone.id).execute();
-    await ctx.db.updateTable("audience_timeline").set({ person_id: kept.id }).where("person_id", "=", gone.id).execute();
-    const tags = await ctx.db.deleteFrom("audience_person_tag").where("person_id", "=", gone.id).returningAll().execute();
+    await ctx.db
+      .updateTable("audience_identity")
+      .set({ person_id: kept.id })
+      .where("person_id", "=", gone.id)
+      .execute();
+    await ctx.db
+      .updateTable("audience_timeline")
+      .set({ person_id: kept.id })
+      .where("person_id", "=", gone.id)
+      .execute();
+    const tags = await ctx.db
+      .deleteFrom("audience_person_tag")
+      .where("person_id", "=", gone.id)
+      .returningAll()
+      .execute();
     if (tags.length > 0) {
       const moved = tags.map((tag) => ({ ...tag, person_id: kept.id }));
-      await ctx.db.insertInto("audience_person_tag").values(moved).onConflict((on) => on.doNothing()).execute();
+      await ctx.db
+        .insertInto("audience_person_tag")
+        .values(moved)
+        .onConflict((on) => on.doNothing())
+        .execute();
     }
     await ctx.db.updateTable("audience_person").set({ merged_into: kept.id }).where("id", "=", gone.id).execute();
     await ctx.db

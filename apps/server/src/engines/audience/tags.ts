@@ -68,7 +68,11 @@ export class Tags {
     const find = () => ctx.db.selectFrom("audience_tag").select("id").where("name", "=", name).executeTakeFirst();
     const known = await find();
     if (known !== undefined) return known.id;
-    await ctx.db.insertInto("audience_tag").values({ ...owned(ctx), name }).onConflict((on) => on.doNothing()).execute();
+    await ctx.db
+      .insertInto("audience_tag")
+      .values({ ...owned(ctx), name })
+      .onConflict((on) => on.doNothing())
+      .execute();
     const tag = await find();
     if (tag === undefined) throw new Error("a tag was made and is gone again");
     return tag.id;

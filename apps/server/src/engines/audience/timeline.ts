@@ -31,7 +31,11 @@ export class Timeline {
       .execute();
   }
 
-  async list(ctx: Ctx, personId: string, { cursor, limit }: In<typeof audience.timeline>["query"]): Promise<PageOf<Entry>> {
+  async list(
+    ctx: Ctx,
+    personId: string,
+    { cursor, limit }: In<typeof audience.timeline>["query"],
+  ): Promise<PageOf<Entry>> {
     let query = ctx.db
       .selectFrom("audience_timeline")
       .selectAll()

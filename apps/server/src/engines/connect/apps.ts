@@ -85,7 +85,8 @@ export class Apps {
         disabled: disabled ?? before.disabled,
         secret_sealed: appSecret === undefined ? before.secret_sealed : this.#seal(id, "secret", appSecret),
         push_token_sealed: pushToken === undefined ? before.push_token_sealed : this.#seal(id, "push_token", pushToken),
-        aes_key_sealed: encodingAesKey === undefined ? before.aes_key_sealed : this.#seal(id, "aes_key", encodingAesKey),
+        aes_key_sealed:
+          encodingAesKey === undefined ? before.aes_key_sealed : this.#seal(id, "aes_key", encodingAesKey),
       };
       if (row.mode !== "plain" && row.aes_key_sealed === null) throw aesKeyMissing();
       await ctx.db.updateTable("connect_app").set(row).where("id", "=", id).execute();

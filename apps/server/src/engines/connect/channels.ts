@@ -93,7 +93,11 @@ export class Channels {
    */
   async create(ctx: Ctx, channel: In<typeof connect.createChannel>["body"]): Promise<ChannelView> {
     const { id: wechatAppId } = await this.#apps.row(ctx, channel.wechatAppId);
-    const taken = await ctx.db.selectFrom("connect_channel").select("id").where("name", "=", channel.name).executeTakeFirst();
+    const taken = await ctx.db
+      .selectFrom("connect_channel")
+      .select("id")
+      .where("name", "=", channel.name)
+      .executeTakeFirst();
     if (taken !== undefined) throw conflict();
     const head = owned(ctx);
     const expireSeconds = channel.validDays === undefined ? undefined : channel.validDays * daySeconds;

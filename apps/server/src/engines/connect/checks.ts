@@ -33,7 +33,12 @@ export class Checks {
         : { check: "callback", ok: true, zh: "微信已校验回调地址。", en: "WeChat has checked the callback." };
     const push: Check =
       app.lastPushAt === null
-        ? { check: "push", ok: false, zh: "还没有收到过推送：关注或发一条消息试试。", en: "Nothing was pushed yet: follow the account or write to it." }
+        ? {
+            check: "push",
+            ok: false,
+            zh: "还没有收到过推送：关注或发一条消息试试。",
+            en: "Nothing was pushed yet: follow the account or write to it.",
+          }
         : { check: "push", ok: true, zh: "已收到推送。", en: "Pushes arrive." };
     return [await this.#token(ctx, wechatAppId), callback, push];
   }
@@ -42,7 +47,12 @@ export class Checks {
   async #token(ctx: Ctx, wechatAppId: string): Promise<Check> {
     try {
       await getMenu(await this.#clients.of(ctx, wechatAppId));
-      return { check: "token", ok: true, zh: "AppID 和 AppSecret 正确，微信接口可用。", en: "AppID and AppSecret are right; WeChat's API answers." };
+      return {
+        check: "token",
+        ok: true,
+        zh: "AppID 和 AppSecret 正确，微信接口可用。",
+        en: "AppID and AppSecret are right; WeChat's API answers.",
+      };
     } catch (error) {
       const fault = faultOf(error);
       if (fault === undefined) throw error;

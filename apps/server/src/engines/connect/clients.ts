@@ -44,7 +44,14 @@ export class WechatClients {
       store,
       now: () => clock.now(),
       fetchToken: ({ force }) =>
-        getStableToken({ apiUrl: env.WECHAT_API_URL, appId: app.app_id, secret, force, now: () => clock.now(), log: report }),
+        getStableToken({
+          apiUrl: env.WECHAT_API_URL,
+          appId: app.app_id,
+          secret,
+          force,
+          now: () => clock.now(),
+          log: report,
+        }),
     });
     return new WechatClient({ apiUrl: env.WECHAT_API_URL, tokens, log: report });
   }

@@ -8,8 +8,16 @@ import { contract, route } from "@zhanggui/kit/contract/route";
 import { Instant } from "@zhanggui/kit/contract/time";
 import { z } from "zod";
 
-export const connectRead = permission("connect:read", { zh: "查看微信应用与渠道码", en: "See WeChat apps and channel codes" }, ["operator", "developer"]);
-export const connectWrite = permission("connect:write", { zh: "绑定微信应用、管理渠道码", en: "Bind WeChat apps, manage channel codes" }, ["operator"]);
+export const connectRead = permission(
+  "connect:read",
+  { zh: "查看微信应用与渠道码", en: "See WeChat apps and channel codes" },
+  ["operator", "developer"],
+);
+export const connectWrite = permission(
+  "connect:write",
+  { zh: "绑定微信应用、管理渠道码", en: "Bind WeChat apps, manage channel codes" },
+  ["operator"],
+);
 
 export const appTaken = fault("connect.app_taken", 409, {
   zh: "AppID {appId} 已绑定。",
@@ -38,11 +46,20 @@ export const pushRefused = fault("connect.push_refused", 403, {
 
 /** How WeChat sends messages: in the open, both ways at once, or only encrypted. */
 export const PushMode = z.enum(["plain", "compatible", "safe"]);
-const AppId = z.string().trim().regex(/^wx[0-9a-f]{16}$/, { error: "an AppID is wx and 16 hex digits" });
+const AppId = z
+  .string()
+  .trim()
+  .regex(/^wx[0-9a-f]{16}$/, { error: "an AppID is wx and 16 hex digits" });
 /** 3 to 32 letters and digits (WeChat's own rule for the token). */
-const PushToken = z.string().trim().regex(/^[A-Za-z0-9]{3,32}$/, { error: "3 to 32 letters and digits" });
+const PushToken = z
+  .string()
+  .trim()
+  .regex(/^[A-Za-z0-9]{3,32}$/, { error: "3 to 32 letters and digits" });
 /** 43 characters, from which 32 bytes are read as base64. WeChat takes letters and digits only. */
-const EncodingAesKey = z.string().trim().regex(/^[A-Za-z0-9]{43}$/, { error: "43 letters and digits" });
+const EncodingAesKey = z
+  .string()
+  .trim()
+  .regex(/^[A-Za-z0-9]{43}$/, { error: "43 letters and digits" });
 const AppSecret = z.string().trim().min(1).max(128);
 
 export const WechatApp = z

@@ -64,23 +64,32 @@ export class ConnectService {
 
   async listInbound(ctx: Ctx, filter: In<typeof connect.listInbound>["query"]): Promise<PageOf<InboundView>> {
     const { cursor, limit, wechatAppId, openid, traceId } = filter;
-    let query = ctx.db.selectFrom("connect_inbound").selectAll().orderBy("id", "desc").limit(limit + 1);
+    let query = ctx.db
+      .selectFrom("connect_inbound")
+      .selectAll()
+      .orderBy("id", "desc")
+      .limit(limit + 1);
     if (cursor !== undefined) query = query.where("id", "<", cursor);
     if (wechatAppId !== undefined) query = query.where("wechat_app_id", "=", wechatAppId);
     if (openid !== undefined) query = query.where("openid", "=", openid);
     if (traceId !== undefined) query = query.where("trace_id", "=", traceId);
-    return toPage(await query.execute(), limit, ({ id }) => id, (row) => ({
-      id: row.id,
-      wechatAppId: row.wechat_app_id,
-      openid: row.openid,
-      kind: row.kind,
-      content: row.content as Record<string, unknown>,
-      reply: textOfReply(row.reply as PassiveReply | null),
-      replyBy: row.reply_by,
-      repeats: row.repeats,
-      traceId: row.trace_id,
-      receivedAt: row.received_at,
-    }));
+    return toPage(
+      await query.execute(),
+      limit,
+      ({ id }) => id,
+      (row) => ({
+        id: row.id,
+        wechatAppId: row.wechat_app_id,
+        openid: row.openid,
+        kind: row.kind,
+        content: row.content as Record<string, unknown>,
+        reply: textOfReply(row.reply as PassiveReply | null),
+        replyBy: row.reply_by,
+        repeats: row.repeats,
+        traceId: row.trace_id,
+        receivedAt: row.received_at,
+      }),
+    );
   }
 
   async #describe(ctx: Ctx, wechatAppId: string, message: InboundMessage): Promise<IncomingMessage> {
@@ -148,7 +157,16 @@ export class ConnectService {
       await ctx.emit(templateFinished, { wechatAppId, openid, msgId, status });
     } else {
       const replyBy = answer?.by ?? null;
-      await ctx.emit(messageReceived, { inboundId: row.id, wechatAppId, openid, kind, channelId, text, replyBy, sentAt });
+      await ctx.emit(messageReceived, {
+        inboundId: row.id,
+        wechatAppId,
+        openid,
+        kind,
+        channelId,
+        text,
+        replyBy,
+        sentAt,
+      });
     }
     return (row.reply as PassiveReply | null) ?? nothing;
   }

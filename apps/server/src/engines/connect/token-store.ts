@@ -22,7 +22,7 @@ export class DatabaseTokenStore implements TokenStore {
       .select(["value_sealed", "expires_at", "voided"])
       .where("wechat_app_id", "=", this.#appId)
       .executeTakeFirst();
-    if (row?.value_sealed == null || row.expires_at === null) return null;
+    if (row === undefined || row.value_sealed === null || row.expires_at === null) return null;
     return {
       value: this.#secrets.open(row.value_sealed, this.#context),
       expiresAt: row.expires_at,

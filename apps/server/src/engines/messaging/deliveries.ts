@@ -53,7 +53,11 @@ export class Deliveries {
 
   async list(ctx: Ctx, filter: In<typeof messaging.listDeliveries>["query"]): Promise<PageOf<Summary>> {
     const { cursor, limit, personId, sceneId, state, traceId } = filter;
-    let query = ctx.db.selectFrom("messaging_delivery").selectAll().orderBy("id", "desc").limit(limit + 1);
+    let query = ctx.db
+      .selectFrom("messaging_delivery")
+      .selectAll()
+      .orderBy("id", "desc")
+      .limit(limit + 1);
     if (cursor !== undefined) query = query.where("id", "<", cursor);
     if (personId !== undefined) query = query.where("person_id", "=", personId);
     if (sceneId !== undefined) query = query.where("scene_id", "=", sceneId);
@@ -64,7 +68,11 @@ export class Deliveries {
 
   /** @throws Fault `kit.not_found` */
   async get(ctx: Ctx, deliveryId: string): Promise<Detail> {
-    const row = await ctx.db.selectFrom("messaging_delivery").selectAll().where("id", "=", deliveryId).executeTakeFirst();
+    const row = await ctx.db
+      .selectFrom("messaging_delivery")
+      .selectAll()
+      .where("id", "=", deliveryId)
+      .executeTakeFirst();
     if (row === undefined) throw notFound();
     const steps = await ctx.db
       .selectFrom("messaging_step")

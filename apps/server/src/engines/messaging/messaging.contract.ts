@@ -7,8 +7,16 @@ import { contract, route } from "@zhanggui/kit/contract/route";
 import { Instant } from "@zhanggui/kit/contract/time";
 import { z } from "zod";
 
-export const messagingRead = permission("messaging:read", { zh: "查看消息与投递", en: "See messages and deliveries" }, ["operator", "reviewer", "developer"]);
-export const messagingWrite = permission("messaging:write", { zh: "编辑自动回复与场景", en: "Edit replies and scenes" }, ["operator"]);
+export const messagingRead = permission("messaging:read", { zh: "查看消息与投递", en: "See messages and deliveries" }, [
+  "operator",
+  "reviewer",
+  "developer",
+]);
+export const messagingWrite = permission(
+  "messaging:write",
+  { zh: "编辑自动回复与场景", en: "Edit replies and scenes" },
+  ["operator"],
+);
 
 export const badTemplate = fault("messaging.bad_template", 422, {
   zh: "模板「{field}」写法有误：{reason}",
@@ -54,7 +62,9 @@ export const TemplateItem = z.object({
   /** The template's id at WeChat. */
   templateId: z.string().trim().min(1).max(100),
   /** WeChat's fields (`first`, `keyword1`, `thing2` …) and what to put into each. */
-  data: z.record(z.string().max(40), Template).refine((data) => Object.keys(data).length <= 20, { error: "at most 20 fields" }),
+  data: z
+    .record(z.string().max(40), Template)
+    .refine((data) => Object.keys(data).length <= 20, { error: "at most 20 fields" }),
   url: z.url().max(500).optional(),
 });
 export const MailItem = z.object({
@@ -75,16 +85,22 @@ const SceneFields = {
   items: z.array(SceneItem).min(1).max(10),
   enabled: z.boolean(),
 };
-export const Scene = z
-  .object({ id: Id, ...SceneFields, version: z.int(), createdAt: Instant })
-  .meta({ id: "Scene" });
+export const Scene = z.object({ id: Id, ...SceneFields, version: z.int(), createdAt: Instant }).meta({ id: "Scene" });
 
 /**
  * `ready`: will be sent; `submitting`: on its way out; `accepted`: the provider took it; `delivered`: the provider says
  * it arrived; `failed`: refused; `unknown`: the server died or lost the answer in the middle, so it may or may not have
  * gone out, and it is not sent again; `suppressed`: not sent, for the reason in its decisions.
  */
-export const DeliveryState = z.enum(["ready", "submitting", "accepted", "delivered", "failed", "unknown", "suppressed"]);
+export const DeliveryState = z.enum([
+  "ready",
+  "submitting",
+  "accepted",
+  "delivered",
+  "failed",
+  "unknown",
+  "suppressed",
+]);
 export const DeliverySummary = z
   .object({
     id: Id,
@@ -153,7 +169,11 @@ export const messaging = contract("messaging", {
   createScene: route.post("/scenes", {
     summary: "Create a scene",
     access: messagingWrite,
-    body: z.object({ ...SceneFields, channelId: SceneFields.channelId.default(null), enabled: SceneFields.enabled.default(true) }),
+    body: z.object({
+      ...SceneFields,
+      channelId: SceneFields.channelId.default(null),
+      enabled: SceneFields.enabled.default(true),
+    }),
     reply: Scene,
     faults: [notFound, badTemplate],
   }),

@@ -36,7 +36,9 @@ export class Receipts {
   async match(ctx: TxCtx, wechatAppId: string, providerId: string): Promise<void> {
     // Without the lock each side could look before the other has committed, and both would find nothing.
     await ctx.db
-      .selectNoFrom(({ fn, val }) => fn("pg_advisory_xact_lock", [fn("hashtext", [val(`${wechatAppId} ${providerId}`)])]).as("locked"))
+      .selectNoFrom(({ fn, val }) =>
+        fn("pg_advisory_xact_lock", [fn("hashtext", [val(`${wechatAppId} ${providerId}`)])]).as("locked"),
+      )
       .execute();
     const receipt = await ctx.db
       .selectFrom("messaging_receipt")

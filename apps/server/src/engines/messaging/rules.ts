@@ -79,7 +79,11 @@ export class Rules {
     const { name, reply, enabled } = change;
     const row = await ctx.db
       .updateTable("messaging_rule")
-      .set((eb) => ({ name: name ?? eb.ref("name"), reply: reply ?? eb.ref("reply"), enabled: enabled ?? eb.ref("enabled") }))
+      .set((eb) => ({
+        name: name ?? eb.ref("name"),
+        reply: reply ?? eb.ref("reply"),
+        enabled: enabled ?? eb.ref("enabled"),
+      }))
       .where("id", "=", ruleId)
       .returningAll()
       .executeTakeFirst();

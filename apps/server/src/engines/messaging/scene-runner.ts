@@ -145,7 +145,12 @@ async function decide(item: SceneItemValue, around: Surroundings): Promise<Decis
     }
     return { address, content, state: "ready", because: say("willSend", { to: address }) };
   } catch (error) {
-    return { address: address ?? "", content: {}, state: "failed", because: say("badTemplate", { reason: reasonOf(error) }) };
+    return {
+      address: address ?? "",
+      content: {},
+      state: "failed",
+      because: say("badTemplate", { reason: reasonOf(error) }),
+    };
   }
 }
 
@@ -156,5 +161,9 @@ async function contentOf(item: SceneItemValue, scope: TemplateScope): Promise<Re
   const data = await Promise.all(
     Object.entries(item.data).map(async ([name, sentence]) => [name, await fillIn(sentence, scope)] as const),
   );
-  return { templateId: item.templateId, data: Object.fromEntries(data), ...(item.url === undefined ? {} : { url: item.url }) };
+  return {
+    templateId: item.templateId,
+    data: Object.fromEntries(data),
+    ...(item.url === undefined ? {} : { url: item.url }),
+  };
 }

@@ -58,7 +58,10 @@ export class Scenes {
     await this.#check(ctx, scene);
     const head = owned(ctx);
     return ctx.tx(async (ctx) => {
-      await ctx.db.insertInto("messaging_scene").values({ ...head, version: 1 }).execute();
+      await ctx.db
+        .insertInto("messaging_scene")
+        .values({ ...head, version: 1 })
+        .execute();
       await this.#write(ctx, head.id, 1, scene);
       return this.#get(ctx, head.id);
     });
@@ -110,9 +113,9 @@ export class Scenes {
   async #check(ctx: Ctx, { channelId, items }: SceneBody): Promise<void> {
     if (channelId !== null && (await this.#channels.find(ctx, channelId)) === undefined) throw notFound();
     for (const [index, item] of items.entries()) {
-      const sentences =
-        item.channel === "mail" ? { subject: item.subject, text: item.text } : item.data;
-      for (const [name, sentence] of Object.entries(sentences)) await assertTemplate(`items.${index}.${name}`, sentence);
+      const sentences = item.channel === "mail" ? { subject: item.subject, text: item.text } : item.data;
+      for (const [name, sentence] of Object.entries(sentences))
+        await assertTemplate(`items.${index}.${name}`, sentence);
     }
   }
 

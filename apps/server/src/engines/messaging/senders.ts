@@ -18,7 +18,11 @@ import { say } from "./words.ts";
  */
 export type Outcome =
   | { readonly kind: "accepted"; readonly providerId: string; readonly because: Text }
-  | { readonly kind: "refused" | "unknown"; readonly because: Text; readonly details: Readonly<Record<string, unknown>> }
+  | {
+      readonly kind: "refused" | "unknown";
+      readonly because: Text;
+      readonly details: Readonly<Record<string, unknown>>;
+    }
   | { readonly kind: "not_sent"; readonly reason: string };
 
 const TemplateContent = z.object({
@@ -39,7 +43,8 @@ export class Senders {
     this.#clients = clients;
     this.#from = runtime.env.MAIL_FROM;
     const timeouts = { connectionTimeout: 5_000, greetingTimeout: 5_000, socketTimeout: 15_000 };
-    this.#mailer = runtime.env.SMTP_URL === undefined ? undefined : createTransport({ url: runtime.env.SMTP_URL, ...timeouts });
+    this.#mailer =
+      runtime.env.SMTP_URL === undefined ? undefined : createTransport({ url: runtime.env.SMTP_URL, ...timeouts });
   }
 
   async send(ctx: Ctx, delivery: DeliveryRow): Promise<Outcome> {
@@ -82,7 +87,11 @@ export class Senders {
         headers: { "auto-submitted": "auto-generated" },
       });
       const { response } = z.object({ response: z.string() }).parse(sent);
-      return { kind: "accepted", providerId: `<${delivery.id}@zhanggui>`, because: say("acceptedMail", { answer: response }) };
+      return {
+        kind: "accepted",
+        providerId: `<${delivery.id}@zhanggui>`,
+        because: say("acceptedMail", { answer: response }),
+      };
     } catch (error) {
       return outcomeOfMail(error);
     }
@@ -93,7 +102,10 @@ export class Senders {
 function refused(error: WechatError): Outcome {
   const { zh, en } = explainErrcode(error.errcode);
   if (error.kind === "throttled") return { kind: "not_sent", reason: `${error.errcode} ${error.errmsg}` };
-  const because = { zh: say("refused", { reason: `${error.errcode} ${zh}` }).zh, en: say("refused", { reason: `${error.errcode} ${en}` }).en };
+  const because = {
+    zh: say("refused", { reason: `${error.errcode} ${zh}` }).zh,
+    en: say("refused", { reason: `${error.errcode} ${en}` }).en,
+  };
   return { kind: "refused", because, details: { errcode: error.errcode, errmsg: error.errmsg, rid: error.rid } };
 }
 
@@ -111,7 +123,8 @@ export function outcomeOfMail(error: unknown): Outcome {
   }
   // 4xx: the server says itself that it did not take it.
   if (responseCode !== undefined && responseCode >= 400) return { kind: "not_sent", reason };
-  if (command !== undefined && [...beforeTheText].some((each) => command.startsWith(each))) return { kind: "not_sent", reason };
+  if (command !== undefined && [...beforeTheText].some((each) => command.startsWith(each)))
+    return { kind: "not_sent", reason };
   return { kind: "unknown", because: say("noAnswer", { reason }), details: {} };
 }
 

@@ -2,18 +2,36 @@ import { fill, type Text } from "@zhanggui/kit/contract/text";
 
 /** Every sentence with which a delivery explains itself. */
 const sentences = {
-  asked: { zh: "「{event}」触发了场景「{scene}」（第 {version} 版）。", en: "{event} started the scene “{scene}” (version {version})." },
+  asked: {
+    zh: "「{event}」触发了场景「{scene}」（第 {version} 版）。",
+    en: "{event} started the scene “{scene}” (version {version}).",
+  },
   willSend: { zh: "将发送给 {to}。", en: "It will be sent to {to}." },
   noMailAddress: { zh: "未发送：不知道此人的邮箱。", en: "Not sent: no mail address is known for this person." },
   noLeader: { zh: "未发送：来源渠道没有负责人邮箱。", en: "Not sent: there is no channel whose leader could be told." },
-  notFollowing: { zh: "未发送：此人已取消关注，微信不会送达。", en: "Not sent: this person no longer follows, so WeChat would not deliver it." },
-  badTemplate: { zh: "未发送：模板无法渲染（{reason}）。", en: "Not sent: the template can't be filled in ({reason})." },
+  notFollowing: {
+    zh: "未发送：此人已取消关注，微信不会送达。",
+    en: "Not sent: this person no longer follows, so WeChat would not deliver it.",
+  },
+  badTemplate: {
+    zh: "未发送：模板无法渲染（{reason}）。",
+    en: "Not sent: the template can't be filled in ({reason}).",
+  },
   submitting: { zh: "开始第 {attempt} 次提交。", en: "Submitting, attempt {attempt}." },
-  acceptedWechat: { zh: "微信已受理（msgid {providerId}），等待送达回执。", en: "WeChat accepted it (msgid {providerId}); its receipt is awaited." },
+  acceptedWechat: {
+    zh: "微信已受理（msgid {providerId}），等待送达回执。",
+    en: "WeChat accepted it (msgid {providerId}); its receipt is awaited.",
+  },
   acceptedMail: { zh: "邮件服务器已接收：{answer}", en: "The mail server took it: {answer}" },
   refused: { zh: "被拒绝：{reason}", en: "Refused: {reason}" },
-  retry: { zh: "没有送出（{reason}），{seconds} 秒后重试。", en: "It did not go out ({reason}); next try in {seconds} seconds." },
-  gaveUp: { zh: "{attempts} 次尝试都没有送出（{reason}），不再重试。", en: "It did not go out in {attempts} tries ({reason}); no more are made." },
+  retry: {
+    zh: "没有送出（{reason}），{seconds} 秒后重试。",
+    en: "It did not go out ({reason}); next try in {seconds} seconds.",
+  },
+  gaveUp: {
+    zh: "{attempts} 次尝试都没有送出（{reason}），不再重试。",
+    en: "It did not go out in {attempts} tries ({reason}); no more are made.",
+  },
   noAnswer: {
     zh: "提交后没有收到答复（{reason}）：可能已送出，也可能没有，因此不会重发。",
     en: "No answer came after it was submitted ({reason}): it may or may not have gone out, so it is not sent again.",
@@ -22,10 +40,19 @@ const sentences = {
     zh: "提交途中服务器中断：可能已送出，也可能没有，因此不会重发。",
     en: "The server died while submitting: it may or may not have gone out, so it is not sent again.",
   },
-  noMailServer: { zh: "未发送：没有配置邮件服务器（SMTP_URL）。", en: "Not sent: no mail server is configured (SMTP_URL)." },
+  noMailServer: {
+    zh: "未发送：没有配置邮件服务器（SMTP_URL）。",
+    en: "Not sent: no mail server is configured (SMTP_URL).",
+  },
   delivered: { zh: "微信回执：已送达。", en: "WeChat's receipt: delivered." },
-  blocked: { zh: "微信回执：用户拒收（{status}）。", en: "WeChat's receipt: the user blocks such messages ({status})." },
-  notDelivered: { zh: "微信回执：发送失败（{status}）。", en: "WeChat's receipt: it could not be delivered ({status})." },
+  blocked: {
+    zh: "微信回执：用户拒收（{status}）。",
+    en: "WeChat's receipt: the user blocks such messages ({status}).",
+  },
+  notDelivered: {
+    zh: "微信回执：发送失败（{status}）。",
+    en: "WeChat's receipt: it could not be delivered ({status}).",
+  },
 } satisfies Record<string, Text>;
 
 export type Sentence = keyof typeof sentences;

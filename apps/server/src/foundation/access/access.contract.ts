@@ -6,7 +6,9 @@ import { contract, route } from "@zhanggui/kit/contract/route";
 import { Instant } from "@zhanggui/kit/contract/time";
 import { z } from "zod";
 
-export const accessRead = permission("access:read", { zh: "查看账号与角色", en: "See accounts and roles" }, ["developer"]);
+export const accessRead = permission("access:read", { zh: "查看账号与角色", en: "See accounts and roles" }, [
+  "developer",
+]);
 export const accessWrite = permission("access:write", { zh: "管理账号与角色", en: "Manage accounts and roles" }, []);
 
 export const wrongCredentials = fault(
@@ -56,7 +58,13 @@ export const roleFixed = fault("access.role_fixed", 409, {
   en: "A built-in role can't be changed; create one of your own.",
 });
 
-export const Login = z.string().trim().toLowerCase().min(3).max(100).regex(/^[^\s]+$/, { error: "no spaces" });
+export const Login = z
+  .string()
+  .trim()
+  .toLowerCase()
+  .min(3)
+  .max(100)
+  .regex(/^[^\s]+$/, { error: "no spaces" });
 /** NIST SP 800-63B §5.1.1: length counts, composition rules don't help; a limit keeps hashing cheap. */
 export const Password = z.string().min(8).max(128);
 

@@ -78,7 +78,11 @@ export class AccessService {
       .selectFrom("access_account_role")
       .innerJoin("access_role", "access_role.id", "access_account_role.role_id")
       .select(["access_account_role.account_id", "access_role.id", "access_role.name"])
-      .where("access_account_role.account_id", "in", accounts.map(({ id }) => id))
+      .where(
+        "access_account_role.account_id",
+        "in",
+        accounts.map(({ id }) => id),
+      )
       .orderBy("access_role.name")
       .execute();
     return accounts.map(({ id, login, display_name, disabled, created_at }) => ({
@@ -109,7 +113,11 @@ export class AccessService {
   }
 
   /** @throws Fault `access.last_owner` if nobody with every right could sign in afterwards */
-  async updateAccount(ctx: Ctx, accountId: string, change: In<typeof access.updateAccount>["body"]): Promise<AccountView> {
+  async updateAccount(
+    ctx: Ctx,
+    accountId: string,
+    change: In<typeof access.updateAccount>["body"],
+  ): Promise<AccountView> {
     return ctx.tx(async (ctx) => {
       await this.#account(ctx, accountId);
       const { displayName, roleIds, disabled } = change;

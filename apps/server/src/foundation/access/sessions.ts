@@ -152,12 +152,17 @@ export class Sessions implements Authenticator {
     await this.#end(ctx, "refresh_token_reused", { sessionId });
   }
 
-  async #end(ctx: Ctx, because: string, which: { sessionId: string } | { accountId: string; except: string }): Promise<void> {
+  async #end(
+    ctx: Ctx,
+    because: string,
+    which: { sessionId: string } | { accountId: string; except: string },
+  ): Promise<void> {
     const ended = { ended_at: ctx.now(), ended_because: because };
     const query = ctx.db.updateTable("access_session").set(ended).where("ended_at", "is", null);
-    await ("sessionId" in which
-      ? query.where("id", "=", which.sessionId)
-      : query.where("account_id", "=", which.accountId).where("id", "!=", which.except)
+    await (
+      "sessionId" in which
+        ? query.where("id", "=", which.sessionId)
+        : query.where("account_id", "=", which.accountId).where("id", "!=", which.except)
     ).execute();
   }
 
@@ -174,7 +179,10 @@ export class Sessions implements Authenticator {
   }
 
   #as(tenantId: string, accountId: string, traceId: string): Ctx {
-    return this.#runtime.ctx(tenantId, { actor: { kind: "account", id: accountId, name: accountId, permissions: new Set() }, traceId });
+    return this.#runtime.ctx(tenantId, {
+      actor: { kind: "account", id: accountId, name: accountId, permissions: new Set() },
+      traceId,
+    });
   }
 
   #refreshExpiry(now: Date): Date {

@@ -30,7 +30,12 @@ export class Tenants {
   }
 
   async any(): Promise<boolean> {
-    const row = await this.#runtime.acrossTenants().selectFrom("access_tenant").select("id").limit(1).executeTakeFirst();
+    const row = await this.#runtime
+      .acrossTenants()
+      .selectFrom("access_tenant")
+      .select("id")
+      .limit(1)
+      .executeTakeFirst();
     return row !== undefined;
   }
 

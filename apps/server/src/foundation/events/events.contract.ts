@@ -6,7 +6,10 @@ import { contract, route } from "@zhanggui/kit/contract/route";
 import { Instant } from "@zhanggui/kit/contract/time";
 import { z } from "zod";
 
-export const eventsRead = permission("events:read", { zh: "查看事件日志", en: "See the event log" }, ["operator", "developer"]);
+export const eventsRead = permission("events:read", { zh: "查看事件日志", en: "See the event log" }, [
+  "operator",
+  "developer",
+]);
 export const eventsReplay = permission("events:replay", { zh: "重放死信", en: "Replay dead letters" }, ["developer"]);
 
 export const Delivery = z.object({

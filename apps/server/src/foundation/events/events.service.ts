@@ -12,13 +12,25 @@ type DeadLetterView = Out<typeof events.deadLetters>["items"][number];
 @Injectable()
 export class EventsService {
   async list(ctx: Ctx, { cursor, limit, name, traceId }: In<typeof events.list>["query"]): Promise<PageOf<EventView>> {
-    let query = ctx.db.selectFrom("kit_event").selectAll().orderBy("id", "desc").limit(limit + 1);
+    let query = ctx.db
+      .selectFrom("kit_event")
+      .selectAll()
+      .orderBy("id", "desc")
+      .limit(limit + 1);
     if (cursor !== undefined) query = query.where("id", "<", cursor);
     if (name !== undefined) query = query.where("name", "=", name);
     if (traceId !== undefined) query = query.where("trace_id", "=", traceId);
     const rows = await query.execute();
-    const deliveries = await this.#deliveries(ctx, rows.map(({ id }) => id));
-    return toPage(rows, limit, ({ id }) => id, (row) => toEvent(row, deliveries));
+    const deliveries = await this.#deliveries(
+      ctx,
+      rows.map(({ id }) => id),
+    );
+    return toPage(
+      rows,
+      limit,
+      ({ id }) => id,
+      (row) => toEvent(row, deliveries),
+    );
   }
 
   async get(ctx: Ctx, eventId: string): Promise<EventView> {
@@ -27,7 +39,10 @@ export class EventsService {
     return toEvent(row, await this.#deliveries(ctx, [eventId]));
   }
 
-  async deadLetters(ctx: Ctx, { cursor, limit }: In<typeof events.deadLetters>["query"]): Promise<PageOf<DeadLetterView>> {
+  async deadLetters(
+    ctx: Ctx,
+    { cursor, limit }: In<typeof events.deadLetters>["query"],
+  ): Promise<PageOf<DeadLetterView>> {
     const [beforeEvent, beforeHandler] = cursor?.split(" ") ?? [];
     let query = ctx.db
       .selectFrom("kit_delivery")

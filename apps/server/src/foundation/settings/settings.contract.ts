@@ -5,7 +5,10 @@ import { contract, route } from "@zhanggui/kit/contract/route";
 import { Instant } from "@zhanggui/kit/contract/time";
 import { z } from "zod";
 
-export const settingsRead = permission("settings:read", { zh: "查看设置", en: "See settings" }, ["operator", "developer"]);
+export const settingsRead = permission("settings:read", { zh: "查看设置", en: "See settings" }, [
+  "operator",
+  "developer",
+]);
 export const settingsWrite = permission("settings:write", { zh: "修改设置", en: "Change settings" }, []);
 
 export const unknownSetting = fault("settings.unknown", 404, {

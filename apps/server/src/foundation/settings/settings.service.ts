@@ -20,7 +20,7 @@ export class SettingsService {
 
   register<Value>(setting: Setting<Value>): void {
     if (this.#known.has(setting.key)) throw new Error(`the setting ${setting.key} is registered twice`);
-    this.#known.set(setting.key, setting as Setting<unknown>);
+    this.#known.set(setting.key, setting);
   }
 
   /**

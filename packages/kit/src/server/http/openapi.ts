@@ -41,7 +41,11 @@ export function openApi(contracts: Readonly<Record<string, Contract>>, about: { 
 
 function operation(route: Route, module: string, schemas: Json): Json {
   const open = route.access === anyone;
-  const needs = open ? "Open to anyone." : route.access === signedIn ? "Needs a login." : `Needs \`${(route.access as { code: string }).code}\`.`;
+  const needs = open
+    ? "Open to anyone."
+    : route.access === signedIn
+      ? "Needs a login."
+      : `Needs \`${(route.access as { code: string }).code}\`.`;
   return {
     operationId: route.id,
     tags: [module],
@@ -51,11 +55,19 @@ function operation(route: Route, module: string, schemas: Json): Json {
     parameters: [...parameters("path", route.params, schemas), ...parameters("query", route.query, schemas)],
     ...(route.body === undefined || route.raw
       ? {}
-      : { requestBody: { required: true, content: { "application/json": { schema: jsonSchema(route.body, "input", schemas) } } } }),
+      : {
+          requestBody: {
+            required: true,
+            content: { "application/json": { schema: jsonSchema(route.body, "input", schemas) } },
+          },
+        }),
     responses: {
       200: route.raw
         ? { description: "As the other side's protocol says" }
-        : { description: "Done", content: { "application/json": { schema: jsonSchema(route.reply, "output", schemas) } } },
+        : {
+            description: "Done",
+            content: { "application/json": { schema: jsonSchema(route.reply, "output", schemas) } },
+          },
       ...refusals(route, open),
     },
   };
@@ -71,7 +83,12 @@ function parameters(place: "path" | "query", shape: z.ZodObject | undefined, sch
 }
 
 function refusals(route: Route, open: boolean): Json {
-  const general = [invalidInput, ...(open ? [] : [unauthenticated]), ...(typeof route.access === "string" ? [] : [forbidden]), internalError];
+  const general = [
+    invalidInput,
+    ...(open ? [] : [unauthenticated]),
+    ...(typeof route.access === "string" ? [] : [forbidden]),
+    internalError,
+  ];
   const byStatus = Map.groupBy<number, FaultDefinition>([...(route.faults ?? []), ...general], (each) => each.status);
   return Object.fromEntries(
     [...byStatus].map(([status, faults]) => [

@@ -2,7 +2,13 @@ import { Inject, Injectable, type CallHandler, type ExecutionContext, type NestI
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { mergeMap, type Observable } from "rxjs";
 import type { z } from "zod";
-import { forbidden, invalidInput, malformedJson, unauthenticated, unsupportedMediaType } from "../../contract/faults.ts";
+import {
+  forbidden,
+  invalidInput,
+  malformedJson,
+  unauthenticated,
+  unsupportedMediaType,
+} from "../../contract/faults.ts";
 import { anyone, signedIn } from "../../contract/permission.ts";
 import { RawReply } from "../../contract/raw.ts";
 import type { Route } from "../../contract/route.ts";
@@ -70,7 +76,9 @@ export class Pipeline implements NestInterceptor {
 /** The caller's trace (W3C Trace Context `traceparent`), or a new one. The same for the whole request. */
 export function traceIdOf(request: FastifyRequest): string {
   const carrier = request as FastifyRequest & { traceId?: string };
-  carrier.traceId ??= /^00-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/.exec(String(request.headers["traceparent"] ?? ""))?.[1] ?? newTraceId();
+  carrier.traceId ??=
+    /^00-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/.exec(String(request.headers["traceparent"] ?? ""))?.[1] ??
+    newTraceId();
   return carrier.traceId;
 }
 

@@ -1,6 +1,13 @@
 import type { Problem } from "../../contract/client.ts";
 import { Fault, type FaultDefinition } from "../../contract/fault.ts";
-import { badRequest, internalError, malformedJson, notFound, tooLarge, unsupportedMediaType } from "../../contract/faults.ts";
+import {
+  badRequest,
+  internalError,
+  malformedJson,
+  notFound,
+  tooLarge,
+  unsupportedMediaType,
+} from "../../contract/faults.ts";
 import { fill, type Language } from "../../contract/text.ts";
 
 export const problemType = "application/problem+json; charset=utf-8";

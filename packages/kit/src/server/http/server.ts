@@ -62,11 +62,13 @@ export async function createServer(root: Type | object, options: ServerOptions):
       prefix: "/",
       wildcard: false,
       // Built files carry a hash in their name; the page that names them must be asked for anew.
-      setHeaders: (reply, path) =>
-        reply.header("cache-control", path.endsWith(".html") ? "no-cache" : "public, max-age=31536000, immutable"),
+      setHeaders: (reply, path) => {
+        void reply.header("cache-control", path.endsWith(".html") ? "no-cache" : "public, max-age=31536000, immutable");
+      },
     });
     instance.setNotFoundHandler((request, reply) => {
-      const page = request.method === "GET" && !request.url.startsWith("/api") && /text\/html/.test(request.headers.accept ?? "");
+      const page =
+        request.method === "GET" && !request.url.startsWith("/api") && /text\/html/.test(request.headers.accept ?? "");
       if (page) return reply.header("cache-control", "no-cache").sendFile("index.html");
       return sendProblem(runtime, { statusCode: 404 }, request, reply);
     });

@@ -1,0 +1,169 @@
+import { createClient } from "@zhanggui/kit/contract/client";
+import { access } from "@zhanggui/server/foundation/access/access.contract";
+import { demoLogins, demoPassword } from "@zhanggui/server/foundation/access/demo-logins";
+import { audience } from "@zhanggui/server/engines/audience/audience.contract";
+import { connect } from "@zhanggui/server/engines/connect/connect.contract";
+import { messaging } from "@zhanggui/server/engines/messaging/messaging.contract";
+import { events } from "@zhanggui/server/foundation/events/events.contract";
+import { settings } from "@zhanggui/server/foundation/settings/settings.contract";
+import { bindLanternTea, type WechatSide } from "@zhanggui/server/testing/lantern-tea";
+
+export interface DemoOptions {
+  readonly serverUrl: string;
+  readonly emulatorUrl: string;
+  readonly setupToken: string;
+  readonly log: (line: string) => void;
+}
+
+interface Story {
+  readonly name: string;
+  /** Which channel's code they scan first; none: they find the account by themselves. */
+  readonly scans?: "poster" | "live";
+  readonly says?: readonly string[];
+  readonly leaves?: boolean;
+}
+
+const stories: readonly Story[] = [
+  { name: "小满", scans: "poster", says: ["菜单", "桂花乌龙还有吗？"] },
+  { name: "阿岚", scans: "poster", says: ["你好"] },
+  { name: "陈果", scans: "live", says: ["今天的菜单是什么"] },
+  { name: "木木", scans: "live" },
+  { name: "白露", says: ["菜单"] },
+  { name: "老周", scans: "poster", leaves: true },
+  { name: "Coral", scans: "live", says: ["hello", "menu 菜单"] },
+  { name: "十一", says: ["几点关门？"] },
+  { name: "米粒", scans: "poster", says: ["谢谢，茶很好喝"] },
+];
+
+/**
+ * Opens Lantern Tea in an empty installation: accounts, a bound official account, channel codes, replies, a scene, and
+ * people who come, write and go. Everything goes through the public API and through the emulator, so that the demo is
+ * itself a test.
+ */
+export async function seedDemo({ serverUrl, emulatorUrl, setupToken, log }: DemoOptions) {
+  const api = await openTenant(serverUrl, setupToken);
+  log("tenant and accounts");
+  const wechat = new EmulatorControl(emulatorUrl);
+  const bound = await bindLanternTea({ api }, wechat, serverUrl);
+  log("official account bound");
+  const live = await api.connect.createChannel({
+    wechatAppId: bound.wechatAppId,
+    name: "周五直播间",
+    leaderName: "小禾",
+    leaderMail: "he@lantern-tea.example",
+    validDays: 30,
+  });
+  await api.messaging.createRule({
+    name: "直播间欢迎语",
+    on: "scan",
+    channelId: live.id,
+    reply: "欢迎来到灯笼茶直播间，回复「菜单」领取今日茶单。",
+  });
+  await wechat.menu(bound.appid);
+  for (const story of stories)
+    await wechat.play(bound.appid, story, { poster: bound.channel.ticket, live: live.ticket });
+  log(`${stories.length} people came by`);
+  await wechat.settled();
+  return { logins: demoLogins.map((each) => ({ ...each, password: demoPassword })) };
+}
+
+async function openTenant(serverUrl: string, setupToken: string) {
+  let accessToken = "";
+  const api = createClient(
+    { access, settings, events, connect, audience, messaging },
+    {
+      baseUrl: `${serverUrl}/api`,
+      headers: () => (accessToken === "" ? {} : { authorization: `Bearer ${accessToken}` }),
+    },
+  );
+  const names = {
+    owner: "掌柜",
+    operator: "运营 小禾",
+    finance: "财务 阿算",
+    reviewer: "审批 老徐",
+    developer: "开发 阿码",
+  };
+  const owner = demoLogins.find(({ role }) => role === "owner");
+  if (owner === undefined) throw new Error("the demo has no owner");
+  const session = await api.access.setup({
+    setupToken,
+    tenantName: "灯笼茶 Lantern Tea",
+    login: owner.login,
+    displayName: names.owner,
+    password: demoPassword,
+  });
+  accessToken = session.accessToken;
+  const roles = await api.access.listRoles();
+  for (const { role, login } of demoLogins.filter((each) => each !== owner)) {
+    const roleIds = roles.items.filter(({ builtIn }) => builtIn === role).map(({ id }) => id);
+    await api.access.createAccount({ login, displayName: names[role], password: demoPassword, roleIds });
+  }
+  return api;
+}
+
+/** The emulator by its control API. */
+class EmulatorControl implements WechatSide {
+  readonly #url: string;
+
+  constructor(url: string) {
+    this.#url = url;
+  }
+
+  async createAccount(account: { name: string }): Promise<{ appid: string; secret: string }> {
+    return (await this.#call("POST", "/accounts", { ...account, openPlatform: "lantern-tea" })) as {
+      appid: string;
+      secret: string;
+    };
+  }
+
+  addTemplate(appid: string, template: { templateId: string; title: string; content: string }): Promise<unknown> {
+    return this.#call("POST", `/accounts/${appid}/templates`, template);
+  }
+
+  configurePush(appid: string, push: Parameters<WechatSide["configurePush"]>[1]): Promise<unknown> {
+    return this.#call("PUT", `/accounts/${appid}/push`, push);
+  }
+
+  /** Makes the account's menu by WeChat's own API, as its admin page would. */
+  async menu(appid: string): Promise<void> {
+    const { secret } = (await this.#call("GET", `/accounts/${appid}`)) as { secret: string };
+    const token = await fetch(`${this.#url}/cgi-bin/stable_token`, {
+      method: "POST",
+      body: JSON.stringify({ grant_type: "client_credential", appid, secret }),
+    });
+    const { access_token } = (await token.json()) as { access_token: string };
+    await fetch(`${this.#url}/cgi-bin/menu/create?access_token=${access_token}`, {
+      method: "POST",
+      body: JSON.stringify({
+        button: [
+          { type: "click", name: "今日茶单", key: "TODAY" },
+          { name: "关于我们", sub_button: [{ type: "view", name: "门店地址", url: "http://127.0.0.1/stores" }] },
+        ],
+      }),
+    });
+  }
+
+  async play(appid: string, story: Story, codes: { poster: string; live: string }): Promise<void> {
+    const puppet = (await this.#call("POST", "/puppets", { name: story.name })) as { id: string };
+    const act = (action: string, body: object): Promise<unknown> =>
+      this.#call("POST", `/puppets/${puppet.id}/${action}`, body);
+    await (story.scans === undefined ? act("follow", { appid }) : act("scan", { code: codes[story.scans] }));
+    for (const text of story.says ?? []) await act("say", { appid, text });
+    if (story.leaves) await act("unfollow", { appid });
+  }
+
+  settled(): Promise<unknown> {
+    return this.#call("POST", "/settle", {});
+  }
+
+  async #call(method: string, path: string, body?: object): Promise<unknown> {
+    const response = await fetch(`${this.#url}/emulator${path}`, {
+      method,
+      headers: { "content-type": "application/json" },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    if (!response.ok)
+      throw new Error(`the emulator answered ${response.status} to ${method} ${path}: ${await response.text()}`);
+    return response.json();
+  }
+}
