@@ -91,6 +91,11 @@ describe("access tokens", () => {
   });
 });
 
+test("an account may be kept from a call", async () => {
+  emulator.world.changeAccount(account.appid, { unauthorizedPaths: ["/cgi-bin/menu/get"] });
+  expect(await api("GET", "/cgi-bin/menu/get")).toMatchObject({ errcode: 48001 });
+});
+
 describe("following and scanning", () => {
   async function code(body: Json): Promise<Json> {
     return api("POST", "/cgi-bin/qrcode/create", body);
@@ -223,6 +228,28 @@ describe("messages of the account", () => {
     expect(developer.pushes.at(-1)?.body).toContain("<Event><![CDATA[TEMPLATESENDJOBFINISH]]></Event>");
     expect(developer.pushes.at(-1)?.body).toContain(`<MsgID>${msgid}</MsgID>`);
     expect(developer.pushes.at(-1)?.body).toContain("<Status><![CDATA[success]]></Status>");
+  });
+
+  test("a campaign's notices all come, a few at a time", async () => {
+    let open = 0;
+    let most = 0;
+    developer.answer = (_request, response) => {
+      open += 1;
+      most = Math.max(most, open);
+      setImmediate(() => {
+        open -= 1;
+        response.end("success");
+      });
+    };
+    await emulator.world.follow(puppet.id);
+    const access = await token();
+    const { openid } = emulator.world.chat(puppet.id);
+    const body = JSON.stringify({ touser: openid, template_id: "ready", data: {} });
+    const path = `${emulator.url}/cgi-bin/message/template/send?access_token=${access}`;
+    await Promise.all(Array.from({ length: 200 }, () => fetch(path, { method: "POST", body })));
+    await emulator.world.settle();
+    expect(developer.pushes).toHaveLength(201);
+    expect(most).toBeLessThanOrEqual(32);
   });
 
   test.each([

@@ -138,8 +138,21 @@ describe("faults", () => {
     emulator.world.addFault({ target: "push", holdFor: 1 });
     expect(await emulator.world.say(puppet, { text: "一" })).toMatchObject({ outcome: "held" });
     await emulator.world.say(puppet, { text: "二" });
+    expect((await developer.received(2)).map((push) => /Content><!\[CDATA\[(.)/.exec(push.body)?.[1])).toEqual([
+      "二",
+      "一",
+    ]);
+  });
+
+  test("clearing the faults lets held pushes go, and so does settling", async () => {
+    emulator.world.addFault({ target: "push", holdFor: 9, count: 2 });
+    await emulator.world.say(puppet, { text: "一" });
+    emulator.world.clearFaults();
+    await developer.received(1);
+    emulator.world.addFault({ target: "push", holdFor: 9 });
+    await emulator.world.say(puppet, { text: "二" });
     await emulator.world.settle();
-    expect(developer.pushes.map((push) => /Content><!\[CDATA\[(.)/.exec(push.body)?.[1])).toEqual(["二", "一"]);
+    expect(developer.pushes).toHaveLength(2);
   });
 
   test("wait: false answers while the push is under way", async () => {

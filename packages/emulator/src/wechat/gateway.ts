@@ -82,6 +82,7 @@ async function perform(
     const query = queryOf(request);
     const account = route.access === "token" ? accountByToken(state, query["access_token"]) : null;
     const call: ApiCall = { query, body: route.method === "POST" ? bodyOf(request) : {}, account };
+    if (account?.unauthorizedPaths.includes(path) === true) throw new Refusal(48001);
     if (account !== null && !state.spend(path, account)) throw new Refusal(45009);
     const answered = await route.handle(state, call);
     if ("json" in answered) return { status: 200, contentType: jsonType, body: Buffer.from(answered.json), errcode: 0 };

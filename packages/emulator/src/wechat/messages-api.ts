@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { addChat } from "../world/chat.ts";
 import type { Account, Bond, ChatContent, Template } from "../world/model.ts";
 import { templateStatuses } from "../world/model.ts";
@@ -87,13 +88,11 @@ function sendTemplate(state: State, send: TemplateSend): string {
     { name: "Status", text: templateStatuses[delivery] },
   ];
   // After the answer, as the real platform does it; `settle` waits for it.
-  void state.track(
-    new Promise<void>((resolve) => {
-      setImmediate(() => {
-        void sendEvent(state, account, bond, "TEMPLATESENDJOBFINISH", fields, false).done.then(() => resolve());
-      });
-    }),
-  );
+  const finish = async (): Promise<void> => {
+    await nextTurn();
+    await sendEvent(state, account, bond, "TEMPLATESENDJOBFINISH", fields, false).done;
+  };
+  void state.track(state.notices.run(finish));
   return msgid;
 }
 

@@ -17,6 +17,7 @@ function account(mode: PushMode, format: "xml" | "json" = "xml"): Account {
     templates: [],
     menu: null,
     dailyLimits: {},
+    unauthorizedPaths: [],
   };
 }
 

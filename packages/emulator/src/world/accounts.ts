@@ -22,6 +22,7 @@ export function createAccount(state: State, input: NewAccount): Account {
     templates: [],
     menu: null,
     dailyLimits: input.dailyLimits ?? {},
+    unauthorizedPaths: input.unauthorizedPaths ?? [],
   };
   if (state.accounts.has(account.appid)) throw new Trouble("taken", `The appid ${account.appid} exists already.`);
   state.accounts.set(account.appid, account);

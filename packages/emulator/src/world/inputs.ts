@@ -34,6 +34,7 @@ export const NewAccount = z.strictObject({
   openPlatform: z.string().min(1).nullable().optional(),
   templates: z.array(NewTemplate).optional(),
   dailyLimits: z.record(z.string(), z.int().min(0)).optional(),
+  unauthorizedPaths: z.array(z.string().startsWith("/")).optional(),
 });
 export type NewAccount = z.infer<typeof NewAccount>;
 
@@ -41,6 +42,7 @@ export const AccountChanges = z.strictObject({
   name: z.string().min(1).max(64).optional(),
   openPlatform: z.string().min(1).nullable().optional(),
   dailyLimits: z.record(z.string(), z.int().min(0)).optional(),
+  unauthorizedPaths: z.array(z.string().startsWith("/")).optional(),
 });
 export type AccountChanges = z.infer<typeof AccountChanges>;
 

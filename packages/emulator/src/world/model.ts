@@ -45,6 +45,8 @@ export interface Account {
   menu: MenuButton[] | null;
   /** Lower daily limits for single paths, for tests. */
   dailyLimits: Record<string, number>;
+  /** Paths that this account may not call (48001), as accounts that aren't verified may not send templates. */
+  unauthorizedPaths: string[];
 }
 
 /** What becomes of template messages to a puppet; the wire's words are in `templateStatuses`. */

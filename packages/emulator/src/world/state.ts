@@ -1,5 +1,6 @@
 import { EventEmitter } from "node:events";
 import { chinaDay, type EmulatorClock } from "../clock.ts";
+import { Gate } from "../gate.ts";
 import { SeededRandom } from "../random.ts";
 import { dailyLimits } from "../wechat/limits.ts";
 import { FaultBook } from "./faults.ts";
@@ -48,6 +49,8 @@ export class State {
   readonly happenings = new EventEmitter<{ happening: [Happening] }>();
   readonly stopping = new AbortController();
   readonly underway = new Set<Promise<unknown>>();
+  /** Notices of finished jobs go out this many at a time, or a campaign would open thousands of connections. */
+  readonly notices = new Gate(32);
 
   random!: SeededRandom;
   tokens!: TokenBook;

@@ -75,10 +75,11 @@ export class World {
 
   changeAccount(appid: string, changes: inputs.AccountChanges): Account {
     const account = this.state.account(appid);
-    const { name, openPlatform, dailyLimits } = inputs.AccountChanges.parse(changes);
+    const { name, openPlatform, dailyLimits, unauthorizedPaths } = inputs.AccountChanges.parse(changes);
     if (name !== undefined) account.name = name;
     if (openPlatform !== undefined) account.openPlatform = openPlatform;
     if (dailyLimits !== undefined) account.dailyLimits = dailyLimits;
+    if (unauthorizedPaths !== undefined) account.unauthorizedPaths = unauthorizedPaths;
     this.state.tell({ type: "world" });
     return account;
   }
