@@ -193,6 +193,14 @@ describe("faults", () => {
   });
 });
 
+test("a reset also ends what was still to be pushed", async () => {
+  emulator.world.addFault({ target: "push", holdFor: 9 });
+  await emulator.world.say(puppet, { text: "一" });
+  emulator.world.reset();
+  await emulator.world.settle();
+  expect(developer.pushes).toHaveLength(0);
+});
+
 test("anything can be sent raw: forged, stale, malformed", async () => {
   developer.answer = (_request, response) => void response.writeHead(401).end("no");
   const query = { timestamp: "1", nonce: "2", signature: "forged" };

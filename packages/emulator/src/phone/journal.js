@@ -18,9 +18,10 @@ let chips = h("div");
 
 const update = soon(async () => {
   const query = new URLSearchParams(Object.entries(filter).filter(([, value]) => value !== ""));
+  query.set("limit", String(shownEntries));
   /** @type {{ entries: JournalEntry[] }} */
   const { entries } = await control("GET", `/journal?${query}`);
-  const rows = entries.slice(-shownEntries).reverse().map(row);
+  const rows = entries.toReversed().map(row);
   fill(list, rows.length === 0 ? h("p", { class: "empty" }, t("noEntries")) : rows);
 });
 

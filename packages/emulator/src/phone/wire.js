@@ -8,6 +8,8 @@ import { maybe, problem, t } from "./words.js";
  */
 
 const keptActs = 6;
+/** A campaign makes thousands of calls; the journal has them all. */
+const keptEntries = 40;
 
 /**
  * The strip beside the phone: what went over the wire since the last action, newest first.
@@ -26,9 +28,17 @@ export function wireStrip(element) {
         shown.map((act, index) => drawAct(act, index, opened)),
       );
   };
+  let waiting = false;
+  const drawSoon = () => {
+    if (waiting) return;
+    waiting = true;
+    requestAnimationFrame(() => {
+      waiting = false;
+      draw();
+    });
+  };
   draw();
   return {
-    draw,
     /** @param {string} title what the user just did */
     begin(title) {
       acts = [{ title, entries: [] }, ...acts].slice(0, keptActs);
@@ -37,8 +47,8 @@ export function wireStrip(element) {
     add(entry) {
       const [newest] = acts;
       if (newest === undefined) acts = [{ title: t("elsewhere"), entries: [entry] }];
-      else newest.entries.push(entry);
-      draw();
+      else newest.entries = [...newest.entries, entry].slice(-keptEntries);
+      drawSoon();
     },
   };
 }

@@ -23,8 +23,9 @@ export const pushRules = {
   triesAgainAfterBadStatus: true,
   /** Recalled: a longer passive reply is refused; the text part of one may have this many bytes. */
   replyTextBytes: 2048,
-  /** Recalled: since 2018 a news reply to a message shows one article, older texts allow eight. */
-  replyArticles: 8,
+  /** A news reply to a message shows one article, to an event eight; further ones are dropped. Passive reply page. */
+  replyArticlesToMessage: 1,
+  replyArticlesToEvent: 8,
 } as const;
 
 /** QR codes with a scene. Source: doc/service/Account_Management/Generating_a_Parametric_QR_Code. */

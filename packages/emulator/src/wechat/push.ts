@@ -16,6 +16,7 @@ export interface PushOrder {
   /** MsgType, or the Event of an event. */
   what: string;
   fields: Field[];
+  isEvent: boolean;
   /** Whether a phone would show the answer, or the system's sentence when there is none. */
   conversation: boolean;
 }
@@ -143,7 +144,7 @@ function judge(order: PushOrder, report: PushReport): void {
     report.problem = last?.problem ?? "nothing was sent";
     return;
   }
-  const reading = readReply(last.reply, order.account, order.bond?.openid ?? null);
+  const reading = readReply(last.reply, order.account, { openid: order.bond?.openid ?? null, isEvent: order.isEvent });
   report.replyText = reading.plain;
   report.outcome = reading.kind === "reply" ? "answered" : reading.kind;
   if (reading.kind === "reply") report.reply = reading.content;

@@ -5,6 +5,7 @@ import { readReply } from "./reply.ts";
 
 const encodingAesKey = "k".repeat(43);
 const openid = "oPuppet";
+const to = { openid, isEvent: false };
 
 function account(mode: PushMode, format: "xml" | "json" = "xml"): Account {
   return {
@@ -41,29 +42,39 @@ const hello = reply("<Content><![CDATA[你好 & <茶>]]></Content>");
 const helloContent = { kind: "text", text: "你好 & <茶>" };
 
 test.each(["", "success", "  success\n"])("%j is no reply", (answer) => {
-  expect(readReply(answer, account("plain"), openid).kind).toBe("silent");
+  expect(readReply(answer, account("plain"), to).kind).toBe("silent");
 });
 
 test("a text appears as it is", () => {
-  expect(readReply(hello, account("plain"), openid)).toMatchObject({ kind: "reply", content: helloContent });
+  expect(readReply(hello, account("plain"), to)).toMatchObject({ kind: "reply", content: helloContent });
 });
 
 test("news come as articles", () => {
   const item = "<item><Title>春茶</Title><Description>新到</Description><PicUrl>p</PicUrl><Url>u</Url></item>";
   const news = reply(`<ArticleCount>1</ArticleCount><Articles>${item}</Articles>`, "news");
-  expect(readReply(news, account("plain"), openid)).toMatchObject({
+  expect(readReply(news, account("plain"), to)).toMatchObject({
     content: { kind: "news", articles: [{ title: "春茶", description: "新到", pictureUrl: "p", url: "u" }] },
   });
 });
 
+test("of nine articles a message's answer shows one, an event's eight", () => {
+  const items = "<item><Title>茶</Title></item>".repeat(9);
+  const news = reply(`<ArticleCount>9</ArticleCount><Articles>${items}</Articles>`, "news");
+  const shown = (isEvent: boolean): number => {
+    const reading = readReply(news, account("plain"), { openid, isEvent });
+    return reading.kind === "reply" && reading.content.kind === "news" ? reading.content.articles.length : 0;
+  };
+  expect([shown(false), shown(true)]).toEqual([1, 8]);
+});
+
 describe("encryption", () => {
   test("safe mode takes an encrypted reply", () => {
-    expect(readReply(sealed(hello), account("safe"), openid)).toMatchObject({ kind: "reply", content: helloContent });
+    expect(readReply(sealed(hello), account("safe"), to)).toMatchObject({ kind: "reply", content: helloContent });
   });
 
   test("compatible mode takes either", () => {
-    expect(readReply(sealed(hello), account("compatible"), openid).kind).toBe("reply");
-    expect(readReply(hello, account("compatible"), openid).kind).toBe("reply");
+    expect(readReply(sealed(hello), account("compatible"), to).kind).toBe("reply");
+    expect(readReply(hello, account("compatible"), to).kind).toBe("reply");
   });
 
   test.each([
@@ -72,7 +83,7 @@ describe("encryption", () => {
     ["a wrong MsgSignature is refused", "safe", sealed(hello, { token: "other" }), "MsgSignature"],
     ["another AppID is refused", "safe", sealed(hello, { appid: "wx2" }), "another AppID"],
   ] as const)("%s", (_name, mode, answer, problem) => {
-    const reading = readReply(answer, account(mode), openid);
+    const reading = readReply(answer, account(mode), to);
     expect(reading).toMatchObject({ kind: "wrong", problem: expect.stringContaining(problem) });
   });
 });
@@ -94,13 +105,13 @@ test.each([
     "ArticleCount",
   ],
 ])("wrong: %s", (_name, answer, problem) => {
-  const reading = readReply(answer, account("plain"), openid);
+  const reading = readReply(answer, account("plain"), to);
   expect(reading).toMatchObject({ kind: "wrong", problem: expect.stringContaining(problem) });
 });
 
 test("an account whose format is JSON is answered in JSON", () => {
   const message = { ToUserName: openid, FromUserName: "gh_1", CreateTime: 1700000000, MsgType: "text", Content: "嗨" };
-  const reading = readReply(JSON.stringify(message), account("plain", "json"), openid);
+  const reading = readReply(JSON.stringify(message), account("plain", "json"), to);
   expect(reading).toMatchObject({ kind: "reply", content: { kind: "text", text: "嗨" } });
-  expect(readReply(hello, account("plain", "json"), openid).kind).toBe("wrong");
+  expect(readReply(hello, account("plain", "json"), to).kind).toBe("wrong");
 });

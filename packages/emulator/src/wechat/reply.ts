@@ -23,12 +23,18 @@ const parser = new XMLParser({
   isArray: (name) => name === "item",
 });
 
+/** What the reply answers: whose push, and whether that was an event. `openid` is null where nobody wrote. */
+export interface ReplyTo {
+  openid: string | null;
+  isEvent: boolean;
+}
+
 /**
  * Reads the answer to a push as WeChat would: nothing or `success` means "no reply"; anything else must be a reply of
- * a known type to `openid`, encrypted in safe mode. Sources: the passive reply page and the encryption page; that the
+ * a known type to the user, encrypted in safe mode. Sources: the passive reply page and the encryption page; that the
  * two names must match is recalled.
  */
-export function readReply(answer: string, account: Account, openid: string | null): ReplyReading {
+export function readReply(answer: string, account: Account, to: ReplyTo): ReplyReading {
   const trimmed = answer.trim();
   if (isSilent(trimmed)) return { kind: "silent", plain: trimmed };
   let plain = trimmed;
@@ -41,7 +47,7 @@ export function readReply(answer: string, account: Account, openid: string | nul
     } else if (account.push?.mode === "safe") {
       throw new WrongReply("in safe mode the reply must be encrypted");
     }
-    return { kind: "reply", plain, content: readContent(elements, account, openid) };
+    return { kind: "reply", plain, content: readContent(elements, account, to) };
   } catch (error) {
     if (error instanceof WrongReply || error instanceof CipherProblem) {
       return { kind: "wrong", plain, problem: error.message };
@@ -91,8 +97,8 @@ function open(elements: Elements, account: Account): string {
   return opened.message;
 }
 
-function readContent(elements: Elements, account: Account, openid: string | null): ChatContent {
-  if (openid !== null && text(elements, "ToUserName") !== openid) {
+function readContent(elements: Elements, account: Account, to: ReplyTo): ChatContent {
+  if (to.openid !== null && text(elements, "ToUserName") !== to.openid) {
     throw new WrongReply("the reply's ToUserName isn't the user who wrote");
   }
   if (text(elements, "FromUserName") !== account.originalId) {
@@ -110,7 +116,7 @@ function readContent(elements: Elements, account: Account, openid: string | null
     case "music":
       return { kind: "media", type, mediaId: "", title: text(child(elements, "Music"), "Title", "") };
     case "news":
-      return { kind: "news", articles: readArticles(elements) };
+      return { kind: "news", articles: readArticles(elements).slice(0, articleLimit(to)) };
     case "transfer_customer_service":
       return { kind: "media", type, mediaId: "", title: "" };
     default:
@@ -129,11 +135,14 @@ function readMedia(type: "image" | "voice" | "video", elements: Elements): ChatC
   return { kind: "media", type, mediaId: text(part, "MediaId"), title: text(part, "Title", "") };
 }
 
+function articleLimit({ isEvent }: ReplyTo): number {
+  return isEvent ? pushRules.replyArticlesToEvent : pushRules.replyArticlesToMessage;
+}
+
 function readArticles(elements: Elements): Article[] {
   const list = child(elements, "Articles");
   const items: unknown = Array.isArray(list) ? list : list["item"];
   if (!Array.isArray(items) || items.length === 0) throw new WrongReply("the reply has no article");
-  if (items.length > pushRules.replyArticles) throw new WrongReply("the reply has too many articles");
   if (String(items.length) !== text(elements, "ArticleCount")) throw new WrongReply("ArticleCount is wrong");
   return (items as Elements[]).map((item) => ({
     title: text(item, "Title"),

@@ -33,7 +33,7 @@ export function createAccount(state: State, input: NewAccount): Account {
 
 /** Closes an account: its bonds, codes and tokens go with it. */
 export function deleteAccount(state: State, appid: string): void {
-  state.account(appid);
+  state.account(appid).push = null;
   state.tokens.void(appid);
   state.accounts.delete(appid);
   state.forgetAccount(appid);

@@ -148,4 +148,5 @@ export const JournalFilter = z.object({
   kind: z.enum(["api", "push", "check", "mail"]).optional(),
   appid: z.string().optional(),
   text: z.string().optional(),
+  limit: z.coerce.number().int().min(1).optional(),
 });

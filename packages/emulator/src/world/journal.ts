@@ -3,6 +3,15 @@ import type { JournalEntry } from "./model.ts";
 const keptEntries = 2000;
 const keptCharacters = 20_000;
 
+export interface JournalFilter {
+  kind?: JournalEntry["kind"] | undefined;
+  appid?: string | undefined;
+  /** Looked for in what, url, request, response and note. */
+  text?: string | undefined;
+  /** The newest so many. */
+  limit?: number | undefined;
+}
+
 /** What went over the wire, newest last; old entries fall out. */
 export class Journal {
   private entries: JournalEntry[] = [];
@@ -19,10 +28,10 @@ export class Journal {
     this.announce(kept);
   }
 
-  /** The entries that fit, oldest first. `text` is looked for in what, url, request, response and note. */
-  list(filter: { kind?: JournalEntry["kind"]; appid?: string; text?: string } = {}): JournalEntry[] {
+  /** The entries that fit, oldest first. */
+  list(filter: JournalFilter = {}): JournalEntry[] {
     const wanted = filter.text?.toLowerCase();
-    return this.entries.filter(
+    const found = this.entries.filter(
       (entry) =>
         (filter.kind === undefined || entry.kind === filter.kind) &&
         (filter.appid === undefined || entry.appid === filter.appid) &&
@@ -31,6 +40,7 @@ export class Journal {
             part.toLowerCase().includes(wanted),
           )),
     );
+    return filter.limit === undefined ? found : found.slice(-filter.limit);
   }
 
   clear(): void {

@@ -188,7 +188,7 @@ function sendMessage(state: State, account: Account, bond: Bond, type: string, f
   grant(state, bond, customMessageRules.message);
   const id: Field = { name: "MsgId", number: state.nextMessageId() };
   const all = [...heads(state, account, bond, type), ...fields, id];
-  return push(state, { account, bond, what: type, fields: all, conversation: true });
+  return push(state, { account, bond, what: type, fields: all, isEvent: false, conversation: true });
 }
 
 /** Pushes an event. `conversation`: whether a phone shows the answer. */
@@ -201,7 +201,7 @@ export function sendEvent(
   conversation: boolean,
 ): PushWork {
   const all = [...heads(state, account, bond, "event"), { name: "Event", text: event }, ...fields];
-  return push(state, { account, bond, what: event, fields: all, conversation });
+  return push(state, { account, bond, what: event, fields: all, isEvent: true, conversation });
 }
 
 function heads(state: State, account: Account, bond: Bond, type: string): Field[] {

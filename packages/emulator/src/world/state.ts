@@ -83,6 +83,8 @@ export class State {
   }
 
   reset(): void {
+    // What is still under way belongs to the old world: it must not reach anybody any more.
+    for (const account of this.accounts?.values() ?? []) account.push = null;
     for (const push of this.held ?? []) push.release();
     this.random = new SeededRandom(this.seed);
     this.tokens = new TokenBook(this.clock, this.random);

@@ -6,6 +6,7 @@ import { addQuery, type PushWork, releaseAllHeld } from "../wechat/push.ts";
 import * as accounts from "./accounts.ts";
 import type { Fault } from "./faults.ts";
 import * as inputs from "./inputs.ts";
+import type { JournalFilter } from "./journal.ts";
 import type { Account, Bond, JournalEntry, Mail, Puppet, PushReport, QrCode, Template } from "./model.ts";
 import * as people from "./people.ts";
 import type { State } from "./state.ts";
@@ -174,7 +175,7 @@ export class World {
     this.state.tell({ type: "mail" });
   }
 
-  journal(filter: { kind?: JournalEntry["kind"]; appid?: string; text?: string } = {}): JournalEntry[] {
+  journal(filter: JournalFilter = {}): JournalEntry[] {
     return this.state.journal.list(filter);
   }
 

@@ -132,7 +132,7 @@ export class JobRunner {
       for (const each of jobs) {
         const result = await this.#runSafely(definition.name, each);
         if (result.status === "completed") await this.#boss.complete(definition.name, each.id);
-        else await this.#boss.fail(definition.name, each.id, { message: String(result.output) });
+        else await this.#failUnderOurClock(definition.name, each.id, result.output);
       }
       ran += jobs.length;
     }
@@ -144,6 +144,17 @@ export class JobRunner {
     const work = this.#schedules.get(name);
     if (work === undefined) throw new Error(`no schedule ${name}; there are ${[...this.#schedules.keys()]}`);
     await work.run();
+  }
+
+  /** The pause before the retry counts from the house's time, not from the database's. */
+  async #failUnderOurClock(name: string, id: string, message: string | undefined): Promise<void> {
+    await this.#boss.fail(name, id, { message });
+    await this.#boss
+      .getDb()
+      .executeSql(
+        "UPDATE pgboss.job SET start_after = start_after + $1 * interval '1 millisecond' WHERE id = $2 AND state = 'retry'",
+        [this.#clock.offsetMs, id],
+      );
   }
 
   /** pg-boss reads the database's clock; jobs that a turned clock has made due are moved up to it. */

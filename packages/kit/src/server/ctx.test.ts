@@ -1,0 +1,50 @@
+import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { z } from "zod";
+import { event } from "../contract/event.ts";
+import { newId } from "../contract/ids.ts";
+import { openRuntime, type OpenRuntime } from "../testing/runtime.ts";
+import type { Ctx, TxCtx } from "./ctx.ts";
+
+const poured = event("tea.poured.v1", z.object({}));
+let open: OpenRuntime;
+let outer: Ctx;
+
+beforeAll(async () => {
+  open = await openRuntime(inject("clusterUrl"));
+  await open.runtime.start({ work: false });
+  outer = open.runtime.ctx(newId(open.clock.now()));
+});
+afterAll(() => open.close());
+
+test("the outer ctx can't be used while a transaction is open, and can again afterwards", async () => {
+  await outer.tx(async () => {
+    expect(() => outer.db).toThrow(/use the ctx that tx\(\) handed in/);
+    await expect(outer.tx(async () => {})).rejects.toThrow(/outer ctx/);
+  });
+  expect(await outer.db.selectFrom("kit_event").select("id").execute()).toEqual([]);
+});
+
+test("a ctx that outlives its transaction is refused", async () => {
+  let leaked: TxCtx | undefined;
+  await outer.tx(async (ctx) => {
+    leaked = ctx;
+  });
+  expect(() => leaked?.db).toThrow(/transaction that is over/);
+  await expect(leaked?.emit(poured, {})).rejects.toThrow(/transaction that is over/);
+});
+
+test("a transaction inside a transaction is the same one", async () => {
+  const failing = outer.tx(async (ctx) => {
+    await ctx.tx((inner) => inner.emit(poured, {}));
+    throw new Error("no");
+  });
+  await expect(failing).rejects.toThrow("no");
+  expect(await outer.db.selectFrom("kit_event").select("id").execute()).toEqual([]);
+});
+
+test("transactions of two requests at once don't know of each other", async () => {
+  const [a, b] = [newId(open.clock.now()), newId(open.clock.now())].map((id) => open.runtime.ctx(id));
+  await Promise.all([a, b].map((ctx) => ctx!.tx((inner) => inner.emit(poured, {}))));
+  for (const ctx of [a, b])
+    expect(await ctx!.db.selectFrom("kit_event").select("tenant_id").execute()).toEqual([{ tenant_id: ctx!.tenantId }]);
+});

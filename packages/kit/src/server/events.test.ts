@@ -1,0 +1,172 @@
+import { afterEach, beforeEach, expect, inject, test } from "vitest";
+import { z } from "zod";
+import { event } from "../contract/event.ts";
+import { newId } from "../contract/ids.ts";
+import { openRuntime, type OpenRuntime } from "../testing/runtime.ts";
+import type { Ctx } from "./ctx.ts";
+import { job } from "./jobs.ts";
+import type { Runtime } from "./runtime.ts";
+
+const brewed = event("tea.brewed.v1", z.object({ cups: z.int() }));
+const wash = job("tea.wash", z.object({ cup: z.string() }), { retryLimit: 3, retryDelaySeconds: 10 });
+
+let open: OpenRuntime;
+let runtime: Runtime;
+let ctx: Ctx;
+const deliveries = () =>
+  open.db
+    .selectFrom("kit_delivery")
+    .select(["handler", "state", "attempts", "last_error"])
+    .orderBy("handler")
+    .execute();
+
+beforeEach(async () => {
+  open = await openRuntime(inject("clusterUrl"));
+  runtime = open.runtime;
+  ctx = runtime.ctx(newId(open.clock.now()), { traceId: "t".repeat(32) });
+});
+afterEach(() => open.close());
+
+test("an event of a transaction that fails was never emitted, and neither were its jobs", async () => {
+  const seen: unknown[] = [];
+  runtime.on(brewed, "tea.see", async (_, payload) => void seen.push(payload));
+  runtime.job(wash, async (_, payload) => void seen.push(payload));
+  await runtime.start({ work: false });
+  const failing = ctx.tx(async (ctx) => {
+    await ctx.emit(brewed, { cups: 1 });
+    await ctx.enqueue(wash, { cup: "a" });
+    throw new Error("spilled");
+  });
+  await expect(failing).rejects.toThrow("spilled");
+  await runtime.drain();
+  expect(seen).toEqual([]);
+  await ctx.tx(async (ctx) => {
+    await ctx.emit(brewed, { cups: 2 });
+    await ctx.enqueue(wash, { cup: "b" });
+  });
+  await runtime.drain();
+  expect(seen).toEqual([{ cups: 2 }, { cup: "b" }]);
+});
+
+test("a handler acts as the event's tenant, in its trace and in one transaction with its mark", async () => {
+  let inside: Ctx | undefined;
+  runtime.on(brewed, "tea.see", async (ctx) => {
+    inside = ctx;
+    await ctx.emit(event("tea.noted.v1", z.object({})), {});
+    throw new Error("halfway");
+  });
+  await runtime.start({ work: false });
+  await ctx.tx((ctx) => ctx.emit(brewed, { cups: 1 }));
+  await runtime.drain();
+  expect(inside).toMatchObject({
+    tenantId: ctx.tenantId,
+    traceId: ctx.traceId,
+    actor: { kind: "system", id: "tea.see" },
+  });
+  const names = await open.db.selectFrom("kit_event").select("name").execute();
+  expect(names).toEqual([{ name: "tea.brewed.v1" }]);
+});
+
+test("each subscriber has a delivery of its own; one that fails is tried again later, then parked", async () => {
+  let fails = true;
+  const done: string[] = [];
+  runtime.on(brewed, "tea.calm", async () => void done.push("calm"));
+  runtime.on(brewed, "tea.shaky", async () => {
+    if (fails) throw new Error("too hot");
+    done.push("shaky");
+  });
+  await runtime.start({ work: false });
+  await ctx.tx((ctx) => ctx.emit(brewed, { cups: 1 }));
+  await runtime.drain();
+  expect(await deliveries()).toEqual([
+    { handler: "tea.calm", state: "done", attempts: 1, last_error: null },
+    { handler: "tea.shaky", state: "pending", attempts: 1, last_error: "too hot" },
+  ]);
+  await runtime.drain();
+  expect((await deliveries())[1]).toMatchObject({ attempts: 1 });
+  for (let attempt = 2; attempt <= 10; attempt++) {
+    open.clock.advance(3_600_000);
+    await runtime.drain();
+  }
+  expect((await deliveries())[1]).toMatchObject({ state: "dead", attempts: 10 });
+  fails = false;
+  open.clock.advance(3_600_000);
+  await runtime.drain();
+  expect(done).toEqual(["calm"]);
+});
+
+test("what doesn't fit its schema is refused at the emit", async () => {
+  await runtime.start({ work: false });
+  await expect(ctx.tx((ctx) => ctx.emit(brewed, { cups: 0.5 }))).rejects.toThrow(z.ZodError);
+});
+
+test("an old process hands events to a handler that only a newer one knows", async () => {
+  const newer = await open.second();
+  const seen: number[] = [];
+  newer.on(brewed, "tea.new", async (_, { cups }) => void seen.push(cups));
+  await newer.start({ work: false });
+  await runtime.start({ work: false });
+  await ctx.tx((ctx) => ctx.emit(brewed, { cups: 7 }));
+  await runtime.drain();
+  expect(seen).toEqual([]);
+  await newer.drain();
+  expect(seen).toEqual([7]);
+});
+
+test("two processes work one log off: 300 events, each handled once", async () => {
+  const counted = event("tea.counted.v1", z.object({ n: z.int() }));
+  const seen: number[] = [];
+  const processes = [runtime, await open.second()];
+  for (const each of processes) {
+    each.on(counted, "tea.count", async (_, { n }) => void seen.push(n));
+    await each.start({ work: false });
+  }
+  await Promise.all(Array.from({ length: 300 }, (_, n) => ctx.tx((ctx) => ctx.emit(counted, { n }))));
+  await Promise.all(processes.flatMap((each) => [each.drain(), each.drain()]));
+  expect(seen.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 300 }, (_, n) => n));
+});
+
+test("a job that fails is tried again when its time has come, by the house's clock", async () => {
+  let tries = 0;
+  runtime.job(wash, async () => {
+    tries += 1;
+    if (tries < 3) throw new Error("no water");
+  });
+  await runtime.start({ work: false });
+  await ctx.tx((ctx) => ctx.enqueue(wash, { cup: "a" }));
+  await runtime.drain();
+  expect(tries).toBe(1);
+  open.clock.advance(3_600_000);
+  await runtime.drain();
+  expect(tries).toBe(2);
+  open.clock.advance(3_600_000);
+  await runtime.drain();
+  expect(tries).toBe(3);
+});
+
+test("a job for later waits for its instant", async () => {
+  let ran = 0;
+  runtime.job(wash, async () => void (ran += 1));
+  await runtime.start({ work: false });
+  const tomorrow = new Date(ctx.now().getTime() + 86_400_000);
+  await ctx.tx((ctx) => ctx.enqueue(wash, { cup: "a" }, { startAfter: tomorrow }));
+  await runtime.drain();
+  expect(ran).toBe(0);
+  open.clock.advance(86_401_000);
+  await runtime.drain();
+  expect(ran).toBe(1);
+});
+
+test("a worker hears of work without being told to look", async () => {
+  const heard = Promise.withResolvers<number>();
+  const washed = Promise.withResolvers<string>();
+  runtime.on(brewed, "tea.hear", async (ctx, { cups }) => {
+    await ctx.enqueue(wash, { cup: "late" });
+    heard.resolve(cups);
+  });
+  runtime.job(wash, async (_, { cup }) => washed.resolve(cup));
+  await runtime.start({ work: true });
+  await ctx.tx((ctx) => ctx.emit(brewed, { cups: 3 }));
+  expect(await heard.promise).toBe(3);
+  expect(await washed.promise).toBe("late");
+});

@@ -1,0 +1,57 @@
+import { fileURLToPath } from "node:url";
+import type { Kysely } from "kysely";
+import { TurnableClock } from "../server/clock.ts";
+import { openDatabase } from "../server/database.ts";
+import { readEnv } from "../server/env.ts";
+import { createLog } from "../server/log.ts";
+import { Runtime } from "../server/runtime.ts";
+import type { Tables } from "../server/tables.ts";
+import { cloneOfTemplate } from "./database.ts";
+
+/** Where the kit's own migrations are. */
+export const kitMigrations = [
+  { module: "kit", folder: fileURLToPath(new URL("../server/migrations", import.meta.url)) },
+];
+
+export interface OpenRuntime {
+  readonly runtime: Runtime;
+  readonly clock: TurnableClock;
+  readonly db: Kysely<Tables>;
+  /** Another process on the same database. */
+  second(): Promise<Runtime>;
+  close(): Promise<void>;
+}
+
+/** A runtime without modules, on a database of its own: for tests of the kit itself. */
+export async function openRuntime(clusterUrl: string, platformTables: readonly string[] = []): Promise<OpenRuntime> {
+  const database = await cloneOfTemplate(clusterUrl, kitMigrations);
+  const clock = new TurnableClock();
+  const env = readEnv({
+    DATABASE_URL: database.url,
+    SECRET_KEY: Buffer.alloc(32, 7).toString("base64"),
+    JWT_SECRET: "only-for-tests-only-for-tests-only-for-tests",
+  });
+  const opened: Runtime[] = [];
+  const open = (): Runtime => {
+    const runtime = new Runtime({
+      env,
+      clock,
+      log: createLog("silent"),
+      database: openDatabase(database.url),
+      platformTables,
+    });
+    opened.push(runtime);
+    return runtime;
+  };
+  const runtime = open();
+  return {
+    runtime,
+    clock,
+    db: runtime.acrossTenants(),
+    second: async () => open(),
+    close: async () => {
+      await Promise.all(opened.map((each) => each.stop()));
+      await database.drop();
+    },
+  };
+}
