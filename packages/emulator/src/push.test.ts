@@ -201,6 +201,17 @@ test("a reset also ends what was still to be pushed", async () => {
   expect(developer.pushes).toHaveLength(0);
 });
 
+test("stopping ends a push that nobody answers, and one that is held back", async () => {
+  developer.answer = () => undefined;
+  await emulator.world.say(puppet, { text: "一", wait: false });
+  emulator.world.addFault({ target: "push", holdFor: 9 });
+  await emulator.world.say(puppet, { text: "二" });
+  await developer.received(1);
+  await emulator.stop();
+  expect(developer.pushes).toHaveLength(1);
+  await expect(fetch(emulator.url)).rejects.toThrow("fetch failed");
+});
+
 test("anything can be sent raw: forged, stale, malformed", async () => {
   developer.answer = (_request, response) => void response.writeHead(401).end("no");
   const query = { timestamp: "1", nonce: "2", signature: "forged" };

@@ -1,5 +1,6 @@
 import { performance } from "node:perf_hooks";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { pause } from "../pause.ts";
 import type { ApiFault } from "../world/faults.ts";
 import type { Account } from "../world/model.ts";
 import type { State } from "../world/state.ts";
@@ -56,7 +57,7 @@ async function answer(
   path: string,
   fault: ApiFault | null,
 ): Promise<Sent> {
-  if (fault?.delayMs !== undefined) await pause(state, fault.delayMs);
+  if (fault?.delayMs !== undefined) await pause(fault.delayMs, state.stopping.signal);
   const performs = fault === null || fault.perform === true || fault.drop === "after" || isOnlySlow(fault);
   const real = performs ? await perform(state, routes, request, path) : null;
   if (fault?.status !== undefined)
@@ -176,11 +177,4 @@ function cut(request: FastifyRequest, reply: FastifyReply): FastifyReply {
   reply.hijack();
   request.raw.socket.destroy();
   return reply;
-}
-
-function pause(state: State, ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    state.stopping.signal.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
-  });
 }

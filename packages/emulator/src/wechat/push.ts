@@ -1,5 +1,6 @@
 import { performance } from "node:perf_hooks";
 import { unixSeconds } from "../clock.ts";
+import { pause } from "../pause.ts";
 import type { PushFault } from "../world/faults.ts";
 import type { Account, Bond, ChatContent, PushReport, PushTry } from "../world/model.ts";
 import { serviceTroubleText } from "../world/model.ts";
@@ -67,7 +68,7 @@ async function carryOut(
   fault: PushFault | null,
 ): Promise<PushReport> {
   if (fault?.holdFor !== undefined) await held(state, order.account.appid, fault.holdFor);
-  if (fault?.delayMs !== undefined) await pause(state, fault.delayMs);
+  if (fault?.delayMs !== undefined) await pause(fault.delayMs, state.stopping.signal);
   const repeats = Math.max(1, fault?.repeat ?? 1);
   const deliveries: Promise<void>[] = [];
   for (let number = 0; number < repeats; number += 1) {
@@ -194,7 +195,6 @@ export function addQuery(url: string, query: URLSearchParams): string {
 function held(state: State, appid: string, after: number): Promise<void> {
   return new Promise((resolve) => {
     state.held.push({ appid, after, release: resolve });
-    state.stopping.signal.addEventListener("abort", () => resolve(), { once: true });
   });
 }
 
@@ -210,11 +210,4 @@ export function releaseAllHeld(state: State, which: (push: State["held"][number]
   state.held = state.held.filter((push) => !due.includes(push));
   for (const push of due) push.release();
   return due.length;
-}
-
-function pause(state: State, ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    state.stopping.signal.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
-  });
 }

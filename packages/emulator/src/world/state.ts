@@ -1,4 +1,4 @@
-import { EventEmitter } from "node:events";
+import { EventEmitter, setMaxListeners } from "node:events";
 import { chinaDay, type EmulatorClock } from "../clock.ts";
 import { Gate } from "../gate.ts";
 import { SeededRandom } from "../random.ts";
@@ -77,8 +77,8 @@ export class State {
     this.pushTimeoutMs = options.pushTimeoutMs;
     this.url = options.url;
     this.smtpUrl = options.smtpUrl;
-    // Every open page listens, so there is no natural number.
-    this.happenings.setMaxListeners(0);
+    // Every open page and every push under way listens, so there is no natural number.
+    setMaxListeners(0, this.happenings, this.stopping.signal);
     this.reset();
   }
 
