@@ -13,6 +13,8 @@ export interface ClusterOptions {
   dataFolder: string;
   /** TCP port on 127.0.0.1; any free one when absent. Ignored when the cluster already runs. */
   port?: number;
+  /** How long failing starts are repeated, while a predecessor is being cleared away; 10 s when absent. */
+  patienceMs?: number;
   /** Server settings, as in postgresql.conf. Ignored when the cluster already runs. */
   settings?: Record<string, string>;
 }
@@ -127,14 +129,14 @@ class ClusterTools {
 
   /** Starts the postmaster, again for some seconds while a predecessor that was killed is still being cleared away. */
   async start(options: ClusterOptions): Promise<Postmaster> {
-    const deadline = Date.now() + 10_000;
+    const deadline = Date.now() + (options.patienceMs ?? 10_000);
     for (;;) {
       try {
         await this.#startOnce(options.port ?? (await freePort()), options.settings ?? {});
         const postmaster = await this.#readPidFile();
         if (postmaster) return postmaster;
       } catch (error) {
-        if (Date.now() > deadline) throw await this.#withLog(error);
+        if (Date.now() >= deadline) throw await this.#withLog(error);
       }
       await pause(300);
       const other = await this.findRunning();

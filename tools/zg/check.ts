@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { styleText } from "node:util";
+import { stripVTControlCharacters, styleText } from "node:util";
 import { capture, type Outcome } from "./commands.ts";
 import { inRoot, isPresent } from "./paths.ts";
 import type { Progress } from "./progress.ts";
@@ -96,8 +96,9 @@ async function report(checks: Check[], progress: Progress): Promise<number> {
 
 async function judge(one: Check): Promise<Verdict> {
   const startedMs = performance.now();
-  // Colours would hide the rules' names from us.
-  const outcome = await capture(one.program, one.words, { NO_COLOR: "1", FORCE_COLOR: "0", CI: "true" });
+  const { code, output: coloured } = await capture(one.program, one.words, { NO_COLOR: "1", CI: "true" });
+  // Not every program minds NO_COLOR, and colours would hide the rules' names from us.
+  const outcome = { code, output: stripVTControlCharacters(coloured) };
   const doubt = outcome.code === 0 ? one.doubt?.(outcome.output) : undefined;
   const seconds = (performance.now() - startedMs) / 1000;
   if (doubt === undefined) return { ...outcome, check: one, seconds };

@@ -10,11 +10,8 @@ import { closingLine, type Totals } from "./totals.ts";
 /** Every tier of tests, or the files whose path holds one of `patterns`. Prints the closing line; the exit code. */
 export async function test(patterns: string[], progress: Progress): Promise<number> {
   await setUp(progress);
-  // The journeys, and they alone, open the built console in a browser.
-  if (isPresent("tests/journeys") && mayTouchJourneys(patterns)) {
-    await build(progress);
-    await installBrowser(progress);
-  }
+  if (touches(patterns, ["journey"]) && isPresent("tests/journeys")) await build(progress);
+  if (touches(patterns, ["journey", "wire", "phone"])) await installBrowser(progress);
   const totalsFile = inState("test-totals.json");
   await rm(totalsFile, { force: true });
   const reporters = ["--reporter=default", `--reporter=${inRoot("tools/zg/totals-reporter.ts")}`];
@@ -29,9 +26,10 @@ export async function test(patterns: string[], progress: Progress): Promise<numb
   return totals.failed > 0 ? 1 : code;
 }
 
-function mayTouchJourneys(patterns: string[]): boolean {
+/** True when the patterns leave room for a file whose path holds one of `parts`. */
+function touches(patterns: string[], parts: string[]): boolean {
   const words = patterns.filter((pattern) => !pattern.startsWith("-"));
-  return words.length === 0 || words.some((word) => word.includes("journey"));
+  return words.length === 0 || words.some((word) => parts.some((part) => word.includes(part)));
 }
 
 async function readTotals(file: string): Promise<Totals> {
