@@ -31,6 +31,8 @@ export interface OpenHouseOptions {
   /** Runs subscribers, jobs and inboxes by themselves; without it a test says `drain()`. */
   readonly work?: boolean;
   readonly log?: Logger;
+  /** Tables to treat as the platform's own: for the test that deletes filters. */
+  readonly platformTables?: readonly string[];
   /** A database that is there already, for a second server beside the first. */
   readonly databaseUrl?: string;
 }
@@ -75,7 +77,13 @@ export async function openHouse(clusterUrl: string, options: OpenHouseOptions = 
   const env = readEnv({ DATABASE_URL: database.url, LOG_LEVEL: "silent", PORT: "0", ...testSecrets, ...options.env });
   const clock = options.clock ?? new TurnableClock();
   const log = options.log ?? createLog(env.LOG_LEVEL);
-  const runtime = new Runtime({ env, clock, log, database: openDatabase(database.url), platformTables });
+  const runtime = new Runtime({
+    env,
+    clock,
+    log,
+    database: openDatabase(database.url),
+    platformTables: options.platformTables ?? platformTables,
+  });
   const app = await createApp(runtime);
   await runtime.start({ work: options.work ?? false });
   await app.listen({ port: 0, host: "127.0.0.1" });

@@ -1,0 +1,122 @@
+import { ApiProblem, createClient } from "@zhanggui/kit/contract/client";
+import { anyone, signedIn } from "@zhanggui/kit/contract/permission";
+import type { Contract, Route } from "@zhanggui/kit/contract/route";
+import { sql } from "kysely";
+import type { Member, OpenHouse } from "./house.ts";
+import type { Bound } from "./lantern-tea.ts";
+
+/** A tenant with a row of everything, and who may and may not see it. */
+export interface World {
+  readonly house: OpenHouse;
+  readonly contracts: Readonly<Record<string, Contract>>;
+  readonly owner: Member;
+  /** The owner of another tenant. */
+  readonly stranger: Member;
+  /** An account of the first tenant whose role grants nothing. */
+  readonly powerless: Member;
+  readonly bound: Bound;
+  readonly ids: {
+    readonly accountId: string;
+    readonly roleId: string;
+    readonly personId: string;
+    readonly tagId: string;
+    readonly ruleId: string;
+    readonly spareRuleId: string;
+    readonly deliveryId: string;
+    readonly eventId: string;
+  };
+}
+
+/** What a call needs to succeed for the owner, by route. A route without an entry fails the test. */
+export type Fixtures = Readonly<Record<string, (world: World) => Readonly<Record<string, unknown>>>>;
+
+type Input = Readonly<Record<string, unknown>>;
+
+/**
+ * Calls every route that isn't public as its owner, as another tenant's owner, as somebody without the permission and
+ * as nobody. Returns what is wrong, one sentence each.
+ */
+export async function violations(world: World, fixtures: Fixtures): Promise<string[]> {
+  const wrong: string[] = [];
+  for (const route of closedRoutes(world.contracts)) {
+    const fixture = fixtures[route.id];
+    if (fixture === undefined) {
+      wrong.push(`${route.id} has no fixture`);
+      continue;
+    }
+    const call = (who: Member | undefined) => callAs(world, route, fixture(world), who);
+    wrong.push(...(await strangerSees(world, route, () => call(world.stranger))));
+    if (route.access !== signedIn) wrong.push(...(await refusedWith(route, 403, () => call(world.powerless))));
+    wrong.push(...(await refusedWith(route, 401, () => call(undefined))));
+    // Last, because it may remove what it is about; that it succeeds proves that the others were refused for real.
+    const own = await attempt(() => call(world.owner));
+    if (own instanceof Error) wrong.push(`${route.id}: its owner's call failed: ${own.message}`);
+  }
+  return wrong;
+}
+
+/** Every route that isn't public; the one that ends the session comes last. */
+function closedRoutes(contracts: World["contracts"]): Route[] {
+  const routes = Object.values(contracts).flatMap((contract) => Object.values(contract));
+  return routes
+    .filter(({ access }) => access !== anyone)
+    .toSorted((a, b) => Number(a.id === "access.logout") - Number(b.id === "access.logout"));
+}
+
+/** Another tenant's call either fails or shows and changes nothing of the first tenant's. */
+async function strangerSees(world: World, route: Route, call: () => Promise<unknown>): Promise<string[]> {
+  const before = await fingerprint(world);
+  const result = await attempt(call);
+  const wrong: string[] = [];
+  if (result instanceof Error && !(result instanceof ApiProblem && result.problem.status < 500)) {
+    wrong.push(`${route.id}: a stranger's call broke something: ${result.message}`);
+  }
+  const shown = result instanceof Error ? "" : JSON.stringify(result);
+  const secrets = [world.owner.tenantId, world.owner.accountId, world.bound.wechatAppId, ...Object.values(world.ids)];
+  if (secrets.some((id) => shown.includes(id))) wrong.push(`${route.id} shows a stranger what isn't theirs: ${shown}`);
+  if ((await fingerprint(world)) !== before) wrong.push(`${route.id} lets a stranger change what isn't theirs`);
+  return wrong;
+}
+
+async function refusedWith(route: Route, status: number, call: () => Promise<unknown>): Promise<string[]> {
+  const result = await attempt(call);
+  if (result instanceof ApiProblem && result.problem.status === status) return [];
+  return [`${route.id}: expected ${status}, got ${result instanceof Error ? result.message : "success"}`];
+}
+
+async function attempt(call: () => Promise<unknown>): Promise<unknown> {
+  try {
+    return await call();
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+function callAs(world: World, route: Route, input: Input, who: Member | undefined): Promise<unknown> {
+  const [module = "", key = ""] = route.id.split(".");
+  const headers: Record<string, string> = who === undefined ? {} : { authorization: `Bearer ${who.accessToken}` };
+  const client = createClient(world.contracts, { baseUrl: `${world.house.url}/api`, headers: () => headers });
+  const call = client[module]?.[key] as ((input: Input) => Promise<unknown>) | undefined;
+  if (call === undefined) throw new Error(`${route.id} is no route`);
+  return call(input);
+}
+
+/** One value for all rows of the first tenant, in every table that has tenants. */
+async function fingerprint({ house, owner }: World): Promise<string> {
+  const db = house.runtime.acrossTenants();
+  const tables = await tenantTables(house);
+  const parts = tables.map(
+    (table) => sql`SELECT ${sql.lit(table)}, count(*), coalesce(sum(hashtextextended(row::text, 0)), 0)
+      FROM ${sql.table(table)} AS row WHERE tenant_id = ${owner.tenantId}`,
+  );
+  const { rows } = await sql`${sql.join(parts, sql` UNION ALL `)}`.execute(db);
+  return JSON.stringify(rows);
+}
+
+/** The names of all tables with a `tenant_id`. */
+export async function tenantTables(house: OpenHouse): Promise<string[]> {
+  const { rows } = await sql<{ table_name: string }>`
+    SELECT table_name FROM information_schema.columns
+    WHERE table_schema = 'public' AND column_name = 'tenant_id' ORDER BY 1`.execute(house.runtime.acrossTenants());
+  return rows.map(({ table_name }) => table_name);
+}
