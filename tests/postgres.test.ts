@@ -1,9 +1,11 @@
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { spawn } from "node:child_process";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Cluster, databaseUrl, findCluster, startCluster } from "../tools/postgres.ts";
+import { findBinaries } from "../tools/postgres-binaries.ts";
 import { isRunning } from "../tools/processes.ts";
 
 let folder: string;
@@ -68,14 +70,21 @@ test("a killed postmaster is replaced, and what was committed is there", async (
   expect(await query(databaseUrl(cluster.url, "kept"), "select text from note")).toEqual([{ text: "tea" }]);
 });
 
-test("a pid file that names another program doesn't stop it, nor that program", async () => {
+test("a pid file that names another program stops neither the start nor that program", async () => {
   await cluster.stop();
+  // Of the user the database runs as: those it takes for a predecessor.
+  const other = spawn("/bin/sleep", ["600"], { stdio: "ignore", ...(await findBinaries()).runAs });
   const pidFile = join(dataFolder, "postmaster.pid");
-  await writeFile(pidFile, `${process.pid}\n${dataFolder}\n1\n5432\n\n127.0.0.1\n\nready\n`);
+  await writeFile(pidFile, `${other.pid}\n${dataFolder}\n1\n5432\n\n127.0.0.1\n\nready\n`);
   expect(await findCluster(dataFolder)).toBeUndefined();
-  cluster = await startCluster({ dataFolder });
-  expect(cluster.processId).not.toBe(process.pid);
+  await writeFile(pidFile, `${other.pid}\n${dataFolder}\n1\n5432\n\n127.0.0.1\n\nready\n`);
+  cluster = await startCluster({ dataFolder, patienceMs: 0 });
   expect(await query(cluster.url, "select 1 as one")).toEqual([{ one: 1 }]);
+  expect(other.kill("SIGKILL")).toBe(true);
+});
+
+test("what a broken-off set-up left is cleared away", async () => {
+  expect((await readdir(folder)).toSorted()).toEqual(["data", "data.log", "data.password"]);
 });
 
 test("stopped it is gone, and stopping again is no error", async () => {
