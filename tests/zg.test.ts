@@ -27,9 +27,10 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** A process that lives until it is ended. */
+/** A process that lives until it is ended, or until this one is gone. */
 function spawnSleeper(): { processId: number; ended: Promise<NodeJS.Signals | null> } {
-  const child = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { stdio: "ignore", detached: true });
+  const script = "process.stdin.on('close', () => process.exit()).resume()";
+  const child = spawn(process.execPath, ["-e", script], { stdio: ["pipe", "ignore", "ignore"], detached: true });
   const ended = new Promise<NodeJS.Signals | null>((done) => child.once("exit", (_code, name) => done(name)));
   if (child.pid === undefined) throw new Error("no process");
   return { processId: child.pid, ended };

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, type StdioOptions } from "node:child_process";
 import { Problem } from "./problem.ts";
 import { inState, root, toolEnvironment } from "./paths.ts";
 import { endProcess, liveRecords, removeRecord, signal, writeRecord } from "./records.ts";
@@ -11,6 +11,9 @@ export interface Outcome {
 
 /** Where the processes that zg started are written down. */
 export const recordFolder = inState("run");
+
+/** What ends a program from outside: Ctrl-C, a polite kill, a closed terminal. */
+export const endingSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /** The record of the one command that a set-up has under way. */
 export const stepRecord = "step";
@@ -65,40 +68,41 @@ export async function run(program: string, words: string[], extra: Record<string
   throw new Problem(`${program} ${words.join(" ")} failed (exit code ${code}).\n${end}`);
 }
 
-/** Runs a program that talks to the terminal itself; resolves with its exit code. */
+/**
+ * Runs a program that writes to the terminal itself; resolves with its exit code. It leads a process group of its own
+ * and is handed every signal that would end us; the second one kills it with all that it started.
+ */
 export async function runVisibly(
   program: string,
   words: string[],
   extra: Record<string, string> = {},
 ): Promise<number> {
-  const child = spawn(program, words, {
-    cwd: root,
-    env: toolEnvironment(extra),
-    stdio: ["ignore", "inherit", "inherit"],
-  });
+  const stdio: StdioOptions = ["ignore", "inherit", "inherit"];
+  const child = spawn(program, words, { cwd: root, env: toolEnvironment(extra), stdio, detached: true });
   underWay.add(child);
-  // It shares our terminal and hears Ctrl-C itself; a signal sent to us alone has to be handed on.
-  const handOn = (name: NodeJS.Signals) => child.kill(name);
-  const names: NodeJS.Signals[] = ["SIGTERM", "SIGHUP"];
-  const stay = () => undefined;
-  process.on("SIGINT", stay);
-  for (const name of names) process.on(name, handOn);
+  let signals = 0;
+  const handOn = (name: NodeJS.Signals) => {
+    signals++;
+    if (child.pid !== undefined) signal(child.pid, signals > 1 ? "SIGKILL" : name, true);
+  };
+  for (const name of endingSignals) process.on(name, handOn);
   try {
     return await new Promise<number>((done, fail) => {
       child.once("error", (error) => fail(new Problem(`${program} can't be run: ${error.message}`)));
-      child.once("close", (status) => done(status ?? 1));
+      child.once("close", (status) => done(signals > 0 ? 130 : (status ?? 1)));
     });
   } finally {
     underWay.delete(child);
-    process.off("SIGINT", stay);
-    for (const name of names) process.off(name, handOn);
+    // What it started and didn't end must not outlive it.
+    if (child.pid !== undefined && signals > 0) signal(child.pid, "SIGKILL", true);
+    for (const name of endingSignals) process.off(name, handOn);
   }
 }
 
-/** Kills every command under way: for the moment zg itself is told to end. Only captured ones lead a group. */
+/** Kills every command under way: for the moment zg itself is told to end. */
 export function killCommands(): void {
   for (const child of underWay) {
-    if (child.pid !== undefined) signal(child.pid, "SIGKILL", child.stdout !== null);
+    if (child.pid !== undefined) signal(child.pid, "SIGKILL", true);
   }
 }
 

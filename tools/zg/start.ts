@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { exclusively } from "../lock.ts";
 import { signal } from "./records.ts";
 import type { StartOptions } from "./arguments.ts";
-import { killCommands } from "./commands.ts";
+import { endingSignals, killCommands } from "./commands.ts";
 import { type Database, dropEmbedded, openEmbedded } from "./database.ts";
 import { fillWithDemo, forgetDemo, hasDemo, isHalfFilled, knownLogins, type Login, needsSetup } from "./demo.ts";
 import { inRoot, inState, isPresent, stateFolder } from "./paths.ts";
@@ -52,7 +52,7 @@ class Start {
   }
 
   async run(): Promise<number> {
-    for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, () => this.#onSignal());
+    for (const name of endingSignals) process.on(name, () => this.#onSignal());
     try {
       await this.#bringUp();
       return await this.#watch();
