@@ -20,7 +20,7 @@ import { messaging } from "../engines/messaging/messaging.contract.ts";
 import { migrationFolders } from "../migrations.ts";
 import type { BuiltInRole } from "@zhanggui/kit/contract/permission";
 
-const contracts = { access, settings, events, connect, audience, messaging };
+export const contracts = { access, settings, events, connect, audience, messaging };
 export type Api = Client<typeof contracts>;
 
 export interface OpenHouseOptions {

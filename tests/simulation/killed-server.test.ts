@@ -1,0 +1,187 @@
+import { startEmulator, type Emulator } from "@zhanggui/emulator/emulator";
+import { createClient } from "@zhanggui/kit/contract/client";
+import { cloneOfTemplate, type TestDatabase } from "@zhanggui/kit/testing/database";
+import { openDatabase, type Database } from "@zhanggui/kit/server/database";
+import { access } from "@zhanggui/server/foundation/access/access.contract";
+import { migrationFolders } from "@zhanggui/server/migrations";
+import { contracts, testSecrets } from "@zhanggui/server/testing/house";
+import { bindLanternTea, type Bound } from "@zhanggui/server/testing/lantern-tea";
+import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { freePort } from "../../tools/postgres.ts";
+import { type ServerProcess, startServer } from "../setup/server-process.ts";
+
+const rounds = 20;
+const messagesPerRound = 50;
+/** Each restart happens this much later by the house's clock, so that the leases of the dead are over. */
+const laterMs = 120_000;
+/** The outbox's loops in one process: no more calls than that are in flight at once. */
+const outboxLoops = 8;
+
+const seed = Number(process.env["SEED"] ?? Math.floor(Math.random() * 1e9));
+let emulator: Emulator;
+let database: TestDatabase;
+let db: Database["db"];
+let closeDatabase: () => Promise<void>;
+let server: ServerProcess;
+let bound: Bound;
+let boots = 0;
+let port: number;
+
+/** Reproducible: the test prints its seed when it fails. */
+function randomNumbers(from: number): () => number {
+  let state = from;
+  return () => {
+    state = (state * 1_664_525 + 1_013_904_223) % 4_294_967_296;
+    return state / 4_294_967_296;
+  };
+}
+
+async function boot(): Promise<void> {
+  const offsetMs = boots++ * laterMs;
+  emulator.world.setClock(offsetMs);
+  server = await startServer({
+    DATABASE_URL: database.url,
+    PORT: String(port),
+    PUBLIC_URL: `http://127.0.0.1:${port}`,
+    WECHAT_API_URL: emulator.url,
+    WECHAT_MP_URL: emulator.url,
+    SMTP_URL: emulator.smtpUrl,
+    CLOCK_OFFSET_MS: String(offsetMs),
+  });
+}
+
+beforeAll(async () => {
+  emulator = await startEmulator({ seed: seed % 1000 });
+  database = await cloneOfTemplate(inject("clusterUrl"), migrationFolders());
+  const opened = openDatabase(database.url, 4);
+  db = opened.db;
+  closeDatabase = opened.close;
+  port = await freePort();
+  await boot();
+  const url = `http://127.0.0.1:${port}`;
+  const visitor = createClient({ access }, { baseUrl: `${url}/api` });
+  const session = await visitor.access.setup({
+    setupToken: testSecrets.SETUP_TOKEN,
+    tenantName: "Lantern Tea",
+    login: "owner@lantern-tea.example",
+    displayName: "Owner",
+    password: "correct horse battery",
+  });
+  const headers = () => ({ authorization: `Bearer ${session.accessToken}` });
+  bound = await bindLanternTea(
+    { api: createClient(contracts, { baseUrl: `${url}/api`, headers }) },
+    emulator.world,
+    url,
+  );
+});
+afterAll(async () => {
+  await server?.kill();
+  await closeDatabase?.();
+  await emulator?.stop();
+  await database?.drop();
+});
+
+const submitting = async (): Promise<string[]> =>
+  (await db.selectFrom("messaging_delivery").select("id").where("state", "=", "submitting").execute()).map(
+    ({ id }) => id,
+  );
+
+/** How much is still to be done, from the first row to the last. */
+async function unfinished(): Promise<number> {
+  const counts = await Promise.all([
+    db.selectFrom("kit_event").select("id").where("dispatched_at", "is", null).execute(),
+    db.selectFrom("kit_delivery").select("event_id").where("state", "!=", "done").execute(),
+    db.selectFrom("messaging_delivery").select("id").where("state", "in", ["ready", "submitting"]).execute(),
+  ]);
+  return counts.reduce((sum, rows) => sum + rows.length, 0);
+}
+
+test(`kill -9 at random moments, ${rounds} rounds of ${messagesPerRound} messages (SEED=${seed})`, async () => {
+  const random = randomNumbers(seed);
+  const acknowledged: string[] = [];
+  const inFlight: string[] = [];
+  // Takes its time, as the real one does: then servers die in the middle of sendings.
+  emulator.world.addFault({
+    target: "api",
+    path: "/cgi-bin/message/template/send",
+    count: rounds * messagesPerRound,
+    perform: true,
+    delayMs: 25,
+  });
+  for (let round = 0; round < rounds; round++) {
+    const puppets = Array.from({ length: messagesPerRound }, () => emulator.world.createPuppet());
+    const killAfter = Math.floor(random() * messagesPerRound);
+    let answered = 0;
+    const enough = Promise.withResolvers<void>();
+    const pushes = puppets.map(async (puppet) => {
+      const report = await emulator.world.scan(puppet.id, { code: bound.channel.ticket });
+      if (report.outcome === "answered" || report.outcome === "silent") acknowledged.push(puppet.id);
+      if (++answered >= killAfter) enough.resolve();
+    });
+    await enough.promise;
+    await server.kill();
+    await Promise.all(pushes);
+    const lost = await submitting();
+    expect(lost.length).toBeLessThanOrEqual(outboxLoops);
+    inFlight.push(...lost);
+    await boot();
+  }
+  await expect.poll(unfinished, { timeout: 60_000, interval: 100 }).toBe(0);
+  // WeChat's receipts are pushes of their own, which may come in after all else is done.
+  await emulator.world.settle();
+  await expect.poll(unfinished, { timeout: 30_000, interval: 100 }).toBe(0);
+
+  const openids = new Map(emulator.world.bonds().map((bond) => [bond.puppetId, bond.openid]));
+  const people = await db.selectFrom("audience_identity").select("value").where("kind", "=", "openid").execute();
+  const known = new Set(people.map(({ value }) => value));
+  expect(acknowledged.filter((id) => !known.has(openids.get(id) ?? ""))).toEqual([]);
+  // Of 1,000 messages some must have come through and some must have met a dead server, or this proved nothing.
+  expect(acknowledged.length).toBeGreaterThan(rounds);
+  expect(people.length).toBe(known.size);
+
+  expect(inFlight.length).toBeGreaterThan(0);
+  console.info(
+    `killed-server: ${rounds * messagesPerRound} sent, ${acknowledged.length} acknowledged, ${people.length} people, ` +
+      `${inFlight.length} sendings in flight at the kills`,
+  );
+  await expectEffectsAtMostOnce(openids);
+  await expectUnknownExplained(inFlight);
+}, 300_000);
+
+async function expectEffectsAtMostOnce(openids: ReadonlyMap<string, string>): Promise<void> {
+  const deliveries = await db
+    .selectFrom("messaging_delivery")
+    .select(["id", "channel", "address", "state", "person_name"])
+    .execute();
+  const keys = deliveries.map(({ channel, person_name }) => `${channel} ${person_name}`);
+  expect(new Set(keys).size).toBe(keys.length);
+  const shown = new Map<string, number>();
+  for (const [puppetId, openid] of openids) {
+    const entries = emulator.world.chat(puppetId, bound.appid).chat;
+    shown.set(openid, entries.filter(({ content }) => content.kind === "template").length);
+  }
+  const mails = emulator.world.mails().map(({ text }) => text);
+  for (const { channel, address, state, person_name } of deliveries) {
+    const times =
+      channel === "mail" ? mails.filter((text) => text.includes(person_name)).length : (shown.get(address) ?? 0);
+    const expected = state === "unknown" ? [0, 1] : [state === "accepted" || state === "delivered" ? 1 : 0];
+    expect(expected, `${channel} to ${address} is ${state} and arrived ${times} times`).toContain(times);
+  }
+}
+
+async function expectUnknownExplained(inFlight: readonly string[]): Promise<void> {
+  const unknown = await db
+    .selectFrom("messaging_delivery")
+    .select(["id", "reason_zh"])
+    .where("state", "=", "unknown")
+    .execute();
+  // Exactly what was on its way when a server died, nothing else.
+  expect(unknown.map(({ id }) => id).toSorted()).toEqual([...inFlight].toSorted());
+  const steps = await db
+    .selectFrom("messaging_step")
+    .select(["delivery_id", "zh", "en"])
+    .where("kind", "=", "lost")
+    .execute();
+  const explained = new Map(steps.map((step) => [step.delivery_id, step]));
+  for (const { id, reason_zh } of unknown) expect(explained.get(id)?.zh).toBe(reason_zh);
+}
