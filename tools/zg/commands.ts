@@ -21,6 +21,9 @@ export const stepRecord = "step";
 /** Commands under way. Each leads a process group, so that ending it ends what it started in turn. */
 const underWay = new Set<ChildProcess>();
 
+/** How many of them write to the terminal themselves. */
+let visible = 0;
+
 /** Ends a set-up's program that outlived a killed zg. */
 export async function endLeftStep(): Promise<void> {
   for (const record of await liveRecords(recordFolder)) {
@@ -80,6 +83,7 @@ export async function runVisibly(
   const stdio: StdioOptions = ["ignore", "inherit", "inherit"];
   const child = spawn(program, words, { cwd: root, env: toolEnvironment(extra), stdio, detached: true });
   underWay.add(child);
+  visible++;
   let signals = 0;
   const handOn = (name: NodeJS.Signals) => {
     signals++;
@@ -93,9 +97,22 @@ export async function runVisibly(
     });
   } finally {
     underWay.delete(child);
+    visible--;
     // What it started and didn't end must not outlive it.
     if (child.pid !== undefined && signals > 0) signal(child.pid, "SIGKILL", true);
     for (const name of endingSignals) process.off(name, handOn);
+  }
+}
+
+/** Makes a signal end zg together with the commands under way. Not for `start`, which has more to take down. */
+export function endOnSignals(): void {
+  for (const name of endingSignals) {
+    process.on(name, () => {
+      // A visible program is handed the signal, and zg goes on to tell how it ended.
+      if (visible > 0) return;
+      killCommands();
+      process.exit(130);
+    });
   }
 }
 

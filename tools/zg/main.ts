@@ -1,4 +1,5 @@
 import { help, parseRequest, type Request } from "./arguments.ts";
+import { endOnSignals } from "./commands.ts";
 import { describeError, Problem } from "./problem.ts";
 import { createProgress, type Progress } from "./progress.ts";
 
@@ -26,6 +27,7 @@ async function perform(request: Request, progress: Progress): Promise<number> {
 
 try {
   const request = parseRequest(process.argv.slice(2));
+  if (request.command !== "start") endOnSignals();
   process.exit(await perform(request, createProgress(process.stdout)));
 } catch (error) {
   const isOurs = !(error instanceof Problem) && error instanceof Error;
