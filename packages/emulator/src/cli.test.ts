@@ -1,5 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createServer } from "node:net";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, expect, test } from "vitest";
 
@@ -69,3 +72,29 @@ test("a mistyped option gets a sentence and the usage", async () => {
   expect(errors).toContain('--port wants a whole number, not "eighty".');
   expect(errors).toContain("Usage:");
 });
+
+test("--state: killed with -9, it knows its world again", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "zhanggui-emulator-"));
+  const file = join(folder, "emulator.json");
+  const words = ["--port", "0", "--smtp-port", "0", "--state", file];
+  try {
+    const first = start(words);
+    const url = urlIn(await first.ready);
+    const puppet = JSON.stringify({ id: "tea" });
+    const headers = { "content-type": "application/json" };
+    await fetch(`${url}/emulator/puppets`, { method: "POST", body: puppet, headers });
+    await expect.poll(() => readFile(file, "utf8")).toContain('"id":"tea"');
+    const second = await start(words).ended;
+    expect(second).toMatchObject({ code: 1, errors: expect.stringContaining(`(process ${first.child.pid})`) });
+    first.child.kill("SIGKILL");
+    await first.ended;
+    const again = urlIn(await start(words).ready);
+    expect(await (await fetch(`${again}/emulator/puppets`)).json()).toMatchObject({ puppets: [{ id: "tea" }] });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
+function urlIn(output: string): string {
+  return /http:\/\/127\.0\.0\.1:\d+/.exec(output)?.[0] ?? "";
+}

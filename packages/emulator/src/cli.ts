@@ -2,8 +2,9 @@
 import { parseArgs } from "node:util";
 import { startEmulator } from "./emulator.ts";
 
-const usage = `Usage: node cli.ts [--port 8791] [--smtp-port 2525] [--host 127.0.0.1] [--seed N] [--log]
-Also by EMULATOR_PORT and EMULATOR_SMTP_PORT. The addresses are printed once it is ready.
+const usage = `Usage: node cli.ts [--port 8791] [--smtp-port 2525] [--host 127.0.0.1] [--seed N] [--state FILE] [--log]
+--state keeps the world in FILE from one run to the next; without it, stopping forgets everything.
+Also by EMULATOR_PORT, EMULATOR_SMTP_PORT and EMULATOR_STATE. The addresses are printed once it is ready.
 `;
 
 await main();
@@ -31,6 +32,7 @@ function readOptions(): Parameters<typeof startEmulator>[0] | null {
         "smtp-port": { type: "string", default: process.env["EMULATOR_SMTP_PORT"] ?? "2525" },
         host: { type: "string", default: "127.0.0.1" },
         seed: { type: "string" },
+        state: { type: "string", default: process.env["EMULATOR_STATE"] ?? "" },
         log: { type: "boolean", default: false },
         help: { type: "boolean", default: false },
       },
@@ -44,6 +46,7 @@ function readOptions(): Parameters<typeof startEmulator>[0] | null {
       smtpPort: wholeNumber("--smtp-port", values["smtp-port"]),
       host: values.host,
       log: values.log,
+      ...(values.state === "" ? {} : { stateFile: values.state }),
       ...(values.seed === undefined ? {} : { seed: wholeNumber("--seed", values.seed) }),
     };
   } catch (error) {

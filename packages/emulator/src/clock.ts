@@ -5,9 +5,9 @@ export interface EmulatorClock {
 }
 
 /** A clock that shows this machine's time plus `offsetMs`. */
-export function machineClock(): EmulatorClock {
+export function machineClock(offsetMs = 0): EmulatorClock {
   return {
-    offsetMs: 0,
+    offsetMs,
     now() {
       return new Date(Date.now() + this.offsetMs);
     },

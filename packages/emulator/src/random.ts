@@ -9,7 +9,8 @@ const openidAlphabet = `${alphanumerics}-_`;
  */
 export class SeededRandom {
   readonly seed: number;
-  private drawn = 0;
+  /** How many blocks were drawn so far: with the seed, all there is to know. */
+  drawn = 0;
 
   constructor(seed: number) {
     this.seed = seed;

@@ -1,6 +1,6 @@
 import QRCode from "qrcode";
 import type { QrCode } from "../world/model.ts";
-import type { State } from "../world/state.ts";
+import { permanentKey, type State } from "../world/state.ts";
 import { accountOf, json, objectOf } from "./answers.ts";
 import { Refusal } from "./errcodes.ts";
 import type { ApiRoute } from "./gateway.ts";
@@ -68,15 +68,13 @@ function expirySeconds(value: unknown): number {
 
 function createCode(state: State, appid: string, action: Action, scene: string, seconds: number | null): QrCode {
   // Recalled: a permanent code of the same scene is the same code.
-  const permanentKey = `${appid} ${action} ${scene}`;
-  const same = seconds === null ? state.permanentCodes.get(permanentKey) : undefined;
+  const same = seconds === null ? state.permanentCodes.get(permanentKey({ appid, action, scene })) : undefined;
   if (same !== undefined) return same;
   const now = state.now();
   const url = `http://weixin.qq.com/q/02${state.random.letters(20)}`;
   const expiresAt = seconds === null ? null : now + seconds * 1000;
   const code: QrCode = { ticket: ticketOf(state, url), url, appid, action, scene, createdAt: now, expiresAt };
-  state.qrCodes.set(code.ticket, code);
-  if (seconds === null) state.permanentCodes.set(permanentKey, code);
+  state.addQrCode(code);
   state.tell({ type: "world" });
   return code;
 }

@@ -46,6 +46,11 @@ export class Journal {
   clear(): void {
     this.entries = [];
   }
+
+  /** Puts entries of an earlier run in front, without announcing them. */
+  restore(entries: readonly JournalEntry[]): void {
+    this.entries = [...entries, ...this.entries];
+  }
 }
 
 function shorten(text: string): string {

@@ -69,7 +69,8 @@ export class State {
   held!: HeldPush[];
   /** client_msg_id → the msgid given and until when it counts. */
   sentTemplates!: Map<string, { msgid: string; until: number }>;
-  private counters!: Map<string, number>;
+  /** By kind: how many there were. */
+  counters!: Map<string, number>;
 
   constructor(options: StateOptions) {
     this.clock = options.clock;
@@ -170,9 +171,19 @@ export class State {
       credit: { left: 0, until: 0 },
       chat: [],
     };
-    this.bonds.set(key, bond);
-    this.bondsByOpenid.set(`${bond.appid} ${bond.openid}`, bond);
+    this.addBond(bond);
+    this.tell({ type: "world" });
     return bond;
+  }
+
+  addBond(bond: Bond): void {
+    this.bonds.set(`${bond.appid} ${bond.puppetId}`, bond);
+    this.bondsByOpenid.set(`${bond.appid} ${bond.openid}`, bond);
+  }
+
+  addQrCode(code: QrCode): void {
+    this.qrCodes.set(code.ticket, code);
+    if (code.expiresAt === null) this.permanentCodes.set(permanentKey(code), code);
   }
 
   bondByOpenid(appid: string, openid: string): Bond | undefined {
@@ -203,4 +214,9 @@ export class State {
     for (const push of this.held.splice(0)) push.release();
     while (this.underway.size > 0) await Promise.allSettled(this.underway);
   }
+}
+
+/** What two permanent codes that are the same code have in common. */
+export function permanentKey({ appid, action, scene }: Pick<QrCode, "appid" | "action" | "scene">): string {
+  return `${appid} ${action} ${scene}`;
 }

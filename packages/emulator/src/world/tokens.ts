@@ -1,5 +1,6 @@
 import { chinaDay, type EmulatorClock } from "../clock.ts";
 import type { SeededRandom } from "../random.ts";
+import type { SavedTokens } from "../memory/shape.ts";
 import { tokenRules } from "../wechat/limits.ts";
 
 export type TokenKind = "token" | "stable_token";
@@ -69,6 +70,25 @@ export class TokenBook {
     );
     for (const token of stopped) token.endsAt = this.now();
     return stopped.length;
+  }
+
+  save(): SavedTokens {
+    return {
+      tokens: [...this.tokens.values()].map((token) => ({
+        ...token,
+        isCurrent: this.current.get(`${token.kind} ${token.appid}`) === token,
+      })),
+      forced: [...this.forced].map(([appid, refreshes]) => ({ appid, ...refreshes })),
+    };
+  }
+
+  /** Takes over the tokens of an earlier run. */
+  restore(saved: SavedTokens): void {
+    for (const { isCurrent, ...token } of saved.tokens) {
+      this.tokens.set(token.value, token);
+      if (isCurrent) this.current.set(`${token.kind} ${token.appid}`, token);
+    }
+    for (const { appid, ...refreshes } of saved.forced) this.forced.set(appid, refreshes);
   }
 
   private mayForce(appid: string): boolean {

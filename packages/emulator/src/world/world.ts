@@ -108,7 +108,9 @@ export class World {
 
   /** Stops the account's tokens at once; returns how many worked until now. */
   voidTokens(appid: string, kind?: TokenKind): number {
-    return this.state.tokens.void(this.state.account(appid).appid, kind);
+    const voided = this.state.tokens.void(this.state.account(appid).appid, kind);
+    this.state.tell({ type: "world" });
+    return voided;
   }
 
   createPuppet(input: inputs.NewPuppet = {}): Puppet {
@@ -186,6 +188,7 @@ export class World {
 
   addFault(fault: inputs.NewFault): void {
     this.state.faults.add(inputs.NewFault.parse(fault));
+    this.state.tell({ type: "world" });
   }
 
   faults(): Fault[] {
@@ -195,6 +198,7 @@ export class World {
   /** Drops the faults that are still to happen and lets go of the pushes held back. */
   clearFaults(): void {
     this.state.faults.clear();
+    this.state.tell({ type: "world" });
     releaseAllHeld(this.state);
   }
 
@@ -262,6 +266,7 @@ export class World {
     bond.following = true;
     bond.followedAt = this.state.now();
     bond.subscribeScene = "ADD_SCENE_SEARCH";
+    this.state.tell({ type: "world" });
   }
 
   /** The report when the push is through, or, unless the caller waits, as it stands now. */
