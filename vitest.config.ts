@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 const cluster = "./tests/setup/cluster.ts";
@@ -9,7 +10,7 @@ const consoleProject = existsSync(new URL("apps/console/vite.config.ts", import.
 export default defineConfig({
   test: {
     // The heavy part is the database, which all workers share: more of them gain nothing on a small machine.
-    maxWorkers: 4,
+    maxWorkers: Math.min(4, availableParallelism()),
     testTimeout: 20_000,
     hookTimeout: 60_000,
     // Asserting nothing is the commonest test that can't fail.

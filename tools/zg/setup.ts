@@ -1,4 +1,4 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { exclusively } from "../lock.ts";
 import { capture, endLeftStep, retry, run } from "./commands.ts";
 import { inRoot, inState, isPresent, root, stateFolder } from "./paths.ts";
@@ -21,6 +21,30 @@ export async function build(progress: Progress): Promise<void> {
   await alone(progress, async () => {
     if (isPresent("apps/server/src/main.ts")) await showStep(progress, serverBundle());
     if (isPresent("apps/console/vite.config.ts")) await showStep(progress, consolePages());
+  });
+}
+
+/**
+ * Empties Vitest's caches when the compiler's flags or the versions have changed: it once took a file compiled under
+ * the old flags for a good one, and passed.
+ */
+export async function refreshTestCaches(): Promise<void> {
+  const folders = ["node_modules", "apps/server/node_modules", "apps/console/node_modules"];
+  const caches = folders.flatMap((folder) => [".vite", ".vitest", ".vite-temp"].map((name) => inRoot(folder, name)));
+  const flags = [
+    "tsconfig.json",
+    "tsconfig.base.json",
+    "apps/console/tsconfig.json",
+    "vitest.config.ts",
+    "pnpm-lock.yaml",
+  ];
+  await runStep(stampFolder, root, {
+    name: "test caches",
+    inputs: { paths: flags.map((path) => inRoot(path)) },
+    outputs: [],
+    work: async () => {
+      for (const cache of caches) await rm(cache, { recursive: true, force: true });
+    },
   });
 }
 

@@ -5,6 +5,7 @@ import type { StartOptions } from "./arguments.ts";
 import { endingSignals, killCommands } from "./commands.ts";
 import { type Database, dropEmbedded, openEmbedded } from "./database.ts";
 import { fillWithDemo, forgetDemo, hasDemo, isHalfFilled, knownLogins, type Login, needsSetup } from "./demo.ts";
+import { emulatorState, forgetEmulator } from "./emulator.ts";
 import { inRoot, inState, isPresent, stateFolder } from "./paths.ts";
 import { demandFree, type Ports, portsFrom } from "./ports.ts";
 import { Problem } from "./problem.ts";
@@ -123,12 +124,14 @@ class Start {
       this.#progress.say("--fresh: dropping the embedded database with all its data");
       await this.#progress.step("fresh", async () => {
         await forgetDemo();
+        await forgetEmulator(this.#databaseKey);
         await dropEmbedded();
       });
     }
     await this.#progress.step("database", async (remark) => {
       if (isHalf && !this.#options.fresh) remark("starting over: the demonstration was broken off half-way");
       this.#database = await openEmbedded({ empty: isHalf });
+      if (isHalf) await forgetEmulator(this.#databaseKey);
       if (isHalf) await forgetDemo();
       else if (this.#database.cluster?.reattached) remark("re-attached");
     });
@@ -143,7 +146,8 @@ class Start {
       await waitUntilReady(service, `${url(server)}/health`, true);
     };
     const startEmulator = async () => {
-      const words = ["packages/emulator/src/cli.ts", "--port", String(emulator), "--smtp-port", String(mail)];
+      const ports = ["--port", String(emulator), "--smtp-port", String(mail)];
+      const words = ["packages/emulator/src/cli.ts", ...ports, "--state", emulatorState(this.#databaseKey)];
       const service = await this.#launch("emulator", words, {});
       await waitUntilReady(service, `${url(emulator)}/emulator/health`, false);
     };

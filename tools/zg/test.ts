@@ -4,12 +4,13 @@ import { installBrowser } from "./browser.ts";
 import { runVisibly } from "./commands.ts";
 import { inRoot, inState, isPresent } from "./paths.ts";
 import type { Progress } from "./progress.ts";
-import { build, setUp } from "./setup.ts";
+import { build, refreshTestCaches, setUp } from "./setup.ts";
 import { closingLine, type Totals } from "./totals.ts";
 
 /** Every tier of tests, or the files whose path holds one of `patterns`. Prints the closing line; the exit code. */
 export async function test(patterns: string[], progress: Progress): Promise<number> {
   await setUp(progress);
+  await refreshTestCaches();
   if (touches(patterns, ["journey"]) && isPresent("tests/journeys")) await build(progress);
   if (touches(patterns, ["journey", "wire", "phone"])) await installBrowser(progress);
   const totalsFile = inState("test-totals.json");
