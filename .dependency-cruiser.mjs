@@ -56,12 +56,12 @@ const rules = [
   },
   {
     name: "by-the-front-door",
-    comment: "Of a neighbour on the same floor: contract, events, service and module, nothing else.",
+    comment: "Controllers and handlers are a module's own wiring: call its service instead.",
     severity: "error",
-    from: { path: `${server}/${anyFloor}/([^/]+)/`, pathNot: isTest },
+    from: { path: `${server}/${anyFloor}/([^/]+)/` },
     to: {
-      path: `${server}/$1/`,
-      pathNot: [`${server}/$1/$2/`, String.raw`\.(contract|events|service|module)\.ts$`],
+      path: `${server}/${anyFloor}/[^/]+/[^/]+\\.(handlers|controller)\\.ts$`,
+      pathNot: `${server}/$1/$2/`,
     },
   },
   {

@@ -24,7 +24,7 @@ const otherFolder = `${server}/foundation/${otherFoundation.name}`;
 const targets = {
   [`${friendFolder}/${friend.name}.service.ts`]: "",
   [`${friendFolder}/${friend.name}.tables.ts`]: "",
-  [`${friendFolder}/queries.ts`]: "",
+  [`${friendFolder}/${friend.name}.handlers.ts`]: "",
   [`${friendFolder}/internal/secret.ts`]: "",
   [`${friendFolder}/testing/helper.ts`]: "",
   [`${otherFolder}/${otherFoundation.name}.service.ts`]: "",
@@ -44,7 +44,7 @@ const planted: [rule: string, file: string, imported: string][] = [
   ["no-foreign-rooms", `${friendlyFolder}/tables.ts`, `${friendFolder}/${friend.name}.tables.ts`],
   ["no-foreign-rooms", `${friendlyFolder}/inside.ts`, `${friendFolder}/internal/secret.ts`],
   ["no-foreign-rooms", `${friendlyFolder}/inside.test.ts`, `${friendFolder}/internal/secret.ts`],
-  ["by-the-front-door", `${friendlyFolder}/window.ts`, `${friendFolder}/queries.ts`],
+  ["by-the-front-door", `${friendlyFolder}/window.ts`, `${friendFolder}/${friend.name}.handlers.ts`],
   ["packages-know-no-apps", "packages/kit/src/server/up.ts", `${friendFolder}/${friend.name}.service.ts`],
   ["wechat-stands-alone", "packages/wechat/src/mix.ts", "packages/emulator/src/emulator.ts"],
   ["wechat-stands-alone", "packages/wechat/src/kit.ts", "packages/kit/src/contract/money.ts"],

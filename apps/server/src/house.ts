@@ -59,7 +59,7 @@ export const house: { readonly modules: readonly HouseModule[] } = {
       name: "connect",
       floor: "engines",
       promise: "WeChat apps: tokens, messages in, replies out, channel QR codes",
-      acrossTenants: { "callbacks.ts": "a callback address names the app, and the app names the tenant" },
+      acrossTenants: { "internal/callbacks.ts": "a callback address names the app, and the app names the tenant" },
       load: async () => ({
         module: (await import("./engines/connect/connect.module.ts")).ConnectModule,
         contract: (await import("./engines/connect/connect.contract.ts")).connect,

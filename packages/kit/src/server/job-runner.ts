@@ -2,7 +2,7 @@ import { fromKysely, PgBoss, type Job } from "pg-boss";
 import { z } from "zod";
 import type { Clock } from "./clock.ts";
 import type { Ctx, TxCtx } from "./ctx.ts";
-import type { EnqueueOptions, JobDefinition, JobHandler } from "./jobs.ts";
+import type { EnqueueOptions, JobDefinition } from "./jobs.ts";
 import type { Logger } from "./log.ts";
 
 const Envelope = z.object({ tenantId: z.string(), traceId: z.string(), actorId: z.string(), payload: z.unknown() });
@@ -15,6 +15,8 @@ export interface ScheduledWork {
   readonly cron: string;
   readonly run: () => Promise<void>;
 }
+
+export type JobHandler<Payload> = (ctx: Ctx, payload: Payload) => Promise<void>;
 
 interface Worker {
   readonly definition: JobDefinition<unknown>;

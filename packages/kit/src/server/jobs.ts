@@ -1,5 +1,4 @@
 import type { z } from "zod";
-import type { Ctx } from "./ctx.ts";
 
 /** Work for later: at least once, so its handler must be repeatable. */
 export interface JobDefinition<Payload> {
@@ -21,8 +20,6 @@ export interface EnqueueOptions {
   /** Not before this instant. */
   readonly startAfter?: Date;
 }
-
-export type JobHandler<Payload> = (ctx: Ctx, payload: Payload) => Promise<void>;
 
 /** Declares a job. */
 export function job<Payload>(

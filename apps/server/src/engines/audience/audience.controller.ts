@@ -4,7 +4,7 @@ import type { Ctx } from "@zhanggui/kit/server/ctx";
 import { Handles } from "@zhanggui/kit/server/http/handles";
 import { audience } from "./audience.contract.ts";
 import { AudienceService } from "./audience.service.ts";
-import { Tags } from "./tags.ts";
+import { Tags } from "./internal/tags.ts";
 
 @Controller()
 export class AudienceController {

@@ -5,9 +5,9 @@ import { userInfo } from "@zhanggui/wechat/official";
 import { WechatError } from "@zhanggui/wechat/transport";
 import { WechatClients } from "../connect/clients.ts";
 import { messageReceived } from "../connect/connect.events.ts";
-import { Arrivals } from "./arrivals.ts";
-import { fetchProfile } from "./audience.jobs.ts";
-import { Identities } from "./identities.ts";
+import { Arrivals } from "./internal/arrivals.ts";
+import { fetchProfile } from "./internal/jobs.ts";
+import { Identities } from "./internal/identities.ts";
 
 @Injectable()
 export class AudienceHandlers {

@@ -1,11 +1,11 @@
 import { Module } from "@nestjs/common";
 import { ConnectModule } from "../connect/connect.module.ts";
-import { Arrivals } from "./arrivals.ts";
+import { Arrivals } from "./internal/arrivals.ts";
 import { AudienceController } from "./audience.controller.ts";
 import { AudienceHandlers } from "./audience.handlers.ts";
 import { AudienceService } from "./audience.service.ts";
-import { Identities } from "./identities.ts";
-import { Tags } from "./tags.ts";
+import { Identities } from "./internal/identities.ts";
+import { Tags } from "./internal/tags.ts";
 import { Timeline } from "./timeline.ts";
 import "./audience.tables.ts";
 

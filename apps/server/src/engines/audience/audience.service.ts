@@ -8,8 +8,8 @@ import type { SelectQueryBuilder } from "kysely";
 import { Apps } from "../connect/apps.ts";
 import { Channels } from "../connect/channels.ts";
 import type { audience } from "./audience.contract.ts";
-import { Identities } from "./identities.ts";
-import { Tags } from "./tags.ts";
+import { Identities } from "./internal/identities.ts";
+import { Tags } from "./internal/tags.ts";
 import { Timeline } from "./timeline.ts";
 
 type PersonView = Out<typeof audience.getPerson>;

@@ -9,7 +9,7 @@ import { TokenCoordinator } from "@zhanggui/wechat/tokens";
 import { WechatError, WechatUnreachable, type CallLog } from "@zhanggui/wechat/transport";
 import { Apps, type AppRow } from "./apps.ts";
 import { wechatRefused, wechatUnreachable } from "./connect.contract.ts";
-import { DatabaseTokenStore } from "./token-store.ts";
+import { DatabaseTokenStore } from "./internal/token-store.ts";
 
 /** A client of WeChat per bound app. Other engines ask here when they have to call WeChat. */
 @Injectable()

@@ -4,7 +4,7 @@ import type { Ctx } from "@zhanggui/kit/server/ctx";
 import { Handles } from "@zhanggui/kit/server/http/handles";
 import { Apps } from "./apps.ts";
 import { Channels } from "./channels.ts";
-import { Checks } from "./checks.ts";
+import { Checks } from "./internal/checks.ts";
 import { connect } from "./connect.contract.ts";
 import { ConnectService } from "./connect.service.ts";
 

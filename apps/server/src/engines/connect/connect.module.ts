@@ -1,9 +1,9 @@
 import { Module } from "@nestjs/common";
 import { SettingsModule } from "../../foundation/settings/settings.module.ts";
 import { Apps } from "./apps.ts";
-import { Callbacks } from "./callbacks.ts";
+import { Callbacks } from "./internal/callbacks.ts";
 import { Channels } from "./channels.ts";
-import { Checks } from "./checks.ts";
+import { Checks } from "./internal/checks.ts";
 import { WechatClients } from "./clients.ts";
 import { ConnectController } from "./connect.controller.ts";
 import { ConnectService } from "./connect.service.ts";

@@ -8,7 +8,7 @@ import { openPush, PushRefused, sealReply, verifyUrl, type OpenedPush, type Push
 import type { PassiveReply } from "@zhanggui/wechat/reply";
 import { sql } from "kysely";
 import { Apps } from "./apps.ts";
-import { Callbacks } from "./callbacks.ts";
+import { Callbacks } from "./internal/callbacks.ts";
 import { type connect, pushRefused } from "./connect.contract.ts";
 import { messageReceived, templateFinished } from "./connect.events.ts";
 import { pushToleranceSeconds, replyTimeoutMs } from "./connect.settings.ts";

@@ -3,9 +3,9 @@ import { Runtime } from "@zhanggui/kit/server/runtime";
 import { channelEntered, personFollowed } from "../audience/audience.events.ts";
 import { messageReceived, templateFinished } from "../connect/connect.events.ts";
 import { Responders } from "../connect/responders.ts";
-import { Receipts } from "./receipts.ts";
+import { Receipts } from "./internal/receipts.ts";
 import { Rules } from "./rules.ts";
-import { SceneRunner } from "./scene-runner.ts";
+import { SceneRunner } from "./internal/scene-runner.ts";
 
 @Injectable()
 export class MessagingHandlers {

@@ -5,11 +5,11 @@ import { Deliveries } from "./deliveries.ts";
 import { MessagingController } from "./messaging.controller.ts";
 import { MessagingHandlers } from "./messaging.handlers.ts";
 import { Outbox } from "./outbox.ts";
-import { Receipts } from "./receipts.ts";
+import { Receipts } from "./internal/receipts.ts";
 import { Rules } from "./rules.ts";
-import { SceneRunner } from "./scene-runner.ts";
+import { SceneRunner } from "./internal/scene-runner.ts";
 import { Scenes } from "./scenes.ts";
-import { Senders } from "./senders.ts";
+import { Senders } from "./internal/senders.ts";
 import "./messaging.tables.ts";
 
 @Module({

@@ -6,9 +6,9 @@ import { Runtime } from "@zhanggui/kit/server/runtime";
 import type { Updateable } from "kysely";
 import { Deliveries, type DeliveryRow } from "./deliveries.ts";
 import type { MessagingTables } from "./messaging.tables.ts";
-import { Receipts } from "./receipts.ts";
-import { type Outcome, Senders } from "./senders.ts";
-import { say } from "./words.ts";
+import { Receipts } from "./internal/receipts.ts";
+import { type Outcome, Senders } from "./internal/senders.ts";
+import { say } from "./internal/words.ts";
 
 /** Longer than a sending can take: token, call and their timeouts together. */
 const leaseMs = 60_000;

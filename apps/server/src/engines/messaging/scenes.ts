@@ -7,7 +7,7 @@ import type { z } from "zod";
 import { Channels } from "../connect/channels.ts";
 import { type messaging, SceneItem, SceneTrigger } from "./messaging.contract.ts";
 import type { MessagingTables } from "./messaging.tables.ts";
-import { assertTemplate } from "./templates.ts";
+import { assertTemplate } from "./internal/templates.ts";
 
 type SceneBody = In<typeof messaging.createScene>["body"];
 export type SceneItemValue = z.output<typeof SceneItem>;

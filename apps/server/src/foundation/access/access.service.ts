@@ -5,7 +5,7 @@ import type { In, Out } from "@zhanggui/kit/contract/route";
 import { owned, type Ctx } from "@zhanggui/kit/server/ctx";
 import { type access, lastOwner, loginTaken, roleFixed, unknownPermission } from "./access.contract.ts";
 import { PermissionCatalogue } from "./catalogue.ts";
-import { assertStrong, hashPassword } from "./passwords.ts";
+import { assertStrong, hashPassword } from "./internal/passwords.ts";
 import { Tenants } from "./tenants.ts";
 
 type NewAccount = In<typeof access.createAccount>["body"];

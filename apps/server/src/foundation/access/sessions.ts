@@ -5,9 +5,9 @@ import type { Authenticator, Caller } from "@zhanggui/kit/server/http/pipeline";
 import { Runtime } from "@zhanggui/kit/server/runtime";
 import { sessionEnded, wrongCredentials } from "./access.contract.ts";
 import { AccessService } from "./access.service.ts";
-import { countAttempt, forgetAttempts, pruneAttempts } from "./login-attempts.ts";
-import { assertStrong, hashPassword, pretendToVerify, verifyPassword } from "./passwords.ts";
-import * as tokens from "./tokens.ts";
+import { countAttempt, forgetAttempts, pruneAttempts } from "./internal/login-attempts.ts";
+import { assertStrong, hashPassword, pretendToVerify, verifyPassword } from "./internal/passwords.ts";
+import * as tokens from "./internal/tokens.ts";
 
 const dayMs = 86_400_000;
 

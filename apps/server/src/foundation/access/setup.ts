@@ -7,10 +7,10 @@ import { Runtime } from "@zhanggui/kit/server/runtime";
 import { type access, setupClosed } from "./access.contract.ts";
 import { AccessService } from "./access.service.ts";
 import { demoLogins, demoPassword } from "./demo-logins.ts";
-import { assertStrong } from "./passwords.ts";
+import { assertStrong } from "./internal/passwords.ts";
 import { Sessions } from "./sessions.ts";
 import { Tenants } from "./tenants.ts";
-import { hashToken } from "./tokens.ts";
+import { hashToken } from "./internal/tokens.ts";
 
 /** The first tenant of a fresh installation. */
 @Injectable()

@@ -1,7 +1,7 @@
 import type { Kysely } from "kysely";
 import { sql } from "kysely";
 import type { Tables } from "@zhanggui/kit/server/tables";
-import { lockedOut } from "./access.contract.ts";
+import { lockedOut } from "../access.contract.ts";
 
 /** OWASP Authentication Cheat Sheet: a short lock after a few failures stops guessing and forgives the forgetful. */
 export const wrongPasswordLimit = 5;

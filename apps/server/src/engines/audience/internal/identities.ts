@@ -1,6 +1,6 @@
 import { Injectable } from "@nestjs/common";
 import { owned, type Ctx, type TxCtx } from "@zhanggui/kit/server/ctx";
-import { Timeline } from "./timeline.ts";
+import { Timeline } from "../timeline.ts";
 
 export interface Openid {
   readonly wechatAppId: string;

@@ -1,8 +1,8 @@
 import { Injectable } from "@nestjs/common";
 import type { Text } from "@zhanggui/kit/contract/text";
 import type { TxCtx } from "@zhanggui/kit/server/ctx";
-import { Deliveries } from "./deliveries.ts";
-import type { DeliveryState } from "./messaging.tables.ts";
+import { Deliveries } from "../deliveries.ts";
+import type { DeliveryState } from "../messaging.tables.ts";
 import { say } from "./words.ts";
 
 /**

@@ -1,8 +1,8 @@
 import { Injectable } from "@nestjs/common";
 import type { Ctx } from "@zhanggui/kit/server/ctx";
 import { Runtime } from "@zhanggui/kit/server/runtime";
-import type { AppRow } from "./apps.ts";
-import { pushRefused } from "./connect.contract.ts";
+import type { AppRow } from "../apps.ts";
+import { pushRefused } from "../connect.contract.ts";
 
 /** From the callback address to the app, and from the app to its tenant. */
 @Injectable()

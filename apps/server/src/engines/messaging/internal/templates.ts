@@ -1,5 +1,5 @@
 import { Liquid } from "liquidjs";
-import { badTemplate } from "./messaging.contract.ts";
+import { badTemplate } from "../messaging.contract.ts";
 
 /** What a template may speak of. */
 export interface TemplateScope {

@@ -2,9 +2,9 @@ import { Injectable } from "@nestjs/common";
 import type { Out } from "@zhanggui/kit/contract/route";
 import type { Ctx } from "@zhanggui/kit/server/ctx";
 import { getMenu } from "@zhanggui/wechat/official";
-import { Apps } from "./apps.ts";
-import { faultOf, WechatClients } from "./clients.ts";
-import type { connect } from "./connect.contract.ts";
+import { Apps } from "../apps.ts";
+import { faultOf, WechatClients } from "../clients.ts";
+import type { connect } from "../connect.contract.ts";
 import { fill } from "@zhanggui/kit/contract/text";
 
 type Check = Out<typeof connect.testApp>["checks"][number];

@@ -1,13 +1,13 @@
 import { Injectable } from "@nestjs/common";
 import type { PayloadOf } from "@zhanggui/kit/contract/event";
 import type { TxCtx } from "@zhanggui/kit/server/ctx";
-import { Channels } from "../connect/channels.ts";
-import type { messageReceived } from "../connect/connect.events.ts";
-import { channelEntered, personFollowed, personUnfollowed } from "./audience.events.ts";
-import { fetchProfile } from "./audience.jobs.ts";
+import { Channels } from "../../connect/channels.ts";
+import type { messageReceived } from "../../connect/connect.events.ts";
+import { channelEntered, personFollowed, personUnfollowed } from "../audience.events.ts";
+import { fetchProfile } from "./jobs.ts";
 import { Identities } from "./identities.ts";
 import { Tags } from "./tags.ts";
-import { Timeline } from "./timeline.ts";
+import { Timeline } from "../timeline.ts";
 
 type Message = PayloadOf<typeof messageReceived>;
 interface Touch {

@@ -1,7 +1,7 @@
 import { Injectable } from "@nestjs/common";
 import { notFound } from "@zhanggui/kit/contract/faults";
 import { owned, type Ctx, type TxCtx } from "@zhanggui/kit/server/ctx";
-import { Timeline } from "./timeline.ts";
+import { Timeline } from "../timeline.ts";
 
 export interface TagOrigin {
   readonly source: "manual" | "channel";

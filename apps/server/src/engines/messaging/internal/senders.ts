@@ -8,8 +8,8 @@ import { sendTemplate } from "@zhanggui/wechat/official";
 import { WechatError } from "@zhanggui/wechat/transport";
 import { createTransport, type Transporter } from "nodemailer";
 import { z } from "zod";
-import { WechatClients } from "../connect/clients.ts";
-import type { DeliveryRow } from "./deliveries.ts";
+import { WechatClients } from "../../connect/clients.ts";
+import type { DeliveryRow } from "../deliveries.ts";
 import { say } from "./words.ts";
 
 /**

@@ -2,12 +2,12 @@ import { Injectable } from "@nestjs/common";
 import type { Text } from "@zhanggui/kit/contract/text";
 import { owned, type TxCtx } from "@zhanggui/kit/server/ctx";
 import type { EventMeta } from "@zhanggui/kit/server/events";
-import { AudienceService } from "../audience/audience.service.ts";
-import { Timeline } from "../audience/timeline.ts";
-import { Apps } from "../connect/apps.ts";
-import { type ChannelOwner, Channels } from "../connect/channels.ts";
-import { Deliveries } from "./deliveries.ts";
-import { type SceneItemValue, Scenes, type SceneVersion } from "./scenes.ts";
+import { AudienceService } from "../../audience/audience.service.ts";
+import { Timeline } from "../../audience/timeline.ts";
+import { Apps } from "../../connect/apps.ts";
+import { type ChannelOwner, Channels } from "../../connect/channels.ts";
+import { Deliveries } from "../deliveries.ts";
+import { type SceneItemValue, Scenes, type SceneVersion } from "../scenes.ts";
 import { fillIn, reasonOf, type TemplateScope } from "./templates.ts";
 import { say } from "./words.ts";
 
