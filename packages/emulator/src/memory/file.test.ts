@@ -22,6 +22,15 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+/** Waits for the disk, however busy the machine. */
+function eventually<Value>(look: () => Value | Promise<Value>): ReturnType<typeof expect.poll<Value>> {
+  return expect.poll(look, { timeout: 15_000 });
+}
+
+async function savedWorld(): Promise<unknown> {
+  return JSON.parse(await readFile(stateFile, "utf8"));
+}
+
 async function start(options: EmulatorOptions = {}): Promise<Emulator> {
   const emulator = await startEmulator({ stateFile, warn: (sentence) => sentences.push(sentence), ...options });
   running.push(emulator);
@@ -131,15 +140,9 @@ test("after a restart the control API shows the same world, and tokens and pushe
 test("a change is on disk soon, whole, for the owner's eyes only", async () => {
   const emulator = await start();
   emulator.world.createPuppet({ id: "tea" });
-  await expect
-    .poll(async () => JSON.parse(await readFile(stateFile, "utf8")) as unknown)
-    .toMatchObject({
-      puppets: [{ id: "tea" }],
-    });
+  await eventually(savedWorld).toMatchObject({ puppets: [{ id: "tea" }] });
   emulator.world.reset();
-  await expect
-    .poll(async () => JSON.parse(await readFile(stateFile, "utf8")) as unknown)
-    .toMatchObject({ puppets: [] });
+  await eventually(savedWorld).toMatchObject({ puppets: [] });
   expect((await stat(stateFile)).mode & 0o777).toBe(0o600);
   await stop(emulator);
   expect(await readdir(join(folder, "state"))).toEqual(["emulator.json"]);
@@ -192,10 +195,10 @@ test("a start that fails gives the file back unchanged", async () => {
 
 test("a disk that refuses gets one sentence; the world goes on", async () => {
   const emulator = await start();
-  await expect.poll(() => readdir(join(folder, "state"))).toContain("emulator.json");
+  await eventually(() => readdir(join(folder, "state"))).toContain("emulator.json");
   await rm(join(folder, "state"), { recursive: true });
   emulator.world.createPuppet({ id: "tea" });
-  await expect.poll(() => sentences).toEqual([expect.stringContaining("can't be kept in")]);
+  await eventually(() => sentences).toEqual([expect.stringContaining("can't be kept in")]);
   emulator.world.createPuppet({ id: "more" });
   await stop(emulator);
   expect(sentences).toHaveLength(1);
