@@ -3,7 +3,9 @@ import { chmod, cp, mkdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 
-/** Where the machine-wide parts go when root runs us: `nobody` must be able to reach them, a home folder is mode 0700. */
+/**
+ * Where the machine-wide parts go when root runs us: `nobody` must be able to reach them, a home folder is mode 0700.
+ */
 export const rootFolder = "/var/lib/zhanggui";
 
 export interface PostgresBinaries {

@@ -6,7 +6,9 @@ import { defineConfig, type Plugin } from "rolldown";
 const here = import.meta.dirname;
 const dist = join(here, "dist");
 
-/** Bundles the workspace's own packages; what the registry published stays outside and must be a declared dependency. */
+/**
+ * Bundles the workspace's own packages; what the registry published stays outside and must be a declared dependency.
+ */
 function declaredDependencies(): Plugin {
   let declared: Set<string>;
   return {

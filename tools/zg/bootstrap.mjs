@@ -1,5 +1,6 @@
 // Runs on any Node 18 or newer, so: plain JavaScript and nothing but Node's own modules.
-// Brings the pinned Node (unless the machine's is new enough) and pnpm into .zg/runtime, and prints the Node to go on with.
+// Brings the pinned Node (unless the machine's is new enough) and pnpm into .zg/runtime, and prints the Node to go on
+// with.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";

@@ -31,7 +31,9 @@ export async function endLeftStep(): Promise<void> {
   }
 }
 
-/** Runs a program to its end in the checkout, without input, and gathers what it prints. Throws only if it isn't there. */
+/**
+ * Runs a program to its end in the checkout, without input, and gathers what it prints. Throws only if it isn't there.
+ */
 export async function capture(
   program: string,
   words: string[],

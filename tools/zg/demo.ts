@@ -16,6 +16,8 @@ interface DemoNote {
   database: string;
   state: "half" | "whole";
   logins: Login[];
+  /** The server's address at the time: the stand-in's account sends its messages there. */
+  serverUrl?: string;
 }
 
 export interface DemoTarget {
@@ -42,6 +44,16 @@ export async function knownLogins(database: string): Promise<Login[]> {
   return (await readNote(database))?.logins ?? [];
 }
 
+/** The sentence to show when the demonstration of this database was made under another address; else undefined. */
+export async function movedSentence(database: string, serverUrl: string): Promise<string | undefined> {
+  const note = await readNote(database);
+  if (note?.serverUrl === undefined || note.serverUrl === serverUrl) return undefined;
+  return (
+    `The demonstration was made at ${note.serverUrl}, and its account still sends messages there: ` +
+    `./zg start --port ${new URL(note.serverUrl).port}, or --fresh for a new one here.`
+  );
+}
+
 /** Forgets what was noted: the database is being dropped. */
 export async function forgetDemo(): Promise<void> {
   await rm(noteFile, { force: true });
@@ -57,10 +69,10 @@ export async function needsSetup(serverUrl: string): Promise<boolean> {
 /** Fills an empty database with the demonstration business, through the server's own API. */
 export async function fillWithDemo(target: DemoTarget): Promise<Login[]> {
   const { database, ...options } = target;
-  await writeNote({ database, state: "half", logins: [] });
+  await writeNote({ database, state: "half", logins: [], serverUrl: options.serverUrl });
   const { seedDemo } = (await import(pathToFileURL(inRoot("tools/demo.ts")).href)) as DemoModule;
   const { logins } = await seedDemo(options);
-  await writeNote({ database, state: "whole", logins });
+  await writeNote({ database, state: "whole", logins, serverUrl: options.serverUrl });
   return logins;
 }
 

@@ -10,7 +10,9 @@ export interface Progress {
 
 const nameWidth = 14;
 
-/** Writes to `output`. On a terminal the running step's line counts its seconds; elsewhere a line appears when it ends. */
+/**
+ * Writes to `output`. On a terminal the running step's line counts its seconds; elsewhere a line appears when it ends.
+ */
 export function createProgress(output: NodeJS.WriteStream): Progress {
   const live = output.isTTY === true;
   const colour = (style: "green" | "red" | "dim", text: string) => (live ? styleText(style, text) : text);

@@ -4,7 +4,16 @@ import { signal } from "./records.ts";
 import type { StartOptions } from "./arguments.ts";
 import { endingSignals, killCommands } from "./commands.ts";
 import { type Database, dropEmbedded, openEmbedded } from "./database.ts";
-import { fillWithDemo, forgetDemo, hasDemo, isHalfFilled, knownLogins, type Login, needsSetup } from "./demo.ts";
+import {
+  fillWithDemo,
+  forgetDemo,
+  hasDemo,
+  isHalfFilled,
+  knownLogins,
+  type Login,
+  movedSentence,
+  needsSetup,
+} from "./demo.ts";
 import { emulatorState, forgetEmulator } from "./emulator.ts";
 import { inRoot, inState, isPresent, stateFolder } from "./paths.ts";
 import { demandFree, type Ports, portsFrom } from "./ports.ts";
@@ -201,6 +210,8 @@ class Start {
     } else if (isPresent("apps/server/src/main.ts") && (await needsSetup(`http://127.0.0.1:${server}`))) {
       lines.push("", `  First set-up: open the console; the set-up token is ${secrets.setupToken}`);
     }
+    const moved = await movedSentence(this.#databaseKey, `http://127.0.0.1:${server}`);
+    if (moved !== undefined) lines.push("", `! ${moved}`);
     for (const line of lines) this.#progress.say(line);
   }
 

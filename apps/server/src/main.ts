@@ -10,7 +10,7 @@ import { migrationFolders } from "./migrations.ts";
 
 /** Boots the roles of this process: migrate, connect, serve, work; and stops in the opposite order. */
 async function main(): Promise<void> {
-  const env = readEnv(process.env);
+  const env = readEnv();
   const log = createLog(env.LOG_LEVEL);
   const applied = await migrate(env.DATABASE_URL, migrationFolders());
   if (applied.length > 0) log.info({ applied }, "database brought up to date");

@@ -3,8 +3,8 @@ const attributes = /^(?:\s+[A-Za-z_][\w.:-]*\s*=\s*(?:"[^"]*"|'[^']*'))*\s*$/;
 const looseAmpersand = /&(?!(?:amp|lt|gt|quot|apos|#\d+|#x[0-9a-fA-F]+);)/;
 
 /**
- * What is wrong with a text as an XML document; null: nothing. A document type is refused: it could define entities, and
- * no reply to WeChat needs one.
+ * What is wrong with a text as an XML document; null: nothing. A document type is refused: it could define entities,
+ * and no reply to WeChat needs one.
  */
 export function xmlProblem(text: string): string | null {
   const open: string[] = [];

@@ -182,5 +182,7 @@ export const templateStatuses: Record<TemplateDelivery, string> = {
   system_failed: "failed: system failed",
 };
 
-/** What a phone shows when the developer's server doesn't answer or answers nonsense. Source: the passive reply page. */
+/**
+ * What a phone shows when the developer's server doesn't answer or answers nonsense. Source: the passive reply page.
+ */
 export const serviceTroubleText = "该公众号提供的服务出现故障，请稍后再试";

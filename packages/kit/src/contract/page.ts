@@ -1,6 +1,8 @@
 import { z } from "zod";
 
-/** A list comes page by page: `cursor` is where the last page ended. Lists are newest first unless they say otherwise. */
+/**
+ * A list comes page by page: `cursor` is where the last page ended. Lists are newest first unless they say otherwise.
+ */
 export const PageQuery = z.object({
   cursor: z.string().max(200).optional().meta({ description: "`next` of the page before" }),
   limit: z.coerce.number().int().min(1).max(200).default(50),

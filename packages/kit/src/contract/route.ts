@@ -23,7 +23,10 @@ export interface RouteSpec<
   readonly reply: Reply;
   /** What can go wrong besides what any route may answer. */
   readonly faults?: readonly FaultFactory[];
-  /** The body as bytes and the reply as bytes, for protocols that aren't ours. Then `body` and `reply` are `RawBody` and `RawReply`. */
+  /**
+   * The body as bytes and the reply as bytes, for protocols that aren't ours. Then `body` and `reply` are `RawBody`
+   * and `RawReply`.
+   */
   readonly raw?: boolean;
 }
 

@@ -11,7 +11,9 @@ export interface Setting<Value> {
   readonly text: Text;
 }
 
-/** Declares a setting. Whatever is stored is parsed again at each read, so a narrowed schema can't meet an old value. */
+/**
+ * Declares a setting. Whatever is stored is parsed again at each read, so a narrowed schema can't meet an old value.
+ */
 export function setting<Value>(
   key: `${string}.${string}`,
   schema: z.ZodType<Value>,

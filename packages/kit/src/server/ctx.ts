@@ -28,7 +28,9 @@ export interface Ctx {
   tx<Result>(work: (ctx: TxCtx) => Promise<Result>): Promise<Result>;
 }
 
-/** A ctx inside a transaction: only here can events be emitted and jobs be queued, so that they commit with the rows. */
+/**
+ * A ctx inside a transaction: only here can events be emitted and jobs be queued, so that they commit with the rows.
+ */
 export interface TxCtx extends Ctx {
   readonly db: Transaction<Tables>;
   /** Publishes `payload` if and only if the transaction commits. Returns the event's id. */

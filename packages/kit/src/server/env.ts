@@ -39,7 +39,7 @@ export type Env = z.output<typeof Env>;
  *
  * @throws Error naming every variable that is missing or wrong, so that one look mends them all
  */
-export function readEnv(variables: Readonly<Record<string, string | undefined>>): Env {
+export function readEnv(variables: Readonly<Record<string, string | undefined>> = process.env): Env {
   const given = Object.fromEntries(
     Object.entries(variables).filter(([, value]) => value !== undefined && value !== ""),
   );

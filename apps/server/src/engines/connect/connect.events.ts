@@ -3,7 +3,9 @@ import { Id } from "@zhanggui/kit/contract/ids";
 import { Instant } from "@zhanggui/kit/contract/time";
 import { z } from "zod";
 
-/** Somebody wrote to, followed, left or scanned a code of a bound app. Once per message, however often WeChat sends it. */
+/**
+ * Somebody wrote to, followed, left or scanned a code of a bound app. Once per message, however often WeChat sends it.
+ */
 export const messageReceived = event(
   "connect.message_received.v1",
   z.object({

@@ -23,7 +23,9 @@ export class Sessions implements Authenticator {
     runtime.every("access.prune_attempts", "17 3 * * *", () => this.prune());
   }
 
-  /** @throws Fault `access.wrong_credentials`, the same for an unknown login, a disabled account and a wrong password */
+  /**
+   * @throws Fault `access.wrong_credentials`, the same for an unknown login, a disabled account and a wrong password
+   */
   async login(ctx: Ctx, { login, password }: { login: string; password: string }) {
     const everywhere = this.#runtime.acrossTenants();
     await countAttempt(everywhere, login, ctx.now());

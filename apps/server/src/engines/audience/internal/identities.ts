@@ -78,7 +78,10 @@ export class Identities {
     return { personId: winner, isNew: false };
   }
 
-  /** Notes whether an openid follows, unless something later is known. Returns what it was before; undefined if ignored. */
+  /**
+   * Notes whether an openid follows, unless something later is known. Returns what it was before; undefined if
+   * ignored.
+   */
   async setFollowing(
     ctx: TxCtx,
     { wechatAppId, openid }: Openid,

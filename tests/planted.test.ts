@@ -1,0 +1,141 @@
+import { execFile, execFileSync } from "node:child_process";
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { fault } from "@zhanggui/kit/contract/fault";
+import { house } from "@zhanggui/server/house";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import * as rules from "./tidy/rules.ts";
+
+const root = resolve(import.meta.dirname, "..");
+const { modules } = house;
+const service = "apps/server/src/engines/audience/audience.service.ts";
+const plant = (path: string, text: string): rules.Tree => new Map([[path, text]]);
+
+describe("a planted violation is found by its rule", () => {
+  test("files-stay-short", () => {
+    expect(rules.filesStayShort(plant("packages/kit/src/long.ts", "\n".repeat(401)))).toHaveLength(1);
+    expect(rules.filesStayShort(plant("packages/kit/src/long.ts", "\n".repeat(400)))).toEqual([]);
+  });
+  test("lines-stay-narrow", () => {
+    expect(rules.linesStayNarrow(plant("packages/kit/src/wide.ts", `${"a + ".repeat(31)}a`))).toHaveLength(1);
+  });
+  test.each(["Date.now()", "new Date()", "Math.random()", "process.env.HOME"])("time-comes-from-ctx: %s", (text) => {
+    expect(rules.timeComesFromCtx(plant(service, `const now = ${text};`))).toHaveLength(1);
+    expect(rules.timeComesFromCtx(plant("packages/emulator/src/clock.ts", `const now = ${text};`))).toEqual([]);
+  });
+  test.each([
+    `ctx.db.selectFrom("connect_inbound").selectAll()`,
+    `query.innerJoin("connect_app as app", "app.id", "audience_identity.scope")`,
+    `query.select(["audience_person.id", "connect_app.name"])`,
+    `query.leftJoin(\n  "messaging_delivery",\n  "messaging_delivery.person_id", "audience_person.id")`,
+  ])("own-tables-only: %s", (text) => {
+    expect(rules.ownTablesOnly(plant(service, text), modules)).toHaveLength(1);
+  });
+  test("own-tables-only, in SQL", () => {
+    const path = "apps/server/src/engines/audience/migrations/002_more.sql";
+    expect(rules.ownTablesOnly(plant(path, "ALTER TABLE connect_app ADD x int;"), modules)).toHaveLength(1);
+    expect(rules.ownTablesOnly(plant(path, "x uuid REFERENCES access_tenant (id)"), modules)).toEqual([]);
+  });
+  test("tables-have-tenants", () => {
+    const path = "apps/server/src/engines/audience/migrations/002_more.sql";
+    expect(rules.tablesHaveTenants(plant(path, "CREATE TABLE audience_x (\n  id uuid\n);"), modules)).toHaveLength(1);
+    expect(rules.tablesHaveTenants(plant(path, "CREATE TABLE people (\n  id uuid\n);"), modules)).toHaveLength(1);
+  });
+  test("across-tenants-is-listed, and the list is not stale", () => {
+    const found = rules.acrossTenantsIsListed(plant(service, "runtime.acrossTenants().selectFrom"), modules);
+    expect(found.filter((line) => line.startsWith(service))).toHaveLength(1);
+    expect(found.length).toBeGreaterThan(1);
+  });
+  test("faults-speak-both-languages", () => {
+    const bad = (zh: string, en: string) => rules.faultsSpeakBothLanguages([fault("tea.cold", 409, { zh, en })]);
+    expect(bad("茶凉了", "The tea is cold")).toEqual([]);
+    expect(bad("The tea is cold", "The tea is cold")).toEqual(["tea.cold has no Chinese"]);
+    expect(bad("茶凉了", "茶凉了")).toEqual(["tea.cold has no English"]);
+    expect(bad("茶凉了 {minutes} 分钟", "The tea is cold")).toHaveLength(1);
+  });
+  test("faults-are-declared-by-routes", () => {
+    const path = "apps/server/src/engines/audience/audience.contract.ts";
+    expect(rules.faultsAreDeclaredByRoutes(plant(path, `fault(\n  "audience.lost", 404`), [])).toHaveLength(1);
+  });
+  test("modules-have-readmes", () => {
+    expect(rules.modulesHaveReadmes(new Map(), modules)).toHaveLength(modules.length);
+  });
+  test("events-are-named-by-module", () => {
+    const path = "apps/server/src/engines/audience/audience.events.ts";
+    expect(rules.eventsAreNamedByModule(plant(path, `event("connect.stolen.v1", x)`), modules)).toHaveLength(1);
+    expect(rules.eventsAreNamedByModule(plant(path, `event("audience.person_lost", x)`), modules)).toHaveLength(1);
+  });
+  test("links-lead-somewhere", () => {
+    expect(
+      rules.linksLeadSomewhere(plant("README.md", "[docs](docs/NOWHERE.md) [web](https://example.com)")),
+    ).toHaveLength(1);
+  });
+});
+
+/** The whole command on a copy of the project with one violation of each kind, as a contributor would meet it. */
+describe("./zg check on a copy with five violations", () => {
+  let copy: string;
+  let output: string;
+  let exitCode: number;
+
+  beforeAll(async () => {
+    copy = await mkdtemp(join(tmpdir(), "zg-planted-"));
+    const listed = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "-z"], { cwd: root });
+    for (const path of listed.toString().split("\0").filter(Boolean)) {
+      await mkdir(dirname(join(copy, path)), { recursive: true });
+      await cp(join(root, path), join(copy, path)).catch(() => {});
+    }
+    // The copy's packages are its own; what the registry published is shared.
+    for (const folder of [".", "apps/server", "apps/console", "packages/kit", "packages/wechat", "packages/emulator"]) {
+      await symlink(join(root, folder, "node_modules"), join(copy, folder, "node_modules"));
+    }
+    await symlink(join(root, ".zg"), join(copy, ".zg"));
+    execFileSync("git", ["init", "--quiet"], { cwd: copy });
+    const append = async (path: string, text: string): Promise<void> =>
+      writeFile(join(copy, path), `${await readFile(join(copy, path), "utf8")}${text}`);
+    await append(
+      "apps/server/src/foundation/settings/settings.service.ts",
+      `\nexport { ConnectService } from "../../engines/connect/connect.service.ts";\n`,
+    );
+    await append(
+      service,
+      `\nexport const stolen = (ctx: Ctx) => ctx.db.selectFrom("connect_inbound").selectAll().execute();\n` +
+        `export const started = Date.now();\n`,
+    );
+    await writeFile(join(copy, "apps/server/src/engines/audience/long.ts"), "export {};\n".repeat(500));
+    const contract = join(copy, "apps/server/src/engines/audience/audience.contract.ts");
+    const text = await readFile(contract, "utf8");
+    const untranslated = `export const lost = fault("audience.lost", 404, { zh: "Lost", en: "Lost" });\n`;
+    await writeFile(
+      contract,
+      `import { fault } from "@zhanggui/kit/contract/fault";\n${text}`
+        .replace("const personParams", `${untranslated}\nconst personParams`)
+        .replace("faults: [notFound],", "faults: [notFound, lost],"),
+    );
+    ({ output, exitCode } = await check(copy));
+  }, 180_000);
+  afterAll(() => rm(copy, { recursive: true, force: true }));
+
+  test.each([
+    ["an upward import", "imports-go-down"],
+    ["another module's table", "own-tables-only"],
+    ["Date.now() in a service", "time-comes-from-ctx"],
+    ["a file of 500 lines", "files-stay-short"],
+    ["an untranslated fault", "faults-speak-both-languages"],
+  ])("%s is named as %s", (_, rule) => {
+    expect(output).toContain(rule);
+  });
+
+  test("and it fails", () => expect(exitCode).not.toBe(0));
+});
+
+function check(folder: string): Promise<{ output: string; exitCode: number }> {
+  return new Promise((done) => {
+    const env = { ...process.env, ZG_PREPARED: "1" };
+    execFile(join(folder, "zg"), ["check"], { cwd: folder, env, maxBuffer: 1e8 }, (error, stdout, stderr) => {
+      const exitCode = error === null ? 0 : typeof error.code === "number" ? error.code : 1;
+      done({ output: `${stdout}${stderr}`, exitCode });
+    });
+  });
+}

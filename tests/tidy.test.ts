@@ -1,0 +1,52 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { faultsOf } from "@zhanggui/kit/contract/faults";
+import type { Contract } from "@zhanggui/kit/contract/route";
+import { house } from "@zhanggui/server/house";
+import { beforeAll, describe, expect, test } from "vitest";
+import * as rules from "./tidy/rules.ts";
+
+// The laws of the house that a linter can't keep. A test's name is the rule's name.
+
+const root = resolve(import.meta.dirname, "..");
+const { modules } = house;
+let tree: rules.Tree;
+let contracts: Record<string, Contract>;
+
+beforeAll(async () => {
+  tree = readTree();
+  const loaded = modules.map(async ({ name, load }) => [name, (await load()).contract] as const);
+  contracts = Object.fromEntries(await Promise.all(loaded));
+});
+
+/** What git knows or would take in; a copy without git is read as it lies. */
+function readTree(): rules.Tree {
+  const listed = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "-z"], { cwd: root });
+  const paths = listed
+    .toString()
+    .split("\0")
+    .filter((path) => /\.(ts|mjs|js|vue|sql|css|sh|md)$/.test(path));
+  return new Map(
+    paths.filter((path) => existsSync(join(root, path))).map((path) => [path, readFileSync(join(root, path), "utf8")]),
+  );
+}
+
+describe("tidy", () => {
+  test("the tree is read at all", () => {
+    expect(tree.size).toBeGreaterThan(100);
+  });
+  test("files-stay-short", () => expect(rules.filesStayShort(tree)).toEqual([]));
+  test("lines-stay-narrow", () => expect(rules.linesStayNarrow(tree)).toEqual([]));
+  test("time-comes-from-ctx", () => expect(rules.timeComesFromCtx(tree)).toEqual([]));
+  test("own-tables-only", () => expect(rules.ownTablesOnly(tree, modules)).toEqual([]));
+  test("tables-have-tenants", () => expect(rules.tablesHaveTenants(tree, modules)).toEqual([]));
+  test("across-tenants-is-listed", () => expect(rules.acrossTenantsIsListed(tree, modules)).toEqual([]));
+  test("modules-have-readmes", () => expect(rules.modulesHaveReadmes(tree, modules)).toEqual([]));
+  test("faults-speak-both-languages", () => expect(rules.faultsSpeakBothLanguages(faultsOf(contracts))).toEqual([]));
+  test("faults-are-declared-by-routes", () =>
+    expect(rules.faultsAreDeclaredByRoutes(tree, faultsOf(contracts))).toEqual([]));
+  test("routes-are-documented", () => expect(rules.routesAreDocumented(contracts)).toEqual([]));
+  test("events-are-named-by-module", () => expect(rules.eventsAreNamedByModule(tree, modules)).toEqual([]));
+  test("links-lead-somewhere", () => expect(rules.linksLeadSomewhere(tree)).toEqual([]));
+});

@@ -1,0 +1,191 @@
+import type { FaultDefinition } from "@zhanggui/kit/contract/fault";
+import type { Contract } from "@zhanggui/kit/contract/route";
+import type { HouseModule } from "@zhanggui/server/house";
+
+/** The files of the project by their path from its root. */
+export type Tree = ReadonlyMap<string, string>;
+
+const longest = 400;
+const widest = 120;
+
+/** Each rule returns what breaks it, one line each: the place first. */
+export function filesStayShort(tree: Tree): string[] {
+  return sources(tree).flatMap(([path, text]) => {
+    const lines = text.split("\n").length - 1;
+    return lines > longest ? [`${path}: ${lines} lines, ${longest} are allowed`] : [];
+  });
+}
+
+/** Sentences in tests, words of pages and SQL may be wider: a broken string is harder to read than a long one. */
+export function linesStayNarrow(tree: Tree): string[] {
+  return sources(tree)
+    .filter(([path]) => /\.(ts|mjs)$/.test(path) && !path.endsWith(".test.ts"))
+    .flatMap(([path, text]) =>
+      text.split("\n").flatMap((line, index) => {
+        const isSentence = /["'`].{60,}["'`]/.test(line) || /https?:/.test(line);
+        return line.length > widest && !isSentence ? [`${path}:${index + 1}: ${line.length} columns`] : [];
+      }),
+    );
+}
+
+/** Server code reads time, chance and environment through ctx and the kit, or a turned clock and a seed do nothing. */
+export function timeComesFromCtx(tree: Tree): string[] {
+  const forbidden = [/\bDate\.now\(/, /\bnew Date\(\)/, /\bMath\.random\(/, /\bprocess\.env\b/];
+  return sources(tree)
+    .filter(([path]) => path.startsWith("apps/server/src/") && !isForTests(path))
+    .flatMap(([path, text]) =>
+      text
+        .split("\n")
+        .flatMap((line, index) =>
+          forbidden.some((pattern) => pattern.test(line)) && !/^\s*(\/\/|\*)/.test(line)
+            ? [`${path}:${index + 1}: ${line.trim()}`]
+            : [],
+        ),
+    );
+}
+
+/** A module's SQL names its own tables. Only the tenant may be referred to by everybody's foreign keys. */
+export function ownTablesOnly(tree: Tree, modules: readonly HouseModule[]): string[] {
+  const owners = modules.map(({ name }) => name).join("|");
+  const named = new RegExp(String.raw`["'\x60 (.]((?:${owners})_[a-z_]+)(?=["'\x60 .;(]| as )`, "g");
+  return moduleFiles(tree, modules).flatMap(({ path, text, module }) => {
+    const isSql = path.endsWith(".sql");
+    const body = isSql ? text.replaceAll("REFERENCES access_tenant", "").replaceAll(/--.*$/gm, "") : queriesOf(text);
+    const foreign = [...body.matchAll(named)]
+      .map((match) => match[1] ?? "")
+      .filter((table) => !table.startsWith(`${module}_`));
+    return [...new Set(foreign)].map((table) => `${path}: ${table} is another module's table`);
+  });
+}
+
+/** The strings that kysely takes for tables and columns: where TypeScript code can name a table at all. */
+function queriesOf(text: string): string {
+  const verbs =
+    "selectFrom|insertInto|updateTable|deleteFrom|mergeInto|[jJ]oin|from|using|table|into|on|onRef|whereRef|select|where";
+  const strings = String.raw`\(\s*\[?\s*("[^"]*"(?:\s*,\s*"[^"]*")*)`;
+  const calls = new RegExp(`(?:${verbs}|orderBy|ref|selectAll)${strings}`, "g");
+  return [...text.matchAll(calls)].map((match) => match[1] ?? "").join(" ");
+}
+
+/** Whoever looks across tenants is listed in house.ts, with a reason. */
+export function acrossTenantsIsListed(tree: Tree, modules: readonly HouseModule[]): string[] {
+  const used = moduleFiles(tree, modules).filter(
+    ({ path, text }) => text.includes("acrossTenants()") && !isForTests(path),
+  );
+  const unlisted = used
+    .filter(({ module, room }) => modules.find(({ name }) => name === module)?.acrossTenants?.[room] === undefined)
+    .map(({ path }) => `${path} looks across tenants, and house.ts doesn't say why`);
+  const stale = modules.flatMap(({ name, acrossTenants = {} }) =>
+    Object.keys(acrossTenants)
+      .filter((room) => !used.some((each) => each.module === name && each.room === room))
+      .map((room) => `house.ts lists ${name}/${room}, which no longer looks across tenants`),
+  );
+  return [...unlisted, ...stale];
+}
+
+/** Every table has a tenant, but for the platform's own, which house.ts names. */
+export function tablesHaveTenants(tree: Tree, modules: readonly HouseModule[]): string[] {
+  const platform = new Set(modules.flatMap(({ platformTables = [] }) => platformTables));
+  return moduleFiles(tree, modules)
+    .filter(({ path }) => path.endsWith(".sql"))
+    .flatMap(({ path, text, module }) =>
+      [...text.matchAll(/CREATE TABLE (\w+) \(([\s\S]*?)\n\);/g)].flatMap(([, table = "", body = ""]) => {
+        if (!table.startsWith(`${module}_`)) return [`${path}: ${table} must begin with ${module}_`];
+        if (platform.has(table)) return body.includes("tenant_id") ? [`${path}: ${table} has a tenant after all`] : [];
+        return /^\s*tenant_id uuid NOT NULL/.test(body) ? [] : [`${path}: ${table} has no tenant_id`];
+      }),
+    );
+}
+
+export function modulesHaveReadmes(tree: Tree, modules: readonly HouseModule[]): string[] {
+  return modules
+    .map(({ floor, name }) => `apps/server/src/${floor}/${name}/README.md`)
+    .filter((path) => (tree.get(path)?.length ?? 0) < 200)
+    .map((path) => `${path} is missing or says nothing`);
+}
+
+/** A fault speaks both languages: Chinese with Chinese characters, English without. */
+export function faultsSpeakBothLanguages(faults: readonly FaultDefinition[]): string[] {
+  return faults.flatMap(({ code, text }) => {
+    const wrong: string[] = [];
+    if (!/\p{Script=Han}/u.test(text.zh)) wrong.push(`${code} has no Chinese`);
+    if (!/[a-z]{2}/i.test(text.en) || /\p{Script=Han}/u.test(text.en)) wrong.push(`${code} has no English`);
+    const [zh, en] = [text.zh, text.en].map((sentence) => (sentence.match(/\{\w+\}/g) ?? []).toSorted().join());
+    if (zh !== en) wrong.push(`${code} tells other details in Chinese (${zh}) than in English (${en})`);
+    return wrong;
+  });
+}
+
+/** Faults in the sources that no route answers: nobody could know of them. */
+export function faultsAreDeclaredByRoutes(tree: Tree, faults: readonly FaultDefinition[]): string[] {
+  const declared = new Set(faults.map(({ code }) => code));
+  return sources(tree)
+    .filter(([path]) => path.startsWith("apps/server/src/") && path.endsWith(".contract.ts"))
+    .flatMap(([path, text]) =>
+      [...text.matchAll(/\bfault\(\s*"([^"]+)"/g)]
+        .map((match) => match[1] ?? "")
+        .filter((code) => !declared.has(code))
+        .map((code) => `${path}: no route answers ${code}`),
+    );
+}
+
+/** A route says what it does and what is special about it; names begin with their module. */
+export function routesAreDocumented(contracts: Readonly<Record<string, Contract>>): string[] {
+  return Object.entries(contracts).flatMap(([module, contract]) =>
+    Object.values(contract).flatMap((route) => {
+      const wrong: string[] = [];
+      if (route.summary.trim().length < 10) wrong.push(`${route.id} has no summary`);
+      if (!route.id.startsWith(`${module}.`)) wrong.push(`${route.id} stands in the contract of ${module}`);
+      if (typeof route.access !== "string" && !route.access.code.startsWith(`${module}:`)) {
+        wrong.push(`${route.id} asks for ${route.access.code}, another module's permission`);
+      }
+      return wrong;
+    }),
+  );
+}
+
+export function eventsAreNamedByModule(tree: Tree, modules: readonly HouseModule[]): string[] {
+  return moduleFiles(tree, modules)
+    .filter(({ path }) => path.endsWith(".events.ts"))
+    .flatMap(({ path, text, module }) =>
+      [...text.matchAll(/\bevent\(\s*"([^"]+)"/g)]
+        .map((match) => match[1] ?? "")
+        .filter((name) => !new RegExp(String.raw`^${module}\.[a-z_]+\.v\d+$`).test(name))
+        .map((name) => `${path}: ${name} should be ${module}.<what_happened>.v1`),
+    );
+}
+
+/** Links between the documents lead somewhere. */
+export function linksLeadSomewhere(tree: Tree): string[] {
+  return [...tree]
+    .filter(([path]) => path.endsWith(".md"))
+    .flatMap(([path, text]) =>
+      [...text.matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)]
+        .map((match) => match[1] ?? "")
+        .filter((target) => !/^[a-z]+:/.test(target))
+        .filter((target) => {
+          const resolved = new URL(target, `file:///${path}`).pathname.slice(1);
+          return ![...tree.keys()].some(
+            (each) => each === resolved || each.startsWith(`${resolved.replace(/\/$/, "")}/`),
+          );
+        })
+        .map((target) => `${path}: ${target} leads nowhere`),
+    );
+}
+
+function sources(tree: Tree): [path: string, text: string][] {
+  return [...tree].filter(([path]) => /\.(ts|mjs|js|vue|sql|css|sh)$/.test(path));
+}
+
+function isForTests(path: string): boolean {
+  return /\.test\.ts$|\/testing\//.test(path);
+}
+
+function moduleFiles(tree: Tree, modules: readonly HouseModule[]) {
+  return modules.flatMap(({ floor, name }) => {
+    const folder = `apps/server/src/${floor}/${name}/`;
+    return sources(tree)
+      .filter(([path]) => path.startsWith(folder) && !isForTests(path))
+      .map(([path, text]) => ({ path, text, module: name, room: path.slice(folder.length) }));
+  });
+}
