@@ -1,0 +1,56 @@
+import type { Inbound } from "@zhanggui/server/engines/connect/connect.contract";
+import type { LoggedEvent } from "@zhanggui/server/foundation/events/events.contract";
+import type { z } from "zod";
+import { type Detail, isUnderWay } from "./delivery.ts";
+
+export type Push = z.output<typeof Inbound>;
+export type Event = z.output<typeof LoggedEvent>;
+
+/** Everything that carries one trace id. A part is undefined if the account may not see it. */
+export interface Trace {
+  readonly inbound: readonly Push[] | undefined;
+  readonly events: readonly Event[] | undefined;
+  readonly deliveries: readonly Detail[] | undefined;
+}
+
+export type Moment = { readonly id: string; readonly at: string } & (
+  | { readonly kind: "inbound" | "reply"; readonly push: Push }
+  | { readonly kind: "event"; readonly event: Event }
+  | { readonly kind: "step"; readonly delivery: Detail; readonly step: Detail["steps"][number] }
+);
+
+/** What comes first when two moments share their millisecond: a push causes its reply, its events and all the rest. */
+const rank: Readonly<Record<Moment["kind"], number>> = { inbound: 0, reply: 1, event: 2, step: 3 };
+
+/** The trace as one story, in the order in which it happened. */
+export function momentsOf({ inbound = [], events = [], deliveries = [] }: Trace): Moment[] {
+  const moments: Moment[] = [
+    ...inbound.flatMap((push): Moment[] => {
+      const arrival: Moment = { id: `inbound-${push.id}`, at: push.receivedAt, kind: "inbound", push };
+      return push.reply === null ? [arrival] : [arrival, { ...arrival, id: `reply-${push.id}`, kind: "reply" }];
+    }),
+    ...events.map((event): Moment => ({ id: event.id, at: event.occurredAt, kind: "event", event })),
+    ...deliveries.flatMap((delivery) =>
+      delivery.steps.map((step, index): Moment => ({
+        id: `${delivery.id}-${index}`,
+        at: step.at,
+        kind: "step",
+        delivery,
+        step,
+      })),
+    ),
+  ];
+  return moments.toSorted((a, b) => Date.parse(a.at) - Date.parse(b.at) || rank[a.kind] - rank[b.kind]);
+}
+
+/** How many handlers of the trace's events are done, waiting, given up. */
+export function handlersOf(events: readonly Event[]): Readonly<Record<"done" | "pending" | "dead", number>> {
+  const all = events.flatMap(({ deliveries }) => deliveries);
+  const count = (state: string): number => all.filter((each) => each.state === state).length;
+  return { done: count("done"), pending: count("pending"), dead: count("dead") };
+}
+
+/** Whether something in the trace is still about to happen. */
+export function isTraceUnderWay({ events = [], deliveries = [] }: Trace): boolean {
+  return handlersOf(events).pending > 0 || deliveries.some(isUnderWay);
+}

@@ -1,0 +1,46 @@
+import "./zod-without-eval.ts";
+import { type Client, createClient } from "@zhanggui/kit/contract/client";
+import { audience } from "@zhanggui/server/engines/audience/audience.contract";
+import { connect } from "@zhanggui/server/engines/connect/connect.contract";
+import { messaging } from "@zhanggui/server/engines/messaging/messaging.contract";
+import { access } from "@zhanggui/server/foundation/access/access.contract";
+import { events } from "@zhanggui/server/foundation/events/events.contract";
+import { settings } from "@zhanggui/server/foundation/settings/settings.contract";
+import { reactive } from "vue";
+import { language } from "./language.ts";
+import { type Me, SessionKeeper } from "./session.ts";
+
+const contracts = { access, settings, events, connect, audience, messaging };
+export type Api = Client<typeof contracts>;
+
+/** Who is signed in, for every component to watch. */
+export const signedIn = reactive<{ me: Me | null }>({ me: null });
+
+const baseUrl = "/api";
+const headers = (): Record<string, string> => ({
+  "accept-language": language.value,
+  ...(keeper.accessToken === undefined ? {} : { authorization: `Bearer ${keeper.accessToken}` }),
+});
+
+/** For calls that mustn't be tried again after a renewal: a second wrong password counts as one more. */
+export const apiOnce: Api = createClient(contracts, { baseUrl, headers });
+
+export const keeper = new SessionKeeper({
+  storage: localStorage,
+  locks: "locks" in navigator ? navigator.locks : undefined,
+  refresh: (refreshToken) => apiOnce.access.refresh({ refreshToken }),
+  onChange: (me) => {
+    // Another tab may have signed in as somebody else: nothing of the first account may stay on the screen.
+    if (me !== null && signedIn.me !== null && me.account.id !== signedIn.me.account.id) location.reload();
+    signedIn.me = me;
+  },
+});
+addEventListener("storage", ({ key, newValue }) => keeper.storedElsewhere(key, newValue));
+
+/** The server, as the console calls it: an expired session is renewed and the call tried once more. */
+export const api: Api = createClient(contracts, { baseUrl, headers, renew: () => keeper.renew() });
+
+/** Whether the account may do what `permission` (an object of a contract) names. */
+export function can(permission: { readonly code: string }): boolean {
+  return signedIn.me?.permissions.includes(permission.code) ?? false;
+}

@@ -1,0 +1,16 @@
+import { ElNotification } from "element-plus";
+import { h } from "vue";
+import { i18n } from "./language.ts";
+import ProblemNote from "./ProblemNote.vue";
+import { troubleOf } from "./trouble.ts";
+
+/** Shows a failed action in the corner, with its trace id. It stays until it is closed: it has something to copy. */
+export function showTrouble(error: unknown): void {
+  const trouble = troubleOf(error);
+  ElNotification({
+    title: i18n.global.t("shared.problem.title"),
+    message: h(ProblemNote, { trouble, bare: true }),
+    type: "error",
+    duration: trouble.traceId === "" ? 6000 : 0,
+  });
+}

@@ -1,0 +1,2 @@
+/** What a state means to the one who reads it; the colour follows. */
+export type Tone = "good" | "warn" | "bad" | "info" | "quiet";

@@ -1,0 +1,39 @@
+import { createRequire } from "node:module";
+import vue from "@vitejs/plugin-vue";
+import elementPlus from "unplugin-element-plus/vite";
+import { defineConfig } from "vitest/config";
+
+/** Where `./zg start` listens; only the development server of the console needs to know. */
+const server = "http://127.0.0.1:8790";
+
+/** Element Plus imports it without saying so in its package file; Vue brings it. */
+const vueShared = createRequire(createRequire(import.meta.url).resolve("vue")).resolve(
+  "@vue/shared/dist/shared.esm-bundler.js",
+);
+
+export default defineConfig({
+  root: import.meta.dirname,
+  plugins: [vue(), elementPlus({})],
+  resolve: { alias: { "@vue/shared": vueShared } },
+  define: {
+    __VUE_OPTIONS_API__: true,
+    __VUE_PROD_DEVTOOLS__: false,
+    __INTLIFY_PROD_DEVTOOLS__: false,
+  },
+  server: { host: "127.0.0.1", proxy: { "/api": server } },
+  build: {
+    outDir: "dist",
+    target: "es2022",
+    // The content security policy allows data: for pictures alone, so nothing else may be inlined.
+    assetsInlineLimit: 0,
+    reportCompressedSize: true,
+  },
+  test: {
+    name: "console",
+    environment: "happy-dom",
+    include: ["src/**/*.test.ts"],
+    expect: { requireAssertions: true },
+    // Node can't read the style sheets that its components import.
+    server: { deps: { inline: ["element-plus"] } },
+  },
+});
