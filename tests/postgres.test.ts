@@ -78,7 +78,7 @@ test("a pid file that names another program stops neither the start nor that pro
   await writeFile(pidFile, `${other.pid}\n${dataFolder}\n1\n5432\n\n127.0.0.1\n\nready\n`);
   expect(await findCluster(dataFolder)).toBeUndefined();
   await writeFile(pidFile, `${other.pid}\n${dataFolder}\n1\n5432\n\n127.0.0.1\n\nready\n`);
-  cluster = await startCluster({ dataFolder, patienceMs: 0 });
+  cluster = await startCluster({ dataFolder });
   expect(await query(cluster.url, "select 1 as one")).toEqual([{ one: 1 }]);
   expect(other.kill("SIGKILL")).toBe(true);
 });
