@@ -1,0 +1,179 @@
+import { ApiProblem } from "@zhanggui/kit/contract/client";
+import { describe, expect, test } from "vitest";
+import { type Me, refreshTokenKey, type Session, SessionKeeper } from "./session.ts";
+
+const me: Me = {
+  tenant: { id: "0199f0c0-0000-7000-8000-000000000001", name: "灯笼茶", zone: "Asia/Shanghai" },
+  account: {
+    id: "0199f0c0-0000-7000-8000-000000000002",
+    login: "owner",
+    displayName: "阿青",
+    roles: [],
+    disabled: false,
+    createdAt: "2026-11-20T00:00:00.000Z",
+  },
+  permissions: [],
+};
+const ended = new ApiProblem({
+  type: "about:blank",
+  title: "",
+  status: 401,
+  detail: "登录状态已失效，请重新登录。",
+  code: "access.session_ended",
+  traceId: "t",
+});
+
+/** The server's side of a session: each refresh token is good once, and one that comes twice ends the session. */
+class Server {
+  current = "r0";
+  calls = 0;
+  isEnded = false;
+  isDown = false;
+
+  issue(): Session {
+    return {
+      accessToken: `access-${this.current}`,
+      accessExpiresAt: "2026-11-20T01:00:00.000Z",
+      refreshToken: this.current,
+      refreshExpiresAt: "2026-12-20T00:00:00.000Z",
+      me,
+    };
+  }
+
+  async refresh(token: string): Promise<Session> {
+    this.calls += 1;
+    await Promise.resolve();
+    if (this.isDown) throw new TypeError("failed to fetch");
+    if (this.isEnded || token !== this.current) {
+      this.isEnded = true;
+      throw ended;
+    }
+    this.current = `r${this.calls}`;
+    return this.issue();
+  }
+}
+
+/** Like `navigator.locks` of one origin: one holder after the other, whichever tab asks. */
+function lockManager(): Pick<LockManager, "request"> {
+  let last: Promise<unknown> = Promise.resolve();
+  const request = (_name: string, work: () => Promise<unknown>): Promise<unknown> => {
+    const mine = last.then(work, work);
+    last = mine.catch(() => undefined);
+    return mine;
+  };
+  return { request: request as LockManager["request"] };
+}
+
+function browser(server: Server) {
+  const stored = new Map<string, string>([[refreshTokenKey, server.current]]);
+  const storage = {
+    getItem: (key: string) => stored.get(key) ?? null,
+    setItem: (key: string, value: string) => void stored.set(key, value),
+    removeItem: (key: string) => void stored.delete(key),
+  };
+  const locks = lockManager();
+  const tab = () => {
+    const seen: (Me | null)[] = [];
+    const onChange = (now: Me | null): void => void seen.push(now);
+    const keeper = new SessionKeeper({ storage, locks, refresh: (token) => server.refresh(token), onChange });
+    return { keeper, seen };
+  };
+  return { stored, tab };
+}
+
+describe("renewal", () => {
+  test("calls that expire together renew once", async () => {
+    const server = new Server();
+    const { keeper } = browser(server).tab();
+    expect(await Promise.all([keeper.renew(), keeper.renew(), keeper.renew()])).toEqual([true, true, true]);
+    expect(server.calls).toBe(1);
+    expect(keeper.accessToken).toBe("access-r1");
+  });
+
+  test("after it a later expiry renews again, with the token that came last", async () => {
+    const server = new Server();
+    const { stored, tab } = browser(server);
+    const { keeper } = tab();
+    await keeper.renew();
+    await keeper.renew();
+    expect(server.calls).toBe(2);
+    expect(stored.get(refreshTokenKey)).toBe("r2");
+  });
+
+  test("tabs take turns and never send the same token twice", async () => {
+    const server = new Server();
+    const { tab } = browser(server);
+    const tabs = Array.from({ length: 5 }, tab);
+    expect(await Promise.all(tabs.map(({ keeper }) => keeper.renew()))).toEqual(Array(5).fill(true));
+    expect(server.isEnded).toBe(false);
+    expect(server.calls).toBe(5);
+  });
+
+  test("a session that the server ended is forgotten", async () => {
+    const server = new Server();
+    server.isEnded = true;
+    const { stored, tab } = browser(server);
+    const { keeper, seen } = tab();
+    expect(await keeper.renew()).toBe(false);
+    expect(stored.has(refreshTokenKey)).toBe(false);
+    expect(seen).toEqual([null]);
+  });
+
+  test("a server that can't be reached ends nothing", async () => {
+    const server = new Server();
+    server.isDown = true;
+    const { stored, tab } = browser(server);
+    const { keeper, seen } = tab();
+    await expect(keeper.renew()).rejects.toThrow("failed to fetch");
+    expect(stored.get(refreshTokenKey)).toBe("r0");
+    expect(seen).toEqual([]);
+    server.isDown = false;
+    expect(await keeper.renew()).toBe(true);
+  });
+});
+
+describe("signing out", () => {
+  test("while a renewal is under way wins over it", async () => {
+    const server = new Server();
+    const { stored, tab } = browser(server);
+    const { keeper, seen } = tab();
+    await Promise.all([keeper.renew(), keeper.end()]);
+    expect(keeper.accessToken).toBeUndefined();
+    expect(stored.has(refreshTokenKey)).toBe(false);
+    expect(seen.at(-1)).toBeNull();
+  });
+
+  test("in one tab signs out the others", async () => {
+    const server = new Server();
+    const { tab } = browser(server);
+    const [first, second] = [tab(), tab()];
+    await first.keeper.renew();
+    await second.keeper.renew();
+    await first.keeper.end();
+    second.keeper.storedElsewhere(refreshTokenKey, null);
+    expect(second.keeper.accessToken).toBeUndefined();
+    expect(second.seen).toEqual([me, null]);
+    expect(await second.keeper.renew()).toBe(false);
+    expect(server.calls).toBe(2);
+  });
+
+  test("is not what another tab's renewal means", async () => {
+    const server = new Server();
+    const { tab } = browser(server);
+    const { keeper } = tab();
+    await keeper.renew();
+    keeper.storedElsewhere(refreshTokenKey, "r9");
+    keeper.storedElsewhere("zhanggui.language", null);
+    expect(keeper.accessToken).toBe("access-r1");
+  });
+});
+
+test("an access token is fresh until its margin", () => {
+  const server = new Server();
+  const { keeper } = browser(server).tab();
+  const expiry = Date.parse("2026-11-20T01:00:00.000Z");
+  expect(keeper.isFresh(0, 0)).toBe(false);
+  keeper.begin(server.issue());
+  expect(keeper.isFresh(expiry - 60_001, 60_000)).toBe(true);
+  expect(keeper.isFresh(expiry - 60_000, 60_000)).toBe(false);
+});

@@ -1,0 +1,31 @@
+import { audienceRead } from "@zhanggui/server/engines/audience/audience.contract";
+import { messagingRead } from "@zhanggui/server/engines/messaging/messaging.contract";
+import { expect, test } from "vitest";
+import { router } from "../router.ts";
+import { words } from "../words.ts";
+import { menu, menuFor } from "./menu.ts";
+
+const routesOf = (permissions: string[]): string[] =>
+  menuFor(permissions).flatMap(({ items }) => items.map(({ route }) => route));
+
+test("an account sees what it may open, and no empty groups", () => {
+  expect(routesOf([audienceRead.code, messagingRead.code])).toEqual(["people", "deliveries", "rules", "scenes"]);
+  expect(menuFor([audienceRead.code])).toHaveLength(1);
+});
+
+test("a right to write does not open what one may not read", () => {
+  expect(routesOf(["audience:write", "connect:write"])).toEqual([]);
+});
+
+test("every item leads to a page that asks for the same permission", () => {
+  const everything = menu.flatMap(({ items }) => items);
+  expect(everything.length).toBeGreaterThan(8);
+  for (const { route, needs } of everything) {
+    expect(router.resolve({ name: route }).meta.needs, route).toBe(needs);
+  }
+});
+
+test("every page has a name in the menu's words", () => {
+  const names = menu.flatMap(({ items }) => items.map(({ label }) => label.split(".").at(-1) ?? ""));
+  expect(Object.keys(words.zh.shell.pages).toSorted()).toEqual(names.toSorted());
+});
