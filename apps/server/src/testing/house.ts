@@ -33,6 +33,8 @@ export interface OpenHouseOptions {
   readonly log?: Logger;
   /** Tables to treat as the platform's own: for the test that deletes filters. */
   readonly platformTables?: readonly string[];
+  /** Registers what the test adds, before the house starts. */
+  readonly before?: (runtime: Runtime) => void;
   /** A database that is there already, for a second server beside the first. */
   readonly databaseUrl?: string;
 }
@@ -62,6 +64,11 @@ export interface OpenHouse {
   close(): Promise<void>;
 }
 
+interface Session {
+  readonly accessToken: string;
+  readonly me: { readonly tenant: { readonly id: string }; readonly account: { readonly id: string } };
+}
+
 export const testSecrets = {
   SECRET_KEY: Buffer.alloc(32, 7).toString("base64"),
   JWT_SECRET: "only-for-tests-only-for-tests-only-for-tests",
@@ -85,20 +92,27 @@ export async function openHouse(clusterUrl: string, options: OpenHouseOptions = 
     platformTables: options.platformTables ?? platformTables,
   });
   const app = await createApp(runtime);
+  options.before?.(runtime);
   await runtime.start({ work: options.work ?? false });
   await app.listen({ port: 0, host: "127.0.0.1" });
   const url = await app.getUrl();
+  const baseUrl = `${url}/api`;
   const anonymous = (headers: Readonly<Record<string, string>> = {}): Api =>
-    createClient(contracts, { baseUrl: `${url}/api`, headers: () => ({ "accept-language": "en", ...headers }) });
-  const member = (session: {
-    accessToken: string;
-    me: { tenant: { id: string }; account: { id: string } };
-  }): Member => ({
-    api: anonymous({ authorization: `Bearer ${session.accessToken}` }),
-    tenantId: session.me.tenant.id,
-    accountId: session.me.account.id,
-    accessToken: session.accessToken,
-  });
+    createClient(contracts, { baseUrl, headers: () => ({ "accept-language": "en", ...headers }) });
+  /** Signs in again when the session is over: a test that turns the clock is not about that. */
+  const member = (login: string, session: Session): Member => {
+    let { accessToken } = session;
+    const api = createClient(contracts, {
+      baseUrl,
+      headers: () => ({ "accept-language": "en", authorization: `Bearer ${accessToken}` }),
+      renew: async () => {
+        ({ accessToken } = await anonymous().access.login({ login, password }));
+        return true;
+      },
+    });
+    const { tenant, account } = session.me;
+    return { api, tenantId: tenant.id, accountId: account.id, accessToken };
+  };
   return {
     url,
     databaseUrl: database.url,
@@ -107,15 +121,16 @@ export async function openHouse(clusterUrl: string, options: OpenHouseOptions = 
     clock,
     anonymous,
     asOwner: async () => {
-      const owner = { tenantName: "Lantern Tea", login: newLogin(), displayName: "Owner", password };
-      return member(await app.get(Setup).open(runtime.ctx(newId(clock.now())), owner, { first: false }));
+      const login = newLogin();
+      const owner = { tenantName: "Lantern Tea", login, displayName: "Owner", password };
+      return member(login, await app.get(Setup).open(runtime.ctx(newId(clock.now())), owner, { first: false }));
     },
     as: async (role, owner) => {
       const { items } = await owner.api.access.listRoles();
       const roleIds = items.filter(({ builtIn }) => builtIn === role).map(({ id }) => id);
       const login = newLogin();
       await owner.api.access.createAccount({ login, displayName: role, password, roleIds });
-      return member(await anonymous().access.login({ login, password }));
+      return member(login, await anonymous().access.login({ login, password }));
     },
     drain: () => runtime.drain(),
     close: async () => {

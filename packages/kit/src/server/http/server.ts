@@ -26,7 +26,14 @@ export interface ServerOptions {
 /** Builds the HTTP side of the house around a Nest module. It listens when the caller says so. */
 export async function createServer(root: Type | object, options: ServerOptions): Promise<NestFastifyApplication> {
   const { runtime } = options;
-  const adapter = new HouseAdapter({ bodyLimit: bodyLimitBytes, trustProxy: "loopback", genReqId: () => randomUUID() });
+  const adapter = new HouseAdapter({
+    bodyLimit: bodyLimitBytes,
+    trustProxy: "loopback",
+    genReqId: () => randomUUID(),
+    // What Fastify refuses before any hook runs: a broken escape in the path, for one.
+    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
+      void sendProblem(runtime, error, request, reply),
+  });
   const app = await NestFactory.create<NestFastifyApplication>(root as Type, adapter, {
     bodyParser: false,
     logger: false,
@@ -135,5 +142,6 @@ function sendProblem(runtime: Runtime, error: unknown, request: FastifyRequest, 
   return reply
     .status(fault.definition.status)
     .header("content-type", problemType)
+    .header("x-trace-id", traceId)
     .send(JSON.stringify(toProblem(fault, languageOfRequest(request), traceId)));
 }

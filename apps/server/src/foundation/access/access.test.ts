@@ -1,0 +1,277 @@
+import { SignJWT } from "jose";
+import { ApiProblem } from "@zhanggui/kit/contract/client";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { openHouse, testSecrets, type Member, type OpenHouse } from "../../testing/house.ts";
+
+const password = "correct horse battery";
+const minuteMs = 60_000;
+let house: OpenHouse;
+let owner: Member;
+let made = 0;
+const newLogin = (): string => `person-${++made}@lantern-tea.example`;
+
+beforeAll(async () => {
+  house = await openHouse(inject("clusterUrl"));
+  owner = await house.asOwner();
+});
+afterAll(() => house.close());
+
+async function refusal(
+  call: Promise<unknown>,
+): Promise<{ code: string; status: number; errno?: number | undefined; detail: string }> {
+  const error = await call.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof ApiProblem)) throw new Error(`expected a refusal, got ${String(error)}`);
+  return error.problem;
+}
+
+async function newAccount(): Promise<{ login: string; id: string }> {
+  const { items } = await owner.api.access.listRoles();
+  const roleIds = [items.find(({ builtIn }) => builtIn === "operator")!.id];
+  const login = newLogin();
+  const account = await owner.api.access.createAccount({ login, displayName: "Operator", password, roleIds });
+  return { login, id: account.id };
+}
+
+describe("set-up", () => {
+  const body = { tenantName: "灯笼茶", login: "first@lantern-tea.example", displayName: "Owner", password };
+
+  test("the first tenant is made once, by whoever holds the token, also of twenty who try at once", async () => {
+    const fresh = await openHouse(inject("clusterUrl"));
+    const api = fresh.anonymous();
+    expect(await api.access.setupStatus()).toEqual({ needed: true, demoLogins: [] });
+    expect(await refusal(api.access.setup({ ...body, setupToken: "guess" }))).toMatchObject({
+      code: "access.setup_closed",
+      status: 403,
+    });
+    const setupToken = testSecrets.SETUP_TOKEN;
+    expect(await refusal(api.access.setup({ ...body, setupToken, password: "password1" }))).toMatchObject({
+      code: "access.weak_password",
+    });
+    const tries = Array.from({ length: 20 }, (_, n) =>
+      api.access.setup({ ...body, login: `${n}-${body.login}`, setupToken }),
+    );
+    const results = await Promise.allSettled(tries);
+    const winners = results.filter(({ status }) => status === "fulfilled");
+    expect(winners).toHaveLength(1);
+    expect((await fresh.runtime.acrossTenants().selectFrom("access_account").select("id").execute()).length).toBe(1);
+    expect(await api.access.setupStatus()).toMatchObject({ needed: false });
+    expect(await refusal(api.access.setup({ ...body, setupToken }))).toMatchObject({ code: "access.setup_closed" });
+    await fresh.close();
+  });
+
+  test("demo logins are shown only while the demo is on", async () => {
+    const demo = await openHouse(inject("clusterUrl"), { env: { DEMO: "1" } });
+    await demo.asOwner();
+    expect((await demo.anonymous().access.setupStatus()).demoLogins).toHaveLength(5);
+    expect((await house.anonymous().access.setupStatus()).demoLogins).toEqual([]);
+    await demo.close();
+  });
+});
+
+describe("sign-in", () => {
+  test("a login is found in whatever case it is typed, and says who one is", async () => {
+    const { login } = await newAccount();
+    const session = await house.anonymous().access.login({ login: ` ${login.toUpperCase()} `, password });
+    expect(session.me).toMatchObject({ account: { login }, tenant: { zone: "Asia/Shanghai" } });
+    expect(session.me.permissions).toContain("audience:write");
+    expect(session.me.permissions).not.toContain("access:write");
+  });
+
+  test("unknown login, wrong password and disabled account are told apart by nobody", async () => {
+    const { login, id } = await newAccount();
+    await owner.api.access.updateAccount({ accountId: id, disabled: true });
+    const api = house.anonymous();
+    const refusals = await Promise.all([
+      refusal(api.access.login({ login: newLogin(), password })),
+      refusal(api.access.login({ login: owner.accountId, password })),
+      refusal(api.access.login({ login, password })),
+    ]);
+    for (const each of refusals)
+      expect(each).toMatchObject({ code: "access.wrong_credentials", status: 401, errno: 1401 });
+    expect(new Set(refusals.map(({ detail }) => detail)).size).toBe(1);
+  });
+
+  test("five wrong passwords lock a login for fifteen minutes, whether it exists or not", async () => {
+    const { login } = await newAccount();
+    const api = house.anonymous();
+    for (const name of [login, newLogin()]) {
+      for (let attempt = 0; attempt < 5; attempt++) await refusal(api.access.login({ login: name, password: "wrong" }));
+      expect(await refusal(api.access.login({ login: name, password }))).toMatchObject({
+        code: "access.locked_out",
+        status: 423,
+        detail: expect.stringContaining("15 minutes") as string,
+      });
+    }
+    house.clock.advance(10 * minuteMs);
+    expect(await refusal(api.access.login({ login, password }))).toMatchObject({
+      detail: expect.stringContaining("5 minutes") as string,
+    });
+    house.clock.advance(5 * minuteMs);
+    expect(await api.access.login({ login, password })).toMatchObject({ me: { account: { login } } });
+    // The right password forgets the wrong ones.
+    await refusal(api.access.login({ login, password: "wrong" }));
+    expect(await refusal(api.access.login({ login, password: "wrong" }))).toMatchObject({
+      code: "access.wrong_credentials",
+    });
+  });
+
+  test("a hundred guesses at once get no further than five", async () => {
+    const { login } = await newAccount();
+    const api = house.anonymous();
+    const guesses = Array.from({ length: 100 }, (_, n) => refusal(api.access.login({ login, password: `guess ${n}` })));
+    const codes = (await Promise.all(guesses)).map(({ code }) => code);
+    expect(codes.filter((code) => code === "access.wrong_credentials")).toHaveLength(5);
+    expect(codes.filter((code) => code === "access.locked_out")).toHaveLength(95);
+  });
+});
+
+describe("sessions", () => {
+  const session = async () => house.anonymous().access.login({ login: (await newAccount()).login, password });
+  const meOf = (accessToken: string) => house.anonymous({ authorization: `Bearer ${accessToken}` }).access.me();
+
+  test("a token of 59 minutes works, one of 61 is refused with 1406 (D-43)", async () => {
+    const { accessToken } = await session();
+    house.clock.advance(59 * minuteMs);
+    expect(await meOf(accessToken)).toMatchObject({ account: { displayName: "Operator" } });
+    house.clock.advance(2 * minuteMs);
+    expect(await refusal(meOf(accessToken))).toMatchObject({ code: "kit.session_expired", status: 401, errno: 1406 });
+  });
+
+  test("a forged, foreign or unsigned token is refused with 1401", async () => {
+    const { me } = await session();
+    const claims = { tid: me.tenant.id, sid: me.account.id };
+    const sign = (secret: string, audience: string) =>
+      new SignJWT(claims)
+        .setProtectedHeader({ alg: "HS256" })
+        .setSubject(me.account.id)
+        .setIssuer("zhanggui")
+        .setAudience(audience)
+        .setExpirationTime("2h")
+        .sign(new TextEncoder().encode(secret));
+    const unsigned = `${Buffer.from('{"alg":"none"}').toString("base64url")}.${Buffer.from(JSON.stringify({ ...claims, sub: me.account.id, exp: 9e9 })).toString("base64url")}.`;
+    for (const token of [
+      await sign("x".repeat(32), "zhanggui"),
+      await sign(testSecrets.JWT_SECRET, "other"),
+      unsigned,
+      "garbage",
+      "",
+    ]) {
+      expect(await refusal(meOf(token))).toMatchObject({ code: "kit.unauthenticated", errno: 1401 });
+    }
+  });
+
+  test("a refresh token is good once; used again, it ends the session of both who hold it", async () => {
+    const first = await session();
+    const api = house.anonymous();
+    const second = await api.access.refresh({ refreshToken: first.refreshToken });
+    expect(await meOf(second.accessToken)).toBeDefined();
+    expect(await refusal(api.access.refresh({ refreshToken: first.refreshToken }))).toMatchObject({
+      code: "access.session_ended",
+    });
+    expect(await refusal(api.access.refresh({ refreshToken: second.refreshToken }))).toMatchObject({
+      code: "access.session_ended",
+    });
+    expect(await refusal(meOf(second.accessToken))).toMatchObject({ code: "access.session_ended", errno: 1406 });
+  });
+
+  test("of fifty renewals with one token at once, at most one succeeds", async () => {
+    const { refreshToken } = await session();
+    const api = house.anonymous();
+    const results = await Promise.allSettled(Array.from({ length: 50 }, () => api.access.refresh({ refreshToken })));
+    expect(results.filter(({ status }) => status === "fulfilled").length).toBe(1);
+  });
+
+  test("a session that nobody renews for two weeks is over", async () => {
+    const { refreshToken } = await session();
+    house.clock.advance(14 * 24 * 60 * minuteMs + 1);
+    expect(await refusal(house.anonymous().access.refresh({ refreshToken }))).toMatchObject({
+      code: "access.session_ended",
+    });
+    owner = await house.asOwner();
+  });
+
+  test.each(["", "a.b.c", "x".repeat(200)])("a malformed refresh token (%s) is refused", async (refreshToken) => {
+    expect(await refusal(house.anonymous().access.refresh({ refreshToken }))).toMatchObject({
+      code: "access.session_ended",
+    });
+  });
+
+  test("signing out, disabling and a new password end sessions at once", async () => {
+    const { login, id } = await newAccount();
+    const [a, b, c] = await Promise.all([1, 2, 3].map(() => house.anonymous().access.login({ login, password })));
+    const as = (token: string) => house.anonymous({ authorization: `Bearer ${token}` });
+    await as(a!.accessToken).access.logout();
+    expect(await refusal(meOf(a!.accessToken))).toMatchObject({ code: "access.session_ended" });
+    const change = { currentPassword: password, newPassword: "a longer horse battery" };
+    expect(await refusal(as(b!.accessToken).access.changePassword({ ...change, currentPassword: "no" }))).toMatchObject(
+      { code: "access.wrong_credentials" },
+    );
+    await as(b!.accessToken).access.changePassword(change);
+    expect(await meOf(b!.accessToken)).toBeDefined();
+    expect(await refusal(meOf(c!.accessToken))).toMatchObject({ code: "access.session_ended" });
+    await owner.api.access.updateAccount({ accountId: id, disabled: true });
+    expect(await refusal(meOf(b!.accessToken))).toMatchObject({ code: "access.session_ended" });
+  });
+});
+
+describe("accounts and roles", () => {
+  test("what a role grants holds from the next call", async () => {
+    const role = await owner.api.access.createRole({ name: "Guest", permissions: [] });
+    const login = newLogin();
+    await owner.api.access.createAccount({ login, displayName: "Guest", password, roleIds: [role.id] });
+    const { accessToken } = await house.anonymous().access.login({ login, password });
+    const guest = house.anonymous({ authorization: `Bearer ${accessToken}` });
+    expect(await refusal(guest.audience.listPeople())).toMatchObject({ code: "kit.forbidden", status: 403 });
+    await owner.api.access.updateRole({ roleId: role.id, permissions: ["audience:read"] });
+    expect(await guest.audience.listPeople()).toMatchObject({ items: [] });
+  });
+
+  test("an owner's role grants every permission there is", async () => {
+    const { items, permissions } = await owner.api.access.listRoles();
+    const builtIn = items.find((role) => role.builtIn === "owner")!;
+    expect(builtIn.permissions.toSorted()).toEqual(permissions.map(({ code }) => code).toSorted());
+    expect(await refusal(owner.api.access.updateRole({ roleId: builtIn.id, permissions: [] }))).toMatchObject({
+      code: "access.role_fixed",
+    });
+  });
+
+  test("a permission that doesn't exist, a login that is taken, a password that is guessed are refused", async () => {
+    expect(await refusal(owner.api.access.createRole({ name: "Odd", permissions: ["tea:drink"] }))).toMatchObject({
+      code: "access.unknown_permission",
+    });
+    const { login } = await newAccount();
+    const roleIds = (await owner.api.access.listRoles()).items.map(({ id }) => id).slice(0, 1);
+    const account = { login, displayName: "Twin", password, roleIds };
+    expect(await refusal(owner.api.access.createAccount(account))).toMatchObject({
+      code: "access.login_taken",
+      status: 409,
+    });
+    expect(
+      await refusal(owner.api.access.createAccount({ ...account, login: newLogin(), password: "88888888" })),
+    ).toMatchObject({ code: "access.weak_password" });
+    const stranger = await house.asOwner();
+    const foreign = (await stranger.api.access.listRoles()).items.map(({ id }) => id).slice(0, 1);
+    expect(
+      await refusal(owner.api.access.createAccount({ ...account, login: newLogin(), roleIds: foreign })),
+    ).toMatchObject({ code: "kit.not_found" });
+  });
+
+  test("the last owner can't be shut out, also not by two owners at once", async () => {
+    const tenant = await house.asOwner();
+    expect(
+      await refusal(tenant.api.access.updateAccount({ accountId: tenant.accountId, disabled: true })),
+    ).toMatchObject({ code: "access.last_owner" });
+    for (let round = 0; round < 20; round++) {
+      const pair = await house.asOwner();
+      const other = await house.as("owner", pair);
+      const results = await Promise.allSettled([
+        pair.api.access.updateAccount({ accountId: other.accountId, disabled: true }),
+        other.api.access.updateAccount({ accountId: pair.accountId, disabled: true }),
+      ]);
+      expect(results.filter(({ status }) => status === "fulfilled").length).toBe(1);
+    }
+  });
+});

@@ -1,0 +1,129 @@
+import { connect as connectSocket } from "node:net";
+import { Problem } from "@zhanggui/kit/contract/client";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { loadContracts, openHouse, type Member, type OpenHouse } from "./testing/house.ts";
+
+let house: OpenHouse;
+let owner: Member;
+
+beforeAll(async () => {
+  house = await openHouse(inject("clusterUrl"));
+  owner = await house.asOwner();
+});
+afterAll(() => house.close());
+
+interface Init extends Omit<RequestInit, "headers"> {
+  readonly headers?: Record<string, string>;
+}
+
+async function problemOf(path: string, init: Init = {}): Promise<Problem & { contentType: string | null }> {
+  const response = await fetch(`${house.url}${path}`, {
+    ...init,
+    headers: { "accept-language": "en", authorization: `Bearer ${owner.accessToken}`, ...init.headers },
+  });
+  const problem = Problem.parse(await response.json());
+  expect(response.status).toBe(problem.status);
+  expect(response.headers.get("x-trace-id")).toBe(problem.traceId);
+  return { ...problem, contentType: response.headers.get("content-type") };
+}
+const json = (body: string): Init => ({ method: "POST", body, headers: { "content-type": "application/json" } });
+
+describe("every refusal is problem+json, also what Fastify refuses by itself", () => {
+  test.each<[what: string, path: string, init: Init, status: number, code: string]>([
+    ["an unknown route", "/api/nowhere", {}, 404, "kit.not_found"],
+    ["an unknown page", "/nowhere", { headers: { accept: "text/html" } }, 404, "kit.not_found"],
+    ["an unknown method", "/api/me", { method: "DELETE" }, 404, "kit.not_found"],
+    ["malformed JSON", "/api/roles", json("{"), 400, "kit.malformed_json"],
+    ["a poisoned prototype", "/api/roles", json('{"__proto__":{"x":1}}'), 400, "kit.malformed_json"],
+    ["a body of 600 kB", "/api/roles", json(JSON.stringify({ name: "x".repeat(600_000) })), 413, "kit.too_large"],
+    [
+      "a form",
+      "/api/roles",
+      { method: "POST", body: new URLSearchParams({ name: "x" }) },
+      415,
+      "kit.unsupported_media_type",
+    ],
+    ["no body", "/api/roles", { method: "POST" }, 400, "kit.invalid_input"],
+    ["a broken escape", "/api/people/%E0%A4%A", {}, 400, "kit.bad_request"],
+    ["an id that is none", "/api/people/42", {}, 400, "kit.invalid_input"],
+    ["a limit of 10,000", "/api/people?limit=10000", {}, 400, "kit.invalid_input"],
+  ])("%s", async (_, path, init, status, code) => {
+    const problem = await problemOf(path, init);
+    expect(problem).toMatchObject({
+      status,
+      code,
+      contentType: expect.stringContaining("application/problem+json") as string,
+    });
+    expect(problem.detail.length).toBeGreaterThan(5);
+  });
+
+  test("the wrong fields are named", async () => {
+    const { errors } = await problemOf(
+      "/api/accounts",
+      json(JSON.stringify({ login: "a b", password: "x", roleIds: ["y"] })),
+    );
+    expect(errors?.map(({ field }) => field)).toEqual(
+      expect.arrayContaining(["login", "displayName", "password", "roleIds.0"]),
+    );
+  });
+
+  test("a sentence comes in the caller's language, Chinese first; the trace is the caller's own", async () => {
+    const traceparent = `00-${"c".repeat(32)}-${"d".repeat(16)}-01`;
+    const chinese = await problemOf("/api/nowhere", { headers: { "accept-language": "zh-CN", traceparent } });
+    expect(chinese).toMatchObject({ detail: expect.stringContaining("找不到") as string, traceId: "c".repeat(32) });
+    const forged = await problemOf("/api/nowhere", { headers: { traceparent: "00-<script>-1-01" } });
+    expect(forged.traceId).toMatch(/^[0-9a-f]{32}$/);
+  });
+
+  test("what isn't HTTP is refused, and the server lives on", async () => {
+    const { port, hostname } = new URL(house.url);
+    const answer = await new Promise<string>((done) => {
+      const socket = connectSocket(Number(port), hostname, () => socket.write("NONSENSE\r\n\r\n"));
+      let text = "";
+      socket.on("data", (chunk: Buffer) => (text += chunk.toString()));
+      socket.on("close", () => done(text));
+    });
+    expect(answer).toMatch(/^HTTP\/1\.1 400/);
+    expect((await fetch(`${house.url}/health`)).status).toBe(200);
+  });
+});
+
+test("a reply carries nothing that the contract doesn't name", async () => {
+  const response = await fetch(`${house.url}/api/accounts`, {
+    headers: { authorization: `Bearer ${owner.accessToken}` },
+  });
+  const text = await response.text();
+  expect(text).not.toMatch(/hash|argon2/);
+  expect(response.headers.get("x-content-type-options")).toBe("nosniff");
+});
+
+test("OpenAPI 3.1 names every route, and each of its references leads somewhere", async () => {
+  const document = (await (await fetch(`${house.url}/api/openapi.json`)).json()) as {
+    openapi: string;
+    paths: Record<string, Record<string, { operationId: string; responses: object }>>;
+    components: { schemas: Record<string, unknown> };
+  };
+  expect(document.openapi).toBe("3.1.0");
+  const documented = Object.values(document.paths).flatMap((path) =>
+    Object.values(path).map(({ operationId }) => operationId),
+  );
+  const routes = Object.values(await loadContracts()).flatMap((contract) =>
+    Object.values(contract).map(({ id }) => id),
+  );
+  expect(documented.toSorted()).toEqual(routes.toSorted());
+  const references = [...JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)].map((match) => match[1]!);
+  const known = Object.keys(document.components.schemas).map((name) => `#/components/schemas/${name}`);
+  expect(references.length).toBeGreaterThan(20);
+  expect([...new Set(references)].filter((reference) => !known.includes(reference))).toEqual([]);
+  expect(document.components.schemas["Person"]).toMatchObject({
+    properties: { firstSeenAt: { type: "string", format: "date-time" } },
+  });
+});
+
+test("the API's page and its parts are served", async () => {
+  for (const path of ["/api/docs", "/api/docs/start.js", "/api/docs/assets/swagger-ui-bundle.js"]) {
+    const response = await fetch(`${house.url}${path}`);
+    expect(response.status, path).toBe(200);
+    expect((await response.text()).length).toBeGreaterThan(50);
+  }
+});
