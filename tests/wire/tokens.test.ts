@@ -1,0 +1,137 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { resolve } from "node:path";
+import { createInterface } from "node:readline";
+import { startEmulator, type Emulator } from "@zhanggui/emulator/emulator";
+import type { JournalEntry } from "@zhanggui/emulator/world/model";
+import { createClient } from "@zhanggui/kit/contract/client";
+import { connect } from "@zhanggui/server/engines/connect/connect.contract";
+import { openHouse, testSecrets, type Member, type OpenHouse } from "@zhanggui/server/testing/house";
+import { bindLanternTea, type Bound } from "@zhanggui/server/testing/lantern-tea";
+import { afterAll, beforeAll, expect, inject, test } from "vitest";
+
+/*
+ * Servers in processes of their own share one database and so one access token, which WeChat voids whenever it likes.
+ */
+const checkout = resolve(import.meta.dirname, "../..");
+const rounds = 100;
+const callersPerServer = 3;
+
+interface Server {
+  readonly child: ChildProcess;
+  /** Calls WeChat once with the account's token; what the operator is shown of it. */
+  readonly callWechat: () => Promise<{ ok: boolean; en: string }>;
+}
+
+let emulator: Emulator;
+let house: OpenHouse;
+let owner: Member;
+let bound: Bound;
+let servers: Server[] = [];
+const calls: JournalEntry[] = [];
+/** Told of each call before WeChat's answer goes out. */
+let onCall: (entry: JournalEntry) => void = () => undefined;
+
+beforeAll(async () => {
+  emulator = await startEmulator({ seed: 30 });
+  emulator.world.state.happenings.on("happening", (happening) => {
+    if (happening.type !== "journal" || happening.entry.kind !== "api") return;
+    calls.push(happening.entry);
+    onCall(happening.entry);
+  });
+  house = await openHouse(inject("clusterUrl"), { env: addresses() });
+  owner = await house.asOwner();
+  bound = await bindLanternTea(owner, emulator.world, house.url);
+  servers = await Promise.all([startServer(), startServer()]);
+});
+
+afterAll(async () => {
+  for (const { child } of servers) {
+    const ended = once(child, "exit");
+    child.kill("SIGTERM");
+    await ended;
+  }
+  await house.close();
+  await emulator.stop();
+});
+
+function addresses(): Record<string, string> {
+  return { WECHAT_API_URL: emulator.url, WECHAT_MP_URL: emulator.url, SMTP_URL: emulator.smtpUrl };
+}
+
+/** The real program, on the test's database. */
+async function startServer(): Promise<Server> {
+  const words = ["--import", "@oxc-node/core/register", "apps/server/src/main.ts"];
+  const env = {
+    ...process.env,
+    ...testSecrets,
+    ...addresses(),
+    DATABASE_URL: house.databaseUrl,
+    ROLE: "api",
+    PORT: "0",
+  };
+  const child = spawn(process.execPath, words, { cwd: checkout, env, stdio: ["ignore", "pipe", "inherit"] });
+  const url = await new Promise<string>((ready, fail) => {
+    child.once("exit", (code) => fail(new Error(`the server ended with ${code}`)));
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      const entry = JSON.parse(line) as { message?: string; url?: string };
+      if (entry.message === "ready" && entry.url !== undefined) ready(entry.url);
+    });
+  });
+  const headers = (): Record<string, string> => ({ authorization: `Bearer ${owner.accessToken}` });
+  const api = createClient({ connect }, { baseUrl: `${url}/api`, headers });
+  return {
+    child,
+    callWechat: async () => {
+      const { checks } = await api.connect.testApp({ wechatAppId: bound.wechatAppId });
+      const token = checks.find(({ check }) => check === "token");
+      return { ok: token?.ok ?? false, en: token?.en ?? "" };
+    },
+  };
+}
+
+/** Everybody at once. */
+function everyoneCalls(): Promise<{ ok: boolean; en: string }[]> {
+  const callers = servers.flatMap((server) => Array.from({ length: callersPerServer }, () => server));
+  return Promise.all(callers.map((server) => server.callWechat()));
+}
+
+function refreshesSince(start: number): JournalEntry[] {
+  return calls.slice(start).filter(({ what }) => what === "stable_token");
+}
+
+test("two processes that ask for the first token at once get the same one, fetched once", async () => {
+  await house.runtime.acrossTenants().deleteFrom("connect_token").execute();
+  emulator.world.voidTokens(bound.appid);
+  const start = calls.length;
+  for (const { ok, en } of await everyoneCalls()) expect(ok, en).toBe(true);
+  expect(refreshesSince(start)).toHaveLength(1);
+});
+
+test(`${rounds} voidings at random: each costs one refresh, and no call is lost`, { timeout: 120_000 }, async () => {
+  const wholeStart = calls.length;
+  let refused = 0;
+  for (let round = 1; round <= rounds; round += 1) {
+    const start = calls.length;
+    // Between any two of the round's calls, or before the first.
+    const moment = Math.floor(Math.random() * servers.length * callersPerServer);
+    const told = `round ${round}, voided after call ${moment}`;
+    let answered = 0;
+    let voided = moment === 0 ? emulator.world.voidTokens(bound.appid) : 0;
+    onCall = ({ what }) => {
+      answered += what === "menu/get" ? 1 : 0;
+      if (answered === moment && voided === 0) voided = emulator.world.voidTokens(bound.appid);
+    };
+    const results = await everyoneCalls();
+    onCall = () => undefined;
+    // Who was through before the voiding meets it now.
+    for (const server of servers) results.push(await server.callWechat());
+    expect(voided, told).toBe(1);
+    for (const { ok, en } of results) expect(ok, `${told}: ${en}`).toBe(true);
+    expect(refreshesSince(start), told).toHaveLength(1);
+    refused += calls.slice(start).filter(({ errcode }) => errcode === 40001).length;
+  }
+  expect(refused).toBeGreaterThanOrEqual(rounds);
+  // A forced refresh is rationed (20 a day): none was spent.
+  expect(refreshesSince(wholeStart).filter(({ request }) => /"force_refresh":\s*true/.test(request))).toEqual([]);
+});
