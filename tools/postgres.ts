@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { chown, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
+import { createConnection, createServer } from "node:net";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { findBinaries, type PostgresBinaries } from "./postgres-binaries.ts";
@@ -71,6 +71,24 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
+/** The question whether the server speaks TLS: length 8, code 80877103. PostgreSQL's protocol, "SSLRequest". */
+const tlsQuestion = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
+
+/** True when a PostgreSQL on the loopback answers the first question of its protocol. */
+async function answers(port: number): Promise<boolean> {
+  const socket = createConnection({ port, host: "127.0.0.1" });
+  try {
+    return await new Promise<boolean>((done) => {
+      socket.once("connect", () => socket.write(tlsQuestion));
+      socket.once("data", () => done(true));
+      for (const end of ["error", "close"]) socket.once(end, () => done(false));
+      socket.setTimeout(5_000, () => done(false));
+    });
+  } finally {
+    socket.destroy();
+  }
+}
+
 interface Postmaster {
   processId: number;
   port: number;
@@ -122,7 +140,8 @@ class ClusterTools {
     if (!postmaster) return undefined;
     // After a reboot the number may belong to any program; pg_ctl would take it for the database.
     const isOurs = (await commandLine(postmaster.processId)).includes(`-D ${this.#dataFolder}`);
-    if (isOurs && (await isRunning(postmaster.processId)) && (await this.#isReady())) return postmaster;
+    // One that was killed a moment ago is still listed: only an answer proves that it lives.
+    if (isOurs && (await this.#isReady()) && (await answers(postmaster.port))) return postmaster;
     if (!isOurs) await rm(join(this.#dataFolder, "postmaster.pid"), { force: true });
     return undefined;
   }
