@@ -1,6 +1,6 @@
 import { Injectable } from "@nestjs/common";
 import { conflict, notFound } from "@zhanggui/kit/contract/faults";
-import { toPage } from "@zhanggui/kit/contract/page";
+import { readCursor, TimeCursor, toPage } from "@zhanggui/kit/contract/page";
 import type { In, Out } from "@zhanggui/kit/contract/route";
 import type { Ctx } from "@zhanggui/kit/server/ctx";
 import type { Tables } from "@zhanggui/kit/server/tables";
@@ -41,10 +41,10 @@ export class AudienceService {
       .orderBy("last_seen_at", "desc")
       .orderBy("id", "desc")
       .limit(limit + 1);
-    const [seenAt, id] = cursor?.split(" ") ?? [];
-    if (seenAt !== undefined && id !== undefined) {
+    const before = readCursor(cursor, TimeCursor);
+    if (before !== undefined) {
       page = page.where(({ eb, refTuple, tuple }) =>
-        eb(refTuple("last_seen_at", "id"), "<", tuple(new Date(seenAt), id)),
+        eb(refTuple("last_seen_at", "id"), "<", tuple(new Date(before[0]), before[1])),
       );
     }
     const rows = await page.execute();
@@ -60,7 +60,7 @@ export class AudienceService {
       following: identities.some((each) => each.person_id === row.id && each.following === true),
       tags: tags.filter((tag) => tag.person_id === row.id).map(({ tag_id, name }) => ({ tagId: tag_id, name })),
     });
-    return { ...toPage(rows, limit, (row) => `${row.last_seen_at.toISOString()} ${row.id}`, summary), total };
+    return { ...toPage(rows, limit, (row) => [row.last_seen_at, row.id], summary), total };
   }
 
   /** Old links to a record that was merged lead to the one that goes on. @throws Fault `kit.not_found` */

@@ -1,6 +1,6 @@
 import { Injectable } from "@nestjs/common";
 import { newId } from "@zhanggui/kit/contract/ids";
-import { type PageOf, toPage } from "@zhanggui/kit/contract/page";
+import { type PageOf, readCursor, TimeCursor, toPage } from "@zhanggui/kit/contract/page";
 import type { In, Out } from "@zhanggui/kit/contract/route";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
 import type { audience } from "./audience.contract.ts";
@@ -43,14 +43,16 @@ export class Timeline {
       .orderBy("at", "desc")
       .orderBy("id", "desc")
       .limit(limit + 1);
-    const [at, id] = cursor?.split(" ") ?? [];
-    if (at !== undefined && id !== undefined) {
-      query = query.where(({ eb, refTuple, tuple }) => eb(refTuple("at", "id"), "<", tuple(new Date(at), id)));
+    const before = readCursor(cursor, TimeCursor);
+    if (before !== undefined) {
+      query = query.where(({ eb, refTuple, tuple }) =>
+        eb(refTuple("at", "id"), "<", tuple(new Date(before[0]), before[1])),
+      );
     }
     return toPage(
       await query.execute(),
       limit,
-      (row) => `${row.at.toISOString()} ${row.id}`,
+      (row) => [row.at, row.id],
       (row) => ({
         id: row.id,
         kind: row.kind,

@@ -1,5 +1,5 @@
 import { Injectable } from "@nestjs/common";
-import { type PageOf, toPage } from "@zhanggui/kit/contract/page";
+import { IdCursor, type PageOf, readCursor, toPage } from "@zhanggui/kit/contract/page";
 import type { RawReply } from "@zhanggui/kit/contract/raw";
 import type { In, Out } from "@zhanggui/kit/contract/route";
 import { owned, type Ctx, type TxCtx } from "@zhanggui/kit/server/ctx";
@@ -69,14 +69,15 @@ export class ConnectService {
       .selectAll()
       .orderBy("id", "desc")
       .limit(limit + 1);
-    if (cursor !== undefined) query = query.where("id", "<", cursor);
+    const before = readCursor(cursor, IdCursor);
+    if (before !== undefined) query = query.where("id", "<", before[0]);
     if (wechatAppId !== undefined) query = query.where("wechat_app_id", "=", wechatAppId);
     if (openid !== undefined) query = query.where("openid", "=", openid);
     if (traceId !== undefined) query = query.where("trace_id", "=", traceId);
     return toPage(
       await query.execute(),
       limit,
-      ({ id }) => id,
+      ({ id }) => [id],
       (row) => ({
         id: row.id,
         wechatAppId: row.wechat_app_id,

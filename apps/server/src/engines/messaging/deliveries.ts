@@ -1,7 +1,7 @@
 import { Injectable } from "@nestjs/common";
 import { notFound } from "@zhanggui/kit/contract/faults";
 import { newId } from "@zhanggui/kit/contract/ids";
-import { type PageOf, toPage } from "@zhanggui/kit/contract/page";
+import { IdCursor, type PageOf, readCursor, toPage } from "@zhanggui/kit/contract/page";
 import type { In, Out } from "@zhanggui/kit/contract/route";
 import type { Text } from "@zhanggui/kit/contract/text";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
@@ -58,12 +58,13 @@ export class Deliveries {
       .selectAll()
       .orderBy("id", "desc")
       .limit(limit + 1);
-    if (cursor !== undefined) query = query.where("id", "<", cursor);
+    const before = readCursor(cursor, IdCursor);
+    if (before !== undefined) query = query.where("id", "<", before[0]);
     if (personId !== undefined) query = query.where("person_id", "=", personId);
     if (sceneId !== undefined) query = query.where("scene_id", "=", sceneId);
     if (state !== undefined) query = query.where("state", "=", state);
     if (traceId !== undefined) query = query.where("trace_id", "=", traceId);
-    return toPage(await query.execute(), limit, ({ id }) => id, toSummary);
+    return toPage(await query.execute(), limit, ({ id }) => [id], toSummary);
   }
 
   /** @throws Fault `kit.not_found` */

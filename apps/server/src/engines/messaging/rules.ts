@@ -111,8 +111,8 @@ export function fitOf(rule: RuleRow, message: IncomingMessage): number {
     const text = message.text?.trim().toLowerCase();
     const keyword = rule.keyword?.toLowerCase() ?? "";
     if (text === undefined) return 0;
-    if (text === keyword) return 20 + own;
-    return rule.match === "contains" && text.includes(keyword) ? 10 + own : 0;
+    if (rule.match === "exact") return text === keyword ? 20 + own : 0;
+    return text.includes(keyword) ? 10 + own : 0;
   }
   if (rule.on_kind === "scan") return message.channelId === null ? 0 : (rule.channel_id === null ? 20 : 30) + own;
   return message.kind === "event:subscribe" ? 10 + own : 0;

@@ -1,8 +1,9 @@
 import { Injectable } from "@nestjs/common";
 import { notFound } from "@zhanggui/kit/contract/faults";
-import { type PageOf, toPage } from "@zhanggui/kit/contract/page";
+import { IdCursor, type PageOf, readCursor, toPage } from "@zhanggui/kit/contract/page";
 import type { In, Out } from "@zhanggui/kit/contract/route";
 import type { Ctx } from "@zhanggui/kit/server/ctx";
+import { z } from "zod";
 import type { events } from "./events.contract.ts";
 
 type EventView = Out<typeof events.get>;
@@ -17,7 +18,8 @@ export class EventsService {
       .selectAll()
       .orderBy("id", "desc")
       .limit(limit + 1);
-    if (cursor !== undefined) query = query.where("id", "<", cursor);
+    const before = readCursor(cursor, IdCursor);
+    if (before !== undefined) query = query.where("id", "<", before[0]);
     if (name !== undefined) query = query.where("name", "=", name);
     if (traceId !== undefined) query = query.where("trace_id", "=", traceId);
     const rows = await query.execute();
@@ -28,7 +30,7 @@ export class EventsService {
     return toPage(
       rows,
       limit,
-      ({ id }) => id,
+      ({ id }) => [id],
       (row) => toEvent(row, deliveries),
     );
   }
@@ -43,7 +45,7 @@ export class EventsService {
     ctx: Ctx,
     { cursor, limit }: In<typeof events.deadLetters>["query"],
   ): Promise<PageOf<DeadLetterView>> {
-    const [beforeEvent, beforeHandler] = cursor?.split(" ") ?? [];
+    const before = readCursor(cursor, z.tuple([z.uuid(), z.string()]));
     let query = ctx.db
       .selectFrom("kit_delivery")
       .innerJoin("kit_event", "kit_event.id", "kit_delivery.event_id")
@@ -53,15 +55,15 @@ export class EventsService {
       .orderBy("kit_delivery.event_id", "desc")
       .orderBy("kit_delivery.handler", "desc")
       .limit(limit + 1);
-    if (beforeEvent !== undefined && beforeHandler !== undefined) {
+    if (before !== undefined) {
       query = query.where(({ eb, refTuple, tuple }) =>
-        eb(refTuple("kit_delivery.event_id", "kit_delivery.handler"), "<", tuple(beforeEvent, beforeHandler)),
+        eb(refTuple("kit_delivery.event_id", "kit_delivery.handler"), "<", tuple(before[0], before[1])),
       );
     }
     return toPage(
       await query.execute(),
       limit,
-      (row) => `${row.event_id} ${row.handler}`,
+      (row) => [row.event_id, row.handler],
       (row) => ({
         eventId: row.event_id,
         eventName: row.name,

@@ -1,0 +1,186 @@
+import { newId } from "@zhanggui/kit/contract/ids";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { openTeaHouse, type TeaHouse } from "../../testing/tea-house.ts";
+import { messageReceived } from "../connect/connect.events.ts";
+
+let tea: TeaHouse;
+beforeAll(async () => {
+  tea = await openTeaHouse(inject("clusterUrl"));
+});
+afterAll(() => tea.close());
+
+async function personOf(puppetId: string, appid = tea.bound.appid) {
+  const { openid } = tea.emulator.world.chat(puppetId, appid);
+  const { items } = await tea.owner.api.audience.listPeople({ search: openid });
+  return tea.owner.api.audience.getPerson({ personId: items[0]!.id });
+}
+
+test("a person's story is told from the first scan on, newest first", async () => {
+  const { emulator, bound, owner, house } = tea;
+  const puppet = emulator.world.createPuppet();
+  await emulator.world.scan(puppet.id, { code: bound.channel.ticket });
+  house.clock.advance(1000);
+  await emulator.world.say(puppet.id, { text: "有桂花乌龙吗" });
+  house.clock.advance(1000);
+  await emulator.world.unfollow(puppet.id);
+  await tea.settle();
+  const person = await personOf(puppet.id);
+  expect(person).toMatchObject({
+    following: false,
+    channelName: "门店海报",
+    identities: [{ kind: "openid", following: false, wechatAppName: "灯笼茶" }],
+  });
+  const { items } = await owner.api.audience.timeline({ personId: person.id });
+  const kinds = items.map(({ kind }) => kind);
+  expect(kinds).toEqual(
+    expect.arrayContaining(["unfollowed", "wrote", "scanned", "followed", "tag_added", "delivery"]),
+  );
+  expect(kinds.indexOf("unfollowed")).toBeLessThan(kinds.indexOf("followed"));
+  expect(items.find(({ kind }) => kind === "wrote")).toMatchObject({ details: { text: "有桂花乌龙吗" } });
+  const page = await owner.api.audience.timeline({ personId: person.id, limit: 2 });
+  const next = await owner.api.audience.timeline({ personId: person.id, limit: 200, cursor: page.next! });
+  expect([...page.items, ...next.items].map(({ id }) => id)).toEqual(items.map(({ id }) => id));
+});
+
+test("what comes late doesn't undo what is known: leave and return, handled in the wrong order", async () => {
+  const { house, owner, bound } = tea;
+  const ctx = house.runtime.ctx(owner.tenantId);
+  const openid = "oLateLateLateLateLateLateLate";
+  const at = (seconds: number) => new Date(house.clock.now().getTime() + seconds * 1000).toISOString();
+  const message = (kind: string, sentAt: string) => ({
+    inboundId: newId(house.clock.now()),
+    wechatAppId: bound.wechatAppId,
+    openid,
+    kind,
+    channelId: null,
+    text: null,
+    replyBy: null,
+    sentAt,
+  });
+  const [follow, leave, comeBack] = [
+    message("event:subscribe", at(0)),
+    message("event:unsubscribe", at(5)),
+    message("event:subscribe", at(9)),
+  ];
+  for (const each of [comeBack, leave, follow]) {
+    await ctx.tx((ctx) => ctx.emit(messageReceived, each));
+    await house.drain();
+  }
+  const { items } = await owner.api.audience.listPeople({ search: openid });
+  expect(items).toMatchObject([{ following: true }]);
+});
+
+test("fifty messages of a stranger at once make one person", async () => {
+  const { house, owner, emulator } = tea;
+  const puppet = emulator.world.createPuppet();
+  await emulator.world.follow(puppet.id);
+  const before = (await owner.api.audience.listPeople()).total;
+  await Promise.all(Array.from({ length: 49 }, (_, n) => emulator.world.say(puppet.id, { text: `${n}` })));
+  await Promise.all([house.drain(), house.drain(), house.drain(), house.drain()]);
+  expect((await owner.api.audience.listPeople()).total).toBe(before + 1);
+  const { items } = await owner.api.audience.timeline({ personId: (await personOf(puppet.id)).id, limit: 200 });
+  expect(items.filter(({ kind }) => kind === "wrote")).toHaveLength(49);
+});
+
+describe("one person behind two accounts", () => {
+  test("the unionid makes them one; the earlier record goes on with both identities, tags and stories", async () => {
+    const { emulator, owner, house, bound } = tea;
+    emulator.world.changeAccount(bound.appid, { openPlatform: "lantern" });
+    const second = emulator.world.createAccount({ name: "灯笼茶社", openPlatform: "lantern" });
+    const app = await owner.api.connect.bindApp({
+      name: "灯笼茶社",
+      appId: second.appid,
+      appSecret: second.secret,
+      pushToken: "token",
+      mode: "plain",
+    });
+    await emulator.world.configurePush(second.appid, {
+      url: `${house.url}/api/wechat/callback/${app.id}`,
+      token: "token",
+      mode: "plain",
+    });
+    const puppet = emulator.world.createPuppet();
+    await emulator.world.follow(puppet.id, { appid: bound.appid });
+    await tea.settle();
+    const first = await personOf(puppet.id);
+    house.clock.advance(1000);
+    // The second account's follower is a stranger until WeChat has told the unionid.
+    emulator.world.addFault({ target: "api", path: "/cgi-bin/user/info", errcode: -1, count: 3 });
+    await emulator.world.follow(puppet.id, { appid: second.appid });
+    await house.drain();
+    const stranger = await personOf(puppet.id, second.appid);
+    expect(stranger.id).not.toBe(first.id);
+    await owner.api.audience.addTag({ personId: stranger.id, name: "茶社会员" });
+    house.clock.advance(3_600_000);
+    await tea.settle();
+    const one = await owner.api.audience.getPerson({ personId: first.id });
+    expect(one.identities.map(({ kind }) => kind).toSorted()).toEqual(["openid", "openid", "unionid"]);
+    expect(one.tags.map(({ name }) => name)).toContain("茶社会员");
+    // Whoever still has a link to the record that was merged sees the person.
+    expect(await owner.api.audience.getPerson({ personId: stranger.id })).toEqual(one);
+    const { items } = await owner.api.audience.timeline({ personId: first.id });
+    expect(items.map(({ kind }) => kind)).toContain("merged");
+  });
+});
+
+describe("the operator's hand", () => {
+  test("tags carry who set them and when; taking one away is told too", async () => {
+    const { owner, emulator } = tea;
+    const puppet = emulator.world.createPuppet();
+    await emulator.world.follow(puppet.id, { appid: tea.bound.appid });
+    await tea.settle();
+    const { id: personId } = await personOf(puppet.id);
+    const tagged = await owner.api.audience.addTag({ personId, name: "爱喝白茶" });
+    expect(tagged.tags).toMatchObject([{ name: "爱喝白茶", source: "manual", sourceName: "Owner" }]);
+    await Promise.all(Array.from({ length: 20 }, () => owner.api.audience.addTag({ personId, name: "爱喝白茶" })));
+    expect((await owner.api.audience.listTags()).items.find(({ name }) => name === "爱喝白茶")).toMatchObject({
+      people: 1,
+    });
+    const { tagId } = tagged.tags[0]!;
+    expect((await owner.api.audience.listPeople({ tagId })).total).toBe(1);
+    await owner.api.audience.removeTag({ personId, tagId });
+    await expect(owner.api.audience.removeTag({ personId, tagId })).rejects.toMatchObject({ code: "kit.not_found" });
+    const { items } = await owner.api.audience.timeline({ personId });
+    expect(items.slice(0, 2).map(({ kind }) => kind)).toEqual(["tag_removed", "tag_added"]);
+  });
+
+  test("a phone number belongs to one person", async () => {
+    const { owner, emulator } = tea;
+    const [a, b] = [emulator.world.createPuppet(), emulator.world.createPuppet()];
+    for (const { id } of [a, b]) await emulator.world.follow(id, { appid: tea.bound.appid });
+    await tea.settle();
+    const [first, second] = [await personOf(a.id), await personOf(b.id)];
+    await owner.api.audience.updatePerson({
+      personId: first.id,
+      displayName: "小满",
+      phone: "13800000000",
+      mail: "xiaoman@example.com",
+    });
+    await expect(
+      owner.api.audience.updatePerson({ personId: second.id, displayName: "阿岚", phone: "13800000000" }),
+    ).rejects.toMatchObject({ code: "kit.conflict" });
+    expect((await owner.api.audience.getPerson({ personId: second.id })).displayName).not.toBe("阿岚");
+    expect((await owner.api.audience.listPeople({ search: "13800000000" })).items).toMatchObject([
+      { displayName: "小满" },
+    ]);
+    expect((await owner.api.audience.listPeople({ search: "小满" })).total).toBe(1);
+    expect((await owner.api.audience.listPeople({ search: "%" })).total).toBe(0);
+  });
+
+  test("people come page by page, each once", async () => {
+    const { owner } = tea;
+    const seen: string[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await owner.api.audience.listPeople({ limit: 2, ...(cursor === undefined ? {} : { cursor }) });
+      seen.push(...page.items.map(({ id }) => id));
+      cursor = page.next ?? undefined;
+    } while (cursor !== undefined);
+    const { total } = await owner.api.audience.listPeople();
+    expect(seen).toHaveLength(total);
+    expect(new Set(seen).size).toBe(total);
+    await expect(owner.api.audience.listPeople({ cursor: "' OR 1=1" })).rejects.toMatchObject({
+      code: "kit.invalid_input",
+    });
+  });
+});

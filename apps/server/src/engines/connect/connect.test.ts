@@ -1,0 +1,140 @@
+import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { openTeaHouse, type TeaHouse } from "../../testing/tea-house.ts";
+import { Responders } from "./responders.ts";
+
+let tea: TeaHouse;
+beforeAll(async () => {
+  tea = await openTeaHouse(inject("clusterUrl"));
+});
+afterAll(() => tea.close());
+
+test("a bound app's secrets are sealed in the database, and no route shows them", async () => {
+  const { owner, house, bound, emulator } = tea;
+  const secret = emulator.world.account(bound.appid).secret;
+  const rows = JSON.stringify(await house.runtime.acrossTenants().selectFrom("connect_app").selectAll().execute());
+  const shown = JSON.stringify(await owner.api.connect.listApps());
+  for (const text of [secret, bound.pushToken, bound.encodingAesKey]) {
+    expect(rows).not.toContain(text);
+    expect(shown).not.toContain(text);
+  }
+  await owner.api.connect.testApp({ wechatAppId: bound.wechatAppId });
+  const tokens = await house.runtime.acrossTenants().selectFrom("connect_token").selectAll().execute();
+  expect(tokens[0]?.value_sealed).toMatch(/^[\w-]{8}\./);
+});
+
+test("a binding is tested from both sides, and says what to do", async () => {
+  const { owner, emulator, bound } = tea;
+  const before = await owner.api.connect.testApp({ wechatAppId: bound.wechatAppId });
+  expect(before.checks.map(({ check, ok }) => [check, ok])).toEqual([
+    ["token", true],
+    ["callback", true],
+    ["push", false],
+  ]);
+  await emulator.world.follow(emulator.world.createPuppet().id);
+  const after = await owner.api.connect.testApp({ wechatAppId: bound.wechatAppId });
+  expect(after.checks.every(({ ok }) => ok)).toBe(true);
+  const wrong = await owner.api.connect.bindApp({
+    name: "Wrong",
+    appId: emulator.world.createAccount().appid,
+    appSecret: "not the secret",
+    pushToken: "token",
+    mode: "plain",
+  });
+  const { checks } = await owner.api.connect.testApp({ wechatAppId: wrong.id });
+  expect(checks[0]).toMatchObject({ check: "token", ok: false, en: expect.stringContaining("AppSecret") as string });
+  expect(checks[1]).toMatchObject({ check: "callback", ok: false });
+});
+
+test("one account is bound once; encrypted modes need a key; a changed secret is used at once", async () => {
+  const { owner, emulator } = tea;
+  const account = emulator.world.createAccount();
+  const app = { name: "Second", appId: account.appid, appSecret: "wrong", pushToken: "token" };
+  await expect(owner.api.connect.bindApp({ ...app, mode: "safe" })).rejects.toMatchObject({
+    code: "connect.aes_key_missing",
+  });
+  const bound = await owner.api.connect.bindApp({ ...app, mode: "plain" });
+  await expect(owner.api.connect.bindApp({ ...app, mode: "plain" })).rejects.toMatchObject({
+    code: "connect.app_taken",
+  });
+  await expect(owner.api.connect.updateApp({ wechatAppId: bound.id, mode: "safe" })).rejects.toMatchObject({
+    code: "connect.aes_key_missing",
+  });
+  const channel = { wechatAppId: bound.id, name: "Door", leaderName: "Qing", leaderMail: "qing@lantern-tea.example" };
+  await expect(owner.api.connect.createChannel(channel)).rejects.toMatchObject({
+    code: "connect.wechat_refused",
+    problem: { status: 502, details: { errcode: 40125 } },
+  });
+  await owner.api.connect.updateApp({ wechatAppId: bound.id, appSecret: account.secret });
+  expect(await owner.api.connect.createChannel(channel)).toMatchObject({ name: "Door", expiresAt: null, people: 0 });
+  await expect(owner.api.connect.createChannel(channel)).rejects.toMatchObject({ code: "kit.conflict" });
+});
+
+test("a channel counts scans and people, and its code may expire", async () => {
+  const { owner, emulator, bound, house } = tea;
+  const channel = await owner.api.connect.createChannel({
+    wechatAppId: bound.wechatAppId,
+    name: "Fair",
+    leaderName: "Qing",
+    leaderMail: "qing@lantern-tea.example",
+    validDays: 3,
+  });
+  expect(new Date(channel.expiresAt!).getTime() - house.clock.now().getTime()).toBeGreaterThan(2.9 * 86_400_000);
+  const [a, b] = [emulator.world.createPuppet(), emulator.world.createPuppet()];
+  await emulator.world.scan(a.id, { code: channel.ticket });
+  house.clock.advance(1000);
+  await emulator.world.scan(a.id, { code: channel.ticket });
+  await emulator.world.scan(b.id, { code: channel.ticket });
+  const listed = (await owner.api.connect.listChannels()).items.find(({ id }) => id === channel.id);
+  expect(listed).toMatchObject({ scans: 3, people: 2 });
+});
+
+test("a responder that is late, or fails, costs nobody a message", async () => {
+  const { house, owner, emulator, bound } = tea;
+  let asked = 0;
+  house.app.get(Responders).register("test.late", (_, message) => {
+    asked += 1;
+    if (message.text === "fail") throw new Error("oops");
+    return message.text === "late" ? new Promise(() => {}) : Promise.resolve(undefined);
+  });
+  await owner.api.settings.change({ key: "connect.replyTimeoutMs", value: 100, version: 0 });
+  const puppet = emulator.world.createPuppet();
+  await emulator.world.follow(puppet.id, { appid: bound.appid });
+  for (const text of ["late", "fail"]) {
+    const report = await emulator.world.say(puppet.id, { appid: bound.appid, text });
+    expect(report).toMatchObject({ outcome: "silent", tries: [{ status: 200 }] });
+  }
+  expect(asked).toBe(2);
+  const inbound = await owner.api.connect.listInbound({ openid: emulator.world.chat(puppet.id, bound.appid).openid });
+  expect(inbound.items.map(({ kind, reply }) => [kind, reply])).toEqual([
+    ["text", null],
+    ["text", null],
+    ["event:subscribe", "欢迎来到灯笼茶！回复「菜单」看看今天有什么。"],
+  ]);
+});
+
+test("a disabled app's pushes are refused, and taken again when it is enabled", async () => {
+  const { owner, emulator, bound } = tea;
+  const puppet = emulator.world.createPuppet();
+  await owner.api.connect.updateApp({ wechatAppId: bound.wechatAppId, disabled: true });
+  expect(await emulator.world.follow(puppet.id, { appid: bound.appid })).toMatchObject({
+    outcome: "failed",
+    tries: [{ status: 403 }, {}, {}],
+  });
+  await owner.api.connect.updateApp({ wechatAppId: bound.wechatAppId, disabled: false });
+  expect(await emulator.world.say(puppet.id, { appid: bound.appid, text: "菜单" })).toMatchObject({
+    outcome: "answered",
+  });
+});
+
+test("WeChat out of reach is a fault that says so", async () => {
+  const { owner, emulator, bound } = tea;
+  emulator.world.addFault({ target: "api", path: "/cgi-bin/qrcode/create", drop: "before" });
+  const channel = {
+    wechatAppId: bound.wechatAppId,
+    name: "Gone",
+    leaderName: "Qing",
+    leaderMail: "qing@lantern-tea.example",
+  };
+  await expect(owner.api.connect.createChannel(channel)).rejects.toMatchObject({ code: "connect.wechat_unreachable" });
+  expect((await owner.api.connect.listChannels()).items.some(({ name }) => name === "Gone")).toBe(false);
+});

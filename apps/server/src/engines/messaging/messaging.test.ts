@@ -1,0 +1,217 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
+import { openTeaHouse, type TeaHouse } from "../../testing/tea-house.ts";
+
+let tea: TeaHouse;
+beforeAll(async () => {
+  tea = await openTeaHouse(inject("clusterUrl"));
+});
+afterAll(() => tea.close());
+beforeEach(() => tea.emulator.world.clearFaults());
+
+/** A new puppet scans the channel's code; what became of the two messages. */
+async function scan({ settle = true } = {}) {
+  const puppet = tea.emulator.world.createPuppet();
+  const report = await tea.emulator.world.scan(puppet.id, { code: tea.bound.channel.ticket });
+  if (settle) await tea.settle();
+  return { puppet, report, deliveries: () => deliveriesOf(puppet.id) };
+}
+
+async function deliveriesOf(puppetId: string) {
+  const { openid } = tea.emulator.world.chat(puppetId, tea.bound.appid);
+  const { items: inbound } = await tea.owner.api.connect.listInbound({ openid });
+  const traceId = inbound.at(-1)!.traceId;
+  const { items } = await tea.owner.api.messaging.listDeliveries({ traceId });
+  const byChannel = (channel: string) => items.find((each) => each.channel === channel)!;
+  return { template: byChannel("wechat_template"), mail: byChannel("mail") };
+}
+
+const templatesShown = (puppetId: string) =>
+  tea.emulator.world.chat(puppetId, tea.bound.appid).chat.filter(({ content }) => content.kind === "template");
+
+describe("auto-reply", () => {
+  test("the closest rule answers: this channel's scan, any scan, a follow; the exact keyword, then a contained one", async () => {
+    const { owner, emulator, bound } = tea;
+    await owner.api.messaging.createRule({
+      name: "exact",
+      on: "keyword",
+      keyword: "菜单",
+      match: "exact",
+      reply: "全部茶单在此",
+    });
+    const { puppet } = await scan();
+    const say = async (text: string) => (await emulator.world.say(puppet.id, { text })).reply;
+    expect(await say("菜单")).toMatchObject({ text: "全部茶单在此" });
+    expect(await say("今天的菜单呢")).toMatchObject({ text: "今日：桂花乌龙、陈皮白茶、炭焙铁观音。" });
+    expect(await say("你好")).toBeNull();
+    const own = await owner.api.messaging.createRule({
+      name: "own",
+      on: "scan",
+      channelId: bound.channel.id,
+      reply: "海报专属",
+    });
+    expect((await scan()).report.reply).toMatchObject({ text: "海报专属" });
+    await owner.api.messaging.updateRule({ ruleId: own.id, enabled: false });
+    expect((await scan()).report.reply).toMatchObject({ text: "欢迎来到灯笼茶，门店海报的朋友！" });
+    const rules = (await owner.api.messaging.listRules()).items;
+    expect(rules.find(({ name }) => name === "exact")).toMatchObject({ answered: 1 });
+    await owner.api.messaging.deleteRule({ ruleId: own.id });
+  });
+
+  test("a keyword rule needs a keyword; a channel that isn't there is refused", async () => {
+    const { api } = tea.owner;
+    await expect(api.messaging.createRule({ name: "x", on: "keyword", reply: "x" })).rejects.toMatchObject({
+      code: "kit.invalid_input",
+    });
+    const channelId = tea.bound.wechatAppId;
+    await expect(api.messaging.createRule({ name: "x", on: "scan", channelId, reply: "x" })).rejects.toMatchObject({
+      code: "kit.not_found",
+    });
+  });
+});
+
+describe("scenes", () => {
+  test("a scene sends what it says, filled in, once per event", async () => {
+    const { puppet, deliveries } = await scan();
+    const { template, mail } = await deliveries();
+    expect(template).toMatchObject({ state: "delivered", sceneName: "新客到店" });
+    expect(mail).toMatchObject({ state: "accepted", to: "qing@lantern-tea.example" });
+    const shown = templatesShown(puppet.id);
+    expect(shown).toHaveLength(1);
+    expect(JSON.stringify(shown[0]!.content)).toContain("谢谢你来到灯笼茶");
+    const received = tea.emulator.world.mails().filter(({ text }) => text.includes(template.personName));
+    expect(received).toMatchObject([{ subject: "门店海报来了一位新朋友", to: ["qing@lantern-tea.example"] }]);
+    const detail = await tea.owner.api.messaging.getDelivery({ deliveryId: template.id });
+    expect(detail.steps.map(({ kind }) => kind)).toEqual(["asked", "decided", "submitting", "answered", "receipt"]);
+    expect(detail.content).toMatchObject({ data: { keyword2: "门店海报" } });
+  });
+
+  test("a template that can't be filled in is refused when it is saved, with the field and the reason", async () => {
+    const { api } = tea.owner;
+    const scene = { name: "x", trigger: "audience.person_followed.v1" as const };
+    const mail = (text: string) => ({ channel: "mail" as const, to: "leader" as const, subject: "x", text });
+    for (const text of [
+      "{{ person.password }}",
+      "{{ person.displayName | shout }}",
+      "{% include 'x' %}",
+      "{{",
+      "{% for i in (1..100000000) %}x{% endfor %}",
+    ]) {
+      await expect(api.messaging.createScene({ ...scene, items: [mail(text)] }), text).rejects.toMatchObject({
+        code: "messaging.bad_template",
+        problem: { status: 422, details: { field: "items.0.text" } },
+      });
+    }
+  });
+
+  test("a changed scene is a new version; of two changes one is told to look again", async () => {
+    const { api } = tea.owner;
+    const items = [
+      { channel: "mail" as const, to: "person" as const, subject: "欢迎", text: "{{ person.displayName }}" },
+    ];
+    const scene = {
+      name: "关注问候",
+      trigger: "audience.person_followed.v1" as const,
+      items,
+      enabled: true,
+      channelId: null,
+    };
+    const created = await api.messaging.createScene(scene);
+    const changed = await api.messaging.updateScene({ ...scene, sceneId: created.id, name: "问候", version: 1 });
+    expect(changed).toMatchObject({ id: created.id, name: "问候", version: 2 });
+    await expect(api.messaging.updateScene({ ...scene, sceneId: created.id, version: 1 })).rejects.toMatchObject({
+      code: "kit.conflict",
+    });
+    const { puppet } = await scan();
+    const { openid } = tea.emulator.world.chat(puppet.id, tea.bound.appid);
+    const { items: people } = await api.audience.listPeople({ search: openid });
+    const { items: sent } = await api.messaging.listDeliveries({ personId: people[0]!.id, sceneId: created.id });
+    expect(sent).toMatchObject([{ state: "suppressed", en: "Not sent: no mail address is known for this person." }]);
+    await api.messaging.updateScene({ ...scene, sceneId: created.id, enabled: false, version: 2 });
+  });
+
+  test("nobody who left gets a template message, and the trace says why", async () => {
+    const { emulator } = tea;
+    const puppet = emulator.world.createPuppet();
+    await emulator.world.scan(puppet.id, { code: tea.bound.channel.ticket });
+    tea.house.clock.advance(1000);
+    await emulator.world.unfollow(puppet.id);
+    await tea.settle();
+    const { template } = await deliveriesOf(puppet.id);
+    expect(template).toMatchObject({ state: "suppressed", en: expect.stringContaining("no longer follows") as string });
+    expect(templatesShown(puppet.id)).toEqual([]);
+  });
+});
+
+describe("what a sending comes to", () => {
+  const mailFault = { target: "api" as const, path: "/cgi-bin/message/template/send" };
+
+  test("a refusal is final, in WeChat's words and ours", async () => {
+    tea.emulator.world.addFault({ ...mailFault, errcode: 43004 });
+    const { puppet, deliveries } = await scan();
+    const { template } = await deliveries();
+    expect(template).toMatchObject({ state: "failed", en: expect.stringContaining("43004") as string });
+    expect(templatesShown(puppet.id)).toEqual([]);
+  });
+
+  test("what certainly did not go out is tried again, later and later, and given up after eight times", async () => {
+    tea.emulator.world.addFault({ ...mailFault, errcode: 45011, count: 100 });
+    const { puppet, deliveries } = await scan();
+    expect((await deliveries()).template).toMatchObject({
+      state: "ready",
+      en: expect.stringContaining("5 seconds") as string,
+    });
+    tea.house.clock.advance(5000);
+    await tea.settle();
+    expect((await deliveries()).template).toMatchObject({ en: expect.stringContaining("10 seconds") as string });
+    for (let attempt = 3; attempt <= 8; attempt++) {
+      tea.house.clock.advance(1_000_000);
+      await tea.settle();
+    }
+    expect((await deliveries()).template).toMatchObject({
+      state: "failed",
+      en: expect.stringContaining("8 tries") as string,
+    });
+    expect(templatesShown(puppet.id)).toEqual([]);
+    const { steps } = await tea.owner.api.messaging.getDelivery({ deliveryId: (await deliveries()).template.id });
+    expect(steps.filter(({ kind }) => kind === "submitting")).toHaveLength(8);
+  });
+
+  test.each([
+    ["was done, and the answer was lost", "after", 1],
+    ["was cut off before it was done", "before", 0],
+  ] as const)("a call that %s is unknown: explained, and not sent again", async (_, drop, times) => {
+    tea.emulator.world.addFault({ ...mailFault, drop });
+    const { puppet, deliveries } = await scan();
+    const { template } = await deliveries();
+    expect(template).toMatchObject({ state: "unknown", zh: expect.stringContaining("不会重发") as string });
+    tea.house.clock.advance(86_400_000);
+    await tea.settle();
+    expect(templatesShown(puppet.id)).toHaveLength(times);
+    expect((await deliveries()).template.state).toBe("unknown");
+  });
+
+  test("a receipt that says blocked, or failed, is believed", async () => {
+    for (const [templateDelivery, words] of [
+      ["user_block", "blocks"],
+      ["system_failed", "could not be delivered"],
+    ] as const) {
+      const puppet = tea.emulator.world.createPuppet({ templateDelivery });
+      await tea.emulator.world.scan(puppet.id, { code: tea.bound.channel.ticket });
+      await tea.settle();
+      expect((await deliveriesOf(puppet.id)).template).toMatchObject({
+        state: "failed",
+        en: expect.stringContaining(words) as string,
+      });
+    }
+  });
+
+  test("a hundred scans with many senders: each message once, each receipt found", async () => {
+    const puppets = Array.from({ length: 100 }, () => tea.emulator.world.createPuppet());
+    await Promise.all(puppets.map(({ id }) => tea.emulator.world.scan(id, { code: tea.bound.channel.ticket })));
+    await Promise.all(Array.from({ length: 6 }, () => tea.house.drain()));
+    await tea.settle();
+    for (const { id } of puppets) expect(templatesShown(id)).toHaveLength(1);
+    const states = await Promise.all(puppets.map(async ({ id }) => (await deliveriesOf(id)).template.state));
+    expect(new Set(states)).toEqual(new Set(["delivered"]));
+  });
+});
