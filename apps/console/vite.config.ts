@@ -26,7 +26,14 @@ export default defineConfig({
     target: "es2022",
     // The content security policy allows data: for pictures alone, so nothing else may be inlined.
     assetsInlineLimit: 0,
-    reportCompressedSize: true,
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          // Zod is told not to use `new Function` before any contract is made: that must stand in the same chunk.
+          groups: [{ name: "zod", test: /[\\/]node_modules[\\/]zod[\\/]|zod-without-eval/ }],
+        },
+      },
+    },
   },
   test: {
     name: "console",

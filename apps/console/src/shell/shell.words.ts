@@ -13,7 +13,7 @@ export const shellWords = pair(
       growth: "增长",
       connect: "连接",
       insight: "洞察",
-      settings: "系统",
+      settings: "设置",
     },
     pages: {
       people: "客户",
@@ -71,7 +71,7 @@ export const shellWords = pair(
       growth: "Growth",
       connect: "Connect",
       insight: "Insight",
-      settings: "System",
+      settings: "Settings",
     },
     pages: {
       people: "People",
