@@ -40,6 +40,7 @@ export class Runtime {
   readonly #events: Events;
   readonly #jobs: JobRunner;
   readonly #inboxes: Inbox[] = [];
+  readonly #closers: (() => void)[] = [];
   #heartbeat: NodeJS.Timeout | undefined;
 
   constructor({ env, clock, log, database, platformTables }: RuntimeOptions) {
@@ -104,6 +105,11 @@ export class Runtime {
     this.#inboxes.find((inbox) => inbox.name === name)?.nudge();
   }
 
+  /** Runs when all work has stopped: to close what it used. */
+  atEnd(close: () => void): void {
+    this.#closers.push(close);
+  }
+
   /** Makes emitting and queueing possible; with `work` also runs subscribers, jobs, schedules and inboxes. */
   async start({ work }: { work: boolean }): Promise<void> {
     await this.#jobs.start();
@@ -120,6 +126,7 @@ export class Runtime {
     clearInterval(this.#heartbeat);
     await Promise.all(this.#inboxes.map((inbox) => inbox.stop()));
     await this.#jobs.stop();
+    for (const close of this.#closers) close();
     await this.#database.close();
   }
 

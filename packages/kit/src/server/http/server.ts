@@ -97,7 +97,7 @@ async function documentation(adapter: FastifyAdapter, { contracts, version, runt
   const document = JSON.stringify(openApi(contracts, { version, url: runtime.env.PUBLIC_URL }));
   fastify.get("/api/openapi.json", async (_request, reply) => reply.type("application/json").send(document));
   const root = dirname(createRequire(import.meta.url).resolve("swagger-ui-dist/package.json"));
-  await fastify.register(fastifyStatic, { root, prefix: "/api/docs/assets/", decorateReply: true, index: false });
+  await fastify.register(fastifyStatic, { root, prefix: "/api/docs/assets/", decorateReply: false, index: false });
   fastify.get("/api/docs", async (_request, reply) => reply.type("text/html").send(docsPage));
   fastify.get("/api/docs/start.js", async (_request, reply) => reply.type("text/javascript").send(docsScript));
 }

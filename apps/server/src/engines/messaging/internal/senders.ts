@@ -42,9 +42,18 @@ export class Senders {
   constructor(runtime: Runtime, clients: WechatClients) {
     this.#clients = clients;
     this.#from = runtime.env.MAIL_FROM;
-    const timeouts = { connectionTimeout: 5_000, greetingTimeout: 5_000, socketTimeout: 15_000 };
-    this.#mailer =
-      runtime.env.SMTP_URL === undefined ? undefined : createTransport({ url: runtime.env.SMTP_URL, ...timeouts });
+    if (runtime.env.SMTP_URL === undefined) return;
+    // A pool: most servers make a newcomer wait, and some count connections.
+    const mailer = createTransport({
+      url: runtime.env.SMTP_URL,
+      pool: true,
+      maxConnections: 4,
+      connectionTimeout: 5_000,
+      greetingTimeout: 5_000,
+      socketTimeout: 15_000,
+    });
+    runtime.atEnd(() => mailer.close());
+    this.#mailer = mailer;
   }
 
   async send(ctx: Ctx, delivery: DeliveryRow): Promise<Outcome> {
