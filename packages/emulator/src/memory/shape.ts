@@ -12,7 +12,7 @@ import type {
   QrCode,
 } from "../world/model.ts";
 
-/** Counted up whenever the shape below changes its meaning: a file of another version is moved aside, not guessed at. */
+/** Counted up when the shape below changes its meaning: a file of another version is moved aside, not guessed at. */
 export const savedVersion = 1;
 
 const Button: z.ZodType<MenuButton> = z.object({
