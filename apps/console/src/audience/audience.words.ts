@@ -139,7 +139,7 @@ export const audienceWords = pair(
       tag_removed: "Lost the tag “{name}”",
       identity_added: "Became known by {kind}: {value}",
       merged: "Merged with “{name}” into one person",
-      delivery: "The scene “{scene}” sends {channel}",
+      delivery: "The scene “{scene}” sends: {channel}",
       deliveryState: "{channel} of the scene “{scene}”: {state}",
       deliveryPlain: "Was sent a message",
       other: "{kind} happened",

@@ -6,21 +6,20 @@ export function newPushToken(): string {
 }
 
 /**
- * An EncodingAESKey, made in this browser: 43 characters which, with "=" behind them, are 32 bytes of base64. The last
- * character carries four bits that must be zero, or strict decoders refuse the key.
+ * An EncodingAESKey, made in this browser: 43 letters and digits which, with "=" behind them, are 32 bytes of base64.
+ * The last two bits of the last character have no place in those bytes; strict decoders want them to be zero.
  */
 export function newEncodingAesKey(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(32));
-  return btoa(String.fromCharCode(...bytes)).slice(0, 43);
+  return randomText(42) + randomText(1, "AEIMQUYcgkosw048");
 }
 
-function randomText(length: number): string {
+function randomText(length: number, alphabet: string = letters): string {
   // Bytes beyond a whole multiple of the alphabet would make its first letters likelier: throw them away.
-  const limit = 256 - (256 % letters.length);
+  const limit = 256 - (256 % alphabet.length);
   let text = "";
   while (text.length < length) {
     const bytes = crypto.getRandomValues(new Uint8Array(length));
-    for (const byte of bytes) if (byte < limit && text.length < length) text += letters[byte % letters.length];
+    for (const byte of bytes) if (byte < limit && text.length < length) text += alphabet[byte % alphabet.length];
   }
   return text;
 }
