@@ -3,8 +3,8 @@ import vue from "@vitejs/plugin-vue";
 import elementPlus from "unplugin-element-plus/vite";
 import { defineConfig } from "vitest/config";
 
-/** Where `./zg start` listens; only the development server of the console needs to know. */
-const server = "http://127.0.0.1:8790";
+/** The server that the development server sends API calls to. */
+const server = process.env["ZHANGGUI_SERVER"] ?? "http://127.0.0.1:8790";
 
 /** Element Plus imports it without saying so in its package file; Vue brings it. */
 const vueShared = createRequire(createRequire(import.meta.url).resolve("vue")).resolve(

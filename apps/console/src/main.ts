@@ -3,12 +3,12 @@ import "element-plus/theme-chalk/base.css";
 import "element-plus/theme-chalk/dark/css-vars.css";
 import "./shared/theme.css";
 import "./shared/base.css";
-import { createPinia } from "pinia";
 import { createApp } from "vue";
 import App from "./App.vue";
 import { router } from "./router.ts";
 import { keeper } from "./shared/api.ts";
 import { applyLanguage, i18n } from "./shared/language.ts";
+import { pinia } from "./shared/signed-in.ts";
 import { applyTheme } from "./shared/theme.ts";
 
 applyTheme();
@@ -22,4 +22,4 @@ if (keeper.hasStored()) {
   });
 }
 
-createApp(App).use(createPinia()).use(i18n).use(router).mount("#app");
+createApp(App).use(pinia).use(i18n).use(router).mount("#app");

@@ -276,7 +276,7 @@ export const messagingWords = pair(
     },
     scenes: {
       title: "Scenes",
-      hint: "When something happens: a template message to the person, a mail to the channel's leader. Every change is a new version.",
+      hint: "When something happens: a message to the person, a mail to the leader. Each change is a new version.",
       create: "New scene",
       edit: "Edit scene",
       name: "Name",

@@ -35,7 +35,7 @@ export const variables = [
   { path: "app.name", label: "messaging.scenes.variables.appName", example: "messaging.scenes.example.app" },
 ] as const;
 
-/** A scene's item while it is edited: a template's fields are a list, so that they can be renamed and keep their order. */
+/** A scene's item while it is edited. A template's fields are a list: they can be renamed and keep their order. */
 export type Draft =
   | { channel: "wechat_template"; templateId: string; url: string; fields: { name: string; value: string }[] }
   | { channel: "mail"; to: "leader" | "person"; subject: string; text: string };

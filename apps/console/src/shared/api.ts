@@ -6,15 +6,12 @@ import { messaging } from "@zhanggui/server/engines/messaging/messaging.contract
 import { access } from "@zhanggui/server/foundation/access/access.contract";
 import { events } from "@zhanggui/server/foundation/events/events.contract";
 import { settings } from "@zhanggui/server/foundation/settings/settings.contract";
-import { reactive } from "vue";
 import { language } from "./language.ts";
-import { type Me, SessionKeeper } from "./session.ts";
+import { SessionKeeper } from "./session.ts";
+import { signedIn } from "./signed-in.ts";
 
 const contracts = { access, settings, events, connect, audience, messaging };
 export type Api = Client<typeof contracts>;
-
-/** Who is signed in, for every component to watch. */
-export const signedIn = reactive<{ me: Me | null }>({ me: null });
 
 const baseUrl = "/api";
 const headers = (): Record<string, string> => ({
@@ -39,8 +36,3 @@ addEventListener("storage", ({ key, newValue }) => keeper.storedElsewhere(key, n
 
 /** The server, as the console calls it: an expired session is renewed and the call tried once more. */
 export const api: Api = createClient(contracts, { baseUrl, headers, renew: () => keeper.renew() });
-
-/** Whether the account may do what `permission` (an object of a contract) names. */
-export function can(permission: { readonly code: string }): boolean {
-  return signedIn.me?.permissions.includes(permission.code) ?? false;
-}

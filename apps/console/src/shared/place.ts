@@ -1,6 +1,6 @@
 import { defaultZone } from "@zhanggui/kit/contract/time";
 import { computed } from "vue";
-import { signedIn } from "./api.ts";
+import { signedIn } from "./signed-in.ts";
 import { language } from "./language.ts";
 
 /** The tenant's zone and the reader's language: what times are written in. */
