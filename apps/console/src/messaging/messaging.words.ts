@@ -160,7 +160,7 @@ export const messagingWords = pair(
     },
   },
   {
-    channels: { wechat_template: "WeChat template message", mail: "Mail" },
+    channels: { wechat_template: "Template message", mail: "Mail" },
     states: {
       ready: "Queued",
       submitting: "Sending",
