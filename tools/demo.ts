@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { createClient } from "@zhanggui/kit/contract/client";
 import { access } from "@zhanggui/server/foundation/access/access.contract";
 import { demoLogins, demoPassword } from "@zhanggui/server/foundation/access/demo-logins";
@@ -60,11 +61,31 @@ export async function seedDemo({ serverUrl, emulatorUrl, setupToken, log }: Demo
     reply: "欢迎来到灯笼茶直播间，回复「菜单」领取今日茶单。",
   });
   await wechat.menu(bound.appid);
-  for (const story of stories)
-    await wechat.play(bound.appid, story, { poster: bound.channel.ticket, live: live.ticket });
+  const codes = { poster: bound.channel.ticket, live: live.ticket };
+  const openids = new Map<string, string>();
+  for (const story of stories) openids.set(story.name, await wechat.play(bound.appid, story, codes));
   log(`${stories.length} people came by`);
   await wechat.settled();
+  // WeChat tells no names; an operator who knows somebody writes the name down.
+  for (const [name, openid] of openids) await nameThem(api, openid, name);
   return { logins: demoLogins.map((each) => ({ ...each, password: demoPassword })) };
+}
+
+/** Waits for the worker: a person is known a moment after their first message. */
+async function nameThem(
+  api: Awaited<ReturnType<typeof openTenant>>,
+  openid: string,
+  displayName: string,
+): Promise<void> {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const [person] = (await api.audience.listPeople({ search: openid })).items;
+    if (person !== undefined) {
+      await api.audience.updatePerson({ personId: person.id, displayName });
+      return;
+    }
+    await pause(50);
+  }
+  throw new Error(`${displayName} wrote, but the server has not made a person of them`);
 }
 
 async function openTenant(serverUrl: string, setupToken: string) {
@@ -143,13 +164,16 @@ class EmulatorControl implements WechatSide {
     });
   }
 
-  async play(appid: string, story: Story, codes: { poster: string; live: string }): Promise<void> {
+  /** Plays a story and returns the openid of whoever it is about. */
+  async play(appid: string, story: Story, codes: { poster: string; live: string }): Promise<string> {
     const puppet = (await this.#call("POST", "/puppets", { name: story.name })) as { id: string };
     const act = (action: string, body: object): Promise<unknown> =>
       this.#call("POST", `/puppets/${puppet.id}/${action}`, body);
     await (story.scans === undefined ? act("follow", { appid }) : act("scan", { code: codes[story.scans] }));
     for (const text of story.says ?? []) await act("say", { appid, text });
     if (story.leaves) await act("unfollow", { appid });
+    const bond = (await this.#call("GET", `/puppets/${puppet.id}/chat?appid=${appid}`)) as { openid: string };
+    return bond.openid;
   }
 
   settled(): Promise<unknown> {

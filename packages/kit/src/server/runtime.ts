@@ -56,8 +56,9 @@ export class Runtime {
     this.#jobs = new JobRunner(env.DATABASE_URL, clock, log, ({ tenantId, traceId, actorId }) =>
       this.ctx(tenantId, { actor: system(actorId), traceId }),
     );
-    this.inbox("kit.dispatch", () => this.#events.dispatch(), { concurrency: 1, pollMs: 500 });
-    this.inbox("kit.handle", () => this.#events.handle(), { concurrency: 4, pollMs: 500 });
+    // What a handler wrote may be the next one's work: an event, a row of another inbox.
+    this.inbox("kit.dispatch", () => this.#thenNudge(this.#events.dispatch()), { concurrency: 1, pollMs: 500 });
+    this.inbox("kit.handle", () => this.#thenNudge(this.#events.handle()), { concurrency: 4, pollMs: 500 });
   }
 
   /** Opens a ctx of a tenant. Without an actor it is the house itself that acts. */
@@ -96,13 +97,9 @@ export class Runtime {
     this.#jobs.schedule({ name, cron, run });
   }
 
-  /** Works off a table that is its own queue; `nudge` wakes it. */
+  /** Works off a table that is its own queue. Each commit of this process wakes it. */
   inbox(name: string, work: InboxWork, options: InboxOptions): void {
     this.#inboxes.push(new Inbox(name, work, options, this.log));
-  }
-
-  nudge(name: string): void {
-    this.#inboxes.find((inbox) => inbox.name === name)?.nudge();
   }
 
   /** Runs when all work has stopped: to close what it used. */
@@ -146,6 +143,16 @@ export class Runtime {
     await this.#jobs.runSchedule(name);
   }
 
+  async #thenNudge(work: Promise<boolean>): Promise<boolean> {
+    const worked = await work;
+    if (worked) this.#nudgeAll();
+    return worked;
+  }
+
+  #nudgeAll(): void {
+    for (const inbox of this.#inboxes) inbox.nudge();
+  }
+
   #parts(tenantId: string, actor: Actor, traceId: string): CtxParts {
     return {
       tenantId,
@@ -156,9 +163,7 @@ export class Runtime {
       now: () => this.clock.now(),
       emit: (ctx, event, payload) => this.#events.emit(ctx, event, payload),
       enqueue: (ctx, job, payload, options) => this.#jobs.enqueue(ctx, job, payload, options),
-      committed: () => {
-        for (const inbox of this.#inboxes) inbox.nudge();
-      },
+      committed: () => this.#nudgeAll(),
     };
   }
 }

@@ -9,7 +9,7 @@ import { type ChannelOwner, Channels } from "../../connect/channels.ts";
 import { Deliveries } from "../deliveries.ts";
 import { type SceneItemValue, Scenes, type SceneVersion } from "../scenes.ts";
 import { fillIn, reasonOf, type TemplateScope } from "./templates.ts";
-import { say } from "./words.ts";
+import { say, type Sentence } from "./words.ts";
 
 /** What an event must tell to start a scene. */
 export interface SceneStart {
@@ -122,13 +122,19 @@ export class SceneRunner {
       updated_at: head.created_at,
     });
     if (!created) return;
-    const asked = say("asked", { event: event.name, scene: scene.name, version: scene.version });
+    const asked = say(startedBy[scene.trigger], { scene: scene.name, version: scene.version });
     await this.#deliveries.step(ctx, head.id, "asked", asked, { eventId: event.eventId, sceneId: scene.id });
     await this.#deliveries.step(ctx, head.id, "decided", because, { state, to: address });
     const told = { deliveryId: head.id, scene: scene.name, channel: item.channel, state, ...because };
     await this.#timeline.note(ctx, around.person.personId, "delivery", told);
   }
 }
+
+/** What an operator calls each trigger. */
+const startedBy = {
+  "audience.channel_entered.v1": "channelEntered",
+  "audience.person_followed.v1": "personFollowed",
+} as const satisfies Record<SceneVersion["trigger"], Sentence>;
 
 async function decide(item: SceneItemValue, around: Surroundings): Promise<Decision> {
   const { channel, person, start, scope } = around;

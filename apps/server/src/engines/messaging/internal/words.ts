@@ -2,9 +2,13 @@ import { fill, type Text } from "@zhanggui/kit/contract/text";
 
 /** Every sentence with which a delivery explains itself. */
 const sentences = {
-  asked: {
-    zh: "「{event}」触发了场景「{scene}」（第 {version} 版）。",
-    en: "{event} started the scene “{scene}” (version {version}).",
+  channelEntered: {
+    zh: "有人扫了渠道码，触发场景「{scene}」（第 {version} 版）。",
+    en: "Somebody scanned a channel's code: the scene “{scene}” (version {version}) starts.",
+  },
+  personFollowed: {
+    zh: "有人关注了公众号，触发场景「{scene}」（第 {version} 版）。",
+    en: "Somebody followed the account: the scene “{scene}” (version {version}) starts.",
   },
   willSend: { zh: "将发送给 {to}。", en: "It will be sent to {to}." },
   noMailAddress: { zh: "未发送：不知道此人的邮箱。", en: "Not sent: no mail address is known for this person." },
