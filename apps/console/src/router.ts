@@ -5,7 +5,6 @@ import { eventsRead } from "@zhanggui/server/foundation/events/events.contract";
 import { settingsRead } from "@zhanggui/server/foundation/settings/settings.contract";
 import { createRouter, createWebHistory, type RouteRecordRaw } from "vue-router";
 import { can, signedIn } from "./shared/signed-in.ts";
-import { i18n } from "./shared/language.ts";
 
 const pages: RouteRecordRaw[] = [
   { path: "", name: "home", component: () => import("./shell/HomePage.vue") },
@@ -111,10 +110,4 @@ router.beforeEach((to) => {
   if (needs === undefined || can(needs)) return true;
   // The address stays, so that a reload after the right was granted opens the page.
   return { name: "forbidden", query: { needs: needs.code }, replace: true };
-});
-
-router.afterEach((to) => {
-  const { t } = i18n.global;
-  const name = t("shell.product");
-  document.title = to.meta.title === undefined ? name : `${t(to.meta.title)} · ${name}`;
 });
