@@ -46,6 +46,8 @@ describe("every refusal is problem+json, also what Fastify refuses by itself", (
     ["no body", "/api/roles", { method: "POST" }, 400, "kit.invalid_input"],
     ["a broken escape", "/api/people/%E0%A4%A", {}, 400, "kit.bad_request"],
     ["an id that is none", "/api/people/42", {}, 400, "kit.invalid_input"],
+    ["a NUL in the path", "/api/people?search=%00", {}, 400, "kit.bad_request"],
+    ["a NUL in a text", "/api/roles", json('{"name":"a\\u0000b","permissions":[]}'), 400, "kit.malformed_json"],
     ["a limit of 10,000", "/api/people?limit=10000", {}, 400, "kit.invalid_input"],
   ])("%s", async (_, path, init, status, code) => {
     const problem = await problemOf(path, init);

@@ -146,6 +146,33 @@ test("raw SQL, MERGE and schema changes are refused; the platform's own tables a
   expect(await theirs.db.selectFrom("tea_world").selectAll().execute()).toEqual([{ name: "shared" }]);
 });
 
+test("a WITH named like a table is refused: inside it, the name would mean the table", async () => {
+  const shadowing = theirs.db
+    .with("tea_leaf", (db) => db.selectFrom("tea_leaf").selectAll())
+    .selectFrom("tea_leaf")
+    .selectAll();
+  await expect(shadowing.execute()).rejects.toThrow(/can't be named tea_leaf/);
+});
+
+test("a union, and a select inside an insert or an update, are held too", async () => {
+  const union = theirs.db
+    .selectFrom("tea_leaf")
+    .select("name")
+    .union((eb) => eb.selectFrom("tea_leaf as l").select("l.name"));
+  expect(await union.execute()).toEqual([{ name: "green" }]);
+  await theirs.db
+    .updateTable("tea_leaf")
+    .set((eb) => ({ name: eb.selectFrom("tea_leaf as l").select(({ fn }) => fn.max("l.name").as("name")) }))
+    .execute();
+  expect(await theirs.db.selectFrom("tea_leaf").select("name").execute()).toEqual([{ name: "green" }]);
+  const counted = theirs.db.selectFrom("tea_cup").select(({ selectFrom }) =>
+    selectFrom("tea_leaf")
+      .select(({ fn }) => fn.countAll<number>().as("n"))
+      .as("leaves"),
+  );
+  expect(await counted.execute()).toEqual([{ leaves: 1 }]);
+});
+
 test("the filter holds inside a transaction too", async () => {
   const seen = await theirs.tx((ctx) => ctx.db.selectFrom("tea_leaf").select("name").execute());
   expect(seen).toEqual([{ name: "green" }]);

@@ -36,14 +36,17 @@ const column = "tenant_id";
  * What can't be held inside is refused: raw SQL as a table or as a whole query, MERGE, and schema changes.
  */
 export class TenantPlugin implements KyselyPlugin {
-  readonly #transformer: TenantTransformer;
+  readonly #tenantId: string;
+  readonly #platformTables: ReadonlySet<string>;
 
   constructor(tenantId: string, platformTables: ReadonlySet<string>) {
-    this.#transformer = new TenantTransformer(tenantId, platformTables);
+    this.#tenantId = tenantId;
+    this.#platformTables = platformTables;
   }
 
   transformQuery(args: PluginTransformQueryArgs): RootOperationNode {
-    return this.#transformer.begin(args.node, args.queryId);
+    // A new one per query: it keeps a stack of where it is, which a refused query would leave behind.
+    return new TenantTransformer(this.#tenantId, this.#platformTables).begin(args.node, args.queryId);
   }
 
   async transformResult(args: PluginTransformResultArgs): Promise<QueryResult<UnknownRow>> {
@@ -156,7 +159,11 @@ class TenantTransformer extends OperationNodeTransformer {
   /** Names given by WITH: here and, as nested queries may use them too, further in. */
   #commonTables(node: WithNode | undefined): ReadonlySet<string> {
     const outer = this.nodeStack.flatMap((each) => ("with" in each ? namesOf(each.with as WithNode | undefined) : []));
-    return new Set([...outer, ...namesOf(node)]);
+    const names = [...outer, ...namesOf(node)];
+    // Inside a WITH its own name still means the table. All tables have a `_` in their name, so a WITH has none.
+    const tableLike = names.find((name) => name.includes("_"));
+    if (tableLike !== undefined) throw new Error(`a WITH can't be named ${tableLike}: that could be a table`);
+    return new Set(names);
   }
 }
 

@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { mergeMap, type Observable } from "rxjs";
 import type { z } from "zod";
 import {
+  badRequest,
   forbidden,
   invalidInput,
   malformedJson,
@@ -84,6 +85,8 @@ export function traceIdOf(request: FastifyRequest): string {
 
 function readInput(route: Route, request: FastifyRequest) {
   const errors: FieldError[] = [];
+  // A NUL can only come as %00 here; no text that PostgreSQL can keep has one.
+  if (request.url.includes("%00")) throw badRequest();
   const part = (schema: z.ZodType | undefined, value: unknown): unknown => {
     if (schema === undefined) return undefined;
     const parsed = schema.safeParse(value);
@@ -106,15 +109,17 @@ function bodyOf(route: Route, request: FastifyRequest): unknown {
   if (bytes.length === 0) return {};
   if (!/^application\/json\b/i.test(contentType)) throw unsupportedMediaType();
   try {
-    return JSON.parse(bytes.toString("utf8"), refusePrototype) as unknown;
+    return JSON.parse(bytes.toString("utf8"), refuseHarm) as unknown;
   } catch (cause) {
     throw malformedJson({}, { cause });
   }
 }
 
-/** A `__proto__` in a body is never meant well. */
-function refusePrototype(key: string, value: unknown): unknown {
+/** A `__proto__` in a body is never meant well, and PostgreSQL can't keep a NUL in a text. */
+function refuseHarm(key: string, value: unknown): unknown {
   if (key === "__proto__") throw new SyntaxError("__proto__ as a key");
+  if (key.includes("\0") || (typeof value === "string" && value.includes("\0")))
+    throw new SyntaxError("a NUL in a text");
   return value;
 }
 
