@@ -1,0 +1,100 @@
+import { event } from "@zhanggui/kit/contract/event";
+import { newId } from "@zhanggui/kit/contract/ids";
+import type { Runtime } from "@zhanggui/kit/server/runtime";
+import { openRuntime } from "@zhanggui/kit/testing/runtime";
+import pg from "pg";
+import { z } from "zod";
+import { measured } from "./support/clean-up.ts";
+import { openCluster } from "./support/cluster.ts";
+import { printMachine, printTable, shown } from "./support/figures.ts";
+
+/*
+ * What an event costs: emits per second (a transaction with one event in it), beside the floor of one plain insert per
+ * transaction; and how fast the worker's dispatcher and handlers work 5,000 of them off.
+ */
+const roundMs = 3_000;
+const rounds = 3;
+const backlog = 5_000;
+const brewed = event("tea.brewed.v1", z.object({ cups: z.int(), kind: z.string() }));
+const payload = { cups: 2, kind: "oolong" };
+
+/** Calls per second of `call`, `atOnce` of them in flight, for `roundMs`. */
+async function rate(call: () => Promise<unknown>, atOnce: number): Promise<number> {
+  const from = performance.now();
+  let count = 0;
+  const loop = async (): Promise<void> => {
+    while (performance.now() - from < roundMs) {
+      await call();
+      count += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, loop));
+  return count / ((performance.now() - from) / 1000);
+}
+
+/** The best round of each, taken in turn so that a busy moment of the machine hits both. */
+async function compare(floor: () => Promise<unknown>, ours: () => Promise<unknown>, atOnce: number): Promise<number[]> {
+  const best = [0, 0];
+  for (let round = 0; round < rounds; round++) {
+    best[0] = Math.max(best[0] ?? 0, await rate(floor, atOnce));
+    best[1] = Math.max(best[1] ?? 0, await rate(ours, atOnce));
+  }
+  return best;
+}
+
+/** Events per second from the start of a worker until the last of `backlog` handlers has run. */
+async function workOff(emitter: Runtime, worker: Runtime): Promise<number> {
+  const poured = event("tea.poured.v1", z.object({ cup: z.int() }));
+  const all = Promise.withResolvers<void>();
+  let handled = 0;
+  worker.on(poured, "bench.count", async () => {
+    handled += 1;
+    if (handled === backlog) all.resolve();
+  });
+  await worker.start({ work: false });
+  const ctx = emitter.ctx(newId(new Date()));
+  await ctx.tx(async (ctx) => {
+    for (let cup = 0; cup < backlog; cup++) await ctx.emit(poured, { cup });
+  });
+  const from = performance.now();
+  await worker.start({ work: true });
+  await all.promise;
+  return backlog / ((performance.now() - from) / 1000);
+}
+
+await measured(async () => {
+  const open = await openRuntime(await openCluster());
+  const { runtime } = open;
+  const pool = new pg.Pool({ connectionString: runtime.env.DATABASE_URL, max: 20 });
+  try {
+    await runtime.start({ work: false });
+    await pool.query("CREATE TABLE floor (id uuid PRIMARY KEY, note text NOT NULL)");
+    const plainInsert = async (): Promise<void> => {
+      const client = await pool.connect();
+      await client.query("BEGIN");
+      await client.query("INSERT INTO floor (id, note) VALUES ($1, $2)", [newId(new Date()), "oolong"]);
+      await client.query("COMMIT");
+      client.release();
+    };
+    const ctx = runtime.ctx(newId(new Date()));
+    const emit = () => ctx.tx((ctx) => ctx.emit(brewed, payload));
+    const [floorAlone = 0, emitAlone = 0] = await compare(plainInsert, emit, 1);
+    const [floorOf16 = 0, emitOf16 = 0] = await compare(plainInsert, emit, 16);
+    const worked = await workOff(runtime, await open.second());
+    printMachine();
+    printTable(
+      ["per second", "plain insert", "emit", "ratio"],
+      [
+        ["one at a time", shown(floorAlone), shown(emitAlone), shown(emitAlone / floorAlone)],
+        ["16 at once", shown(floorOf16), shown(emitOf16), shown(emitOf16 / floorOf16)],
+        [`dispatched and handled, of ${backlog.toLocaleString("en")}`, "", shown(worked), ""],
+      ],
+    );
+    console.log(
+      `emit is ${shown(emitOf16 / floorOf16)} of the floor at 16 at once, ${shown(emitAlone / floorAlone)} alone`,
+    );
+  } finally {
+    await pool.end();
+    await open.close();
+  }
+});

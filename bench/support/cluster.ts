@@ -1,0 +1,21 @@
+import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { startCluster } from "../../tools/postgres.ts";
+import { atEnd } from "./clean-up.ts";
+
+/**
+ * A PostgreSQL of the measurement's own, on disk and as durable as PostgreSQL is by default: a commit that isn't
+ * flushed would make the figures those of another program.
+ *
+ * @returns a superuser's address
+ */
+export async function openCluster(): Promise<string> {
+  const home = await mkdtemp(join(tmpdir(), "zhanggui-bench-"));
+  atEnd(() => rm(home, { recursive: true, force: true }));
+  // As root the database runs as `nobody`, who must be able to pass.
+  await chmod(home, 0o755);
+  const cluster = await startCluster({ dataFolder: join(home, "data") });
+  atEnd(() => cluster.stop("immediate"));
+  return cluster.url;
+}
