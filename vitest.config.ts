@@ -42,8 +42,9 @@ export default defineConfig({
           name: "journey",
           include: ["tests/journeys/**/*.test.ts"],
           globalSetup: cluster,
-          // Each journey drives a browser, a server and an emulator.
+          // Each journey drives a browser, a server and an emulator: two at a time, after all else.
           maxWorkers: 2,
+          sequence: { groupOrder: 2 },
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

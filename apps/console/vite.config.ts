@@ -38,6 +38,8 @@ export default defineConfig({
   test: {
     name: "console",
     environment: "happy-dom",
+    // Vitest counts workers per group of projects; this one stands outside the root's count.
+    sequence: { groupOrder: 1 },
     include: ["src/**/*.test.ts"],
     expect: { requireAssertions: true },
     // Node can't read the style sheets that its components import.

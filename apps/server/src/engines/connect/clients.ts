@@ -62,7 +62,7 @@ export function faultOf(error: unknown): Fault | undefined {
   const cause = error instanceof TokenFailure ? error.cause : error;
   if (cause instanceof WechatError) {
     const { zh, en } = explainErrcode(cause.errcode);
-    return wechatRefused({ errcode: cause.errcode, explanation: `${en} ${zh}`, rid: cause.rid }, { cause });
+    return wechatRefused({ errcode: cause.errcode, explanationZh: zh, explanationEn: en, rid: cause.rid }, { cause });
   }
   if (cause instanceof WechatUnreachable || error instanceof TokenFailure) {
     return wechatUnreachable({ reason: cause instanceof Error ? cause.message : String(cause) }, { cause: error });

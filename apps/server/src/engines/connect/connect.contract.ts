@@ -30,7 +30,7 @@ export const aesKeyMissing = fault("connect.aes_key_missing", 422, {
 export const wechatRefused = fault(
   "connect.wechat_refused",
   502,
-  { zh: "微信拒绝了请求（{errcode}）：{explanation}", en: "WeChat refused ({errcode}): {explanation}" },
+  { zh: "微信拒绝了请求（{errcode}）：{explanationZh}", en: "WeChat refused ({errcode}): {explanationEn}" },
   { errno: 1101 },
 );
 export const wechatUnreachable = fault(

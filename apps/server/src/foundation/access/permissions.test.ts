@@ -1,0 +1,26 @@
+import { builtInRoles } from "@zhanggui/kit/contract/permission";
+import { expect, inject, test } from "vitest";
+import { asOperator } from "../../testing/as-operator.ts";
+import { openHouse } from "../../testing/house.ts";
+
+test("an operator edits people and messages, and doesn't manage accounts", async () => {
+  const api = await asOperator();
+  const rule = await api.messaging.createRule({ name: "问候", on: "follow", reply: "你好" });
+  expect((await api.messaging.listRules()).items).toMatchObject([{ id: rule.id, reply: "你好" }]);
+  await expect(api.access.listAccounts()).rejects.toMatchObject({ code: "kit.forbidden" });
+  await expect(api.events.replay({})).rejects.toMatchObject({ code: "kit.forbidden" });
+});
+
+test("each built-in role has what its permissions say, and no more", async () => {
+  const house = await openHouse(inject("clusterUrl"));
+  const owner = await house.asOwner();
+  const { permissions: all } = await owner.api.access.listRoles();
+  const granted: Record<string, string[]> = {};
+  for (const role of builtInRoles) granted[role] = (await (await house.as(role, owner)).api.access.me()).permissions;
+  expect(granted["owner"]).toEqual(all.map(({ code }) => code).toSorted());
+  expect(granted["finance"]).toEqual(["audience:read"]);
+  expect(granted["reviewer"]).toEqual(["audience:read", "messaging:read"]);
+  expect(granted["developer"]).toContain("events:replay");
+  expect(granted["developer"]).not.toContain("connect:write");
+  await house.close();
+});
