@@ -7,40 +7,15 @@ import { z } from "zod";
 import { measured } from "./support/clean-up.ts";
 import { openCluster } from "./support/cluster.ts";
 import { printMachine, printTable, shown } from "./support/figures.ts";
+import { bestRates } from "./support/rates.ts";
 
 /*
  * What an event costs: emits per second (a transaction with one event in it), beside the floor of one plain insert per
  * transaction; and how fast the worker's dispatcher and handlers work 5,000 of them off.
  */
-const roundMs = 3_000;
-const rounds = 3;
 const backlog = 5_000;
 const brewed = event("tea.brewed.v1", z.object({ cups: z.int(), kind: z.string() }));
 const payload = { cups: 2, kind: "oolong" };
-
-/** Calls per second of `call`, `atOnce` of them in flight, for `roundMs`. */
-async function rate(call: () => Promise<unknown>, atOnce: number): Promise<number> {
-  const from = performance.now();
-  let count = 0;
-  const loop = async (): Promise<void> => {
-    while (performance.now() - from < roundMs) {
-      await call();
-      count += 1;
-    }
-  };
-  await Promise.all(Array.from({ length: atOnce }, loop));
-  return count / ((performance.now() - from) / 1000);
-}
-
-/** The best round of each, taken in turn so that a busy moment of the machine hits both. */
-async function compare(floor: () => Promise<unknown>, ours: () => Promise<unknown>, atOnce: number): Promise<number[]> {
-  const best = [0, 0];
-  for (let round = 0; round < rounds; round++) {
-    best[0] = Math.max(best[0] ?? 0, await rate(floor, atOnce));
-    best[1] = Math.max(best[1] ?? 0, await rate(ours, atOnce));
-  }
-  return best;
-}
 
 /** Events per second from the start of a worker until the last of `backlog` handlers has run. */
 async function workOff(emitter: Runtime, worker: Runtime): Promise<number> {
@@ -78,8 +53,8 @@ await measured(async () => {
     };
     const ctx = runtime.ctx(newId(new Date()));
     const emit = () => ctx.tx((ctx) => ctx.emit(brewed, payload));
-    const [floorAlone = 0, emitAlone = 0] = await compare(plainInsert, emit, 1);
-    const [floorOf16 = 0, emitOf16 = 0] = await compare(plainInsert, emit, 16);
+    const [floorAlone = 0, emitAlone = 0] = await bestRates([plainInsert, emit], 1);
+    const [floorOf16 = 0, emitOf16 = 0] = await bestRates([plainInsert, emit], 16);
     const worked = await workOff(runtime, await open.second());
     printMachine();
     printTable(

@@ -1,0 +1,30 @@
+const roundMs = 2_000;
+const rounds = 3;
+
+/** Calls per second of `call`, `atOnce` of them in flight, during `roundMs`. */
+async function rate(call: () => Promise<unknown>, atOnce: number): Promise<number> {
+  const from = performance.now();
+  let count = 0;
+  const loop = async (): Promise<void> => {
+    while (performance.now() - from < roundMs) {
+      await call();
+      count += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, loop));
+  return count / ((performance.now() - from) / 1000);
+}
+
+/**
+ * Calls per second of each, in their order: the best of three rounds of two seconds, taken in turn, so that a busy
+ * moment of the machine hits all alike.
+ *
+ * @param atOnce how many calls are in flight
+ */
+export async function bestRates(calls: readonly (() => Promise<unknown>)[], atOnce: number): Promise<number[]> {
+  const best = calls.map(() => 0);
+  for (let round = 0; round < rounds; round++) {
+    for (const [index, call] of calls.entries()) best[index] = Math.max(best[index] ?? 0, await rate(call, atOnce));
+  }
+  return best;
+}
