@@ -122,6 +122,15 @@ test("OpenAPI 3.1 names every route, and each of its references leads somewhere"
   });
 });
 
+test("a worker answers whether it lives, and nothing else", async () => {
+  const worker = await openHouse(inject("clusterUrl"), { env: { ROLE: "worker" } });
+  expect((await fetch(`${worker.url}/health`)).status).toBe(200);
+  for (const path of ["/api/setup", "/api/openapi.json", "/api/wechat/callback/x"]) {
+    expect((await fetch(`${worker.url}${path}`)).status, path).toBe(404);
+  }
+  await worker.close();
+});
+
 test("the API's page and its parts are served", async () => {
   for (const path of ["/api/docs", "/api/docs/start.js", "/api/docs/assets/swagger-ui-bundle.js"]) {
     const response = await fetch(`${house.url}${path}`);

@@ -6,6 +6,7 @@ import type { ArgumentsHost, ExceptionFilter, Type } from "@nestjs/common";
 import { NestFactory } from "@nestjs/core";
 import { FastifyAdapter, type NestFastifyApplication } from "@nestjs/platform-fastify";
 import type { FastifyReply, FastifyRequest } from "fastify";
+import { notFound } from "../../contract/faults.ts";
 import type { Contract } from "../../contract/route.ts";
 import type { Runtime } from "../runtime.ts";
 import { openApi } from "./openapi.ts";
@@ -46,6 +47,8 @@ export async function createServer(root: Type | object, options: ServerOptions):
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
   fastify.addHook("onRequest", async (request, reply) => {
+    // A worker answers one question only: whether it lives.
+    if (runtime.env.ROLE === "worker" && request.url !== "/health") throw notFound();
     reply.header("x-content-type-options", "nosniff");
     reply.header("referrer-policy", "same-origin");
     reply.header("x-trace-id", traceIdOf(request));
