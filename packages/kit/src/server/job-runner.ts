@@ -117,8 +117,8 @@ export class JobRunner {
       await this.#boss.work(name, run);
       await this.#boss.schedule(name, cron, null, { tz: "UTC" });
     }
-    const stale = (await this.#boss.getSchedules()).filter(({ name }) => !this.#schedules.has(name));
-    for (const { name } of stale) await this.#boss.unschedule(name);
+    // A schedule that this version doesn't know may be a newer one's, whose workers run beside it during a deploy. One
+    // that nobody works off any more queues one job and no second.
   }
 
   async stop(): Promise<void> {

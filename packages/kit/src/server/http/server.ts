@@ -60,29 +60,30 @@ export async function createServer(root: Type | object, options: ServerOptions):
   });
   fastify.setErrorHandler((error, request, reply) => sendProblem(runtime, error, request, reply));
   await documentation(adapter, options);
-  if (options.consoleFolder !== undefined) await pages(adapter, options.consoleFolder);
+  if (options.consoleFolder !== undefined) await pages(runtime, adapter, options.consoleFolder);
   else fastify.setNotFoundHandler((request, reply) => sendProblem(runtime, { statusCode: 404 }, request, reply));
   fastify.get("/health", async () => ({ status: "ok", version: options.version }));
   return app;
+}
 
-  async function pages(to: FastifyAdapter, folder: string): Promise<void> {
-    const instance = to.getInstance();
-    await instance.register(fastifyStatic, {
-      root: folder,
-      prefix: "/",
-      wildcard: false,
-      // Built files carry a hash in their name; the page that names them must be asked for anew.
-      setHeaders: (reply, path) => {
-        void reply.header("cache-control", path.endsWith(".html") ? "no-cache" : "public, max-age=31536000, immutable");
-      },
-    });
-    instance.setNotFoundHandler((request, reply) => {
-      const page =
-        request.method === "GET" && !request.url.startsWith("/api") && /text\/html/.test(request.headers.accept ?? "");
-      if (page) return reply.header("cache-control", "no-cache").sendFile("index.html");
-      return sendProblem(runtime, { statusCode: 404 }, request, reply);
-    });
-  }
+/** The console's files; any address that a browser asks for and that isn't one of them is a page of the console. */
+async function pages(runtime: Runtime, to: FastifyAdapter, folder: string): Promise<void> {
+  const instance = to.getInstance();
+  await instance.register(fastifyStatic, {
+    root: folder,
+    prefix: "/",
+    wildcard: false,
+    // Built files carry a hash in their name; the page that names them must be asked for anew.
+    setHeaders: (reply, path) => {
+      void reply.header("cache-control", path.endsWith(".html") ? "no-cache" : "public, max-age=31536000, immutable");
+    },
+  });
+  instance.setNotFoundHandler((request, reply) => {
+    const page =
+      request.method === "GET" && !request.url.startsWith("/api") && /text\/html/.test(request.headers.accept ?? "");
+    if (page) return reply.header("cache-control", "no-cache").sendFile("index.html");
+    return sendProblem(runtime, { statusCode: 404 }, request, reply);
+  });
 }
 
 /** Nest would set its own handlers for what Fastify refuses and for unknown routes; the house has better words. */
