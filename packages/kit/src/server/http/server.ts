@@ -73,9 +73,12 @@ async function pages(runtime: Runtime, to: FastifyAdapter, folder: string): Prom
     root: folder,
     prefix: "/",
     wildcard: false,
-    // Built files carry a hash in their name; the page that names them must be asked for anew.
+    // Built files carry a hash in their name; the page that names them, and a picture without one, are asked for anew.
     setHeaders: (reply, path) => {
-      void reply.header("cache-control", path.endsWith(".html") ? "no-cache" : "public, max-age=31536000, immutable");
+      void reply.header(
+        "cache-control",
+        path.includes("/assets/") ? "public, max-age=31536000, immutable" : "no-cache",
+      );
     },
   });
   instance.setNotFoundHandler((request, reply) => {
