@@ -53,6 +53,7 @@ test("J1: from the scanned poster to the trace", async () => {
   await createScene();
   await scanPoster();
   await readLeadersMail();
+  await testBindingAgain();
   const person = await findPerson();
   await readTimeline(person);
   await readDelivery(person);
@@ -179,6 +180,25 @@ async function testBinding(): Promise<void> {
   await dialog.waitFor({ state: "hidden" });
 }
 
+/** Now that WeChat has pushed something nothing is left to wish for. */
+async function testBindingAgain(): Promise<void> {
+  await open("微信应用");
+  await desk
+    .getByRole("row", { name: /灯笼茶/ })
+    .getByText("已验证")
+    .waitFor();
+  await desk.getByRole("button", { name: "检测 灯笼茶" }).click();
+  const dialog = desk.getByRole("dialog", { name: "检测“灯笼茶”" });
+  await dialog.getByText("一切正常。").waitFor();
+  await album.take(desk, "binding-tested-again");
+  await dialog.getByRole("button", { name: "关闭", exact: true }).last().click();
+  await dialog.waitFor({ state: "hidden" });
+  await open("收到的消息");
+  await desk.getByRole("row", { name: /模板消息回执/ }).waitFor();
+  await desk.getByRole("row", { name: new RegExp(welcome) }).waitFor();
+  await album.take(desk, "inbound");
+}
+
 async function createChannelCode(): Promise<void> {
   await open("渠道码");
   await desk.getByRole("button", { name: "新建渠道码" }).first().click();
@@ -191,8 +211,8 @@ async function createChannelCode(): Promise<void> {
   await saved();
   const picture = desk.getByRole("img", { name: `“${poster}”的二维码` });
   await picture.waitFor();
-  const isDrawn = "(image) => image.complete && image.naturalWidth > 0";
-  await expect.poll(() => picture.evaluate<boolean>(`(${isDrawn})(document.querySelector("li img"))`)).toBe(true);
+  const width = () => desk.evaluate(`document.querySelector("li img").naturalWidth`);
+  await expect.poll(width).toBeGreaterThan(0);
   await album.take(desk, "channel-code");
 }
 
