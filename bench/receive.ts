@@ -1,0 +1,182 @@
+import { randomBytes } from "node:crypto";
+import { Agent, request } from "node:http";
+import { startEmulator } from "@zhanggui/emulator/emulator";
+import { createClient } from "@zhanggui/kit/contract/client";
+import { access } from "@zhanggui/server/foundation/access/access.contract";
+import { connect } from "@zhanggui/server/engines/connect/connect.contract";
+import { messaging } from "@zhanggui/server/engines/messaging/messaging.contract";
+import { encryptMessage } from "@zhanggui/wechat/cipher";
+import { sign } from "@zhanggui/wechat/signature";
+import pg from "pg";
+import { databaseUrl } from "../tools/postgres.ts";
+import { atEnd, measured } from "./support/clean-up.ts";
+import { openCluster } from "./support/cluster.ts";
+import { printMachine, printTable, quantile, shown } from "./support/figures.ts";
+import { setupToken, startBuiltServer, startPlainServer } from "./support/servers.ts";
+
+/*
+ * How many of WeChat's pushes one server process takes: safe mode, XML, each with its own MsgId, each answered by an
+ * auto-reply rule while the same process works the events off; beside a bare Fastify route that answers `success`.
+ */
+const atOnce = 32;
+const forMs = 10_000;
+const warmUpMs = 2_000;
+const people = 50;
+const keyword = "菜单";
+
+interface Account {
+  readonly appId: string;
+  readonly originalId: string;
+  readonly pushToken: string;
+  readonly encodingAesKey: string;
+  readonly openids: readonly string[];
+}
+
+interface Shop {
+  readonly url: string;
+  readonly account: Account;
+}
+
+/** The server with an official account bound, fans, and a rule that answers the keyword. */
+async function openShop(clusterUrl: string): Promise<Shop> {
+  const emulator = await startEmulator({ seed: 1 });
+  atEnd(() => emulator.stop());
+  const server = await startBuiltServer({
+    DATABASE_URL: clusterUrl,
+    WECHAT_API_URL: emulator.url,
+    WECHAT_MP_URL: emulator.url,
+    SMTP_URL: emulator.smtpUrl,
+  });
+  const baseUrl = `${server.url}/api`;
+  const owner = { login: "owner@lantern-tea.example", displayName: "Owner", password: randomBytes(16).toString("hex") };
+  const visitor = createClient({ access }, { baseUrl });
+  const { accessToken } = await visitor.access.setup({ setupToken, tenantName: "Lantern Tea", ...owner });
+  const headers = () => ({ authorization: `Bearer ${accessToken}` });
+  const api = createClient({ connect, messaging }, { baseUrl, headers });
+
+  const wechat = emulator.world.createAccount({ name: "灯笼茶" });
+  const secrets = {
+    pushToken: randomBytes(8).toString("hex"),
+    encodingAesKey: randomBytes(32).toString("hex").slice(0, 43),
+  };
+  const app = await api.connect.bindApp({
+    name: "灯笼茶",
+    appId: wechat.appid,
+    appSecret: wechat.secret,
+    mode: "safe",
+    ...secrets,
+  });
+  const rule = {
+    name: "菜单",
+    on: "keyword",
+    keyword,
+    match: "contains",
+    reply: "今日：桂花乌龙、陈皮白茶。",
+  } as const;
+  await api.messaging.createRule(rule);
+  const url = `${server.url}/api/wechat/callback/${app.id}`;
+  const { pushToken: token, encodingAesKey } = secrets;
+  await emulator.world.configurePush(wechat.appid, { url, token, encodingAesKey, mode: "safe", format: "xml" });
+  for (let index = 0; index < people; index++) await emulator.world.follow(emulator.world.createPuppet().id);
+  const openids = emulator.world.bonds().map(({ openid }) => openid);
+  return { url, account: { appId: wechat.appid, originalId: wechat.originalId, openids, ...secrets } };
+}
+
+let messages = 0;
+
+/** A push as WeChat sends it: the query and the body. */
+function nextPush({ appId, originalId, pushToken, encodingAesKey, openids }: Account): { query: string; body: string } {
+  messages += 1;
+  const openid = openids[messages % openids.length] ?? "";
+  const timestamp = String(Math.floor(Date.now() / 1000));
+  const nonce = String(messages);
+  const message =
+    `<xml><ToUserName><![CDATA[${originalId}]]></ToUserName><FromUserName><![CDATA[${openid}]]></FromUserName>` +
+    `<CreateTime>${timestamp}</CreateTime><MsgType><![CDATA[text]]></MsgType>` +
+    `<Content><![CDATA[看看${keyword}]]></Content><MsgId>${24_000_000_000 + messages}</MsgId></xml>`;
+  const encrypted = encryptMessage(message, { appId, encodingAesKey });
+  const query = new URLSearchParams({
+    signature: sign(pushToken, timestamp, nonce),
+    timestamp,
+    nonce,
+    openid,
+    encrypt_type: "aes",
+    msg_signature: sign(pushToken, timestamp, nonce, encrypted),
+  });
+  const toUser = `<ToUserName><![CDATA[${originalId}]]></ToUserName>`;
+  return { query: query.toString(), body: `<xml>${toUser}<Encrypt><![CDATA[${encrypted}]]></Encrypt></xml>` };
+}
+
+/** Sends a push, resolves with the answer's body. Rejects unless it is 200. */
+function post(agent: Agent, url: string, body: string): Promise<string> {
+  const headers = { "content-type": "text/xml", "content-length": Buffer.byteLength(body) };
+  return new Promise((done, fail) => {
+    const sent = request(url, { method: "POST", agent, headers }, (response) => {
+      let text = "";
+      response.setEncoding("utf8");
+      response.on("data", (chunk: string) => (text += chunk));
+      response.once("end", () =>
+        response.statusCode === 200 ? done(text) : fail(new Error(`${response.statusCode}: ${text}`)),
+      );
+    });
+    sent.once("error", fail);
+    sent.end(body);
+  });
+}
+
+interface Seen {
+  readonly perSecond: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
+
+/** Keeps `atOnce` pushes in flight. Each answer must hold `expected`. */
+async function push(url: string, account: Account, expected: string): Promise<Seen> {
+  const agent = new Agent({ keepAlive: true, maxSockets: atOnce });
+  const spentMs: number[] = [];
+  const loop = async (untilMs: number): Promise<void> => {
+    while (performance.now() < untilMs) {
+      const { query, body } = nextPush(account);
+      const from = performance.now();
+      const answer = await post(agent, `${url}?${query}`, body);
+      spentMs.push(performance.now() - from);
+      if (!answer.includes(expected)) throw new Error(`not answered with ${expected}: ${answer}`);
+    }
+  };
+  const run = async (lastMs: number) => {
+    const untilMs = performance.now() + lastMs;
+    await Promise.all(Array.from({ length: atOnce }, () => loop(untilMs)));
+  };
+  try {
+    await run(warmUpMs);
+    spentMs.length = 0;
+    const from = performance.now();
+    await run(forMs);
+    const seconds = (performance.now() - from) / 1000;
+    return { perSecond: spentMs.length / seconds, p50Ms: quantile(spentMs, 0.5), p99Ms: quantile(spentMs, 0.99) };
+  } finally {
+    agent.destroy();
+  }
+}
+
+await measured(async () => {
+  const clusterUrl = await openCluster();
+  const { url, account } = await openShop(clusterUrl);
+  const plain = await startPlainServer();
+  const floor = await push(`${plain.url}/push`, account, "success");
+  const ours = await push(url, account, "<Encrypt>");
+  const database = new pg.Client({ connectionString: databaseUrl(clusterUrl, "postgres") });
+  await database.connect();
+  const counted = await database.query<{ n: number }>(
+    "SELECT count(*)::int AS n FROM kit_event WHERE dispatched_at IS NULL OR id IN (SELECT event_id FROM kit_delivery WHERE state = 'pending')",
+  );
+  await database.end();
+  printMachine();
+  const line = (name: string, { perSecond, p50Ms, p99Ms }: Seen) => [name, ...[perSecond, p50Ms, p99Ms].map(shown)];
+  printTable(
+    [`${atOnce} at once, ${forMs / 1000} s`, "pushes/s", "p50 ms", "p99 ms"],
+    [line("bare Fastify, answers success", floor), line("the server: decrypts, stores, replies", ours)],
+  );
+  console.log(`events still to be handled at the end: ${(counted.rows[0]?.n ?? 0).toLocaleString("en")}`);
+  console.log(`the server takes ${shown(ours.perSecond / floor.perSecond)} of the pushes that a bare route takes`);
+});
