@@ -8,7 +8,10 @@ const cancelled = "net::ERR_ABORTED";
 /** A browser window that notes whatever its pages complain of. */
 export interface Window {
   readonly page: Page;
-  /** Errors on the console, exceptions, refusals by the content security policy, failed requests; in their order. */
+  /**
+   * In their order: errors on the console (what the content security policy refuses is one), exceptions, and requests
+   * that failed or were answered with 400 and above.
+   */
   readonly complaints: readonly string[];
   close(): Promise<void>;
 }
@@ -18,10 +21,6 @@ export async function openWindow(browser: Browser, options: BrowserContextOption
   const context = await browser.newContext({ locale: "zh-CN", timezoneId: "Asia/Shanghai", ...options });
   context.setDefaultTimeout(10_000);
   const complaints: string[] = [];
-  await context.addInitScript({
-    content: `addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI, sample }) =>
-      console.error("CSP", violatedDirective, blockedURI, sample))`,
-  });
   const page = await context.newPage();
   page.on("pageerror", (error) => complaints.push(`exception: ${error.message}`));
   page.on("console", (message) => {
