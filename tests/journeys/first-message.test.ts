@@ -1,18 +1,14 @@
-import type { Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, inject, onTestFailed, test } from "vitest";
 import { Album } from "./setup/album.ts";
 import { type Stage, setStage } from "./setup/stage.ts";
+import { type Account, enableServer, openOfficialAccount, type ServerConfiguration, template } from "./setup/wechat.ts";
 import { openWindow, type Window } from "./setup/window.ts";
 
 /*
  * J1, by hand: an operator binds an official account and prepares a welcome; a customer scans the poster; the operator
  * reads what became of it. Two windows, nothing but what a person can see and click.
  */
-const template = {
-  id: "LANTERN_WELCOME",
-  title: "入会提醒",
-  content: "{{first.DATA}}\n会员：{{keyword1.DATA}}\n渠道：{{keyword2.DATA}}",
-};
 const poster = "门店海报";
 const welcome = "欢迎来到灯笼茶，门店海报的朋友！";
 const leaderMail = "qing@lantern-tea.example";
@@ -44,9 +40,9 @@ test("J1: from the scanned poster to the trace", async () => {
     console.error([...pictures, ...office.complaints, ...phone.complaints, stage.serverOutput()].join("\n"));
   });
   await signIn();
-  const account = await openOfficialAccount();
+  const account = await openOfficialAccount(phone.page, album);
   const server = await bindApp(account);
-  await enableServer(server);
+  await enableServer(phone.page, album, server);
   await testBinding();
   await createChannelCode();
   await createWelcomeRule();
@@ -54,6 +50,8 @@ test("J1: from the scanned poster to the trace", async () => {
   await scanPoster();
   await readLeadersMail();
   await testBindingAgain();
+  await watchDeliveries();
+  await readInbound();
   const person = await findPerson();
   await readTimeline(person);
   await readDelivery(person);
@@ -99,35 +97,6 @@ async function signIn(): Promise<void> {
   await album.take(desk, "signed-in");
 }
 
-interface Account {
-  readonly appId: string;
-  readonly appSecret: string;
-}
-
-/** At WeChat: an official account with a message template, and somebody with a phone. */
-async function openOfficialAccount(): Promise<Account> {
-  const { page } = phone;
-  await page.goto("/accounts");
-  await page.getByLabel("名称").fill("灯笼茶");
-  await page.getByRole("button", { name: "创建" }).click();
-  await page.getByRole("heading", { level: 1, name: "灯笼茶" }).waitFor();
-  await page.locator("summary", { hasText: "添加" }).click();
-  await page.getByLabel("标题").fill(template.title);
-  await page.getByLabel("模板 ID").fill(template.id);
-  await page.getByLabel("内容，变量写作").fill(template.content);
-  await page.getByRole("button", { name: "添加" }).click();
-  await page.getByText(template.id, { exact: true }).waitFor();
-  const fact = (name: string) => page.locator(".fact", { hasText: name }).locator("dd").innerText();
-  await album.take(page, "official-account");
-  return { appId: await fact("AppID"), appSecret: await fact("AppSecret") };
-}
-
-interface ServerConfiguration {
-  readonly url: string;
-  readonly token: string;
-  readonly aesKey: string;
-}
-
 async function bindApp({ appId, appSecret }: Account): Promise<ServerConfiguration> {
   await open("微信应用");
   await album.take(desk, "no-apps");
@@ -156,18 +125,6 @@ async function bindApp({ appId, appSecret }: Account): Promise<ServerConfigurati
   return server;
 }
 
-/** At WeChat: the values of the console are entered, and WeChat checks the address. */
-async function enableServer({ url, token, aesKey }: ServerConfiguration): Promise<void> {
-  const { page } = phone;
-  await page.getByLabel("URL", { exact: true }).fill(url);
-  await page.getByLabel("Token").fill(token);
-  await page.getByLabel("EncodingAESKey").fill(aesKey);
-  await page.getByLabel("加解密方式").selectOption({ label: "安全模式" });
-  await page.getByRole("button", { name: "提交" }).click();
-  await page.getByText("校验通过").waitFor();
-  await album.take(page, "server-enabled");
-}
-
 async function testBinding(): Promise<void> {
   await desk.getByRole("button", { name: "检测 灯笼茶" }).click();
   const dialog = desk.getByRole("dialog", { name: "检测“灯笼茶”" });
@@ -193,10 +150,6 @@ async function testBindingAgain(): Promise<void> {
   await album.take(desk, "binding-tested-again");
   await dialog.getByRole("button", { name: "关闭", exact: true }).last().click();
   await dialog.waitFor({ state: "hidden" });
-  await open("收到的消息");
-  await desk.getByRole("row", { name: /模板消息回执/ }).waitFor();
-  await desk.getByRole("row", { name: new RegExp(welcome) }).waitFor();
-  await album.take(desk, "inbound");
 }
 
 async function createChannelCode(): Promise<void> {
@@ -290,6 +243,27 @@ async function readLeadersMail(): Promise<void> {
   await album.take(page, "leaders-mail");
 }
 
+/** Both messages came as far as they can: WeChat's receipt is a push of its own, and may still be on its way. */
+async function watchDeliveries(): Promise<void> {
+  await open("投递记录");
+  const delivered = desk.getByRole("row", { name: /微信模板消息/ }).getByText("已送达", { exact: true });
+  const accepted = desk.getByRole("row", { name: /邮件/ }).getByText("已受理", { exact: true });
+  const arrived = async (): Promise<number> => {
+    await desk.getByRole("button", { name: "刷新" }).click();
+    return (await delivered.count()) + (await accepted.count());
+  };
+  await expect.poll(arrived, { timeout: 10_000 }).toBe(2);
+  await album.take(desk, "deliveries");
+}
+
+/** What WeChat pushed: the scan with the reply it got, and the receipt. */
+async function readInbound(): Promise<void> {
+  await open("收到的消息");
+  await desk.getByRole("row", { name: /模板消息回执/ }).waitFor();
+  await desk.getByRole("row", { name: new RegExp(welcome) }).waitFor();
+  await album.take(desk, "inbound");
+}
+
 /** The person's name. */
 async function findPerson(): Promise<string> {
   await open("客户");
@@ -305,29 +279,25 @@ async function findPerson(): Promise<string> {
   return name;
 }
 
+/** The messages to a person, on their page. */
+function sentTo(): Locator {
+  return desk.getByRole("complementary").getByRole("listitem");
+}
+
 async function readTimeline(name: string): Promise<void> {
   expect(name).toMatch(/^微信用户 \S{6}$/);
   const sentences = ["关注了公众号", `扫描了渠道码“${poster}”`, `添加了标签“${poster}”`];
   for (const sentence of sentences) await desk.getByText(sentence, { exact: true }).waitFor();
-  const sent = desk.getByRole("complementary").getByRole("listitem");
-  await sent.filter({ hasText: "微信模板消息" }).getByText("已送达").waitFor();
-  await sent.filter({ hasText: "邮件" }).getByText("已受理").waitFor();
+  await sentTo().filter({ hasText: "微信模板消息" }).getByText("已送达").waitFor();
+  await sentTo().filter({ hasText: "邮件" }).getByText("已受理").waitFor();
   await album.take(desk, "person");
 }
 
 /** From the person to the template message: every step, down to WeChat's receipt. */
 async function readDelivery(name: string): Promise<void> {
-  await open("投递记录");
-  await desk.getByRole("row", { name: /邮件/ }).getByText("已受理").waitFor();
-  await album.take(desk, "deliveries");
-  await desk
-    .getByRole("row", { name: /微信模板消息/ })
-    .getByRole("link", { name })
-    .click();
-  await desk
-    .getByRole("heading", { level: 1, name: `新客到店 → ${name}` })
-    .getByText("已送达")
-    .waitFor();
+  await sentTo().filter({ hasText: "微信模板消息" }).getByRole("link", { name: "新客到店" }).click();
+  const heading = desk.getByRole("heading", { level: 1, name: `新客到店 → ${name}` });
+  await heading.getByText("已送达").waitFor();
   for (const step of ["触发", "决定", "提交", "答复", "回执"]) {
     await desk.getByRole("listitem").getByText(step, { exact: true }).waitFor();
   }
