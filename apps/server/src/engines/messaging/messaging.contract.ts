@@ -53,6 +53,10 @@ export const NewRule = z
   .refine((rule) => (rule.on === "keyword") === (rule.keyword !== null), {
     error: "a keyword rule needs a keyword, the others take none",
     path: ["keyword"],
+  })
+  .refine((rule) => rule.on === "scan" || rule.channelId === null, {
+    error: "only a rule for scans can be a channel's own",
+    path: ["channelId"],
   });
 
 /** Sentences are Liquid templates over `person`, `channel` and `app`: `{{ person.displayName }}`. */
@@ -65,7 +69,11 @@ export const TemplateItem = z.object({
   data: z
     .record(z.string().max(40), Template)
     .refine((data) => Object.keys(data).length <= 20, { error: "at most 20 fields" }),
-  url: z.url().max(500).optional(),
+  /** What a tap on the message opens. */
+  url: z
+    .url({ protocol: /^https?$/ })
+    .max(500)
+    .optional(),
 });
 export const MailItem = z.object({
   channel: z.literal("mail"),
@@ -134,8 +142,13 @@ export const DeliveryDetail = z
   .meta({ id: "DeliveryDetail" });
 
 export const messaging = contract("messaging", {
+  /**
+   * Of the rules that apply to a message the first answers, and no other: a channel's own scan, any scan, a follow, an
+   * exact keyword, a contained one; of each kind those of one app before those of all apps, then the older. A rule that
+   * is switched off stands where it would win.
+   */
   listRules: route.get("/reply-rules", {
-    summary: "Auto-reply rules, in the order in which they are tried",
+    summary: "Auto-reply rules, in the order in which they win: the closest first, of two as close the older",
     access: messagingRead,
     reply: z.object({ items: z.array(Rule) }),
   }),

@@ -57,11 +57,78 @@ describe("auto-reply", () => {
     await owner.api.messaging.deleteRule({ ruleId: own.id });
   });
 
-  test("a keyword rule needs a keyword; a channel that isn't there is refused", async () => {
+  test("rules are listed in the order in which they win, whenever they were made", async () => {
     const { api } = tea.owner;
-    await expect(api.messaging.createRule({ name: "x", on: "keyword", reply: "x" })).rejects.toMatchObject({
-      code: "kit.invalid_input",
+    const { wechatAppId, channel } = tea.bound;
+    const before = new Set((await api.messaging.listRules()).items.map(({ id }) => id));
+    const common = { reply: "x", enabled: false };
+    for (const rule of [
+      { name: "contained", on: "keyword", keyword: "茶", match: "contains" },
+      { name: "exact, older", on: "keyword", keyword: "茶", match: "exact" },
+      { name: "exact, newer", on: "keyword", keyword: "茶", match: "exact" },
+      { name: "exact, of the app", on: "keyword", keyword: "茶", match: "exact", wechatAppId },
+      { name: "follow", on: "follow" },
+      { name: "any scan", on: "scan" },
+      { name: "any scan of the app", on: "scan", wechatAppId },
+      { name: "the channel's scan", on: "scan", channelId: channel.id },
+    ] as const) {
+      await api.messaging.createRule({ ...common, ...rule });
+      tea.house.clock.advance(1000);
+    }
+    const made = (await api.messaging.listRules()).items.filter(({ id }) => !before.has(id));
+    expect(made.map(({ name }) => name)).toEqual([
+      "the channel's scan",
+      "any scan of the app",
+      "any scan",
+      "follow",
+      "exact, of the app",
+      "exact, older",
+      "exact, newer",
+      "contained",
+    ]);
+    for (const { id } of made) await api.messaging.deleteRule({ ruleId: id });
+  });
+
+  test("what answers is the first rule of the list that applies and is on", async () => {
+    const { api } = tea.owner;
+    const { wechatAppId } = tea.bound;
+    const { puppet } = await scan();
+    const say = async () => (await tea.emulator.world.say(puppet.id, { text: "几点开门" })).reply;
+    const keyword = { on: "keyword", keyword: "开门" } as const;
+    const wide = await api.messaging.createRule({ name: "all apps", ...keyword, match: "contains", reply: "九点" });
+    const narrow = { name: "this app", ...keyword, match: "contains", wechatAppId, reply: "十点" } as const;
+    const own = await api.messaging.createRule(narrow);
+    expect(await say()).toMatchObject({ text: "十点" });
+    await api.messaging.updateRule({ ruleId: own.id, enabled: false });
+    expect(await say()).toMatchObject({ text: "九点" });
+    for (const { id } of [wide, own]) await api.messaging.deleteRule({ ruleId: id });
+  });
+
+  test("a rule that could never answer is refused, and so is a channel that isn't there", async () => {
+    const { api } = tea.owner;
+    const { id: ofChannel } = tea.bound.channel;
+    for (const [rule, field] of [
+      [{ on: "keyword" }, "keyword"],
+      [{ on: "follow", keyword: "茶" }, "keyword"],
+      [{ on: "follow", channelId: ofChannel }, "channelId"],
+      [{ on: "keyword", keyword: "茶", channelId: ofChannel }, "channelId"],
+    ] as const) {
+      await expect(api.messaging.createRule({ name: "x", reply: "x", ...rule }), field).rejects.toMatchObject({
+        code: "kit.invalid_input",
+        problem: { errors: [{ field }] },
+      });
+    }
+    const other = await api.connect.bindApp({
+      name: "另一个号",
+      appId: "wx00000000000000ff",
+      appSecret: "x".repeat(32),
+      pushToken: "token",
+      mode: "plain",
     });
+    const ofAnotherApp = { wechatAppId: other.id, channelId: ofChannel };
+    await expect(
+      api.messaging.createRule({ name: "x", on: "scan", reply: "x", ...ofAnotherApp }),
+    ).rejects.toMatchObject({ code: "kit.not_found" });
     const channelId = tea.bound.wechatAppId;
     await expect(api.messaging.createRule({ name: "x", on: "scan", channelId, reply: "x" })).rejects.toMatchObject({
       code: "kit.not_found",
@@ -101,6 +168,20 @@ describe("scenes", () => {
         problem: { status: 422, details: { field: "items.0.text" } },
       });
     }
+  });
+
+  test("a template message opens web pages and nothing else", async () => {
+    const { api } = tea.owner;
+    const template = { channel: "wechat_template" as const, templateId: "T", data: { first: "x" } };
+    const scene = { name: "x", trigger: "audience.person_followed.v1" as const, enabled: false };
+    for (const url of ["javascript:alert(1)", "ftp://example.com/a", "data:text/html,x", "example.com"]) {
+      await expect(api.messaging.createScene({ ...scene, items: [{ ...template, url }] }), url).rejects.toMatchObject({
+        code: "kit.invalid_input",
+        problem: { errors: [{ field: "items.0.url" }] },
+      });
+    }
+    const items = [{ ...template, url: "http://example.com/a" }];
+    expect(await api.messaging.createScene({ ...scene, items })).toMatchObject({ items });
   });
 
   test("a changed scene is a new version; of two changes one is told to look again", async () => {

@@ -25,18 +25,11 @@ export class Rules {
     this.#channels = channels;
   }
 
-  /**
-   * The reply of the rule that fits best: a scanned channel's own before any scan, any scan before any follow; an exact
-   * keyword before a contained one; a rule of this app before one of all apps; then the older rule.
-   */
+  /** The reply of the first rule that applies, in the order in which rules win. */
   async answer(ctx: Ctx, message: IncomingMessage): Promise<Answer | undefined> {
-    const rules = await this.#rows(ctx);
-    const best = rules
-      .map((rule) => ({ rule, fit: fitOf(rule, message) }))
-      .filter(({ fit }) => fit > 0)
-      .toSorted((a, b) => b.fit - a.fit)[0];
-    if (best === undefined) return undefined;
-    return { reply: { type: "text", content: best.rule.reply }, by: `${replyPrefix}${best.rule.id}` };
+    const rule = (await this.#rows(ctx)).find((each) => each.enabled && applies(each, message));
+    if (rule === undefined) return undefined;
+    return { reply: { type: "text", content: rule.reply }, by: `${replyPrefix}${rule.id}` };
   }
 
   /** Counts what a rule answered, once per message. */
@@ -49,14 +42,18 @@ export class Rules {
       .execute();
   }
 
+  /** In the order in which they win; one that is switched off stands where it would. */
   async list(ctx: Ctx): Promise<RuleView[]> {
-    return (await this.#rows(ctx, { all: true })).map(toView);
+    return (await this.#rows(ctx)).map(toView);
   }
 
-  /** @throws Fault `kit.not_found` for an app or channel that isn't there */
+  /** @throws Fault `kit.not_found` for an app that isn't there, or a channel that isn't there or is another app's */
   async create(ctx: Ctx, rule: In<typeof messaging.createRule>["body"]): Promise<RuleView> {
     if (rule.wechatAppId !== null) await this.#apps.row(ctx, rule.wechatAppId);
-    if (rule.channelId !== null && (await this.#channels.find(ctx, rule.channelId)) === undefined) throw notFound();
+    if (rule.channelId !== null) {
+      const channel = await this.#channels.get(ctx, rule.channelId);
+      if (rule.wechatAppId !== null && rule.wechatAppId !== channel.wechatAppId) throw notFound();
+    }
     const row = await ctx.db
       .insertInto("messaging_rule")
       .values({
@@ -96,26 +93,37 @@ export class Rules {
     if (row === undefined) throw notFound();
   }
 
-  #rows(ctx: Ctx, { all = false } = {}): Promise<RuleRow[]> {
-    const query = ctx.db.selectFrom("messaging_rule").selectAll().orderBy("created_at").orderBy("id");
-    return (all ? query : query.where("enabled", "=", true)).execute();
+  /** All rules in the order in which they win: the closest first, and of two as close the older. */
+  async #rows(ctx: Ctx): Promise<RuleRow[]> {
+    const rows = await ctx.db.selectFrom("messaging_rule").selectAll().orderBy("created_at").orderBy("id").execute();
+    return rows.toSorted((a, b) => closenessOf(b) - closenessOf(a));
   }
 }
 
-/** 0 if the rule doesn't apply; the higher, the closer. */
-export function fitOf(rule: RuleRow, message: IncomingMessage): number {
-  if (rule.wechat_app_id !== null && rule.wechat_app_id !== message.wechatAppId) return 0;
-  if (rule.channel_id !== null && rule.channel_id !== message.channelId) return 0;
-  const own = rule.wechat_app_id === null ? 0 : 1;
-  if (rule.on_kind === "keyword") {
-    const text = message.text?.trim().toLowerCase();
-    const keyword = rule.keyword?.toLowerCase() ?? "";
-    if (text === undefined) return 0;
-    if (rule.match === "exact") return text === keyword ? 20 + own : 0;
-    return text.includes(keyword) ? 10 + own : 0;
-  }
-  if (rule.on_kind === "scan") return message.channelId === null ? 0 : (rule.channel_id === null ? 20 : 30) + own;
-  return message.kind === "event:subscribe" ? 10 + own : 0;
+/**
+ * How narrowly a rule is meant, whatever the message: a channel's own scan before any scan, any scan before a follow, an
+ * exact keyword before a contained one; of each, a rule of one app before one of all apps.
+ */
+export function closenessOf(rule: Pick<RuleRow, "on_kind" | "channel_id" | "match" | "wechat_app_id">): number {
+  return 2 * kindOf(rule) + (rule.wechat_app_id === null ? 0 : 1);
+}
+
+function kindOf(rule: Pick<RuleRow, "on_kind" | "channel_id" | "match">): number {
+  if (rule.on_kind === "scan") return rule.channel_id === null ? 3 : 4;
+  if (rule.on_kind === "follow") return 2;
+  return rule.match === "exact" ? 1 : 0;
+}
+
+/** Whether a rule is meant for this message; whether it answers depends on those before it. */
+export function applies(rule: RuleRow, message: IncomingMessage): boolean {
+  if (rule.wechat_app_id !== null && rule.wechat_app_id !== message.wechatAppId) return false;
+  if (rule.channel_id !== null && rule.channel_id !== message.channelId) return false;
+  if (rule.on_kind === "scan") return message.channelId !== null;
+  if (rule.on_kind === "follow") return message.kind === "event:subscribe";
+  const text = message.text?.trim().toLowerCase();
+  const keyword = rule.keyword?.toLowerCase() ?? "";
+  if (text === undefined) return false;
+  return rule.match === "exact" ? text === keyword : text.includes(keyword);
 }
 
 function toView(row: RuleRow): RuleView {
