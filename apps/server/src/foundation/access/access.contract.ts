@@ -74,7 +74,8 @@ export const Account = z
     id: Id,
     login: z.string(),
     displayName: z.string(),
-    roles: z.array(z.object({ id: Id, name: z.string() })),
+    /** `builtIn` names the system's own roles, for readers of any language; `name` is what the tenant calls them. */
+    roles: z.array(z.object({ id: Id, name: z.string(), builtIn: z.enum(builtInRoles).nullable() })),
     disabled: z.boolean(),
     createdAt: Instant,
   })

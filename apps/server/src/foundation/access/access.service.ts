@@ -77,7 +77,7 @@ export class AccessService {
     const roles = await ctx.db
       .selectFrom("access_account_role")
       .innerJoin("access_role", "access_role.id", "access_account_role.role_id")
-      .select(["access_account_role.account_id", "access_role.id", "access_role.name"])
+      .select(["access_account_role.account_id", "access_role.id", "access_role.name", "access_role.built_in"])
       .where(
         "access_account_role.account_id",
         "in",
@@ -89,7 +89,7 @@ export class AccessService {
       id,
       login,
       displayName: display_name,
-      roles: roles.filter((role) => role.account_id === id).map((role) => ({ id: role.id, name: role.name })),
+      roles: roles.filter((role) => role.account_id === id).map(toRoleOfAccount),
       disabled,
       createdAt: created_at,
     }));
@@ -220,4 +220,8 @@ export class AccessService {
     const { id, name, built_in } = row;
     return { id, name, permissions: this.#permissionsOfRole(row), builtIn: built_in as BuiltInRole | null };
   }
+}
+
+function toRoleOfAccount(row: { id: string; name: string; built_in: string | null }): AccountView["roles"][number] {
+  return { id: row.id, name: row.name, builtIn: row.built_in as BuiltInRole | null };
 }
