@@ -24,6 +24,26 @@ test("the outer ctx can't be used while a transaction is open, and can again aft
   expect(await outer.db.selectFrom("kit_event").select("id").execute()).toEqual([]);
 });
 
+test("the same holds in an event's handler, and for queries across tenants", async () => {
+  const caught: string[] = [];
+  const attempt = async (what: () => unknown): Promise<void> => {
+    await Promise.resolve()
+      .then(what)
+      .catch((error: unknown) => caught.push(error instanceof Error ? error.message : String(error)));
+  };
+  open.runtime.on(poured, "tea.slip", async () => {
+    await attempt(() => outer.db);
+    await attempt(() => open.runtime.acrossTenants());
+  });
+  const { runtime } = open;
+  await runtime.announce();
+  await outer.tx((ctx) => ctx.emit(poured, {}));
+  await runtime.drain();
+  expect(caught).toEqual([expect.stringContaining("ctx.db"), expect.stringContaining("acrossTenants()")]);
+  await open.db.deleteFrom("kit_delivery").execute();
+  await open.db.deleteFrom("kit_event").execute();
+});
+
 test("a ctx that outlives its transaction is refused", async () => {
   let leaked: TxCtx | undefined;
   await outer.tx(async (ctx) => {

@@ -5,6 +5,7 @@ import { newId } from "../contract/ids.ts";
 import type { EnqueueOptions, JobDefinition } from "./jobs.ts";
 import type { Logger } from "./log.ts";
 import type { Tables } from "./tables.ts";
+import { hold } from "./tenant.ts";
 
 /** On whose behalf something happens. */
 export interface Actor {
@@ -54,12 +55,19 @@ export interface CtxParts {
   readonly db: Kysely<Tables>;
   now(): Date;
   emit(ctx: TxCtx, event: EventDefinition<unknown>, payload: unknown): Promise<string>;
-  enqueue(ctx: TxCtx, job: JobDefinition<unknown>, payload: unknown, options: EnqueueOptions): Promise<void>;
+  /** @param trx the transaction itself: the job queue writes its own SQL in it */
+  enqueue(
+    ctx: TxCtx,
+    trx: Transaction<Tables>,
+    job: JobDefinition<unknown>,
+    payload: unknown,
+    options: EnqueueOptions,
+  ): Promise<void>;
   /** Called after each commit: wakes whoever may have got work. */
   committed(): void;
 }
 
-export interface OpenTransaction {
+interface OpenTransaction {
   open: boolean;
 }
 
@@ -68,23 +76,21 @@ const current = new AsyncLocalStorage<OpenTransaction>();
 /** Makes a ctx that is not in a transaction. */
 export function createCtx(parts: CtxParts): Ctx {
   const { tenantId, actor, traceId, log } = parts;
+  let held: Kysely<Tables> | undefined;
   return {
     tenantId,
     actor,
     traceId,
     log,
     get db() {
-      refuseOutsideOpenTransaction("ctx.db");
-      return parts.db;
+      refuseWhileTransactionIsOpen("ctx.db of the outer ctx");
+      held ??= hold(parts.db);
+      return held;
     },
     now: () => parts.now(),
     tx: async (work) => {
-      refuseOutsideOpenTransaction("ctx.tx");
-      const result = await parts.db.transaction().execute((trx) => {
-        const transaction: OpenTransaction = { open: true };
-        const ctx = createTxCtx(parts, trx, transaction);
-        return current.run(transaction, () => work(ctx)).finally(() => (transaction.open = false));
-      });
+      refuseWhileTransactionIsOpen("ctx.tx of the outer ctx");
+      const result = await parts.db.transaction().execute((trx) => runInside(parts, trx, work));
       parts.committed();
       return result;
     },
@@ -92,16 +98,18 @@ export function createCtx(parts: CtxParts): Ctx {
 }
 
 /**
- * Makes the ctx of a transaction that the caller began and will end.
+ * Runs `work` in a transaction that the caller began and will end, with a ctx that is good until `work` is over.
  *
- * @param transaction whether it is still open; without it, the caller vouches for that
+ * @param trx with the tenant's plugin
  */
-export function createTxCtx(
+export async function runInside<Result>(
   parts: CtxParts,
   trx: Transaction<Tables>,
-  transaction: OpenTransaction = { open: true },
-): TxCtx {
+  work: (ctx: TxCtx) => Promise<Result>,
+): Promise<Result> {
+  const transaction: OpenTransaction = { open: true };
   const { tenantId, actor, traceId, log } = parts;
+  const held = hold(trx);
   const ctx: TxCtx = {
     tenantId,
     actor,
@@ -110,19 +118,26 @@ export function createTxCtx(
     get db() {
       if (!transaction.open)
         throw new Error("this ctx belongs to a transaction that is over: something was not awaited");
-      return trx;
+      return held;
     },
     now: () => parts.now(),
-    tx: (work) => work(ctx),
+    tx: (inner) => inner(ctx),
     emit: (event, payload) => parts.emit(ctx, event, payload),
-    enqueue: (job, payload, options) => parts.enqueue(ctx, job, payload, options ?? {}),
+    enqueue: async (job, payload, options) => {
+      if (!transaction.open) throw new Error("a job was queued after its transaction was over");
+      await parts.enqueue(ctx, trx, job, payload, options ?? {});
+    },
   };
-  return ctx;
+  try {
+    return await current.run(transaction, () => work(ctx));
+  } finally {
+    transaction.open = false;
+  }
 }
 
 /** The classic slip: one statement of a transaction that runs on another connection. Caught the first time it runs. */
-function refuseOutsideOpenTransaction(what: string): void {
+export function refuseWhileTransactionIsOpen(what: string): void {
   if (current.getStore()?.open) {
-    throw new Error(`${what} of the outer ctx was used while a transaction is open; use the ctx that tx() handed in`);
+    throw new Error(`${what} was used while a transaction is open; use the ctx that tx() handed in`);
   }
 }

@@ -95,6 +95,29 @@ test("each subscriber has a delivery of its own; one that fails is tried again l
   expect(done).toEqual(["calm"]);
 });
 
+test("deliveries for a handler that is gone become dead letters after a week, and those of a living one don't", async () => {
+  runtime.on(brewed, "tea.gone", async () => {});
+  await runtime.start({ work: false });
+  const living = await open.second();
+  living.on(brewed, "tea.slow", async () => {});
+  await living.start({ work: false });
+  await open.db
+    .updateTable("kit_subscription")
+    .set({ handler: "tea.renamed" })
+    .where("handler", "=", "tea.gone")
+    .execute();
+  await ctx.tx((ctx) => ctx.emit(brewed, { cups: 1 }));
+  await open.db.updateTable("kit_event").set({ dispatched_at: null }).execute();
+  await runtime.drain();
+  open.clock.advance(8 * 86_400_000);
+  await living.announce();
+  await runtime.runSchedule("kit.park_orphans");
+  expect(await deliveries()).toMatchObject([
+    { handler: "tea.renamed", state: "dead", last_error: expect.stringContaining("no process listens") as string },
+    { handler: "tea.slow", state: "pending" },
+  ]);
+});
+
 test("what doesn't fit its schema is refused at the emit", async () => {
   await runtime.start({ work: false });
   await expect(ctx.tx((ctx) => ctx.emit(brewed, { cups: 0.5 }))).rejects.toThrow(z.ZodError);

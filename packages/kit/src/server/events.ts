@@ -25,11 +25,12 @@ interface Subscriber {
   readonly run: EventHandler<unknown>;
 }
 
-/** Opens a ctx of the tenant on a transaction that the caller began. */
-export type OpenInside = (
+/** Goes on as one tenant in a transaction that the caller began. */
+export type RunInside = (
   trx: Transaction<Tables>,
-  to: { tenantId: string; traceId: string; actorId: string },
-) => TxCtx;
+  as: { tenantId: string; traceId: string; actorId: string },
+  work: (ctx: TxCtx) => Promise<void>,
+) => Promise<void>;
 
 /** A failed delivery is tried this often before it is parked, with pauses of 2, 4, 8 … seconds, an hour at most. */
 const attemptLimit = 10;
@@ -48,13 +49,13 @@ export class Events {
   readonly #db: Kysely<Tables>;
   readonly #clock: Clock;
   readonly #log: Logger;
-  readonly #open: OpenInside;
+  readonly #inside: RunInside;
 
-  constructor(db: Kysely<Tables>, clock: Clock, log: Logger, open: OpenInside) {
+  constructor(db: Kysely<Tables>, clock: Clock, log: Logger, inside: RunInside) {
     this.#db = db;
     this.#clock = clock;
     this.#log = log;
-    this.#open = open;
+    this.#inside = inside;
   }
 
   subscribe<Payload>(event: EventDefinition<Payload>, handler: string, run: EventHandler<Payload>): void {
@@ -124,6 +125,7 @@ export class Events {
           .map(({ handler }) => ({
             tenant_id,
             event_id: id,
+            event_name: name,
             handler,
             state: "pending" as const,
             attempts: 0,
@@ -146,7 +148,7 @@ export class Events {
 
   /** Runs one delivery that is due. False when there is none for the handlers of this process. */
   async handle(): Promise<boolean> {
-    const known = [...new Set([...this.#subscribers.values()].map(({ handler }) => handler))];
+    const known = [...this.#subscribers.values()];
     if (known.length === 0) return false;
     return this.#db.transaction().execute(async (trx) => {
       const delivery = await trx
@@ -154,7 +156,14 @@ export class Events {
         .selectAll()
         .where("state", "=", "pending")
         .where("due_at", "<=", this.#clock.now())
-        .where("handler", "in", known)
+        // By event and handler: a newer process may have a handler of the same name for an event unknown here.
+        .where(({ eb, refTuple, tuple }) =>
+          eb(
+            refTuple("event_name", "handler"),
+            "in",
+            known.map(({ event, handler }) => tuple(event.name, handler)),
+          ),
+        )
         .orderBy("due_at")
         .limit(1)
         .forUpdate()
@@ -198,13 +207,42 @@ export class Events {
     });
   }
 
+  /**
+   * Parks what nobody listens for any more: deliveries of handlers that no process has announced for a week, and that
+   * have waited that long. As dead letters they are seen.
+   */
+  async parkOrphans(): Promise<void> {
+    const now = this.#clock.now();
+    const forgotten = new Date(now.getTime() - subscriptionTtlMs);
+    const parked = await this.#db
+      .updateTable("kit_delivery")
+      .set({ state: "dead", last_error: "no process listens with this handler any more", updated_at: now })
+      .where("state", "=", "pending")
+      .where("updated_at", "<", forgotten)
+      .where(({ not, exists, selectFrom }) =>
+        not(
+          exists(
+            selectFrom("kit_subscription")
+              .select("kit_subscription.handler")
+              .whereRef("kit_subscription.handler", "=", "kit_delivery.handler")
+              .whereRef("kit_subscription.event_name", "=", "kit_delivery.event_name")
+              .where("kit_subscription.seen_at", ">", forgotten),
+          ),
+        ),
+      )
+      .returning("handler")
+      .execute();
+    if (parked.length > 0)
+      this.#log.warn({ parked: parked.length }, "deliveries of handlers that are gone were parked");
+  }
+
   async #run(trx: Transaction<Tables>, handler: string, event: EventRow): Promise<void> {
     const subscriber = this.#subscribers.get(`${event.name} ${handler}`);
     if (subscriber === undefined) throw new Error(`${handler} no longer listens to ${event.name}`);
-    const to = { tenantId: event.tenant_id, traceId: event.trace_id, actorId: handler };
+    const as = { tenantId: event.tenant_id, traceId: event.trace_id, actorId: handler };
     const payload = subscriber.event.payload.parse(event.payload);
     const meta = { eventId: event.id, occurredAt: event.occurred_at, name: event.name };
-    await subscriber.run(this.#open(trx, to), payload, meta);
+    await this.#inside(trx, as, (ctx) => subscriber.run(ctx, payload, meta));
   }
 
   async #settle(

@@ -1,9 +1,11 @@
 import { fromKysely, PgBoss, type Job } from "pg-boss";
+import type { Transaction } from "kysely";
 import { z } from "zod";
 import type { Clock } from "./clock.ts";
 import type { Ctx, TxCtx } from "./ctx.ts";
 import type { EnqueueOptions, JobDefinition } from "./jobs.ts";
 import type { Logger } from "./log.ts";
+import type { Tables } from "./tables.ts";
 
 const Envelope = z.object({ tenantId: z.string(), traceId: z.string(), actorId: z.string(), payload: z.unknown() });
 type Envelope = z.infer<typeof Envelope>;
@@ -27,6 +29,7 @@ interface Worker {
 export class JobRunner {
   readonly #boss: PgBoss;
   readonly #clock: Clock;
+  readonly #log: Logger;
   readonly #open: (envelope: Envelope) => Ctx;
   readonly #workers = new Map<string, Worker>();
   readonly #schedules = new Map<string, ScheduledWork>();
@@ -41,6 +44,7 @@ export class JobRunner {
     });
     this.#boss.on("error", (error) => log.error({ err: error }, "job queue"));
     this.#clock = clock;
+    this.#log = log;
     this.#open = open;
   }
 
@@ -55,6 +59,7 @@ export class JobRunner {
 
   async enqueue(
     ctx: TxCtx,
+    trx: Transaction<Tables>,
     definition: JobDefinition<unknown>,
     payload: unknown,
     options: EnqueueOptions,
@@ -68,7 +73,7 @@ export class JobRunner {
       payload: definition.payload.parse(payload),
     };
     await this.#boss.send(definition.name, envelope, {
-      db: fromKysely(ctx.db),
+      db: fromKysely(trx),
       ...(definition.single ? { singletonKey: ctx.tenantId } : {}),
       ...(options.startAfter === undefined ? {} : { startAfter: options.startAfter }),
     });
@@ -173,13 +178,13 @@ export class JobRunner {
   async #runSafely(name: string, job: Job<Envelope>) {
     const worker = this.#workers.get(name);
     if (worker === undefined) throw new Error(`no handler for ${name}`);
-    const envelope = Envelope.parse(job.data);
-    const ctx = this.#open(envelope);
     try {
+      const envelope = Envelope.parse(job.data);
+      const ctx = this.#open(envelope);
       await worker.handler(ctx, worker.definition.payload.parse(envelope.payload));
       return { id: job.id, status: "completed" as const, output: undefined };
     } catch (error) {
-      ctx.log.error({ err: error, job: name, jobId: job.id }, "job failed");
+      this.#log.error({ err: error, job: name, jobId: job.id }, "job failed");
       return { id: job.id, status: "failed" as const, output: error instanceof Error ? error.message : String(error) };
     }
   }

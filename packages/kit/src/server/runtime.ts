@@ -2,7 +2,15 @@ import { randomBytes } from "node:crypto";
 import type { Kysely, Transaction } from "kysely";
 import type { EventDefinition } from "../contract/event.ts";
 import type { Clock } from "./clock.ts";
-import { createCtx, createTxCtx, type Actor, type Ctx, type CtxParts, type TxCtx } from "./ctx.ts";
+import {
+  createCtx,
+  refuseWhileTransactionIsOpen,
+  runInside,
+  type Actor,
+  type Ctx,
+  type CtxParts,
+  type TxCtx,
+} from "./ctx.ts";
 import type { Database } from "./database.ts";
 import type { Env } from "./env.ts";
 import { Events, type EventHandler } from "./events.ts";
@@ -50,12 +58,13 @@ export class Runtime {
     this.secrets = new Secrets(env.SECRET_KEY);
     this.#database = database;
     this.#platformTables = new Set([...kitTables, ...platformTables]);
-    this.#events = new Events(database.db, clock, log, (trx, { tenantId, traceId, actorId }) =>
-      this.inside(trx, tenantId, { actor: system(actorId), traceId }),
+    this.#events = new Events(database.db, clock, log, (trx, { tenantId, traceId, actorId }, work) =>
+      this.inside(trx, tenantId, { actor: system(actorId), traceId }, work),
     );
     this.#jobs = new JobRunner(env.DATABASE_URL, clock, log, ({ tenantId, traceId, actorId }) =>
       this.ctx(tenantId, { actor: system(actorId), traceId }),
     );
+    this.every("kit.park_orphans", "41 * * * *", () => this.#events.parkOrphans());
     // What a handler wrote may be the next one's work: an event, a row of another inbox.
     this.inbox("kit.dispatch", () => this.#thenNudge(this.#events.dispatch()), { concurrency: 1, pollMs: 500 });
     this.inbox("kit.handle", () => this.#thenNudge(this.#events.handle()), { concurrency: 4, pollMs: 500 });
@@ -67,12 +76,16 @@ export class Runtime {
   }
 
   /**
-   * Opens a ctx of a tenant inside a transaction that looked across tenants: for inboxes, which claim a row of any
-   * tenant and go on as its tenant.
+   * Goes on as one tenant inside a transaction that looked across tenants: for inboxes, which claim a row of any tenant.
    */
-  inside(trx: Transaction<Tables>, tenantId: string, who: { actor?: Actor; traceId: string }): TxCtx {
+  inside<Result>(
+    trx: Transaction<Tables>,
+    tenantId: string,
+    who: { actor?: Actor; traceId: string },
+    work: (ctx: TxCtx) => Promise<Result>,
+  ): Promise<Result> {
     const parts = this.#parts(tenantId, who.actor ?? system("house"), who.traceId);
-    return createTxCtx(parts, trx.withPlugin(new TenantPlugin(tenantId, this.#platformTables)));
+    return runInside(parts, trx.withPlugin(new TenantPlugin(tenantId, this.#platformTables)), work);
   }
 
   /**
@@ -80,6 +93,7 @@ export class Runtime {
    * tenants. Each file that calls this is listed in house.ts, with its reason.
    */
   acrossTenants(): Kysely<Tables> {
+    refuseWhileTransactionIsOpen("acrossTenants()");
     return this.#database.db;
   }
 
@@ -110,12 +124,12 @@ export class Runtime {
   /** Makes emitting and queueing possible; with `work` also runs subscribers, jobs, schedules and inboxes. */
   async start({ work }: { work: boolean }): Promise<void> {
     await this.#jobs.start();
-    await this.#events.announce();
+    await this.announce();
     if (!work) return;
     await this.#jobs.work();
     for (const inbox of this.#inboxes) inbox.start();
     this.#heartbeat = setInterval(() => {
-      this.#events.announce().catch((error: unknown) => this.log.error({ err: error }, "announcing handlers failed"));
+      this.announce().catch((error: unknown) => this.log.error({ err: error }, "announcing handlers failed"));
     }, 3_600_000).unref();
   }
 
@@ -125,6 +139,11 @@ export class Runtime {
     await this.#jobs.stop();
     for (const close of this.#closers) close();
     await this.#database.close();
+  }
+
+  /** Tells the other processes which handlers this one runs; `start` does it, and again every hour. */
+  async announce(): Promise<void> {
+    await this.#events.announce();
   }
 
   /** For tests: works everything off that is due by the house's clock, until nothing is left. */
@@ -162,7 +181,7 @@ export class Runtime {
       db: this.#database.db.withPlugin(new TenantPlugin(tenantId, this.#platformTables)),
       now: () => this.clock.now(),
       emit: (ctx, event, payload) => this.#events.emit(ctx, event, payload),
-      enqueue: (ctx, job, payload, options) => this.#jobs.enqueue(ctx, job, payload, options),
+      enqueue: (ctx, trx, job, payload, options) => this.#jobs.enqueue(ctx, trx, job, payload, options),
       committed: () => this.#nudgeAll(),
     };
   }

@@ -28,6 +28,7 @@ export interface KitEvent {
 export interface KitDelivery {
   tenant_id: string;
   event_id: string;
+  event_name: string;
   handler: string;
   state: "pending" | "done" | "dead";
   attempts: number;

@@ -1,4 +1,4 @@
-import { sql } from "kysely";
+import { CompiledQuery, sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, expect, inject, test } from "vitest";
 import { newId } from "../contract/ids.ts";
 import { openRuntime, type OpenRuntime } from "../testing/runtime.ts";
@@ -144,6 +144,50 @@ test("raw SQL, MERGE and schema changes are refused; the platform's own tables a
   await expect(merge.execute()).rejects.toThrow(/can't be held/);
   await mine.db.insertInto("tea_world").values({ name: "shared" }).execute();
   expect(await theirs.db.selectFrom("tea_world").selectAll().execute()).toEqual([{ name: "shared" }]);
+});
+
+test("joins whose ON can't narrow what is seen are refused, and so is a table of a named schema", async () => {
+  const joins = [
+    theirs.db.selectFrom("tea_leaf").rightJoin("tea_cup", "tea_cup.leaf_id", "tea_leaf.id").selectAll("tea_cup"),
+    theirs.db.selectFrom("tea_world").fullJoin("tea_cup", "tea_cup.leaf_id", "tea_world.name").selectAll("tea_cup"),
+    theirs.db.selectFrom("tea_world").crossJoin("tea_cup").selectAll("tea_cup"),
+  ];
+  for (const join of joins) await expect(join.execute()).rejects.toThrow(/Join can't be held inside a tenant/);
+  await expect(
+    theirs.db
+      .selectFrom("public.tea_leaf" as "tea_leaf")
+      .selectAll()
+      .execute(),
+  ).rejects.toThrow(/named schema/);
+});
+
+test("raw SQL may compute, but not bring in rows", async () => {
+  const count = sql<string>`(SELECT string_agg(name, ',') FROM tea_leaf)`;
+  await expect(theirs.db.selectFrom("tea_world").select(count.as("n")).execute()).rejects.toThrow(
+    /names its own tables/,
+  );
+  const shouted = theirs.db.selectFrom("tea_leaf").select(sql<string>`upper(name)`.as("name"));
+  expect(await shouted.execute()).toEqual([{ name: "GREEN" }]);
+});
+
+test("the ways out of a ctx's database are closed", async () => {
+  expect(() => theirs.db.withoutPlugins()).toThrow(/would leave the tenant/);
+  expect(() => theirs.db.executeQuery(CompiledQuery.raw("SELECT name FROM tea_leaf"))).toThrow(
+    /would leave the tenant/,
+  );
+  expect(() => theirs.db.transaction()).toThrow(/would leave the tenant/);
+  await theirs.tx(async (ctx) => {
+    expect(() => ctx.db.withSchema("public")).toThrow(/would leave the tenant/);
+    expect(await ctx.db.selectFrom("tea_leaf").select("name").execute()).toEqual([{ name: "green" }]);
+  });
+});
+
+test("an insert that meets its own row can't move it to another tenant", async () => {
+  const moved = theirs.db
+    .insertInto("tea_leaf")
+    .values(leaf(theirs, "1", "green"))
+    .onConflict((on) => on.columns(["tenant_id", "id"]).doUpdateSet({ tenant_id: mine.tenantId, id: "moved" }));
+  await expect(moved.execute()).rejects.toThrow(/can't be moved/);
 });
 
 test("a WITH named like a table is refused: inside it, the name would mean the table", async () => {

@@ -13,18 +13,22 @@ import {
   WhereNode,
   type DeleteQueryNode,
   type InsertQueryNode,
+  type Kysely,
   type KyselyPlugin,
   type OperationNode,
   type PluginTransformQueryArgs,
   type PluginTransformResultArgs,
   type QueryId,
   type QueryResult,
+  type RawNode,
   type RootOperationNode,
   type SelectQueryNode,
+  type Transaction,
   type UnknownRow,
   type UpdateQueryNode,
   type WithNode,
 } from "kysely";
+import type { Tables } from "./tables.ts";
 
 const column = "tenant_id";
 
@@ -33,7 +37,8 @@ const column = "tenant_id";
  * author's to write: each table gets `tenant_id = …` in WHERE, and each joined table in its ON (so that a left join
  * stays one). Inserts must carry the tenant's own id, and conflicts must be told apart by keys that hold it.
  *
- * What can't be held inside is refused: raw SQL as a table or as a whole query, MERGE, and schema changes.
+ * What can't be held inside is refused: raw SQL that names tables, as a query or as a part of one; right, full and cross
+ * joins; tables of a named schema; MERGE and schema changes. What would go round this plugin is taken away by `hold`.
  */
 export class TenantPlugin implements KyselyPlugin {
   readonly #tenantId: string;
@@ -54,7 +59,36 @@ export class TenantPlugin implements KyselyPlugin {
   }
 }
 
+/** Words that bring rows into a query. */
+const bringsInRows = /\b(select|from|join|table|into|update|delete|truncate)\b/i;
+const narrowedByOn: ReadonlySet<string> = new Set(["InnerJoin", "LeftJoin", "LateralInnerJoin", "LateralLeftJoin"]);
 const held = new Set(["SelectQueryNode", "InsertQueryNode", "UpdateQueryNode", "DeleteQueryNode"]);
+
+/** Ways out of a Kysely with its plugins: another set of plugins, another connection, a query compiled elsewhere. */
+const waysOut = [
+  "connection",
+  "executeQuery",
+  "startTransaction",
+  "transaction",
+  "withPlugin",
+  "withSchema",
+  "withTables",
+  "withoutPlugins",
+] as const satisfies readonly (keyof Transaction<Tables>)[];
+
+/** What a ctx shows of `db`: the same, with the ways out closed; transactions are `ctx.tx`'s to open. */
+export function hold<Db extends Kysely<Tables>>(db: Db): Db {
+  return new Proxy(db, {
+    get(target, name) {
+      if (waysOut.some((way) => way === name)) {
+        throw new Error(`ctx.db.${String(name)} would leave the tenant; see kit/server/tenant.ts`);
+      }
+      const value: unknown = Reflect.get(target, name, target);
+      // Kysely keeps private fields, which only the object itself may read.
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}
 
 class TenantTransformer extends OperationNodeTransformer {
   readonly #tenantId: string;
@@ -69,6 +103,14 @@ class TenantTransformer extends OperationNodeTransformer {
   begin(node: RootOperationNode, queryId: QueryId): RootOperationNode {
     if (!held.has(node.kind)) throw new Error(`a ${node.kind} can't be held inside a tenant; see kit/server/tenant.ts`);
     return this.transformNode(node, queryId);
+  }
+
+  /** What the author writes as SQL can compute, but not bring in rows of its own. */
+  protected override transformRaw(node: RawNode, queryId: QueryId): RawNode {
+    const text = node.sqlFragments.join(" ? ");
+    if (bringsInRows.test(text))
+      throw new Error(`raw SQL that names its own tables can't be held inside a tenant: ${text}`);
+    return super.transformRaw(node, queryId);
   }
 
   protected override transformSelectQuery(node: SelectQueryNode, queryId: QueryId): SelectQueryNode {
@@ -103,6 +145,9 @@ class TenantTransformer extends OperationNodeTransformer {
     this.#demandOwnRows(node, name);
     const target = node.onConflict;
     const keys = target?.columns?.map((key) => key.column.name);
+    if (target?.updates?.some((update) => columnName(update.column) === column)) {
+      throw new Error(`insert into ${name}: a row can't be moved to another tenant`);
+    }
     if (target?.updates !== undefined && !keys?.includes(column)) {
       throw new Error(`insert into ${name}: ON CONFLICT … DO UPDATE must name a key that holds ${column}`);
     }
@@ -135,9 +180,14 @@ class TenantTransformer extends OperationNodeTransformer {
         node.where === undefined ? WhereNode.create(own) : WhereNode.cloneWithOperation(node.where, "And", own);
     }
     if (node.joins !== undefined) {
-      narrowed.joins = node.joins.map((join) =>
-        this.#predicates([join.table], scope).reduce<JoinNode>((each, own) => JoinNode.cloneWithOn(each, own), join),
-      );
+      narrowed.joins = node.joins.map((join) => {
+        // In these the ON decides what is matched, not what is seen: the other side's rows would come anyway.
+        if (!narrowedByOn.has(join.joinType)) throw new Error(`a ${join.joinType} can't be held inside a tenant`);
+        return this.#predicates([join.table], scope).reduce<JoinNode>(
+          (each, own) => JoinNode.cloneWithOn(each, own),
+          join,
+        );
+      });
     }
     return narrowed;
   }
@@ -148,6 +198,9 @@ class TenantTransformer extends OperationNodeTransformer {
       const source = AliasNode.is(node) ? node.node : node;
       if (source.kind === "SelectQueryNode") return [];
       const name = tableName(source);
+      if (TableNode.is(source) && source.table.schema !== undefined) {
+        throw new Error(`a table of a named schema can't be held inside a tenant`);
+      }
       if (name === undefined) throw new Error(`a ${source.kind} as a table can't be held inside a tenant`);
       if (scope.has(name) || this.#platformTables.has(name)) return [];
       const shown = alias !== undefined && IdentifierNode.is(alias) ? alias.name : name;

@@ -36,12 +36,14 @@ export class Outbox {
     this.#senders = senders;
     this.#receipts = receipts;
     runtime.inbox("messaging.outbox", () => this.work(), { concurrency: 8, pollMs: 1000 });
+    // A queue of its own: what was lost must not wait until a backlog is through.
+    runtime.inbox("messaging.lost", () => this.giveUpLost(), { concurrency: 1, pollMs: 5000 });
   }
 
-  /** One delivery, or one that was lost. False when nothing is due. */
+  /** Sends one delivery. False when none is due. */
   async work(): Promise<boolean> {
     const claimed = await this.#claim();
-    if (claimed === undefined) return this.#giveUpLost();
+    if (claimed === undefined) return false;
     const ctx = this.#open(claimed);
     const outcome = await this.#senders.send(ctx, claimed);
     await ctx.tx((ctx) => this.#settle(ctx, claimed, outcome));
@@ -65,25 +67,30 @@ export class Outbox {
           .skipLocked()
           .executeTakeFirst();
         if (found === undefined) return undefined;
-        const ctx = this.#runtime.inside(trx, found.tenant_id, { traceId: found.trace_id });
-        const now = ctx.now();
-        const attempt = found.attempts + 1;
-        const because = say("submitting", { attempt });
-        await this.#deliveries.step(ctx, found.id, "submitting", because, { attempt, by: this.#owner });
-        return ctx.db
-          .updateTable("messaging_delivery")
-          .set({
-            state: "submitting",
-            reason_zh: because.zh,
-            reason_en: because.en,
-            claimed_by: this.#owner,
-            lease_until: new Date(now.getTime() + leaseMs),
-            updated_at: now,
-          })
-          .where("id", "=", found.id)
-          .returningAll()
-          .executeTakeFirst();
+        return this.#runtime.inside(trx, found.tenant_id, { traceId: found.trace_id }, (ctx) =>
+          this.#submit(ctx, found),
+        );
       });
+  }
+
+  async #submit(ctx: TxCtx, found: { id: string; attempts: number }): Promise<DeliveryRow | undefined> {
+    const now = ctx.now();
+    const attempt = found.attempts + 1;
+    const because = say("submitting", { attempt });
+    await this.#deliveries.step(ctx, found.id, "submitting", because, { attempt, by: this.#owner });
+    return ctx.db
+      .updateTable("messaging_delivery")
+      .set({
+        state: "submitting",
+        reason_zh: because.zh,
+        reason_en: because.en,
+        claimed_by: this.#owner,
+        lease_until: new Date(now.getTime() + leaseMs),
+        updated_at: now,
+      })
+      .where("id", "=", found.id)
+      .returningAll()
+      .executeTakeFirst();
   }
 
   async #settle(ctx: TxCtx, delivery: DeliveryRow, outcome: Outcome): Promise<void> {
@@ -125,7 +132,7 @@ export class Outbox {
   }
 
   /** What a dead process was sending. Its answer will never come, and whether it went out nobody can tell. */
-  #giveUpLost(): Promise<boolean> {
+  giveUpLost(): Promise<boolean> {
     return this.#runtime
       .acrossTenants()
       .transaction()
@@ -140,14 +147,15 @@ export class Outbox {
           .skipLocked()
           .executeTakeFirst();
         if (found === undefined) return false;
-        const ctx = this.#runtime.inside(trx, found.tenant_id, { traceId: found.trace_id });
-        const because = say("lost");
-        await ctx.db
-          .updateTable("messaging_delivery")
-          .set({ state: "unknown", reason_zh: because.zh, reason_en: because.en, updated_at: ctx.now() })
-          .where("id", "=", found.id)
-          .execute();
-        await this.#deliveries.step(ctx, found.id, "lost", because, { by: found.claimed_by });
+        await this.#runtime.inside(trx, found.tenant_id, { traceId: found.trace_id }, async (ctx) => {
+          const because = say("lost");
+          await ctx.db
+            .updateTable("messaging_delivery")
+            .set({ state: "unknown", reason_zh: because.zh, reason_en: because.en, updated_at: ctx.now() })
+            .where("id", "=", found.id)
+            .execute();
+          await this.#deliveries.step(ctx, found.id, "lost", because, { by: found.claimed_by });
+        });
         return true;
       });
   }

@@ -19,6 +19,7 @@ CREATE INDEX kit_event_waiting ON kit_event (id) WHERE dispatched_at IS NULL;
 CREATE TABLE kit_delivery (
   tenant_id uuid NOT NULL,
   event_id uuid NOT NULL,
+  event_name text NOT NULL,
   handler text NOT NULL,
   state text NOT NULL CHECK (state IN ('pending', 'done', 'dead')),
   attempts integer NOT NULL DEFAULT 0,
