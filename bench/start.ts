@@ -36,7 +36,7 @@ async function toolsOf(clone: string): Promise<CloneTools> {
   return { ...(paths as CloneTools), ...(embedded as CloneTools) };
 }
 
-/** A clone of what is committed here, with the runtime but without dependencies. It goes at the end, wherever it left things. */
+/** A clone of what is committed here, with the runtime but without dependencies; at the end nothing is left of it. */
 async function cloneCheckout(): Promise<string> {
   const clone = await mkdtemp(join(tmpdir(), "zhanggui-start-"));
   atEnd(() => rm(clone, { recursive: true, force: true, maxRetries: 5 }));

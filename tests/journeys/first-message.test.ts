@@ -212,6 +212,8 @@ async function createScene(): Promise<void> {
   await drawer.getByRole("button", { name: "创建" }).click();
   await saved();
   await desk.getByRole("row", { name: /新客到店/ }).waitFor();
+  // Notices fade by themselves; the pictures from here on are better without them.
+  await expect.poll(() => desk.getByText("已保存").count(), { timeout: 10_000 }).toBe(0);
   await album.take(desk, "scene");
 }
 
