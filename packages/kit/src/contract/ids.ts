@@ -1,7 +1,7 @@
 import { z } from "zod";
 
-/** A UUID as text, in lower case. */
-export const Id = z.uuid();
+/** A UUID as text. Whatever case it came in, it goes on in lower case: ids are compared as text. */
+export const Id = z.uuid().toLowerCase();
 export type Id = z.infer<typeof Id>;
 
 let lastMs = 0;

@@ -4,7 +4,7 @@ import type { In, Out } from "@zhanggui/kit/contract/route";
 import { owned, type Ctx } from "@zhanggui/kit/server/ctx";
 import { Runtime } from "@zhanggui/kit/server/runtime";
 import type { PushKeys } from "@zhanggui/wechat/push";
-import type { Selectable } from "kysely";
+import type { Selectable, Updateable } from "kysely";
 import { aesKeyMissing, appTaken, type connect } from "./connect.contract.ts";
 import type { ConnectTables } from "./connect.tables.ts";
 
@@ -74,22 +74,33 @@ export class Apps {
     return this.#view(row, null);
   }
 
-  /** A secret that is left out stays as it is. @throws Fault `connect.aes_key_missing`, `kit.not_found` */
+  /**
+   * Changes what is given and nothing else, so that two people who change different things don't undo each other. A
+   * secret that is left out stays as it is; with a new token, key or mode WeChat has to check the callback again.
+   *
+   * @throws Fault `connect.aes_key_missing`, `kit.not_found`
+   */
   async update(ctx: Ctx, id: string, change: In<typeof connect.updateApp>["body"]): Promise<AppView> {
     await ctx.tx(async (ctx) => {
+      const before = await ctx.db
+        .selectFrom("connect_app")
+        .selectAll()
+        .where("id", "=", id)
+        .forUpdate()
+        .executeTakeFirst();
+      if (before === undefined) throw notFound();
       const { name, mode, disabled, appSecret, pushToken, encodingAesKey } = change;
-      const before = await this.row(ctx, id);
-      const row = {
-        name: name ?? before.name,
-        mode: mode ?? before.mode,
-        disabled: disabled ?? before.disabled,
-        secret_sealed: appSecret === undefined ? before.secret_sealed : this.#seal(id, "secret", appSecret),
-        push_token_sealed: pushToken === undefined ? before.push_token_sealed : this.#seal(id, "push_token", pushToken),
-        aes_key_sealed:
-          encodingAesKey === undefined ? before.aes_key_sealed : this.#seal(id, "aes_key", encodingAesKey),
-      };
-      if (row.mode !== "plain" && row.aes_key_sealed === null) throw aesKeyMissing();
-      await ctx.db.updateTable("connect_app").set(row).where("id", "=", id).execute();
+      const row: Updateable<ConnectTables["connect_app"]> = {};
+      if (name !== undefined) row.name = name;
+      if (mode !== undefined) row.mode = mode;
+      if (disabled !== undefined) row.disabled = disabled;
+      if (appSecret !== undefined) row.secret_sealed = this.#seal(before.id, "secret", appSecret);
+      if (pushToken !== undefined) row.push_token_sealed = this.#seal(before.id, "push_token", pushToken);
+      if (encodingAesKey !== undefined) row.aes_key_sealed = this.#seal(before.id, "aes_key", encodingAesKey);
+      const { mode: modeAfter, aes_key_sealed: keyAfter } = { ...before, ...row };
+      if (modeAfter !== "plain" && keyAfter === null) throw aesKeyMissing();
+      if (pushToken !== undefined || encodingAesKey !== undefined || modeAfter !== before.mode) row.verified_at = null;
+      if (Object.keys(row).length > 0) await ctx.db.updateTable("connect_app").set(row).where("id", "=", id).execute();
     });
     return this.get(ctx, id);
   }

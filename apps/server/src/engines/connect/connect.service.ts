@@ -37,7 +37,14 @@ export class ConnectService {
   /** WeChat's check of the callback address. @throws Fault `connect.push_refused` */
   async verify(visitor: Ctx, { params, query }: In<typeof connect.verifyCallback>): Promise<RawReply> {
     const { ctx, app } = await this.#callbacks.open(visitor, params.wechatAppId);
-    const echo = refusing(ctx, app.id, () => verifyUrl(query, this.#apps.pushKeys(app)));
+    const toleranceSeconds = await this.#settings.get(ctx, pushToleranceSeconds);
+    const echo = refusing(ctx, app.id, () => {
+      const text = verifyUrl(query, this.#apps.pushKeys(app));
+      // An old check that somebody has seen proves nothing about WeChat now.
+      const ageSeconds = Math.abs(ctx.now().getTime() / 1000 - Number(query.timestamp));
+      if (ageSeconds > toleranceSeconds) throw new PushRefused("stale", `the timestamp is ${ageSeconds} s from now`);
+      return text;
+    });
     await this.#apps.verified(ctx, app.id);
     return { status: 200, contentType: "text/plain; charset=utf-8", body: echo };
   }

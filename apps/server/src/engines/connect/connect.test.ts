@@ -112,6 +112,45 @@ test("a responder that is late, or fails, costs nobody a message", async () => {
   ]);
 });
 
+test("sixty times two people change one app at once, and neither undoes the other", async () => {
+  const { owner, emulator } = tea;
+  const { appid, secret } = emulator.world.createAccount();
+  const app = await owner.api.connect.bindApp({
+    name: "0",
+    appId: appid,
+    appSecret: secret,
+    pushToken: "token",
+    mode: "plain",
+  });
+  const wechatAppId = app.id.toUpperCase();
+  for (let round = 1; round <= 60; round++) {
+    const disabled = round % 2 === 1;
+    await Promise.all([
+      owner.api.connect.updateApp({ wechatAppId, name: `${round}` }),
+      owner.api.connect.updateApp({ wechatAppId, disabled, pushToken: `token${round}` }),
+    ]);
+    const now = (await owner.api.connect.listApps()).items.find(({ id }) => id === app.id);
+    expect(now).toMatchObject({ name: `${round}`, disabled });
+  }
+  const url = `${tea.house.url}/api/wechat/callback/${app.id}`;
+  expect(await emulator.world.configurePush(appid, { url, token: "token60", mode: "plain" })).toBeTruthy();
+});
+
+test("the address is checked anew after a change, and an old check proves nothing", async () => {
+  const { owner, bound, emulator, house } = tea;
+  const shown = async () => (await owner.api.connect.listApps()).items.find(({ id }) => id === bound.wechatAppId)!;
+  expect((await shown()).verifiedAt).not.toBeNull();
+  const check = emulator.world.journal({ kind: "check", appid: bound.appid })[0]!;
+  await owner.api.connect.updateApp({ wechatAppId: bound.wechatAppId, pushToken: bound.pushToken });
+  expect((await shown()).verifiedAt).toBeNull();
+  house.clock.advance(3_600_000);
+  expect((await fetch(check.url)).status).toBe(403);
+  expect((await shown()).verifiedAt).toBeNull();
+  const { push } = emulator.world.account(bound.appid);
+  await emulator.world.configurePush(bound.appid, { ...push!, encodingAesKey: bound.encodingAesKey });
+  expect((await shown()).verifiedAt).not.toBeNull();
+});
+
 test("a disabled app's pushes are refused, and taken again when it is enabled", async () => {
   const { owner, emulator, bound } = tea;
   const puppet = emulator.world.createPuppet();
