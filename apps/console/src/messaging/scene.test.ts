@@ -29,6 +29,16 @@ test("a preview fills the names it knows and shows the rest as written", () => {
   );
 });
 
+test.for([
+  ["https://example.com/a", true],
+  ["http://example.com", true],
+  ["javascript:alert(1)", false],
+  ["ftp://example.com", false],
+  ["example.com", false],
+] as const)("the link %s is taken: %s", ([url, isTaken]) => {
+  expect(problemsOf({ ...template, url })).toEqual(isTaken ? [] : [{ field: "url", kind: "url" }]);
+});
+
 test("what is missing is named", () => {
   expect(problemsOf(template)).toEqual([]);
   const fields = [{ name: "", value: " " }];

@@ -1,7 +1,8 @@
-import type {
-  Scene as SceneSchema,
-  SceneItem as SceneItemSchema,
-  SceneTrigger,
+import {
+  type Scene as SceneSchema,
+  type SceneItem as SceneItemSchema,
+  type SceneTrigger,
+  TemplateItem,
 } from "@zhanggui/server/engines/messaging/messaging.contract";
 import type { z } from "zod";
 
@@ -61,11 +62,14 @@ export function previewOf(template: string, values: Readonly<Record<string, stri
   return template.replaceAll(/\{\{\s*([\w.]+)\s*\}\}/g, (whole, path: string) => values[path] ?? whole);
 }
 
+/** What the contract takes for a link: a whole address of a web page. */
+const isWebPage = (url: string): boolean => TemplateItem.shape.url.safeParse(url).success;
+
 /** Whether a draft can be sent to the server; the server knows more. */
 export function problemsOf(draft: Draft): { field: string; kind: "required" | "url" }[] {
   const empty = (field: string, value: string) => (value.trim() === "" ? [{ field, kind: "required" as const }] : []);
   if (draft.channel === "mail") return [...empty("subject", draft.subject), ...empty("text", draft.text)];
-  const isUrl = draft.url.trim() === "" || URL.canParse(draft.url.trim());
+  const isUrl = draft.url.trim() === "" || isWebPage(draft.url.trim());
   return [
     ...empty("templateId", draft.templateId),
     ...draft.fields.flatMap(({ name, value }, index) => [
