@@ -12,6 +12,7 @@ export const accessWords = pair(
       switchLanguage: "English",
     },
     roles: { owner: "负责人", operator: "运营", finance: "财务", reviewer: "审批人", developer: "开发者" },
+    colleague: "同事",
     setup: {
       title: "初始化",
       hint: "系统里还没有企业。请创建第一个企业和它的负责人账号。",
@@ -45,6 +46,7 @@ export const accessWords = pair(
       switchLanguage: "中文",
     },
     roles: { owner: "Owner", operator: "Operator", finance: "Finance", reviewer: "Reviewer", developer: "Developer" },
+    colleague: "A colleague",
     setup: {
       title: "Set up",
       hint: "There is no business here yet. Create the first one and the account of its owner.",

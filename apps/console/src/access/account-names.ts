@@ -1,0 +1,23 @@
+import { accessRead } from "@zhanggui/server/foundation/access/access.contract";
+import { computed } from "vue";
+import { useI18n } from "vue-i18n";
+import { api } from "../shared/api.ts";
+import { useLoaded } from "../shared/loading.ts";
+import { can, signedIn } from "../shared/signed-in.ts";
+
+/**
+ * What accounts are called, by their ids. Names are for those who may list the accounts; everybody else reads their own
+ * name, and "A colleague" for all others.
+ */
+export function useAccountNames(): (accountId: string) => string {
+  const { t } = useI18n();
+  const { data } = useLoaded(async (signal) =>
+    can(accessRead) ? (await api.access.listAccounts({}, { signal })).items : [],
+  );
+  const names = computed(() => {
+    const me = signedIn.me?.account;
+    const known = [...(data.value ?? []), ...(me === undefined ? [] : [me])];
+    return new Map(known.map(({ id, displayName }) => [id, displayName]));
+  });
+  return (accountId) => names.value.get(accountId) ?? t("access.colleague");
+}
