@@ -5,15 +5,21 @@ import { words } from "../words.ts";
 
 const key = "zhanggui.language";
 
-/** Chinese comes first; who chose English keeps it. */
-function stored(): Language {
-  const value = localStorage.getItem(key);
-  return languages.find((each) => each === value) ?? "zh";
+/** The first of the reader's languages (BCP 47 tags, as browsers list them) that the console speaks; else English. */
+export function preferred(tags: readonly string[]): Language {
+  const spoken = tags.map((tag) => tag.toLowerCase().split("-")[0]);
+  return spoken.map((each) => languages.find((language) => language === each)).find(Boolean) ?? "en";
+}
+
+/** What was chosen here before; until then, what the browser is set to. */
+function initial(): Language {
+  const chosen = localStorage.getItem(key);
+  return languages.find((each) => each === chosen) ?? preferred(navigator.languages);
 }
 
 export const i18n = createI18n({
   legacy: false,
-  locale: stored(),
+  locale: initial(),
   fallbackLocale: "zh",
   messages: words,
 });

@@ -3,7 +3,10 @@ import { expect, test } from "vitest";
 import { createApp } from "vue";
 import { i18n } from "./language.ts";
 import ProblemNote from "./ProblemNote.vue";
-import { isAbort, troubleOf } from "./trouble.ts";
+import { isAbort, isMissing, troubleOf } from "./trouble.ts";
+
+// The browser that runs the tests is set to English.
+i18n.global.locale.value = "zh";
 
 const locked = new ApiProblem({
   type: "about:blank",
@@ -23,6 +26,14 @@ test("a refusal is told in the server's words", () => {
     code: "access.locked_out",
     fields: { login: "no spaces" },
   });
+});
+
+test("what isn't there is told from what went wrong", () => {
+  const refused = (code: string) => troubleOf(new ApiProblem({ ...locked.problem, code }));
+  expect(isMissing(refused("kit.not_found"))).toBe(true);
+  expect(isMissing(refused("kit.invalid_input"))).toBe(true);
+  expect(isMissing(refused("access.locked_out"))).toBe(false);
+  expect(isMissing(troubleOf(new TypeError("Failed to fetch")))).toBe(false);
 });
 
 test("a server out of reach and a page gone wrong are told apart", () => {

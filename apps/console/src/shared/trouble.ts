@@ -29,6 +29,14 @@ function troubleOfProblem(problem: Problem): Trouble {
   };
 }
 
+/**
+ * Whether what the address names isn't there. An address that can't name anything (half an id, a word) leads nowhere
+ * just the same: loading one thing sends nothing else that the server could refuse.
+ */
+export function isMissing({ code }: Trouble): boolean {
+  return code === "kit.not_found" || code === "kit.invalid_input";
+}
+
 /** True for the rejection of a call that was given up because a newer one took its place. */
 export function isAbort(error: unknown): boolean {
   return error instanceof DOMException && error.name === "AbortError";
