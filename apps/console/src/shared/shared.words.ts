@@ -30,6 +30,11 @@ export const sharedWords = pair(
       unreachable: "连接不上服务器，请检查网络后重试。",
       unexpected: "页面遇到意外情况，请刷新后重试。",
     },
+    missing: {
+      title: "没有找到",
+      hint: "它可能已被删除，或地址不完整。",
+      back: "回到“{list}”",
+    },
     list: {
       shown: "已显示 {shown} 条",
       shownOf: "已显示 {shown} / 共 {total}",
@@ -65,6 +70,11 @@ export const sharedWords = pair(
       copyTraceId: "Copy the trace id",
       unreachable: "The server can't be reached. Check the connection and try again.",
       unexpected: "The page met something unexpected. Reload it and try again.",
+    },
+    missing: {
+      title: "Not found",
+      hint: "It may have been deleted, or the address is incomplete.",
+      back: "Back to “{list}”",
     },
     list: {
       shown: "{shown} shown",
