@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { Agent, request } from "node:http";
-import { startEmulator } from "@zhanggui/emulator/emulator";
+import { setTimeout as pause } from "node:timers/promises";
+import { type Emulator, startEmulator } from "@zhanggui/emulator/emulator";
 import { createClient } from "@zhanggui/kit/contract/client";
 import { access } from "@zhanggui/server/foundation/access/access.contract";
 import { connect } from "@zhanggui/server/engines/connect/connect.contract";
@@ -8,11 +9,10 @@ import { messaging } from "@zhanggui/server/engines/messaging/messaging.contract
 import { encryptMessage } from "@zhanggui/wechat/cipher";
 import { sign } from "@zhanggui/wechat/signature";
 import pg from "pg";
-import { databaseUrl } from "../tools/postgres.ts";
 import { atEnd, measured } from "./support/clean-up.ts";
 import { openCluster } from "./support/cluster.ts";
 import { printMachine, printTable, quantile, shown } from "./support/figures.ts";
-import { setupToken, startBuiltServer, startPlainServer } from "./support/servers.ts";
+import { type RunningServer, setupToken, startBuiltServer, startPlainServer } from "./support/servers.ts";
 
 /*
  * How many of WeChat's pushes one server process takes: safe mode, XML, each with its own MsgId, each answered by an
@@ -33,20 +33,13 @@ interface Account {
 }
 
 interface Shop {
-  readonly url: string;
+  /** The callback's path. */
+  readonly path: string;
   readonly account: Account;
 }
 
-/** The server with an official account bound, fans, and a rule that answers the keyword. */
-async function openShop(clusterUrl: string): Promise<Shop> {
-  const emulator = await startEmulator({ seed: 1 });
-  atEnd(() => emulator.stop());
-  const server = await startBuiltServer({
-    DATABASE_URL: clusterUrl,
-    WECHAT_API_URL: emulator.url,
-    WECHAT_MP_URL: emulator.url,
-    SMTP_URL: emulator.smtpUrl,
-  });
+/** Binds an official account with fans to the server, and makes a rule that answers the keyword. */
+async function openShop(server: RunningServer, emulator: Emulator): Promise<Shop> {
   const baseUrl = `${server.url}/api`;
   const owner = { login: "owner@lantern-tea.example", displayName: "Owner", password: randomBytes(16).toString("hex") };
   const visitor = createClient({ access }, { baseUrl });
@@ -74,12 +67,13 @@ async function openShop(clusterUrl: string): Promise<Shop> {
     reply: "今日：桂花乌龙、陈皮白茶。",
   } as const;
   await api.messaging.createRule(rule);
-  const url = `${server.url}/api/wechat/callback/${app.id}`;
+  const path = `/api/wechat/callback/${app.id}`;
+  const url = server.url + path;
   const { pushToken: token, encodingAesKey } = secrets;
   await emulator.world.configurePush(wechat.appid, { url, token, encodingAesKey, mode: "safe", format: "xml" });
   for (let index = 0; index < people; index++) await emulator.world.follow(emulator.world.createPuppet().id);
   const openids = emulator.world.bonds().map(({ openid }) => openid);
-  return { url, account: { appId: wechat.appid, originalId: wechat.originalId, openids, ...secrets } };
+  return { path, account: { appId: wechat.appid, originalId: wechat.originalId, openids, ...secrets } };
 }
 
 let messages = 0;
@@ -159,24 +153,59 @@ async function push(url: string, account: Account, expected: string): Promise<Se
   }
 }
 
-await measured(async () => {
-  const clusterUrl = await openCluster();
-  const { url, account } = await openShop(clusterUrl);
-  const plain = await startPlainServer();
-  const floor = await push(`${plain.url}/push`, account, "success");
-  const ours = await push(url, account, "<Encrypt>");
-  const database = new pg.Client({ connectionString: databaseUrl(clusterUrl, "postgres") });
+/** How many events still wait for a handler. */
+async function waiting(clusterUrl: string): Promise<number> {
+  const database = new pg.Client({ connectionString: clusterUrl });
   await database.connect();
-  const counted = await database.query<{ n: number }>(
-    "SELECT count(*)::int AS n FROM kit_event WHERE dispatched_at IS NULL OR id IN (SELECT event_id FROM kit_delivery WHERE state = 'pending')",
+  const { rows } = await database.query<{ count: number }>(
+    `SELECT ((SELECT count(*) FROM kit_event WHERE dispatched_at IS NULL)
+      + (SELECT count(DISTINCT event_id) FROM kit_delivery WHERE state = 'pending'))::int AS count`,
   );
   await database.end();
+  return rows[0]?.count ?? 0;
+}
+
+await measured(async () => {
+  const clusterUrl = await openCluster();
+  const emulator = await startEmulator({ seed: 1 });
+  atEnd(() => emulator.stop());
+  const env = {
+    DATABASE_URL: clusterUrl,
+    WECHAT_API_URL: emulator.url,
+    WECHAT_MP_URL: emulator.url,
+    SMTP_URL: emulator.smtpUrl,
+  };
+  const all = await startBuiltServer(env);
+  const { path, account } = await openShop(all, emulator);
+  const plain = await startPlainServer();
+  const floor = await push(`${plain.url}/push`, account, "success");
+  await plain.stop();
+  const together = await push(all.url + path, account, "<Encrypt>");
+  const leftTogether = await waiting(clusterUrl);
+  // What the first run left is no burden of the second; how fast it goes is a figure of its own.
+  const from = performance.now();
+  while ((await waiting(clusterUrl)) > 0) await pause(100);
+  const workedOff = leftTogether / ((performance.now() - from) / 1000);
+  await all.stop();
+  const api = await startBuiltServer({ ...env, ROLE: "api" });
+  await startBuiltServer({ ...env, ROLE: "worker" });
+  const apart = await push(api.url + path, account, "<Encrypt>");
+  const leftApart = await waiting(clusterUrl);
   printMachine();
-  const line = (name: string, { perSecond, p50Ms, p99Ms }: Seen) => [name, ...[perSecond, p50Ms, p99Ms].map(shown)];
+  const line = (name: string, { perSecond, p50Ms, p99Ms }: Seen, left: string) => [
+    name,
+    ...[perSecond, p50Ms, p99Ms].map(shown),
+    left,
+  ];
   printTable(
-    [`${atOnce} at once, ${forMs / 1000} s`, "pushes/s", "p50 ms", "p99 ms"],
-    [line("bare Fastify, answers success", floor), line("the server: decrypts, stores, replies", ours)],
+    [`${atOnce} at once, ${forMs / 1000} s`, "pushes/s", "p50 ms", "p99 ms", "events left"],
+    [
+      line("bare Fastify, answers success", floor, ""),
+      line("the server, one process for all", together, leftTogether.toLocaleString("en")),
+      line("the server, beside a worker", apart, leftApart.toLocaleString("en")),
+    ],
   );
-  console.log(`events still to be handled at the end: ${(counted.rows[0]?.n ?? 0).toLocaleString("en")}`);
-  console.log(`the server takes ${shown(ours.perSecond / floor.perSecond)} of the pushes that a bare route takes`);
+  console.log(`events worked off while no pushes come in: ${shown(workedOff)} per second`);
+  const ratio = (seen: Seen): string => shown(seen.perSecond / floor.perSecond);
+  console.log(`the server takes ${ratio(together)} of a bare route's pushes, ${ratio(apart)} beside a worker`);
 });
