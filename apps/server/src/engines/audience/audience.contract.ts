@@ -16,6 +16,18 @@ export const audienceWrite = permission("audience:write", { zh: "编辑客户与
   "operator",
 ]);
 
+/**
+ * What people type to be read in one line: no control characters, no line breaks (U+2028 and U+2029 are some too). A
+ * name is shown in tables and filled into messages and the subjects of mails, where a second line would be a forgery.
+ */
+const oneLine = (longest: number) =>
+  z
+    .string()
+    .trim()
+    .min(1)
+    .max(longest)
+    .regex(/^[^\p{Cc}\p{Zl}\p{Zp}]*$/u, { error: "one line without control characters" });
+
 /** Where a tag came from: a person's hand, a channel's code, a rule. */
 export const TagSource = z.enum(["manual", "channel"]);
 export const PersonTag = z
@@ -57,7 +69,10 @@ export const Person = z
 export const TimelineEntry = z
   .object({
     id: Id,
-    /** `followed`, `unfollowed`, `scanned`, `wrote`, `tapped_menu`, `tag_added`, `tag_removed`, `identity_added`, `delivery` … */
+    /**
+     * `followed`, `unfollowed`, `scanned`, `wrote`, `tapped_menu`, `tag_added`, `tag_removed`, `identity_added`,
+     * `merged`, `delivery` …
+     */
     kind: z.string(),
     /** What the sentence of that kind needs: the channel's name, the text, the tag. */
     details: z.record(z.string(), z.unknown()),
@@ -100,7 +115,7 @@ export const audience = contract("audience", {
     access: audienceWrite,
     params: personParams,
     body: z.object({
-      displayName: z.string().trim().min(1).max(60).optional(),
+      displayName: oneLine(60).optional(),
       phone: z
         .string()
         .trim()
@@ -115,7 +130,7 @@ export const audience = contract("audience", {
     summary: "Tag a person; a tag that doesn't exist yet is made",
     access: audienceWrite,
     params: personParams,
-    body: z.object({ name: z.string().trim().min(1).max(30) }),
+    body: z.object({ name: oneLine(30) }),
     reply: Person,
     faults: [notFound],
   }),

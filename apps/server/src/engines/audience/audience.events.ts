@@ -21,3 +21,9 @@ export const channelEntered = event(
   "audience.channel_entered.v1",
   z.object({ ...Touch, channelId: Id, newlyFollowed: z.boolean() }),
 );
+
+/**
+ * Two records turned out to be one person. `goneId` only points at `keptId` now; whoever keeps rows of their own about
+ * people moves them. `keptId` may have been merged itself by the time this is handled.
+ */
+export const peopleMerged = event("audience.people_merged.v1", z.object({ keptId: Id, goneId: Id }));

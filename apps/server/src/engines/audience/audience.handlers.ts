@@ -7,16 +7,16 @@ import { WechatClients } from "../connect/clients.ts";
 import { messageReceived } from "../connect/connect.events.ts";
 import { Arrivals } from "./internal/arrivals.ts";
 import { fetchProfile } from "./internal/jobs.ts";
-import { Identities } from "./internal/identities.ts";
+import { Merges } from "./internal/merges.ts";
 
 @Injectable()
 export class AudienceHandlers {
   readonly #clients: WechatClients;
-  readonly #identities: Identities;
+  readonly #merges: Merges;
 
-  constructor(runtime: Runtime, arrivals: Arrivals, clients: WechatClients, identities: Identities) {
+  constructor(runtime: Runtime, arrivals: Arrivals, clients: WechatClients, merges: Merges) {
     this.#clients = clients;
-    this.#identities = identities;
+    this.#merges = merges;
     runtime.on(messageReceived, "audience.link_person", (ctx, message) => arrivals.receive(ctx, message));
     runtime.job(fetchProfile, (ctx, { wechatAppId, openid }) => this.fetchProfile(ctx, wechatAppId, openid));
   }
@@ -34,11 +34,6 @@ export class AudienceHandlers {
     }
     if (unionid === undefined) return;
     const known = unionid;
-    await ctx.tx(async (ctx) => {
-      const personId = await this.#identities.personOf(ctx, { wechatAppId, openid });
-      if (personId === undefined) return;
-      const owner = await this.#identities.claim(ctx, personId, "unionid", known);
-      if (owner !== personId) await this.#identities.merge(ctx, owner, personId);
-    });
+    await ctx.tx((ctx) => this.#merges.link(ctx, { wechatAppId, openid }, known));
   }
 }

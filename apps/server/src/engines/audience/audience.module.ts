@@ -5,6 +5,7 @@ import { AudienceController } from "./audience.controller.ts";
 import { AudienceHandlers } from "./audience.handlers.ts";
 import { AudienceService } from "./audience.service.ts";
 import { Identities } from "./internal/identities.ts";
+import { Merges } from "./internal/merges.ts";
 import { Tags } from "./internal/tags.ts";
 import { Timeline } from "./timeline.ts";
 import "./audience.tables.ts";
@@ -12,7 +13,7 @@ import "./audience.tables.ts";
 @Module({
   imports: [ConnectModule],
   controllers: [AudienceController],
-  providers: [AudienceService, Arrivals, AudienceHandlers, Identities, Tags, Timeline],
+  providers: [AudienceService, Arrivals, AudienceHandlers, Identities, Merges, Tags, Timeline],
   exports: [AudienceService, Timeline],
 })
 export class AudienceModule {}

@@ -2,13 +2,14 @@ import { Injectable } from "@nestjs/common";
 import { conflict, notFound } from "@zhanggui/kit/contract/faults";
 import { readCursor, TimeCursor, toPage } from "@zhanggui/kit/contract/page";
 import type { In, Out } from "@zhanggui/kit/contract/route";
-import type { Ctx } from "@zhanggui/kit/server/ctx";
+import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
 import type { Tables } from "@zhanggui/kit/server/tables";
 import type { SelectQueryBuilder } from "kysely";
 import { Apps } from "../connect/apps.ts";
 import { Channels } from "../connect/channels.ts";
 import type { audience } from "./audience.contract.ts";
 import { Identities } from "./internal/identities.ts";
+import { findPerson, hold, type PersonRow } from "./internal/people.ts";
 import { Tags } from "./internal/tags.ts";
 import { Timeline } from "./timeline.ts";
 
@@ -98,10 +99,10 @@ export class AudienceService {
     return this.#timeline.list(ctx, id, page);
   }
 
-  /** @throws Fault `kit.conflict` if the phone number or mail address is another person's */
+  /** @throws Fault `kit.conflict` if the phone number or mail address is another person's; `kit.not_found` */
   async update(ctx: Ctx, personId: string, change: In<typeof audience.updatePerson>["body"]): Promise<PersonView> {
-    const { id } = await this.#row(ctx, personId);
     await ctx.tx(async (ctx) => {
+      const id = await hold(ctx, personId);
       if (change.displayName !== undefined) {
         await ctx.db
           .updateTable("audience_person")
@@ -114,25 +115,40 @@ export class AudienceService {
         if (value !== undefined && (await this.#identities.claim(ctx, id, kind, value)) !== id) throw conflict();
       }
     });
-    return this.get(ctx, id);
+    return this.get(ctx, personId);
   }
 
+  /** @throws Fault `kit.not_found` */
   async addTag(ctx: Ctx, personId: string, name: string): Promise<PersonView> {
-    const { id } = await this.#row(ctx, personId);
     const origin = { source: "manual" as const, sourceId: ctx.actor.id, sourceName: ctx.actor.name };
-    await ctx.tx((ctx) => this.#tags.add(ctx, id, name, origin));
-    return this.get(ctx, id);
+    await ctx.tx(async (ctx) => this.#tags.add(ctx, await hold(ctx, personId), name, origin));
+    return this.get(ctx, personId);
   }
 
+  /** @throws Fault `kit.not_found` for a person that isn't there or doesn't have the tag */
   async removeTag(ctx: Ctx, personId: string, tagId: string): Promise<PersonView> {
-    const { id } = await this.#row(ctx, personId);
-    await ctx.tx((ctx) => this.#tags.remove(ctx, id, tagId));
-    return this.get(ctx, id);
+    await ctx.tx(async (ctx) => this.#tags.remove(ctx, await hold(ctx, personId), tagId));
+    return this.get(ctx, personId);
   }
 
-  /** Name and mail address, for whoever writes to people. @throws Fault `kit.not_found` */
-  async contact(ctx: Ctx, personId: string): Promise<{ personId: string; displayName: string; mail: string | null }> {
-    const row = await this.#row(ctx, personId);
+  /**
+   * For whoever is about to write rows of their own about a person: whose they are, now and until the transaction
+   * ends. A merge waits that long, so its `audience.people_merged.v1` comes when those rows are there to be moved.
+   *
+   * @throws Fault `kit.not_found`
+   */
+  hold(ctx: TxCtx, personId: string): Promise<string> {
+    return hold(ctx, personId);
+  }
+
+  /** Whose record an id leads to now, for looking up; an id that nobody has leads to itself. */
+  async survivorOf(ctx: Ctx, personId: string): Promise<string> {
+    return (await findPerson(ctx, personId))?.id ?? personId;
+  }
+
+  /** Name and mail address, for whoever writes to people; `hold`s the person. @throws Fault `kit.not_found` */
+  async contact(ctx: TxCtx, personId: string): Promise<{ personId: string; displayName: string; mail: string | null }> {
+    const row = await this.#row(ctx, await hold(ctx, personId));
     const mail = await ctx.db
       .selectFrom("audience_identity")
       .select("value")
@@ -156,9 +172,9 @@ export class AudienceService {
   }
 
   async #row(ctx: Ctx, personId: string): Promise<PersonRow> {
-    const row = await ctx.db.selectFrom("audience_person").selectAll().where("id", "=", personId).executeTakeFirst();
+    const row = await findPerson(ctx, personId);
     if (row === undefined) throw notFound();
-    return row.merged_into === null ? row : this.#row(ctx, row.merged_into);
+    return row;
   }
 
   #tagsOf(ctx: Ctx, personIds: readonly string[]) {
@@ -183,15 +199,6 @@ export class AudienceService {
       .orderBy("id")
       .execute();
   }
-}
-
-interface PersonRow {
-  id: string;
-  display_name: string;
-  first_channel_id: string | null;
-  first_seen_at: Date;
-  last_seen_at: Date;
-  merged_into: string | null;
 }
 
 function summarised(row: PersonRow, channels: ReadonlyMap<string, string>) {

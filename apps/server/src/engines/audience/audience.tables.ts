@@ -4,6 +4,8 @@ export interface AudienceTables {
     id: string;
     display_name: string;
     first_channel_id: string | null;
+    first_channel_at: Date | null;
+    first_channel_by: string | null;
     first_seen_at: Date;
     last_seen_at: Date;
     merged_into: string | null;

@@ -4,15 +4,25 @@ import { type PageOf, readCursor, TimeCursor, toPage } from "@zhanggui/kit/contr
 import type { In, Out } from "@zhanggui/kit/contract/route";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
 import type { audience } from "./audience.contract.ts";
+import { hold, type HeldPerson } from "./internal/people.ts";
 
 type Entry = Out<typeof audience.timeline>["items"][number];
 
 /** What a person did and what was done for them. Other engines note here what belongs to a person's story. */
 @Injectable()
 export class Timeline {
-  async note(
+  /**
+   * For other engines: what they tell of a person who was merged meanwhile becomes part of the survivor's story.
+   *
+   * @throws Fault `kit.not_found`
+   */
+  async note(ctx: TxCtx, personId: string, kind: string, details: Readonly<Record<string, unknown>>): Promise<void> {
+    await this.write(ctx, await hold(ctx, personId), kind, details);
+  }
+
+  async write(
     ctx: TxCtx,
-    personId: string,
+    personId: HeldPerson,
     kind: string,
     details: Readonly<Record<string, unknown>>,
     at: Date = ctx.now(),

@@ -7,6 +7,7 @@ import type { Text } from "@zhanggui/kit/contract/text";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
 import type { NewRow } from "@zhanggui/kit/server/tables";
 import type { Selectable } from "kysely";
+import { AudienceService } from "../audience/audience.service.ts";
 import type { messaging } from "./messaging.contract.ts";
 import type { MessagingTables } from "./messaging.tables.ts";
 
@@ -17,6 +18,12 @@ type Detail = Out<typeof messaging.getDelivery>;
 /** Deliveries and the steps that explain them. */
 @Injectable()
 export class Deliveries {
+  readonly #audience: AudienceService;
+
+  constructor(audience: AudienceService) {
+    this.#audience = audience;
+  }
+
   /** False if this event made this delivery before. */
   async create(ctx: TxCtx, row: NewRow<"messaging_delivery">): Promise<boolean> {
     const inserted = await ctx.db
@@ -26,6 +33,20 @@ export class Deliveries {
       .returning("id")
       .executeTakeFirst();
     return inserted !== undefined;
+  }
+
+  /**
+   * Two people are one: the deliveries of the one that is gone are the other's now. Moved rather than looked up by every
+   * id that a person ever had, so that the index serves the list and no row names somebody who is gone. `keptId` is
+   * held, for it may be merged itself, and the event that tells so may have been handled before this one.
+   */
+  async move(ctx: TxCtx, { goneId, keptId }: { goneId: string; keptId: string }): Promise<void> {
+    const survivorId = await this.#audience.hold(ctx, keptId);
+    await ctx.db
+      .updateTable("messaging_delivery")
+      .set({ person_id: survivorId })
+      .where("person_id", "=", goneId)
+      .execute();
   }
 
   async step(
@@ -60,7 +81,9 @@ export class Deliveries {
       .limit(limit + 1);
     const before = readCursor(cursor, IdCursor);
     if (before !== undefined) query = query.where("id", "<", before[0]);
-    if (personId !== undefined) query = query.where("person_id", "=", personId);
+    if (personId !== undefined) {
+      query = query.where("person_id", "=", await this.#audience.survivorOf(ctx, personId));
+    }
     if (sceneId !== undefined) query = query.where("scene_id", "=", sceneId);
     if (state !== undefined) query = query.where("state", "=", state);
     if (traceId !== undefined) query = query.where("trace_id", "=", traceId);

@@ -6,12 +6,13 @@ import type { messageReceived } from "../../connect/connect.events.ts";
 import { channelEntered, personFollowed, personUnfollowed } from "../audience.events.ts";
 import { fetchProfile } from "./jobs.ts";
 import { Identities } from "./identities.ts";
+import type { HeldPerson } from "./people.ts";
 import { Tags } from "./tags.ts";
 import { Timeline } from "../timeline.ts";
 
 type Message = PayloadOf<typeof messageReceived>;
 interface Touch {
-  readonly personId: string;
+  readonly personId: HeldPerson;
   readonly wechatAppId: string;
   readonly openid: string;
   readonly channelId: string | null;
@@ -37,20 +38,24 @@ export class Arrivals {
     const { wechatAppId, openid, channelId, kind } = message;
     const sentAt = new Date(message.sentAt);
     const { personId, isNew } = await this.#identities.personFor(ctx, { wechatAppId, openid }, sentAt);
-    if (!isNew) {
-      await ctx.db
-        .updateTable("audience_person")
-        .set({ last_seen_at: sentAt })
-        .where("id", "=", personId)
-        .where("last_seen_at", "<", sentAt)
-        .execute();
-    }
+    if (!isNew) await this.#seen(ctx, personId, sentAt);
     const touch = { personId, wechatAppId, openid, channelId };
     if (kind === "event:subscribe") await this.#followed(ctx, touch, message, isNew);
     else if (kind === "event:unsubscribe") await this.#unfollowed(ctx, touch, message);
-    else await this.#timeline.note(ctx, personId, ...storyOf(message), sentAt);
-    if (channelId !== null) await this.#entered(ctx, { ...touch, channelId }, kind === "event:subscribe", sentAt);
+    else await this.#timeline.write(ctx, personId, ...storyOf(message), sentAt);
+    if (channelId !== null) await this.#entered(ctx, { ...touch, channelId }, message);
     if (isNew || kind === "event:subscribe") await ctx.enqueue(fetchProfile, { personId, wechatAppId, openid });
+  }
+
+  async #seen(ctx: TxCtx, personId: HeldPerson, sentAt: Date): Promise<void> {
+    await ctx.db
+      .updateTable("audience_person")
+      .set(({ fn, val }) => ({
+        first_seen_at: fn<Date>("least", ["first_seen_at", val(sentAt)]),
+        last_seen_at: fn<Date>("greatest", ["last_seen_at", val(sentAt)]),
+      }))
+      .where("id", "=", personId)
+      .execute();
   }
 
   async #followed(ctx: TxCtx, touch: Touch, message: Message, isNew: boolean): Promise<void> {
@@ -60,7 +65,7 @@ export class Arrivals {
       sentAt,
       inboundId: message.inboundId,
     });
-    await this.#timeline.note(ctx, touch.personId, "followed", {}, sentAt);
+    await this.#timeline.write(ctx, touch.personId, "followed", {}, sentAt);
     const firstTime = isNew || noted?.before === null;
     if (noted !== undefined && noted.before !== true) await ctx.emit(personFollowed, { ...touch, firstTime });
   }
@@ -72,27 +77,34 @@ export class Arrivals {
       sentAt,
       inboundId: message.inboundId,
     });
-    await this.#timeline.note(ctx, touch.personId, "unfollowed", {}, sentAt);
+    await this.#timeline.write(ctx, touch.personId, "unfollowed", {}, sentAt);
     if (noted !== undefined && noted.before !== false) await ctx.emit(personUnfollowed, touch);
   }
 
-  /** The channel's name becomes a tag; the first channel of a person stays the one that brought them. */
-  async #entered(ctx: TxCtx, touch: Touch & { channelId: string }, newlyFollowed: boolean, at: Date): Promise<void> {
+  /** The channel's name becomes a tag. The channel scanned first, by WeChat's time, is the one that brought them. */
+  async #entered(ctx: TxCtx, touch: Touch & { channelId: string }, message: Message): Promise<void> {
     const channel = await this.#channels.find(ctx, touch.channelId);
     if (channel === undefined) return;
+    const sentAt = new Date(message.sentAt);
     await ctx.db
       .updateTable("audience_person")
-      .set({ first_channel_id: channel.id })
+      .set({ first_channel_id: channel.id, first_channel_at: sentAt, first_channel_by: message.inboundId })
       .where("id", "=", touch.personId)
-      .where("first_channel_id", "is", null)
+      .where(({ eb, or, refTuple, tuple }) =>
+        or([
+          eb("first_channel_at", "is", null),
+          eb(refTuple("first_channel_at", "first_channel_by"), ">", tuple(sentAt, message.inboundId)),
+        ]),
+      )
       .execute();
-    await this.#timeline.note(ctx, touch.personId, "scanned", { channelId: channel.id, channel: channel.name }, at);
+    const told = { channelId: channel.id, channel: channel.name };
+    await this.#timeline.write(ctx, touch.personId, "scanned", told, sentAt);
     await this.#tags.add(ctx, touch.personId, channel.name, {
       source: "channel",
       sourceId: channel.id,
       sourceName: channel.name,
     });
-    await ctx.emit(channelEntered, { ...touch, newlyFollowed });
+    await ctx.emit(channelEntered, { ...touch, newlyFollowed: message.kind === "event:subscribe" });
   }
 }
 

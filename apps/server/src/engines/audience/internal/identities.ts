@@ -1,6 +1,7 @@
 import { Injectable } from "@nestjs/common";
 import { owned, type Ctx, type TxCtx } from "@zhanggui/kit/server/ctx";
 import { Timeline } from "../timeline.ts";
+import { hold, type HeldPerson } from "./people.ts";
 
 export interface Openid {
   readonly wechatAppId: string;
@@ -35,14 +36,16 @@ export class Identities {
     return row?.person_id;
   }
 
-  /** The person behind an openid, made if it is new. Of two who make it at once, the unique key lets one through. */
+  /**
+   * The person behind an openid, held; made if it is new. Of two who make it at once, the unique key lets one through.
+   */
   async personFor(
     ctx: TxCtx,
     { wechatAppId, openid }: Openid,
     seenAt: Date,
-  ): Promise<{ personId: string; isNew: boolean }> {
+  ): Promise<{ personId: HeldPerson; isNew: boolean }> {
     const known = await this.personOf(ctx, { wechatAppId, openid });
-    if (known !== undefined) return { personId: known, isNew: false };
+    if (known !== undefined) return { personId: await hold(ctx, known), isNew: false };
     const person = owned(ctx);
     await ctx.db
       .insertInto("audience_person")
@@ -51,6 +54,8 @@ export class Identities {
         // WeChat has told no names since 2021; the end of the openid tells two strangers apart.
         display_name: `微信用户 ${openid.slice(-6)}`,
         first_channel_id: null,
+        first_channel_at: null,
+        first_channel_by: null,
         first_seen_at: seenAt,
         last_seen_at: seenAt,
         merged_into: null,
@@ -71,11 +76,11 @@ export class Identities {
       .onConflict((on) => on.doNothing())
       .returning("id")
       .executeTakeFirst();
-    if (inserted !== undefined) return { personId: person.id, isNew: true };
+    if (inserted !== undefined) return { personId: await hold(ctx, person.id), isNew: true };
     await ctx.db.deleteFrom("audience_person").where("id", "=", person.id).execute();
     const winner = await this.personOf(ctx, { wechatAppId, openid });
     if (winner === undefined) throw new Error("an openid was taken and is gone again");
-    return { personId: winner, isNew: false };
+    return { personId: await hold(ctx, winner), isNew: false };
   }
 
   /**
@@ -111,7 +116,7 @@ export class Identities {
    *
    * @returns whose it is: another person's id if it was taken before
    */
-  async claim(ctx: TxCtx, personId: string, kind: "unionid" | "phone" | "mail", value: string): Promise<string> {
+  async claim(ctx: TxCtx, personId: HeldPerson, kind: "unionid" | "phone" | "mail", value: string): Promise<string> {
     const inserted = await ctx.db
       .insertInto("audience_identity")
       .values({
@@ -128,7 +133,7 @@ export class Identities {
       .returning("id")
       .executeTakeFirst();
     if (inserted !== undefined) {
-      await this.#timeline.note(ctx, personId, "identity_added", { kind, value });
+      await this.#timeline.write(ctx, personId, "identity_added", { kind, value });
       return personId;
     }
     const owner = await ctx.db
@@ -139,59 +144,5 @@ export class Identities {
       .where("value", "=", value)
       .executeTakeFirstOrThrow();
     return owner.person_id;
-  }
-
-  /**
-   * Two records turned out to be one person (the same unionid): the one that was there first goes on (B-60) and gets
-   * identities, tags and timeline of the other, which stays as a pointer so that old links still lead somewhere.
-   *
-   * @returns the id that goes on
-   */
-  async merge(ctx: TxCtx, one: string, other: string): Promise<string> {
-    // In the order of their ids, so that two merges of the same pair can't lock each other out.
-    const rows = await ctx.db
-      .selectFrom("audience_person")
-      .selectAll()
-      .where("id", "in", [one, other])
-      .where("merged_into", "is", null)
-      .orderBy("id")
-      .forUpdate()
-      .execute();
-    const [kept, gone] = rows.toSorted((a, b) => a.first_seen_at.getTime() - b.first_seen_at.getTime());
-    if (kept === undefined || gone === undefined) return kept?.id ?? one;
-    await ctx.db
-      .updateTable("audience_identity")
-      .set({ person_id: kept.id })
-      .where("person_id", "=", gone.id)
-      .execute();
-    await ctx.db
-      .updateTable("audience_timeline")
-      .set({ person_id: kept.id })
-      .where("person_id", "=", gone.id)
-      .execute();
-    const tags = await ctx.db
-      .deleteFrom("audience_person_tag")
-      .where("person_id", "=", gone.id)
-      .returningAll()
-      .execute();
-    if (tags.length > 0) {
-      const moved = tags.map((tag) => ({ ...tag, person_id: kept.id }));
-      await ctx.db
-        .insertInto("audience_person_tag")
-        .values(moved)
-        .onConflict((on) => on.doNothing())
-        .execute();
-    }
-    await ctx.db.updateTable("audience_person").set({ merged_into: kept.id }).where("id", "=", gone.id).execute();
-    await ctx.db
-      .updateTable("audience_person")
-      .set({
-        first_channel_id: kept.first_channel_id ?? gone.first_channel_id,
-        last_seen_at: kept.last_seen_at > gone.last_seen_at ? kept.last_seen_at : gone.last_seen_at,
-      })
-      .where("id", "=", kept.id)
-      .execute();
-    await this.#timeline.note(ctx, kept.id, "merged", { from: gone.id, name: gone.display_name });
-    return kept.id;
   }
 }

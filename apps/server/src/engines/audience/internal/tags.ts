@@ -2,6 +2,7 @@ import { Injectable } from "@nestjs/common";
 import { notFound } from "@zhanggui/kit/contract/faults";
 import { owned, type Ctx, type TxCtx } from "@zhanggui/kit/server/ctx";
 import { Timeline } from "../timeline.ts";
+import type { HeldPerson } from "./people.ts";
 
 export interface TagOrigin {
   readonly source: "manual" | "channel";
@@ -18,7 +19,7 @@ export class Tags {
     this.#timeline = timeline;
   }
 
-  async add(ctx: TxCtx, personId: string, name: string, origin: TagOrigin): Promise<void> {
+  async add(ctx: TxCtx, personId: HeldPerson, name: string, origin: TagOrigin): Promise<void> {
     const tagId = await this.#tagFor(ctx, name);
     const added = await ctx.db
       .insertInto("audience_person_tag")
@@ -34,11 +35,11 @@ export class Tags {
       .onConflict((on) => on.doNothing())
       .returning("tag_id")
       .executeTakeFirst();
-    if (added !== undefined) await this.#timeline.note(ctx, personId, "tag_added", { name, ...origin });
+    if (added !== undefined) await this.#timeline.write(ctx, personId, "tag_added", { name, ...origin });
   }
 
   /** @throws Fault `kit.not_found` if the person doesn't have it */
-  async remove(ctx: TxCtx, personId: string, tagId: string): Promise<void> {
+  async remove(ctx: TxCtx, personId: HeldPerson, tagId: string): Promise<void> {
     const tag = await ctx.db.selectFrom("audience_tag").select("name").where("id", "=", tagId).executeTakeFirst();
     const removed = await ctx.db
       .deleteFrom("audience_person_tag")
@@ -47,7 +48,11 @@ export class Tags {
       .returning("tag_id")
       .executeTakeFirst();
     if (removed === undefined) throw notFound();
-    await this.#timeline.note(ctx, personId, "tag_removed", { name: tag?.name, by: ctx.actor.id });
+    await this.#timeline.write(ctx, personId, "tag_removed", {
+      name: tag?.name,
+      by: ctx.actor.id,
+      byName: ctx.actor.name,
+    });
   }
 
   async list(ctx: Ctx): Promise<{ id: string; name: string; people: number }[]> {

@@ -2,13 +2,18 @@ CREATE TABLE audience_person (
   tenant_id uuid NOT NULL REFERENCES access_tenant (id),
   id uuid NOT NULL,
   display_name text NOT NULL,
+  -- The channel that brought them: when WeChat says they scanned it, and which message told. An earlier scan may be
+  -- handled later; of two in the same second, the one that came in first counts.
   first_channel_id uuid,
+  first_channel_at timestamptz,
+  first_channel_by uuid,
   first_seen_at timestamptz NOT NULL,
   last_seen_at timestamptz NOT NULL,
   -- Set when two records turned out to be one person: the earlier one goes on, this one only points at it.
   merged_into uuid,
   created_at timestamptz NOT NULL,
   PRIMARY KEY (tenant_id, id),
+  CHECK (num_nulls(first_channel_id, first_channel_at, first_channel_by) IN (0, 3)),
   FOREIGN KEY (tenant_id, merged_into) REFERENCES audience_person (tenant_id, id)
 );
 CREATE INDEX audience_person_by_seen ON audience_person (tenant_id, last_seen_at DESC, id DESC) WHERE merged_into IS NULL;

@@ -1,0 +1,109 @@
+import { Injectable } from "@nestjs/common";
+import type { TxCtx } from "@zhanggui/kit/server/ctx";
+import { peopleMerged } from "../audience.events.ts";
+import { Timeline } from "../timeline.ts";
+import { Identities, type Openid } from "./identities.ts";
+import { hold, type HeldPerson, type PersonRow } from "./people.ts";
+
+/** Two records turn out to be one person. */
+@Injectable()
+export class Merges {
+  readonly #identities: Identities;
+  readonly #timeline: Timeline;
+
+  constructor(identities: Identities, timeline: Timeline) {
+    this.#identities = identities;
+    this.#timeline = timeline;
+  }
+
+  /**
+   * Gives the person behind an openid their unionid; if it is somebody's already, the two are one. Nothing happens for
+   * an openid that nobody has heard of. The caller's transaction holds nobody yet.
+   */
+  async link(ctx: TxCtx, openid: Openid, unionid: string): Promise<void> {
+    await oneAtATime(ctx);
+    const personId = await this.#identities.personOf(ctx, openid);
+    if (personId === undefined) return;
+    const owner = await this.#identities.claim(ctx, await hold(ctx, personId), "unionid", unionid);
+    if (owner !== personId) await this.merge(ctx, owner, personId);
+  }
+
+  /**
+   * The record that was there first goes on (B-60) and gets identities, tags and timeline of the other, which stays as
+   * a pointer so that old links still lead somewhere. Either may have been merged before: then it is about those who go
+   * on for them. The caller's transaction holds nobody but these two yet.
+   *
+   * @returns the id that goes on
+   * @throws Fault `kit.not_found`
+   */
+  async merge(ctx: TxCtx, one: string, other: string): Promise<HeldPerson> {
+    await oneAtATime(ctx);
+    const [a, b] = [await heldRow(ctx, one), await heldRow(ctx, other)];
+    if (a.id === b.id) return a.id;
+    const [kept, gone] = cameBefore(a, b) ? [a, b] : [b, a];
+    await this.#moveAll(ctx, gone.id, kept.id);
+    await ctx.db.updateTable("audience_person").set({ merged_into: kept.id }).where("id", "=", gone.id).execute();
+    await ctx.db
+      .updateTable("audience_person")
+      .set({
+        ...firstChannelOf(kept, gone),
+        last_seen_at: kept.last_seen_at > gone.last_seen_at ? kept.last_seen_at : gone.last_seen_at,
+      })
+      .where("id", "=", kept.id)
+      .execute();
+    await this.#timeline.write(ctx, kept.id, "merged", { from: gone.id, name: gone.display_name });
+    await ctx.emit(peopleMerged, { keptId: kept.id, goneId: gone.id });
+    return kept.id;
+  }
+
+  async #moveAll(ctx: TxCtx, gone: HeldPerson, kept: HeldPerson): Promise<void> {
+    for (const table of ["audience_identity", "audience_timeline"] as const) {
+      await ctx.db.updateTable(table).set({ person_id: kept }).where("person_id", "=", gone).execute();
+    }
+    const tags = await ctx.db.deleteFrom("audience_person_tag").where("person_id", "=", gone).returningAll().execute();
+    if (tags.length === 0) return;
+    await ctx.db
+      .insertInto("audience_person_tag")
+      .values(tags.map((tag) => ({ ...tag, person_id: kept })))
+      .onConflict((on) => on.doNothing())
+      .execute();
+  }
+}
+
+/**
+ * Merges of a tenant wait for each other; they are rare and short. So nobody else's merge can come between following
+ * the pointers and locking who goes on, and a merge locks no row that only points: a writer that a merge has overtaken
+ * may hold one while it waits for the survivor.
+ */
+async function oneAtATime(ctx: TxCtx): Promise<void> {
+  await ctx.db
+    .selectNoFrom(({ fn, val }) =>
+      fn("pg_advisory_xact_lock", [fn("hashtext", [val(`audience.merge ${ctx.tenantId}`)])]).as("locked"),
+    )
+    .execute();
+}
+
+/** Read under the lock: what a message noted while we waited for it is in there. */
+async function heldRow(ctx: TxCtx, personId: string): Promise<PersonRow & { id: HeldPerson }> {
+  const id = await hold(ctx, personId);
+  const row = await ctx.db.selectFrom("audience_person").selectAll().where("id", "=", id).executeTakeFirstOrThrow();
+  return { ...row, id };
+}
+
+function cameBefore(a: PersonRow, b: PersonRow): boolean {
+  const ms = a.first_seen_at.getTime() - b.first_seen_at.getTime();
+  return ms === 0 ? a.id < b.id : ms < 0;
+}
+
+/** The channel that brought either of them first. */
+function firstChannelOf(kept: PersonRow, gone: PersonRow) {
+  const [first] = [kept, gone]
+    .filter((row) => row.first_channel_at !== null)
+    .toSorted(
+      (a, b) =>
+        Number(a.first_channel_at) - Number(b.first_channel_at) ||
+        ((a.first_channel_by ?? "") < (b.first_channel_by ?? "") ? -1 : 1),
+    );
+  const { first_channel_id, first_channel_at, first_channel_by } = first ?? kept;
+  return { first_channel_id, first_channel_at, first_channel_by };
+}

@@ -1,0 +1,44 @@
+import { notFound } from "@zhanggui/kit/contract/faults";
+import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
+import type { Selectable } from "kysely";
+import type { AudienceTables } from "../audience.tables.ts";
+
+export type PersonRow = Selectable<AudienceTables["audience_person"]>;
+
+declare const heldBrand: unique symbol;
+
+/**
+ * The id of a person whose row this transaction has locked: until it ends, nobody merges them into another. Whoever
+ * writes about a person asks for this type, so that nobody forgets to `hold` them first.
+ */
+export type HeldPerson = string & { readonly [heldBrand]: true };
+
+/**
+ * Locks a person, or whoever they were merged into, until the transaction ends.
+ *
+ * A transaction that writes holds one person and never asks for a second: only a merge does, and merges of a tenant go
+ * one at a time. So nobody waits in a circle. The lock is the strong one from the start, for two holders of a shared
+ * lock who then update the row would wait for each other.
+ *
+ * @throws Fault `kit.not_found`
+ */
+export async function hold(ctx: TxCtx, personId: string): Promise<HeldPerson> {
+  // If a merge has the row, this waits for it and then looks again: who was merged away meanwhile is not returned.
+  const held = await ctx.db
+    .selectFrom("audience_person")
+    .select("id")
+    .where("id", "=", personId)
+    .where("merged_into", "is", null)
+    .forNoKeyUpdate()
+    .executeTakeFirst();
+  if (held !== undefined) return held.id as HeldPerson;
+  const successor = await findPerson(ctx, personId);
+  if (successor === undefined) throw notFound();
+  return hold(ctx, successor.id);
+}
+
+/** The person, or whoever they were merged into: as it stands now, which is good enough for reading. */
+export async function findPerson(ctx: Ctx, personId: string): Promise<PersonRow | undefined> {
+  const row = await ctx.db.selectFrom("audience_person").selectAll().where("id", "=", personId).executeTakeFirst();
+  return row === undefined || row.merged_into === null ? row : findPerson(ctx, row.merged_into);
+}
