@@ -20,21 +20,36 @@ describe("a planted violation is found by its rule", () => {
   test("lines-stay-narrow", () => {
     expect(rules.linesStayNarrow(plant("packages/kit/src/wide.ts", `${"a + ".repeat(31)}a`))).toHaveLength(1);
   });
-  test.each(["Date.now()", "new Date()", "Math.random()", "process.env.HOME"])("time-comes-from-ctx: %s", (text) => {
-    expect(rules.timeComesFromCtx(plant(service, `const now = ${text};`))).toHaveLength(1);
-    expect(rules.timeComesFromCtx(plant("packages/emulator/src/clock.ts", `const now = ${text};`))).toEqual([]);
-  });
+  test.each(["Date.now()", "new Date()", "+new Date", "Math.random()", "process.env.HOME", "sql`now()`"])(
+    "time-comes-from-ctx: %s",
+    (text) => {
+      expect(rules.timeComesFromCtx(plant(service, `const now = ${text};`))).toHaveLength(1);
+      expect(rules.timeComesFromCtx(plant("packages/emulator/src/clock.ts", `const now = ${text};`))).toEqual([]);
+    },
+  );
   test.each([
     `ctx.db.selectFrom("connect_inbound").selectAll()`,
     `query.innerJoin("connect_app as app", "app.id", "audience_identity.scope")`,
     `query.select(["audience_person.id", "connect_app.name"])`,
     `query.leftJoin(\n  "messaging_delivery",\n  "messaging_delivery.person_id", "audience_person.id")`,
+    "sql`SELECT password_hash FROM access_account`",
+    `const table = "access_account"; db.selectFrom(table)`,
+    `db.selectFrom<"access_account">("access_account")`,
   ])("own-tables-only: %s", (text) => {
-    expect(rules.ownTablesOnly(plant(service, text), modules)).toHaveLength(1);
+    const tables = ["connect_inbound", "connect_app", "messaging_delivery", "access_account", "audience_person"];
+    const sql = tables.map((table) => `CREATE TABLE ${table} (`).join("\n");
+    const tree = new Map([...plant(service, text), ["packages/kit/src/server/migrations/001.sql", sql]]);
+    expect(rules.ownTablesOnly(tree, modules)).toHaveLength(1);
+    const comment = `// ${text.replaceAll("\n", " ")}`;
+    expect(rules.ownTablesOnly(new Map([...tree, [service, comment]]), modules)).toEqual([]);
   });
   test("own-tables-only, in SQL", () => {
     const path = "apps/server/src/engines/audience/migrations/002_more.sql";
-    expect(rules.ownTablesOnly(plant(path, "ALTER TABLE connect_app ADD x int;"), modules)).toHaveLength(1);
+    const sql = new Map([
+      ["x.sql", "CREATE TABLE connect_app ("],
+      ...plant(path, "ALTER TABLE connect_app ADD x int;"),
+    ]);
+    expect(rules.ownTablesOnly(sql, modules)).toHaveLength(1);
     expect(rules.ownTablesOnly(plant(path, "x uuid REFERENCES access_tenant (id)"), modules)).toEqual([]);
   });
   test("tables-have-tenants", () => {

@@ -45,7 +45,14 @@ describe("every refusal is problem+json, also what Fastify refuses by itself", (
     ],
     ["no body", "/api/roles", { method: "POST" }, 400, "kit.invalid_input"],
     ["a broken escape", "/api/people/%E0%A4%A", {}, 400, "kit.bad_request"],
-    ["an id that is none", "/api/people/42", {}, 400, "kit.invalid_input"],
+    ["an id that is none", "/api/people/42", {}, 404, "kit.not_found"],
+    [
+      "a version past the database's numbers",
+      "/api/settings/connect.replyTimeoutMs",
+      { ...json('{"value":1,"version":3000000000}'), method: "PUT" },
+      400,
+      "kit.invalid_input",
+    ],
     ["a NUL in the path", "/api/people?search=%00", {}, 400, "kit.bad_request"],
     ["a NUL in a text", "/api/roles", json('{"name":"a\\u0000b","permissions":[]}'), 400, "kit.malformed_json"],
     ["a limit of 10,000", "/api/people?limit=10000", {}, 400, "kit.invalid_input"],
@@ -67,6 +74,20 @@ describe("every refusal is problem+json, also what Fastify refuses by itself", (
     expect(errors?.map(({ field }) => field)).toEqual(
       expect.arrayContaining(["login", "displayName", "password", "roleIds.0"]),
     );
+  });
+
+  test("what is wrong with a field is said in the caller's language too", async () => {
+    const body = json(JSON.stringify({ login: "a b", displayName: "", password: "x", roleIds: [] }));
+    const tell = async (language: string) => {
+      const { errors } = await problemOf("/api/accounts", {
+        ...body,
+        headers: { ...body.headers, "accept-language": language },
+      });
+      return errors!.map(({ message }) => message);
+    };
+    const [chinese, english] = [await tell("zh"), await tell("en")];
+    expect(chinese.every((message) => /\p{Script=Han}/u.test(message))).toBe(true);
+    expect(english.some((message) => /\p{Script=Han}/u.test(message))).toBe(false);
   });
 
   test("a sentence comes in the caller's language, Chinese first; the trace is the caller's own", async () => {

@@ -156,7 +156,7 @@ export class MissingField extends Error {
 export function toMessage(fields: Fields): InboundMessage {
   const pushed: Pushed = {
     toUserName: filled(fields, "ToUserName"),
-    fromUserName: filled(fields, "FromUserName"),
+    fromUserName: shortId(fields, "FromUserName"),
     createTime: digits(fields, "CreateTime"),
     fields,
   };
@@ -319,8 +319,16 @@ function filled(fields: Fields, name: string): string {
   return text;
 }
 
+/** An openid has 28 characters (recalled); room for more, but not for anything. */
+function shortId(fields: Fields, name: string): string {
+  const text = filled(fields, name);
+  if (text.length > 128) throw new MissingField(name);
+  return text;
+}
+
 function digits(fields: Fields, name: string): string {
   const text = filled(fields, name);
-  if (!/^\d{1,12}$/.test(text)) throw new MissingField(name);
+  // Ten digits of seconds reach the year 2286.
+  if (!/^\d{1,10}$/.test(text)) throw new MissingField(name);
   return text;
 }

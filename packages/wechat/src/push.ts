@@ -2,7 +2,7 @@ import { CipherError, decryptMessage, encryptMessage } from "./cipher.ts";
 import { decodeBody, ParseError, textOf } from "./fields.ts";
 import type { Fields } from "./fields.ts";
 import { parseJsonFields } from "./json.ts";
-import { MissingField, toMessage } from "./messages.ts";
+import { createdAt, MissingField, toMessage } from "./messages.ts";
 import type { InboundMessage } from "./messages.ts";
 import { buildReply } from "./reply.ts";
 import type { PassiveReply } from "./reply.ts";
@@ -104,6 +104,10 @@ export function openPush({ query, body, contentType, keys, now, toleranceSeconds
     if (ageSeconds > toleranceSeconds)
       throw new PushRefused("stale", `the timestamp is ${Math.round(ageSeconds)} s from now`);
     const message = toMessage(fields);
+    // In plain mode nothing proves the body; a time that is far ahead would stay the newest for ever.
+    if (createdAt(message).getTime() > now.getTime() + 86_400_000) {
+      throw new PushRefused("malformed", "CreateTime is more than a day ahead");
+    }
     if (keys.originalId !== undefined && message.toUserName !== keys.originalId) {
       throw new PushRefused("wrong_app", "the push is meant for another account");
     }

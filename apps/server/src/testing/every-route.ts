@@ -37,7 +37,7 @@ type Input = Readonly<Record<string, unknown>>;
  * as nobody. Returns what is wrong, one sentence each.
  */
 export async function violations(world: World, fixtures: Fixtures): Promise<string[]> {
-  const wrong: string[] = [];
+  const wrong = await rowsOfOthers(world);
   for (const route of closedRoutes(world.contracts)) {
     const fixture = fixtures[route.id];
     if (fixture === undefined) {
@@ -53,6 +53,32 @@ export async function violations(world: World, fixtures: Fixtures): Promise<stri
     if (own instanceof Error) wrong.push(`${route.id}: its owner's call failed: ${own.message}`);
   }
   return wrong;
+}
+
+/**
+ * Looks at every table through the stranger's ctx, without a filter of its own: what the kit's filter alone keeps apart,
+ * also where no route could show it, because another table's filter stops the call before.
+ */
+export async function rowsOfOthers({ house, owner, stranger }: World): Promise<string[]> {
+  const { db } = house.runtime.ctx(stranger.tenantId);
+  const wrong: string[] = [];
+  for (const table of await tenantTables(house)) {
+    const rows = (await db
+      .selectFrom(table as "kit_event")
+      .selectAll()
+      .execute()) as { tenant_id: string }[];
+    if (rows.some(({ tenant_id }) => tenant_id === owner.tenantId))
+      wrong.push(`${table} shows a stranger others' rows`);
+    const count = await countOf(house, table, owner.tenantId);
+    if (count === 0) wrong.push(`${table} has no row to look for`);
+  }
+  return wrong;
+}
+
+async function countOf(house: OpenHouse, table: string, tenantId: string): Promise<number> {
+  const { rows } = await sql<{ count: number }>`SELECT count(*) AS count FROM ${sql.table(table)}
+    WHERE tenant_id = ${tenantId}`.execute(house.runtime.acrossTenants());
+  return rows[0]?.count ?? 0;
 }
 
 /** Every route that isn't public; the one that ends the session comes last. */

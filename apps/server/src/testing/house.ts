@@ -72,7 +72,7 @@ interface Session {
 export const testSecrets = {
   SECRET_KEY: Buffer.alloc(32, 7).toString("base64"),
   JWT_SECRET: "only-for-tests-only-for-tests-only-for-tests",
-  SETUP_TOKEN: "only-for-tests",
+  SETUP_TOKEN: "only-for-these-tests",
 };
 const password = "correct horse battery";
 

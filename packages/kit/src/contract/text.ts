@@ -32,3 +32,16 @@ export function languageOf(acceptLanguage: string | undefined): Language {
 export function fill(sentence: string, values: Readonly<Record<string, unknown>>): string {
   return sentence.replaceAll(/\{(\w+)\}/g, (whole, name: string) => (name in values ? String(values[name]) : whole));
 }
+
+const between = "\u001f";
+
+/** A sentence in both languages as one string, for what takes only a string: a schema's own error. `spoken` tells it. */
+export function bilingual(text: Text): string {
+  return `${text.zh}${between}${text.en}`;
+}
+
+/** The part of a bilingual string in `language`; any other string as it is. */
+export function spoken(message: string, language: Language): string {
+  const [zh = "", en] = message.split(between);
+  return en === undefined || language === "zh" ? zh : en;
+}

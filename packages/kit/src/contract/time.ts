@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { bilingual } from "./text.ts";
 
 /** The zone of a tenant that has not chosen one. */
 export const defaultZone = "Asia/Shanghai";
@@ -15,7 +16,10 @@ export const Instant = z
 export const Day = z.iso.date();
 
 /** A time zone of the IANA database that this runtime knows. */
-export const Zone = z.string().max(64).refine(isZone, { error: "unknown time zone" });
+export const Zone = z
+  .string()
+  .max(64)
+  .refine(isZone, { error: bilingual({ zh: "没有这个时区", en: "there is no such time zone" }) });
 
 /**
  * The day an instant falls on in `zone`, as `YYYY-MM-DD`: what a report, a daily limit or a settlement counts by.

@@ -18,6 +18,13 @@ test("defaults hold for what is absent or empty", () => {
   expect(readEnv({ ...good, PUBLIC_URL: "https://tea.example//" }).PUBLIC_URL).toBe("https://tea.example");
 });
 
-test("a turned clock is refused in production", () => {
+test("each address takes only what it can be used with", () => {
+  expect(() => readEnv({ ...good, DATABASE_URL: "https://example.com" })).toThrow(/DATABASE_URL/);
+  expect(() => readEnv({ ...good, SMTP_URL: "postgres://x/y" })).toThrow(/SMTP_URL/);
+  expect(() => readEnv({ ...good, PUBLIC_URL: "ftp://example.com" })).toThrow(/PUBLIC_URL/);
+});
+
+test("a turned clock and the demo are refused in production", () => {
+  expect(() => readEnv({ ...good, DEMO: "1", NODE_ENV: "production" })).toThrow(/DEMO/);
   expect(() => readEnv({ ...good, CLOCK_OFFSET_MS: "1000", NODE_ENV: "production" })).toThrow(/CLOCK_OFFSET_MS/);
 });

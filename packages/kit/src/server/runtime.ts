@@ -141,6 +141,21 @@ export class Runtime {
     await this.#database.close();
   }
 
+  /** Whether the database answers within a second: without it nothing here works. */
+  async isWell(): Promise<boolean> {
+    const late = Promise.withResolvers<boolean>();
+    const timer = setTimeout(() => late.resolve(false), 1000);
+    const asked = this.#database.pool.query("SELECT 1").then(
+      () => true,
+      () => false,
+    );
+    try {
+      return await Promise.race([asked, late.promise]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
   /** Tells the other processes which handlers this one runs; `start` does it, and again every hour. */
   async announce(): Promise<void> {
     await this.#events.announce();

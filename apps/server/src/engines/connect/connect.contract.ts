@@ -5,6 +5,7 @@ import { PageQuery, pageOf } from "@zhanggui/kit/contract/page";
 import { anyone, permission } from "@zhanggui/kit/contract/permission";
 import { RawBody, RawReply } from "@zhanggui/kit/contract/raw";
 import { contract, route } from "@zhanggui/kit/contract/route";
+import { bilingual } from "@zhanggui/kit/contract/text";
 import { Instant } from "@zhanggui/kit/contract/time";
 import { z } from "zod";
 
@@ -49,17 +50,19 @@ export const PushMode = z.enum(["plain", "compatible", "safe"]);
 const AppId = z
   .string()
   .trim()
-  .regex(/^wx[0-9a-f]{16}$/, { error: "an AppID is wx and 16 hex digits" });
+  .regex(/^wx[0-9a-f]{16}$/, {
+    error: bilingual({ zh: "AppID 是 wx 加 16 位十六进制数字", en: "an AppID is wx and 16 hex digits" }),
+  });
 /** 3 to 32 letters and digits (WeChat's own rule for the token). */
 const PushToken = z
   .string()
   .trim()
-  .regex(/^[A-Za-z0-9]{3,32}$/, { error: "3 to 32 letters and digits" });
+  .regex(/^[A-Za-z0-9]{3,32}$/, { error: bilingual({ zh: "3 到 32 位字母或数字", en: "3 to 32 letters and digits" }) });
 /** 43 characters, from which 32 bytes are read as base64. WeChat takes letters and digits only. */
 const EncodingAesKey = z
   .string()
   .trim()
-  .regex(/^[A-Za-z0-9]{43}$/, { error: "43 letters and digits" });
+  .regex(/^[A-Za-z0-9]{43}$/, { error: bilingual({ zh: "43 位字母或数字", en: "43 letters and digits" }) });
 const AppSecret = z.string().trim().min(1).max(128);
 
 export const WechatApp = z
@@ -81,7 +84,7 @@ export const WechatApp = z
 export const AppCheck = z.object({
   check: z.enum(["token", "callback", "push"]),
   ok: z.boolean(),
-  /** What was seen and what to do, in the caller's language. */
+  /** What was seen and what to do. */
   zh: z.string(),
   en: z.string(),
 });

@@ -1,8 +1,9 @@
 import { fault } from "@zhanggui/kit/contract/fault";
-import { conflict, notFound } from "@zhanggui/kit/contract/faults";
+import { conflict, notFound, tooManyRequests } from "@zhanggui/kit/contract/faults";
 import { Id } from "@zhanggui/kit/contract/ids";
 import { anyone, builtInRoles, permission, signedIn } from "@zhanggui/kit/contract/permission";
 import { contract, route } from "@zhanggui/kit/contract/route";
+import { bilingual } from "@zhanggui/kit/contract/text";
 import { Instant } from "@zhanggui/kit/contract/time";
 import { z } from "zod";
 
@@ -64,7 +65,7 @@ export const Login = z
   .toLowerCase()
   .min(3)
   .max(100)
-  .regex(/^[^\s]+$/, { error: "no spaces" });
+  .regex(/^[^\s]+$/, { error: bilingual({ zh: "不能有空格", en: "no spaces" }) });
 /** NIST SP 800-63B §5.1.1: length counts, composition rules don't help; a limit keeps hashing cheap. */
 export const Password = z.string().min(8).max(128);
 
@@ -129,7 +130,7 @@ export const access = contract("access", {
     access: anyone,
     body: z.object({ login: Login, password: z.string().max(128) }),
     reply: Session,
-    faults: [wrongCredentials, lockedOut],
+    faults: [wrongCredentials, lockedOut, tooManyRequests],
   }),
   refresh: route.post("/sessions/refresh", {
     summary: "Renew a session; a refresh token that comes a second time ends the whole session",

@@ -118,6 +118,36 @@ describe("sign-in", () => {
     });
   });
 
+  test("twelve right sign-ins at once all succeed", async () => {
+    const { login } = await newAccount();
+    const api = house.anonymous();
+    const sessions = await Promise.all(Array.from({ length: 12 }, () => api.access.login({ login, password })));
+    expect(new Set(sessions.map(({ refreshToken }) => refreshToken)).size).toBe(12);
+  });
+
+  test("a flood of made-up logins is turned away, and the server lives on", async () => {
+    const api = house.anonymous();
+    const flood = Array.from({ length: 400 }, () => refusal(api.access.login({ login: newLogin(), password })));
+    const codes = new Set((await Promise.all(flood)).map(({ code }) => code));
+    expect(codes).toEqual(new Set(["access.wrong_credentials", "kit.too_many_requests"]));
+    expect(await api.access.login({ login: (await newAccount()).login, password })).toBeDefined();
+  });
+
+  test("sessions that ended long ago are forgotten, the others are not", async () => {
+    const { login, id } = await newAccount();
+    const api = house.anonymous();
+    const old = await api.access.login({ login, password });
+    await house.anonymous({ authorization: `Bearer ${old.accessToken}` }).access.logout();
+    const rows = () =>
+      house.runtime.acrossTenants().selectFrom("access_session").select("id").where("account_id", "=", id).execute();
+    house.clock.advance(31 * 24 * 60 * minuteMs);
+    const fresh = await api.access.login({ login, password });
+    await house.runtime.runSchedule("access.prune");
+    expect((await rows()).length).toBe(1);
+    expect(await api.access.refresh({ refreshToken: fresh.refreshToken })).toBeDefined();
+    owner = await house.asOwner();
+  });
+
   test("a hundred guesses at once get no further than five", async () => {
     const { login } = await newAccount();
     const api = house.anonymous();

@@ -8,6 +8,7 @@ import { AccessService } from "./access.service.ts";
 import { countAttempt, forgetAttempts, pruneAttempts } from "./internal/login-attempts.ts";
 import { assertStrong, hashPassword, pretendToVerify, verifyPassword } from "./internal/passwords.ts";
 import * as tokens from "./internal/tokens.ts";
+import { Turns } from "./internal/turns.ts";
 
 const dayMs = 86_400_000;
 
@@ -16,17 +17,23 @@ const dayMs = 86_400_000;
 export class Sessions implements Authenticator {
   readonly #runtime: Runtime;
   readonly #access: AccessService;
+  readonly #turns = new Turns();
 
   constructor(runtime: Runtime, access: AccessService) {
     this.#runtime = runtime;
     this.#access = access;
-    runtime.every("access.prune_attempts", "17 3 * * *", () => this.prune());
+    runtime.every("access.prune", "17 3 * * *", () => this.prune());
   }
 
   /**
    * @throws Fault `access.wrong_credentials`, the same for an unknown login, a disabled account and a wrong password
    */
   async login(ctx: Ctx, { login, password }: { login: string; password: string }) {
+    const account = await this.#turns.take(login, () => this.#verified(ctx, login, password));
+    return this.start(this.#as(account.tenantId, account.id, ctx.traceId), account.id);
+  }
+
+  async #verified(ctx: Ctx, login: string, password: string): Promise<{ tenantId: string; id: string }> {
     const everywhere = this.#runtime.acrossTenants();
     await countAttempt(everywhere, login, ctx.now());
     const account = await everywhere
@@ -40,7 +47,7 @@ export class Sessions implements Authenticator {
       throw wrongCredentials();
     }
     await forgetAttempts(everywhere, login);
-    return this.start(this.#as(account.tenant_id, account.id, ctx.traceId), account.id);
+    return { tenantId: account.tenant_id, id: account.id };
   }
 
   /** Starts a session of an account of the ctx's tenant. */
@@ -138,7 +145,17 @@ export class Sessions implements Authenticator {
   }
 
   async prune(): Promise<void> {
-    await pruneAttempts(this.#runtime.acrossTenants(), this.#runtime.clock.now());
+    const everywhere = this.#runtime.acrossTenants();
+    const now = this.#runtime.clock.now();
+    await pruneAttempts(everywhere, now);
+    // A month after its end nobody asks any more how a session ended.
+    const old = new Date(now.getTime() - 30 * dayMs);
+    const ended = everywhere
+      .selectFrom("access_session")
+      .select("id")
+      .where((eb) => eb.or([eb("ended_at", "<", old), eb("expires_at", "<", old)]));
+    await everywhere.deleteFrom("access_used_refresh").where("session_id", "in", ended).execute();
+    await everywhere.deleteFrom("access_session").where("id", "in", ended).execute();
   }
 
   /** A token that was used before was copied by somebody. Whoever holds it, both are out. */

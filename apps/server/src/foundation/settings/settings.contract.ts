@@ -20,6 +20,9 @@ export const badValue = fault("settings.bad_value", 422, {
   en: "The setting {key} doesn't take this value: {reason}",
 });
 
+/** PostgreSQL's integer. */
+const Version = z.int().min(0).max(2_147_483_647);
+
 export const SettingView = z
   .object({
     key: z.string(),
@@ -43,7 +46,7 @@ export const settings = contract("settings", {
     summary: "Change a setting; it holds from the next use, without a restart",
     access: settingsWrite,
     params: z.object({ key: z.string().max(100) }),
-    body: z.object({ value: z.unknown(), version: z.int().min(0) }),
+    body: z.object({ value: z.unknown(), version: Version }),
     reply: SettingView,
     faults: [unknownSetting, badValue, conflict],
   }),

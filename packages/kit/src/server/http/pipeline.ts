@@ -2,18 +2,20 @@ import { Inject, Injectable, type CallHandler, type ExecutionContext, type NestI
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { mergeMap, type Observable } from "rxjs";
 import type { z } from "zod";
+import { en, zhCN } from "zod/locales";
 import {
   badRequest,
   forbidden,
   invalidInput,
   malformedJson,
+  notFound,
   unauthenticated,
   unsupportedMediaType,
 } from "../../contract/faults.ts";
 import { anyone, signedIn } from "../../contract/permission.ts";
 import { RawReply } from "../../contract/raw.ts";
 import type { Route } from "../../contract/route.ts";
-import { languageOf } from "../../contract/text.ts";
+import { languageOf, spoken } from "../../contract/text.ts";
 import type { Actor } from "../ctx.ts";
 import { newTraceId, Runtime } from "../runtime.ts";
 import { prepare, routeOf } from "./handles.ts";
@@ -74,12 +76,14 @@ export class Pipeline implements NestInterceptor {
   }
 }
 
-/** The caller's trace (W3C Trace Context `traceparent`), or a new one. The same for the whole request. */
+/**
+ * The caller's trace (W3C Trace Context `traceparent`), or a new one; the same for the whole request. Only from callers
+ * that bring a token: a visitor could write themselves into somebody's trace.
+ */
 export function traceIdOf(request: FastifyRequest): string {
   const carrier = request as FastifyRequest & { traceId?: string };
-  carrier.traceId ??=
-    /^00-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/.exec(String(request.headers["traceparent"] ?? ""))?.[1] ??
-    newTraceId();
+  const brought = request.headers.authorization === undefined ? "" : String(request.headers["traceparent"] ?? "");
+  carrier.traceId ??= /^00-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/.exec(brought)?.[1] ?? newTraceId();
   return carrier.traceId;
 }
 
@@ -87,14 +91,22 @@ function readInput(route: Route, request: FastifyRequest) {
   const errors: FieldError[] = [];
   // A NUL can only come as %00 here; no text that PostgreSQL can keep has one.
   if (request.url.includes("%00")) throw badRequest();
+  const language = languageOfRequest(request);
+  const { localeError } = language === "zh" ? zhCN() : en();
   const part = (schema: z.ZodType | undefined, value: unknown): unknown => {
     if (schema === undefined) return undefined;
-    const parsed = schema.safeParse(value);
+    const parsed = schema.safeParse(value, { error: localeError });
     if (parsed.success) return parsed.data;
-    errors.push(...parsed.error.issues.map(({ path, message }) => ({ field: path.join("."), message })));
+    const told = parsed.error.issues.map(({ path, message }) => ({
+      field: path.join("."),
+      message: spoken(message, language),
+    }));
+    errors.push(...told);
     return undefined;
   };
   const params = part(route.params, request.params);
+  // What can't be an id is the id of nothing.
+  if (errors.length > 0) throw notFound();
   const query = part(route.query, request.query);
   const body = route.body === undefined ? undefined : part(route.body, bodyOf(route, request));
   if (errors.length > 0) throw invalidInput({ errors });

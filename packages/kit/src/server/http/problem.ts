@@ -3,6 +3,7 @@ import { Fault, type FaultDefinition } from "../../contract/fault.ts";
 import {
   badRequest,
   internalError,
+  invalidInput,
   malformedJson,
   notFound,
   tooLarge,
@@ -24,7 +25,7 @@ export function toProblem(fault: Fault, language: Language, traceId: string): Pr
   const { errors, ...details } = fault.details as { errors?: FieldError[] } & Record<string, unknown>;
   const detail = fill(text[language], details);
   return {
-    type: `/api/docs#fault-${code}`,
+    type: `urn:zhanggui:fault:${code}`,
     title: code,
     status,
     detail,
@@ -48,12 +49,16 @@ const fastifyRefusals: Readonly<Record<string, FaultDefinition>> = {
   FST_ERR_MAX_PARAM_LENGTH: notFound,
 };
 
+/** What PostgreSQL refuses of values that a schema let through (its Appendix A): out of range, not a text it can keep. */
+const valueRefusals: ReadonlySet<string> = new Set(["22003", "22021", "22P05"]);
+
 /** Turns whatever was thrown into a fault. What nobody expected becomes `kit.internal`; the log has the rest. */
 export function toFault(error: unknown, bodyLimitBytes: number): Fault {
   if (error instanceof Fault) return error;
   const code = error !== null && typeof error === "object" && "code" in error ? String(error.code) : "";
   const refusal = fastifyRefusals[code];
   if (refusal !== undefined) return new Fault(refusal, refusal === tooLarge ? { limitBytes: bodyLimitBytes } : {});
+  if (valueRefusals.has(code)) return invalidInput({}, { cause: error });
   const status = error !== null && typeof error === "object" && "statusCode" in error ? Number(error.statusCode) : 500;
   if (status === 404) return notFound();
   if (status >= 400 && status < 500) return badRequest();

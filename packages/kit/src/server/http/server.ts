@@ -55,14 +55,17 @@ export async function createServer(root: Type | object, options: ServerOptions):
     // The API's page is swagger-ui, which sets style attributes; the console needs the same for its poppers.
     reply.header(
       "content-security-policy",
-      "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'",
+      "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
     );
   });
   fastify.setErrorHandler((error, request, reply) => sendProblem(runtime, error, request, reply));
   await documentation(adapter, options);
   if (options.consoleFolder !== undefined) await pages(runtime, adapter, options.consoleFolder);
   else fastify.setNotFoundHandler((request, reply) => sendProblem(runtime, { statusCode: 404 }, request, reply));
-  fastify.get("/health", async () => ({ status: "ok", version: options.version }));
+  fastify.get("/health", async (_request, reply) => {
+    const well = await runtime.isWell();
+    return reply.status(well ? 200 : 503).send({ status: well ? "ok" : "no database", version: options.version });
+  });
   return app;
 }
 
