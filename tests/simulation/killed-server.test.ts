@@ -137,9 +137,13 @@ test(`kill -9 at random moments, ${rounds} rounds of ${messagesPerRound} message
   await expect.poll(unfinished, patience).toBe(0);
 
   const openids = new Map(emulator.world.bonds().map((bond) => [bond.puppetId, bond.openid]));
-  const people = await db.selectFrom("audience_identity").select("value").where("kind", "=", "openid").execute();
-  const known = new Set(people.map(({ value }) => value));
-  expect(acknowledged.filter((id) => !known.has(openids.get(id) ?? ""))).toEqual([]);
+  const people = await db
+    .selectFrom("audience_identity")
+    .select(["value", "person_id"])
+    .where("kind", "=", "openid")
+    .execute();
+  const known = new Map(people.map(({ value, person_id }) => [value, person_id]));
+  await expectHandled(acknowledged.map((id) => known.get(openids.get(id) ?? "") ?? "nobody"));
   // Of 1,000 messages some must have come through and some must have met a dead server, or this proved nothing.
   expect(acknowledged.length).toBeGreaterThan(rounds);
   expect(people.length).toBe(known.size);
@@ -152,6 +156,26 @@ test(`kill -9 at random moments, ${rounds} rounds of ${messagesPerRound} message
   await expectEffectsAtMostOnce(openids);
   await expectUnknownExplained(inFlight);
 }, 300_000);
+
+/** Whoever's scan was acknowledged is known, tagged and has both messages, sent or explained. */
+async function expectHandled(personIds: readonly string[]): Promise<void> {
+  const tagged = await db.selectFrom("audience_person_tag").select("person_id").execute();
+  const scanned = await db.selectFrom("audience_timeline").select("person_id").where("kind", "=", "scanned").execute();
+  const deliveries = await db.selectFrom("messaging_delivery").select(["person_id", "channel"]).execute();
+  const has = (rows: readonly { person_id: string }[]) => new Set(rows.map(({ person_id }) => person_id));
+  const effects = {
+    tag: has(tagged),
+    story: has(scanned),
+    template: has(deliveries.filter(({ channel }) => channel === "wechat_template")),
+    mail: has(deliveries.filter(({ channel }) => channel === "mail")),
+  };
+  for (const [effect, who] of Object.entries(effects)) {
+    expect(
+      personIds.filter((id) => !who.has(id)),
+      `acknowledged, but without ${effect}`,
+    ).toEqual([]);
+  }
+}
 
 async function expectEffectsAtMostOnce(openids: ReadonlyMap<string, string>): Promise<void> {
   const deliveries = await db
