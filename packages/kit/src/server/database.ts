@@ -18,7 +18,7 @@ export interface Database {
 }
 
 /** Opens a pool. Nothing is connected yet; the first query is. */
-export function openDatabase(url: string, maxConnections = 20): Database {
+export function openDatabase(url: string, maxConnections = 30): Database {
   const pool = new pg.Pool({ connectionString: url, max: maxConnections, application_name: "zhanggui" });
   // A connection that breaks while idle is replaced at the next query, which will tell if there is trouble.
   pool.on("error", () => {});

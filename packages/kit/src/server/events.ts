@@ -1,6 +1,7 @@
 import { sql, type Kysely, type Transaction } from "kysely";
 import type { EventDefinition } from "../contract/event.ts";
 import { newId } from "../contract/ids.ts";
+import { claim } from "./claim.ts";
 import type { Clock } from "./clock.ts";
 import type { TxCtx } from "./ctx.ts";
 import type { Logger } from "./log.ts";
@@ -104,15 +105,17 @@ export class Events {
   async dispatch(): Promise<boolean> {
     return this.#db.transaction().execute(async (trx) => {
       const now = this.#clock.now();
-      const events = await trx
-        .selectFrom("kit_event")
-        .select(["tenant_id", "id", "name"])
-        .where("dispatched_at", "is", null)
-        .orderBy("id")
-        .limit(dispatchBatch)
-        .forUpdate()
-        .skipLocked()
-        .execute();
+      const events = await claim(trx, () =>
+        trx
+          .selectFrom("kit_event")
+          .select(["tenant_id", "id", "name"])
+          .where("dispatched_at", "is", null)
+          .orderBy("id")
+          .limit(dispatchBatch)
+          .forUpdate()
+          .skipLocked()
+          .execute(),
+      );
       if (events.length === 0) return false;
       const subscriptions = await trx
         .selectFrom("kit_subscription")
@@ -151,24 +154,26 @@ export class Events {
     const known = [...this.#subscribers.values()];
     if (known.length === 0) return false;
     return this.#db.transaction().execute(async (trx) => {
-      const delivery = await trx
-        .selectFrom("kit_delivery")
-        .selectAll()
-        .where("state", "=", "pending")
-        .where("due_at", "<=", this.#clock.now())
-        // By event and handler: a newer process may have a handler of the same name for an event unknown here.
-        .where(({ eb, refTuple, tuple }) =>
-          eb(
-            refTuple("event_name", "handler"),
-            "in",
-            known.map(({ event, handler }) => tuple(event.name, handler)),
-          ),
-        )
-        .orderBy("due_at")
-        .limit(1)
-        .forUpdate()
-        .skipLocked()
-        .executeTakeFirst();
+      const delivery = await claim(trx, () =>
+        trx
+          .selectFrom("kit_delivery")
+          .selectAll()
+          .where("state", "=", "pending")
+          .where("due_at", "<=", this.#clock.now())
+          // By event and handler: a newer process may have a handler of the same name for an event unknown here.
+          .where(({ eb, refTuple, tuple }) =>
+            eb(
+              refTuple("event_name", "handler"),
+              "in",
+              known.map(({ event, handler }) => tuple(event.name, handler)),
+            ),
+          )
+          .orderBy("due_at")
+          .limit(1)
+          .forUpdate()
+          .skipLocked()
+          .executeTakeFirst(),
+      );
       if (delivery === undefined) return false;
       const event = await trx
         .selectFrom("kit_event")

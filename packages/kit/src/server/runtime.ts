@@ -67,7 +67,7 @@ export class Runtime {
     this.every("kit.park_orphans", "41 * * * *", () => this.#events.parkOrphans());
     // What a handler wrote may be the next one's work: an event, a row of another inbox.
     this.inbox("kit.dispatch", () => this.#thenNudge(this.#events.dispatch()), { concurrency: 1, pollMs: 500 });
-    this.inbox("kit.handle", () => this.#thenNudge(this.#events.handle()), { concurrency: 4, pollMs: 500 });
+    this.inbox("kit.handle", () => this.#thenNudge(this.#events.handle()), { concurrency: 8, pollMs: 500 });
   }
 
   /** Opens a ctx of a tenant. Without an actor it is the house itself that acts. */

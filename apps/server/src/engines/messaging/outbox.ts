@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { Injectable } from "@nestjs/common";
 import type { Text } from "@zhanggui/kit/contract/text";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
+import { claim } from "@zhanggui/kit/server/claim";
 import { Runtime } from "@zhanggui/kit/server/runtime";
 import type { Updateable } from "kysely";
 import { Deliveries, type DeliveryRow } from "./deliveries.ts";
@@ -56,16 +57,18 @@ export class Outbox {
       .acrossTenants()
       .transaction()
       .execute(async (trx) => {
-        const found = await trx
-          .selectFrom("messaging_delivery")
-          .select(["tenant_id", "id", "trace_id", "attempts"])
-          .where("state", "=", "ready")
-          .where("due_at", "<=", this.#runtime.clock.now())
-          .orderBy("due_at")
-          .limit(1)
-          .forUpdate()
-          .skipLocked()
-          .executeTakeFirst();
+        const found = await claim(trx, () =>
+          trx
+            .selectFrom("messaging_delivery")
+            .select(["tenant_id", "id", "trace_id", "attempts"])
+            .where("state", "=", "ready")
+            .where("due_at", "<=", this.#runtime.clock.now())
+            .orderBy("due_at")
+            .limit(1)
+            .forUpdate()
+            .skipLocked()
+            .executeTakeFirst(),
+        );
         if (found === undefined) return undefined;
         return this.#runtime.inside(trx, found.tenant_id, { traceId: found.trace_id }, (ctx) =>
           this.#submit(ctx, found),
