@@ -1,6 +1,6 @@
 import { nextTick, onScopeDispose, type Ref, ref, watch } from "vue";
 
-/** Below this the menu would take a quarter of the window: it folds into a drawer. The style of `Shell.vue` says it too. */
+/** Below this the menu takes a quarter of the window: it folds into a drawer. The style of `Shell.vue` says so too. */
 const narrow = "(max-width: 899px)";
 
 /**

@@ -101,8 +101,8 @@ export class Rules {
 }
 
 /**
- * How narrowly a rule is meant, whatever the message: a channel's own scan before any scan, any scan before a follow, an
- * exact keyword before a contained one; of each, a rule of one app before one of all apps.
+ * How narrowly a rule is meant, whatever the message: a channel's own scan before any scan, any scan before a follow,
+ * an exact keyword before a contained one; of each, a rule of one app before one of all apps.
  */
 export function closenessOf(rule: Pick<RuleRow, "on_kind" | "channel_id" | "match" | "wechat_app_id">): number {
   return 2 * kindOf(rule) + (rule.wechat_app_id === null ? 0 : 1);
