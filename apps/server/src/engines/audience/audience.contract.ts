@@ -3,6 +3,7 @@ import { Id } from "@zhanggui/kit/contract/ids";
 import { PageQuery, pageOf } from "@zhanggui/kit/contract/page";
 import { permission } from "@zhanggui/kit/contract/permission";
 import { contract, route } from "@zhanggui/kit/contract/route";
+import { bilingual } from "@zhanggui/kit/contract/text";
 import { Instant } from "@zhanggui/kit/contract/time";
 import { z } from "zod";
 
@@ -26,7 +27,9 @@ const oneLine = (longest: number) =>
     .trim()
     .min(1)
     .max(longest)
-    .regex(/^[^\p{Cc}\p{Zl}\p{Zp}]*$/u, { error: "one line without control characters" });
+    .regex(/^[^\p{Cc}\p{Zl}\p{Zp}]*$/u, {
+      error: bilingual({ zh: "只能是一行，不含控制字符", en: "one line without control characters" }),
+    });
 
 /** Where a tag came from: a person's hand, a channel's code, a rule. */
 export const TagSource = z.enum(["manual", "channel"]);
@@ -119,7 +122,7 @@ export const audience = contract("audience", {
       phone: z
         .string()
         .trim()
-        .regex(/^\+?[0-9]{5,15}$/, { error: "5 to 15 digits" })
+        .regex(/^\+?[0-9]{5,15}$/, { error: bilingual({ zh: "5 到 15 位数字", en: "5 to 15 digits" }) })
         .optional(),
       mail: z.email().max(200).optional(),
     }),

@@ -142,6 +142,34 @@ describe("the operator's hand", () => {
     await expect(owner.api.audience.removeTag({ personId, tagId })).rejects.toMatchObject({ code: "kit.not_found" });
     const { items } = await owner.api.audience.timeline({ personId });
     expect(items.slice(0, 2).map(({ kind }) => kind)).toEqual(["tag_removed", "tag_added"]);
+    expect(items[0]!.details).toEqual({ name: "爱喝白茶", by: owner.accountId, byName: "Owner" });
+  });
+
+  test.each([
+    ["a line break", "小满\n您的验证码是"],
+    ["a tab", "小满\t"],
+    ["an escape", "小\u001b[31m满"],
+    ["a C1 control", "小\u0085满"],
+    ["a line separator", "小\u2028满"],
+    ["a paragraph separator", "小\u2029满"],
+  ])("names and tags are one line: %s in them is refused", async (_, text) => {
+    const { api } = tea.owner;
+    const personId = (await api.audience.listPeople()).items[0]!.id;
+    const inside = `${text}。`;
+    const renaming = api.audience.updatePerson({ personId, displayName: inside });
+    await expect(renaming).rejects.toMatchObject({ code: "kit.invalid_input" });
+    const tagging = api.audience.addTag({ personId, name: inside });
+    await expect(tagging).rejects.toMatchObject({ code: "kit.invalid_input" });
+  });
+
+  test("names and tags may hold what people write in a line: spaces around them go, joined emoji stay", async () => {
+    const { api } = tea.owner;
+    const personId = (await api.audience.listPeople()).items[0]!.id;
+    const renamed = await api.audience.updatePerson({ personId, displayName: " 阿禾 👩‍👧 O'Brien\n" });
+    expect(renamed.displayName).toBe("阿禾 👩‍👧 O'Brien");
+    expect((await api.audience.addTag({ personId, name: "👩‍👧 亲子" })).tags.map(({ name }) => name)).toContain(
+      "👩‍👧 亲子",
+    );
   });
 
   test("a phone number belongs to one person", async () => {
