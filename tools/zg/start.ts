@@ -208,7 +208,7 @@ class Start {
         lines.push(`  ${role.padEnd(width("role"))}  ${login.padEnd(width("login"))}  ${password}`);
       }
     } else if (isPresent("apps/server/src/main.ts") && (await needsSetup(`http://127.0.0.1:${server}`))) {
-      lines.push("", `  First set-up: open the console; the set-up token is ${secrets.setupToken}`);
+      lines.push("", `  First set-up: http://127.0.0.1:${server}/login#token=${secrets.setupToken}`);
     }
     const moved = await movedSentence(this.#databaseKey, `http://127.0.0.1:${server}`);
     if (moved !== undefined) lines.push("", `! ${moved}`);
