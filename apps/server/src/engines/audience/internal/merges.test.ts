@@ -7,7 +7,7 @@ import { welcomeTemplate } from "../../../testing/lantern-tea.ts";
 import { openTeaHouse, type TeaHouse } from "../../../testing/tea-house.ts";
 import type { messageReceived } from "../../connect/connect.events.ts";
 import { Deliveries } from "../../messaging/deliveries.ts";
-import { SceneRunner } from "../../messaging/internal/scene-runner.ts";
+import { channelEntered } from "../audience.events.ts";
 import { AudienceService } from "../audience.service.ts";
 import { Timeline } from "../timeline.ts";
 import { Arrivals } from "./arrivals.ts";
@@ -74,8 +74,8 @@ async function newChannel(n: number): Promise<string> {
 const merge = (one: string, other: string) => tx((ctx) => part(Merges).merge(ctx, one, other));
 
 /**
- * Two unionids, which each of them turns out to have, make the three one. As long as that takes, each of them writes, an operator
- * tags them and messaging works for them, by the ids that they had before. Returns what must be in the story.
+ * Two unionids, which each of them turns out to have, make the three one. While that takes, each of them writes, an
+ * operator tags them and messaging works for them, by the ids that they had before. Returns what must be in the story.
  */
 async function meetInAStorm(name: string): Promise<{ openids: Openid[]; story: string[] }> {
   const { openids, ids } = await strangers(name);
@@ -95,24 +95,19 @@ async function meetInAStorm(name: string): Promise<{ openids: Openid[]; story: s
   let met = false;
   const story: string[] = [];
   async function untilTheyMet(what: string, act: (text: string) => Promise<unknown>): Promise<void> {
-    for (let n = 0; n === 0 || !met; n++) {
+    // Not for ever: whoever always has the row in hand makes the merge wait long.
+    for (let n = 0; n === 0 || (!met && n < 6); n++) {
       await act(`${name} ${what} ${n}`);
-      // What a scene does is not called after the round.
-      if (what !== "scene") story.push(`${name} ${what} ${n}`);
+      story.push(`${name} ${what} ${n}`);
     }
   }
-  const event = () => ({
-    eventId: newId(tea.house.clock.now()),
-    name: "audience.channel_entered.v1",
-    occurredAt: tea.house.clock.now(),
-  });
-  const start = { ...openids[1]!, personId: ids[1]!, channelId: tea.bound.channel.id };
+  const channelId = tea.bound.channel.id;
   await Promise.all([
     Promise.all(links.map(([n, unionid]) => link(n, unionid))).finally(() => (met = true)),
     ...openids.map((each, n) => untilTheyMet(`text of ${n}`, (text) => say(each, { text }))),
     untilTheyMet("tag", (tag) => operator.addTag(ctxOfTenant(), ids[2]!, tag)),
     untilTheyMet("note", (told) => tx((ctx) => part(Timeline).note(ctx, ids[1]!, "delivery", { told }))),
-    untilTheyMet("scene", async () => tx((ctx) => part(SceneRunner).start(ctx, start, event()))),
+    tx((ctx) => ctx.emit(channelEntered, { ...openids[1]!, personId: ids[1]!, channelId, newlyFollowed: false })),
     operator.removeTag(ctxOfTenant(), ids[0]!, tagId),
     operator.update(ctxOfTenant(), ids[2]!, { mail: `${name}@example.com` }),
   ]);
@@ -232,9 +227,10 @@ test.each<[string, (ctx: TxCtx, personId: string) => Promise<unknown>]>([
   let merged = false;
   const merging = merge(a, b).then(() => (merged = true));
   while (!merged && !(await somebodyWaits()));
-  expect(merged).toBe(false);
+  const tooEarly = merged;
   end.resolve();
   await Promise.all([writing, merging]);
+  expect(tooEarly).toBe(false);
 });
 
 test("two hundred times three people become one while all of them write: nothing is lost, nobody is left", async () => {
