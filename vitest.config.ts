@@ -11,7 +11,7 @@ export default defineConfig({
   test: {
     // The heavy part is the database, which all workers share: more of them gain nothing on a small machine.
     maxWorkers: Math.min(4, availableParallelism()),
-    testTimeout: 20_000,
+    testTimeout: 60_000,
     hookTimeout: 60_000,
     // Asserting nothing is the commonest test that can't fail.
     expect: { requireAssertions: true },

@@ -56,8 +56,8 @@ export async function violations(world: World, fixtures: Fixtures): Promise<stri
 }
 
 /**
- * Looks at every table through the stranger's ctx, without a filter of its own: what the kit's filter alone keeps apart,
- * also where no route could show it, because another table's filter stops the call before.
+ * Looks at every table through the stranger's ctx, without a filter of its own: what the kit's filter alone keeps
+ * apart, also where no route could show it, because another table's filter stops the call before.
  */
 export async function rowsOfOthers({ house, owner, stranger }: World): Promise<string[]> {
   const { db } = house.runtime.ctx(stranger.tenantId);

@@ -35,7 +35,9 @@ export function fill(sentence: string, values: Readonly<Record<string, unknown>>
 
 const between = "\u001f";
 
-/** A sentence in both languages as one string, for what takes only a string: a schema's own error. `spoken` tells it. */
+/**
+ * A sentence in both languages as one string, for what takes only a string: a schema's own error. `spoken` tells it.
+ */
 export function bilingual(text: Text): string {
   return `${text.zh}${between}${text.en}`;
 }

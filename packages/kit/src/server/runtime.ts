@@ -76,7 +76,8 @@ export class Runtime {
   }
 
   /**
-   * Goes on as one tenant inside a transaction that looked across tenants: for inboxes, which claim a row of any tenant.
+   * Goes on as one tenant inside a transaction that looked across tenants: for inboxes, which claim a row of any
+   * tenant.
    */
   inside<Result>(
     trx: Transaction<Tables>,

@@ -37,8 +37,9 @@ const column = "tenant_id";
  * author's to write: each table gets `tenant_id = …` in WHERE, and each joined table in its ON (so that a left join
  * stays one). Inserts must carry the tenant's own id, and conflicts must be told apart by keys that hold it.
  *
- * What can't be held inside is refused: raw SQL that names tables, as a query or as a part of one; right, full and cross
- * joins; tables of a named schema; MERGE and schema changes. What would go round this plugin is taken away by `hold`.
+ * What can't be held inside is refused: raw SQL that names tables, as a query or as a part of one; right, full and
+ * cross joins; tables of a named schema; MERGE and schema changes. What would go round this plugin is taken away by
+ * `hold`.
  */
 export class TenantPlugin implements KyselyPlugin {
   readonly #tenantId: string;

@@ -36,9 +36,9 @@ export class Deliveries {
   }
 
   /**
-   * Two people are one: the deliveries of the one that is gone are the other's now. Moved rather than looked up by every
-   * id that a person ever had, so that the index serves the list and no row names somebody who is gone. `keptId` is
-   * held, for it may be merged itself, and the event that tells so may have been handled before this one.
+   * Two people are one: the deliveries of the one that is gone are the other's now. Moved rather than looked up by
+   * every id that a person ever had, so that the index serves the list and no row names somebody who is gone.
+   * `keptId` is held, for it may be merged itself, and the event that tells so may have been handled before this one.
    */
   async move(ctx: TxCtx, { goneId, keptId }: { goneId: string; keptId: string }): Promise<void> {
     const survivorId = await this.#audience.hold(ctx, keptId);

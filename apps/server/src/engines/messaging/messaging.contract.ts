@@ -4,6 +4,7 @@ import { Id } from "@zhanggui/kit/contract/ids";
 import { PageQuery, pageOf } from "@zhanggui/kit/contract/page";
 import { permission } from "@zhanggui/kit/contract/permission";
 import { contract, route } from "@zhanggui/kit/contract/route";
+import { bilingual } from "@zhanggui/kit/contract/text";
 import { Instant } from "@zhanggui/kit/contract/time";
 import { z } from "zod";
 
@@ -51,11 +52,14 @@ export const NewRule = z
     enabled: RuleFields.enabled.default(true),
   })
   .refine((rule) => (rule.on === "keyword") === (rule.keyword !== null), {
-    error: "a keyword rule needs a keyword, the others take none",
+    error: bilingual({
+      zh: "关键词规则要有关键词，其他规则不能有",
+      en: "a keyword rule needs a keyword, the others take none",
+    }),
     path: ["keyword"],
   })
   .refine((rule) => rule.on === "scan" || rule.channelId === null, {
-    error: "only a rule for scans can be a channel's own",
+    error: bilingual({ zh: "只有扫码规则可以指定渠道", en: "only a rule for scans can be a channel's own" }),
     path: ["channelId"],
   });
 
@@ -66,9 +70,9 @@ export const TemplateItem = z.object({
   /** The template's id at WeChat. */
   templateId: z.string().trim().min(1).max(100),
   /** WeChat's fields (`first`, `keyword1`, `thing2` …) and what to put into each. */
-  data: z
-    .record(z.string().max(40), Template)
-    .refine((data) => Object.keys(data).length <= 20, { error: "at most 20 fields" }),
+  data: z.record(z.string().max(40), Template).refine((data) => Object.keys(data).length <= 20, {
+    error: bilingual({ zh: "最多 20 个字段", en: "at most 20 fields" }),
+  }),
   /** What a tap on the message opens. */
   url: z
     .url({ protocol: /^https?$/ })

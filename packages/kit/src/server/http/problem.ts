@@ -49,7 +49,9 @@ const fastifyRefusals: Readonly<Record<string, FaultDefinition>> = {
   FST_ERR_MAX_PARAM_LENGTH: notFound,
 };
 
-/** What PostgreSQL refuses of values that a schema let through (its Appendix A): out of range, not a text it can keep. */
+/**
+ * What PostgreSQL refuses of values that a schema let through (its Appendix A): out of range, not a text it can keep.
+ */
 const valueRefusals: ReadonlySet<string> = new Set(["22003", "22021", "22P05"]);
 
 /** Turns whatever was thrown into a fault. What nobody expected becomes `kit.internal`; the log has the rest. */
