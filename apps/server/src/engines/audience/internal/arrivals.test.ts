@@ -6,6 +6,12 @@ import { messageReceived } from "../../connect/connect.events.ts";
 let tea: TeaHouse;
 beforeAll(async () => {
   tea = await openTeaHouse(inject("clusterUrl"));
+  // What would be sent because of the messages is not looked at here, and takes most of the time.
+  const { items } = await tea.owner.api.messaging.listScenes();
+  for (const { id, version, name, trigger, channelId, items: sent } of items) {
+    const off = { sceneId: id, version, name, trigger, channelId, items: sent, enabled: false };
+    await tea.owner.api.messaging.updateScene(off);
+  }
 });
 afterAll(() => tea.close());
 
@@ -48,9 +54,9 @@ async function personAfter(name: string, sent: readonly Sent[], order: readonly 
     channelName,
     identities: identities.map((each) => each.following),
     tags: tags.map((tag) => tag.name).toSorted(),
-    // What messaging did about it, and when we came to know of a tag, is not WeChat's story.
+    // When we came to know of a tag is not WeChat's story.
     story: timeline.items
-      .filter(({ kind }) => kind !== "delivery" && kind !== "tag_added")
+      .filter(({ kind }) => kind !== "tag_added")
       .map(({ kind, details, at }) => `${secondOf(at)} ${kind} ${JSON.stringify(details)}`)
       .toSorted(),
   };
@@ -80,7 +86,7 @@ test("four messages handled in any of the twenty-four orders make the same perso
   for (const order of permutations([0, 1, 2, 3]).slice(1)) {
     expect(await personAfter("any-order", sent, order), order.join()).toEqual(inOrder);
   }
-});
+}, 60_000);
 
 test("of two codes scanned within one second, the message that came in first tells who brought them", async () => {
   const sent = [
