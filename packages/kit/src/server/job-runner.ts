@@ -74,7 +74,6 @@ export class JobRunner {
     };
     await this.#boss.send(definition.name, envelope, {
       db: fromKysely(trx),
-      ...(definition.single ? { singletonKey: ctx.tenantId } : {}),
       ...(options.startAfter === undefined ? {} : { startAfter: options.startAfter }),
     });
   }
@@ -94,11 +93,7 @@ export class JobRunner {
         notify: true,
       };
       if (existing.has(definition.name)) await this.#boss.updateQueue(definition.name, options);
-      else
-        await this.#boss.createQueue(definition.name, {
-          ...options,
-          policy: definition.single ? "stately" : "standard",
-        });
+      else await this.#boss.createQueue(definition.name, options);
     }
     for (const name of this.#schedules.keys()) {
       if (!existing.has(name)) await this.#boss.createQueue(name, { policy: "stately", retryLimit: 0 });

@@ -8,8 +8,6 @@ export interface JobDefinition<Payload> {
   readonly retryLimit: number;
   /** First pause before a retry; it doubles each time, to an hour at most. */
   readonly retryDelaySeconds: number;
-  /** At most one waiting and one running: for a job that works off a table ("something is due there"). */
-  readonly single: boolean;
   /** How many one process runs at once. */
   readonly concurrency: number;
   /** After this long in one attempt the job counts as lost and is tried again. */
@@ -32,7 +30,6 @@ export function job<Payload>(
     payload,
     retryLimit: 8,
     retryDelaySeconds: 2,
-    single: false,
     concurrency: 4,
     expireSeconds: 300,
     ...options,
