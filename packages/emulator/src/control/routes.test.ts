@@ -1,3 +1,4 @@
+import { request } from "node:http";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { type Emulator, startEmulator } from "../emulator.ts";
 import { type DeveloperServer, startDeveloper } from "../testing/developer.ts";
@@ -75,6 +76,16 @@ test("a page from elsewhere can't control the emulator", async () => {
   expect(await ask("https://elsewhere.example")).toBe(403);
   expect(await ask("null")).toBe(403);
   expect(await ask(emulator.url)).toBe(200);
+  // A name that was pointed here: the browser then sends it as host and as origin.
+  const { port } = new URL(emulator.url);
+  const rebound = await new Promise<number | undefined>((done) => {
+    const headers = { host: `rebound.example:${port}`, origin: `http://rebound.example:${port}` };
+    request({ port, host: "127.0.0.1", method: "POST", path: "/emulator/reset", headers }, (reply) => {
+      reply.resume();
+      done(reply.statusCode);
+    }).end();
+  });
+  expect(rebound).toBe(403);
 });
 
 test("the clock turns", async () => {

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import type { FastifyInstance } from "fastify";
 import { ZodError, z } from "zod";
 import { drawQrCode } from "../wechat/qrcodes-api.ts";
@@ -10,12 +11,18 @@ import { serveLive } from "./live.ts";
 const AppidParams = z.object({ appid: z.string() });
 const IdParams = z.object({ id: z.string() });
 
+/** A page's own address, by number: a name of somebody's domain may point here too (DNS rebinding). */
+function isOurs(origin: URL, host: string | undefined): boolean {
+  const isNumber = isIP(origin.hostname.replace(/^\[|\]$/g, "")) !== 0;
+  return origin.host === host && (isNumber || origin.hostname === "localhost");
+}
+
 /** The control API: one route per method of `World`, JSON in and out. Errors: `{ error: { code, message } }`. */
 export function serveControl(app: FastifyInstance, world: World): void {
   app.addHook("onRequest", (request, _reply, done) => {
     // The API asks for no password, so a page from elsewhere, open in the same browser, must not reach it.
     const { origin, host } = request.headers;
-    const isOwn = origin === undefined || (URL.canParse(origin) && new URL(origin).host === host);
+    const isOwn = origin === undefined || (URL.canParse(origin) && isOurs(new URL(origin), host));
     done(isOwn ? undefined : new Trouble("other_origin", `Pages of ${origin} may not control the emulator.`));
   });
   app.setErrorHandler((error, _request, reply) => {
