@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Detail } from "./delivery.ts";
-import { type Event, handlersOf, isTraceUnderWay, momentsOf, type Push } from "./trace.ts";
+import { channelOf, type Event, handlersOf, isTraceUnderWay, momentsOf, type Push } from "./trace.ts";
 
 const at = (ms: number): string => new Date(Date.UTC(2026, 10, 20) + ms).toISOString();
 const push: Push = {
@@ -54,6 +54,21 @@ test("the story is in the order in which it happened, causes first", () => {
 test("parts that the account may not see leave the rest", () => {
   const moments = momentsOf({ inbound: undefined, events: undefined, deliveries: [delivery("failed")] });
   expect(moments).toHaveLength(2);
+});
+
+test("a trace says by which channel's code it came", () => {
+  const channels = [{ id: "c7", name: "门店海报", scene: "s7" }];
+  const received = (channelId: string | null): Event => ({
+    ...event("e", 0, "done"),
+    name: "connect.message_received.v1",
+    payload: { channelId },
+  });
+  const trace = { inbound: [push], events: [event("a", 0, "done"), received("c7")], deliveries: [] };
+  expect(channelOf(trace, channels)).toBe("门店海报");
+  expect(channelOf({ ...trace, events: [received("c8")] }, channels)).toBe("");
+  expect(channelOf({ ...trace, events: [received(null)] }, channels)).toBeNull();
+  const scan = { ...push, content: { EventKey: "qrscene_s7" } };
+  expect(channelOf({ ...trace, inbound: [scan], events: undefined }, channels)).toBe("门店海报");
 });
 
 test("handlers are counted by state", () => {

@@ -1,6 +1,7 @@
-import type { Inbound } from "@zhanggui/server/engines/connect/connect.contract";
+import type { Channel, Inbound } from "@zhanggui/server/engines/connect/connect.contract";
 import type { LoggedEvent } from "@zhanggui/server/foundation/events/events.contract";
-import type { z } from "zod";
+import { z } from "zod";
+import { scannedChannel } from "../connect/scanned-channel.ts";
 import { type Detail, isUnderWay } from "./delivery.ts";
 
 export type Push = z.output<typeof Inbound>;
@@ -41,6 +42,23 @@ export function momentsOf({ inbound = [], events = [], deliveries = [] }: Trace)
     ),
   ];
   return moments.toSorted((a, b) => Date.parse(a.at) - Date.parse(b.at) || rank[a.kind] - rank[b.kind]);
+}
+
+/** The event of a push; its payload names the channel whose code was scanned, if one was. */
+const messageReceived = "connect.message_received.v1";
+const Received = z.object({ channelId: z.string() });
+
+type KnownChannel = Pick<z.output<typeof Channel>, "id" | "name" | "scene">;
+
+/**
+ * The name of the channel whose code started the trace: null if no code did, empty if one did that isn't among
+ * `channels`. Accounts that may not see events are told by what WeChat itself reported.
+ */
+export function channelOf({ inbound = [], events = [] }: Trace, channels: readonly KnownChannel[]): string | null {
+  const received = Received.safeParse(events.find(({ name }) => name === messageReceived)?.payload).data;
+  if (received !== undefined) return channels.find(({ id }) => id === received.channelId)?.name ?? "";
+  const push = inbound[0];
+  return push === undefined ? null : (scannedChannel(push, channels)?.name ?? null);
 }
 
 /** How many handlers of the trace's events are done, waiting, given up. */
