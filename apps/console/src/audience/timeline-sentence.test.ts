@@ -17,7 +17,7 @@ const entries: Pick<Entry, "kind" | "details">[] = [
   { kind: "wrote", details: { kind: "text", text: "Hello-1" } },
   { kind: "tapped_menu", details: {} },
   { kind: "tag_added", details: { name: "VIP-1", source: "manual", sourceName: "Qing-1" } },
-  { kind: "tag_removed", details: { name: "VIP-1", by: "a" } },
+  { kind: "tag_removed", details: { name: "VIP-1", by: "a", byName: "Qing-1" } },
   { kind: "identity_added", details: { kind: "phone", value: "13800000000" } },
   { kind: "merged", details: { from: "p", name: "Man-1" } },
   { kind: "delivery", details: { deliveryId: "d", scene: "Scene-1", channel: "mail", state: "suppressed" } },
@@ -43,6 +43,11 @@ describe.for(["zh", "en"] as const)("in %s", (locale) => {
 
   test("a tag of a channel does not name the channel twice", () => {
     expect(said("tag_added", { name: "Poster", sourceName: "Poster" }).match(/Poster/g)).toHaveLength(1);
+  });
+
+  test("a tag whose remover left no name was removed all the same", () => {
+    expect(said("tag_removed", { name: "VIP", by: "a" })).toContain("VIP");
+    expect(said("tag_removed", { name: "VIP", by: "a" })).not.toContain("{");
   });
 
   test("a delivery that was queued then does not claim to be queued now", () => {

@@ -60,7 +60,13 @@ export const timelineKinds: Readonly<Record<string, Kind>> = {
   },
   tag_removed: {
     icon: "tag",
-    say: (details, { t }) => t("audience.timeline.tag_removed", { name: word(details, "name", "tag") }),
+    say: (details, { t }) => {
+      const name = word(details, "name", "tag");
+      const by = word(details, "byName");
+      return by === ""
+        ? t("audience.timeline.tag_removed", { name })
+        : t("audience.timeline.tag_removedBy", { name, by });
+    },
   },
   identity_added: {
     icon: "user",
