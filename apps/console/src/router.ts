@@ -4,7 +4,7 @@ import { messagingRead } from "@zhanggui/server/engines/messaging/messaging.cont
 import { eventsRead } from "@zhanggui/server/foundation/events/events.contract";
 import { settingsRead } from "@zhanggui/server/foundation/settings/settings.contract";
 import { createRouter, createWebHistory, type RouteRecordRaw } from "vue-router";
-import { can, signedIn } from "./shared/signed-in.ts";
+import { can, signedIn } from "./common/signed-in.ts";
 
 const pages: RouteRecordRaw[] = [
   { path: "", name: "home", component: () => import("./shell/HomePage.vue") },

@@ -4,7 +4,7 @@ import { connectWords } from "./connect/connect.words.ts";
 import { eventsWords } from "./events/events.words.ts";
 import { messagingWords } from "./messaging/messaging.words.ts";
 import { settingsWords } from "./settings/settings.words.ts";
-import { sharedWords } from "./shared/shared.words.ts";
+import { sharedWords } from "./common/shared.words.ts";
 import { shellWords } from "./shell/shell.words.ts";
 
 const modules = {

@@ -1,9 +1,9 @@
 import { accessRead } from "@zhanggui/server/foundation/access/access.contract";
 import { afterEach, expect, test, vi } from "vitest";
 import { createApp } from "vue";
-import { api } from "../shared/api.ts";
-import { i18n } from "../shared/language.ts";
-import { signedIn } from "../shared/signed-in.ts";
+import { api } from "../common/api.ts";
+import { i18n } from "../common/language.ts";
+import { signedIn } from "../common/signed-in.ts";
 import { useAccountNames } from "./account-names.ts";
 
 const account = (id: string, displayName: string) => ({

@@ -1,9 +1,9 @@
 import { accessRead } from "@zhanggui/server/foundation/access/access.contract";
 import { computed } from "vue";
 import { useI18n } from "vue-i18n";
-import { api } from "../shared/api.ts";
-import { useLoaded } from "../shared/loading.ts";
-import { can, signedIn } from "../shared/signed-in.ts";
+import { api } from "../common/api.ts";
+import { useLoaded } from "../common/loading.ts";
+import { can, signedIn } from "../common/signed-in.ts";
 
 /**
  * What accounts are called, by their ids. Names are for those who may list the accounts; everybody else reads their own

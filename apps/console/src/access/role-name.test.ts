@@ -1,6 +1,6 @@
 import { builtInRoles } from "@zhanggui/kit/contract/permission";
 import { afterEach, expect, test } from "vitest";
-import { i18n } from "../shared/language.ts";
+import { i18n } from "../common/language.ts";
 import { words } from "../words.ts";
 import { roleName } from "./role-name.ts";
 

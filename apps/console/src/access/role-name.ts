@@ -1,6 +1,6 @@
 import type { Account } from "@zhanggui/server/foundation/access/access.contract";
 import type { z } from "zod";
-import { i18n } from "../shared/language.ts";
+import { i18n } from "../common/language.ts";
 
 /** What a role is called: the system's own in the reader's language, a tenant's as the tenant called it. */
 export function roleName({

@@ -1,6 +1,6 @@
 import type { TimelineEntry } from "@zhanggui/server/engines/audience/audience.contract";
 import type { z } from "zod";
-import type { IconName } from "../shared/icons.ts";
+import type { IconName } from "../common/icons.ts";
 
 export type Entry = z.output<typeof TimelineEntry>;
 

@@ -4,7 +4,7 @@ import type {
   DeliverySummary,
 } from "@zhanggui/server/engines/messaging/messaging.contract";
 import type { z } from "zod";
-import type { Tone } from "../shared/tone.ts";
+import type { Tone } from "../common/tone.ts";
 
 export type State = z.output<typeof DeliveryState>;
 export type Summary = z.output<typeof DeliverySummary>;

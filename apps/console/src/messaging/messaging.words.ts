@@ -1,4 +1,4 @@
-import { pair } from "../shared/pair.ts";
+import { pair } from "../common/pair.ts";
 
 export const messagingWords = pair(
   {

@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { createApp, h, type App } from "vue";
 import { createMemoryHistory, createRouter } from "vue-router";
-import { i18n } from "../shared/language.ts";
-import { pinia } from "../shared/signed-in.ts";
+import { i18n } from "../common/language.ts";
+import { pinia } from "../common/signed-in.ts";
 import type { Summary } from "./delivery.ts";
 import PersonDeliveries from "./PersonDeliveries.vue";
 
 const { listDeliveries } = vi.hoisted(() => ({ listDeliveries: vi.fn() }));
-vi.mock("../shared/api.ts", () => ({ api: { messaging: { listDeliveries } } }));
+vi.mock("../common/api.ts", () => ({ api: { messaging: { listDeliveries } } }));
 
 const delivery = (state: Summary["state"]): Summary => ({
   id: "d1",

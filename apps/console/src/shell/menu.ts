@@ -4,7 +4,7 @@ import { messagingRead } from "@zhanggui/server/engines/messaging/messaging.cont
 import { eventsRead } from "@zhanggui/server/foundation/events/events.contract";
 import { settingsRead } from "@zhanggui/server/foundation/settings/settings.contract";
 import type { Permission } from "@zhanggui/kit/contract/permission";
-import type { IconName } from "../shared/icons.ts";
+import type { IconName } from "../common/icons.ts";
 
 export interface MenuItem {
   readonly route: string;
