@@ -8,7 +8,7 @@ const server = process.env["ZHANGGUI_SERVER"] ?? "http://127.0.0.1:8790";
 
 /** Element Plus imports it without saying so in its package file; Vue brings it. */
 const vueShared = createRequire(createRequire(import.meta.url).resolve("vue")).resolve(
-  "@vue/common/dist/shared.esm-bundler.js",
+  "@vue/shared/dist/shared.esm-bundler.js",
 );
 
 export default defineConfig({
