@@ -1,28 +1,28 @@
-// The import rules of the house, derived from its map. Each name is what a report shows.
-import { house } from "./apps/server/src/house.ts";
+// The import rules, derived from the module registry. Each name is what a report shows.
+import { modules } from "./apps/server/src/modules.ts";
 
 const server = "^apps/server/src";
-const floors = ["foundation", "engines", "products"];
-const anyFloor = `(${floors.join("|")})`;
+const layers = ["foundation", "engines", "products"];
+const anyLayer = `(${layers.join("|")})`;
 /** Tests and their helpers may look behind the scenes. */
 const isTest = String.raw`(\.test\.ts$|/testing/)`;
 
 /** @type {import("dependency-cruiser").IForbiddenRuleType[]} */
-const downOnly = floors.slice(0, -1).map((floor, index) => ({
+const downOnly = layers.slice(0, -1).map((layer, index) => ({
   name: "imports-go-down",
-  comment: `${floor} knows nothing of the floors above it: talk upward is an event.`,
+  comment: `${layer} knows nothing of the layers above it: talk upward is an event.`,
   severity: "error",
-  from: { path: `${server}/${floor}/`, pathNot: isTest },
-  to: { path: `${server}/(${floors.slice(index + 1).join("|")})/` },
+  from: { path: `${server}/${layer}/`, pathNot: isTest },
+  to: { path: `${server}/(${layers.slice(index + 1).join("|")})/` },
 }));
 
 /** @type {import("dependency-cruiser").IForbiddenRuleType[]} */
-const besideOnly = house.modules.map(({ name, floor, beside = [] }) => ({
-  name: `beside-${name}`,
-  comment: `${name} may import these of its own floor: ${beside.join(", ") || "none"} (house.ts).`,
+const dependsOnOnly = modules.map(({ name, layer, dependsOn = [] }) => ({
+  name: `depends-on-${name}`,
+  comment: `${name} may import these of its own layer: ${dependsOn.join(", ") || "none"} (modules.ts).`,
   severity: "error",
-  from: { path: `${server}/${floor}/${name}/`, pathNot: isTest },
-  to: { path: `${server}/${floor}/`, pathNot: `${server}/${floor}/(${[name, ...beside].join("|")})/` },
+  from: { path: `${server}/${layer}/${name}/`, pathNot: isTest },
+  to: { path: `${server}/${layer}/`, pathNot: `${server}/${layer}/(${[name, ...dependsOn].join("|")})/` },
 }));
 
 /** @type {import("dependency-cruiser").IForbiddenRuleType[]} */
@@ -36,21 +36,21 @@ const rules = [
   },
   {
     name: "known-modules",
-    comment: "Every module stands in house.ts.",
+    comment: "Every module stands in modules.ts.",
     severity: "error",
     from: {
-      path: `${server}/${anyFloor}/`,
-      pathNot: house.modules.map(({ name, floor }) => `${server}/${floor}/${name}/`),
+      path: `${server}/${anyLayer}/`,
+      pathNot: modules.map(({ name, layer }) => `${server}/${layer}/${name}/`),
     },
     to: {},
   },
   {
-    name: "no-foreign-rooms",
+    name: "no-foreign-internals",
     comment: "Another module's tables, migrations and internal/ are its own affair.",
     severity: "error",
-    from: { path: `${server}/${anyFloor}/([^/]+)/` },
+    from: { path: `${server}/${anyLayer}/([^/]+)/` },
     to: {
-      path: `${server}/${anyFloor}/[^/]+/(internal/|migrations/|[^/]+\\.tables\\.ts$)`,
+      path: `${server}/${anyLayer}/[^/]+/(internal/|migrations/|[^/]+\\.tables\\.ts$)`,
       pathNot: `${server}/$1/$2/`,
     },
   },
@@ -58,9 +58,9 @@ const rules = [
     name: "by-the-front-door",
     comment: "Controllers and handlers are a module's own wiring: call its service instead.",
     severity: "error",
-    from: { path: `${server}/${anyFloor}/([^/]+)/` },
+    from: { path: `${server}/${anyLayer}/([^/]+)/` },
     to: {
-      path: `${server}/${anyFloor}/[^/]+/[^/]+\\.(handlers|controller)\\.ts$`,
+      path: `${server}/${anyLayer}/[^/]+/[^/]+\\.(handlers|controller)\\.ts$`,
       pathNot: `${server}/$1/$2/`,
     },
   },
@@ -128,7 +128,7 @@ const rules = [
 ];
 
 export default {
-  forbidden: [...downOnly, ...besideOnly, ...rules],
+  forbidden: [...downOnly, ...dependsOnOnly, ...rules],
   options: {
     doNotFollow: { path: "node_modules" },
     exclude: { path: String.raw`(^|/)(dist|\.zg)/|^packages/emulator/src/phone/` },

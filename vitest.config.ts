@@ -49,7 +49,7 @@ export default defineConfig({
           hookTimeout: 120_000,
         },
       },
-      { test: { name: "house", include: ["tests/*.test.ts", "tools/**/*.test.ts"], testTimeout: 120_000 } },
+      { test: { name: "workshop", include: ["tests/*.test.ts", "tools/**/*.test.ts"], testTimeout: 120_000 } },
     ],
   },
 });

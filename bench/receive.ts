@@ -9,7 +9,7 @@ import { messaging } from "@zhanggui/server/engines/messaging/messaging.contract
 import { encryptMessage } from "@zhanggui/wechat/cipher";
 import { sign } from "@zhanggui/wechat/signature";
 import pg from "pg";
-import { atEnd, measured } from "./support/clean-up.ts";
+import { onShutdown, measured } from "./support/clean-up.ts";
 import { openCluster } from "./support/cluster.ts";
 import { printMachine, printTable, quantile, shown } from "./support/figures.ts";
 import { type RunningServer, setupToken, startBuiltServer, startPlainServer } from "./support/servers.ts";
@@ -168,7 +168,7 @@ async function waiting(clusterUrl: string): Promise<number> {
 await measured(async () => {
   const clusterUrl = await openCluster();
   const emulator = await startEmulator({ seed: 1 });
-  atEnd(() => emulator.stop());
+  onShutdown(() => emulator.stop());
   const env = {
     DATABASE_URL: clusterUrl,
     WECHAT_API_URL: emulator.url,

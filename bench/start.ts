@@ -9,7 +9,7 @@ import { promisify } from "node:util";
 import { freePort } from "../tools/postgres.ts";
 import type * as database from "../tools/zg/database.ts";
 import { inRoot, inState, type databaseFolder } from "../tools/zg/paths.ts";
-import { atEnd, cleanUp, measured } from "./support/clean-up.ts";
+import { onShutdown, cleanUp, measured } from "./support/clean-up.ts";
 import { openCluster } from "./support/cluster.ts";
 import { median, printMachine, printTable, shown } from "./support/figures.ts";
 import { type RunningServer, startBuiltServer, startPlainServer } from "./support/servers.ts";
@@ -39,10 +39,10 @@ async function toolsOf(clone: string): Promise<CloneTools> {
 /** A clone of what is committed here, with the runtime but without dependencies; at the end nothing is left of it. */
 async function cloneCheckout(): Promise<string> {
   const clone = await mkdtemp(join(tmpdir(), "zhanggui-start-"));
-  atEnd(() => rm(clone, { recursive: true, force: true, maxRetries: 5 }));
+  onShutdown(() => rm(clone, { recursive: true, force: true, maxRetries: 5 }));
   await run("git", ["clone", "--quiet", "--depth", "1", pathToFileURL(inRoot()).href, clone]);
   await cp(inState("runtime"), join(clone, ".zg", "runtime"), { recursive: true, verbatimSymlinks: true });
-  atEnd(async () => {
+  onShutdown(async () => {
     const { databaseFolder, dropEmbedded } = await toolsOf(clone);
     await dropEmbedded();
     await rm(dirname(databaseFolder()), { recursive: true, force: true });
@@ -78,7 +78,7 @@ async function start(clone: string): Promise<number> {
     stdio: ["ignore", "pipe", "pipe"],
   });
   const stop = () => end(child);
-  atEnd(stop);
+  onShutdown(stop);
   await untilReady(child);
   const seconds = (performance.now() - from) / 1000;
   await stop();

@@ -3,12 +3,12 @@ import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/pr
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fault } from "@zhanggui/kit/contract/fault";
-import { house } from "@zhanggui/server/house";
+import { modules } from "@zhanggui/server/modules";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as rules from "./tidy/rules.ts";
 
 const root = resolve(import.meta.dirname, "..");
-const { modules } = house;
+
 const service = "apps/server/src/engines/audience/audience.service.ts";
 const plant = (path: string, text: string): rules.Tree => new Map([[path, text]]);
 
@@ -58,7 +58,7 @@ describe("a planted violation is found by its rule", () => {
     expect(rules.tablesHaveTenants(plant(path, "CREATE TABLE people (\n  id uuid\n);"), modules)).toHaveLength(1);
   });
   test("across-tenants-is-listed, and the list is not stale", () => {
-    const found = rules.acrossTenantsIsListed(plant(service, "runtime.acrossTenants().selectFrom"), modules);
+    const found = rules.acrossTenantsIsListed(plant(service, "runtime.unscopedDb().selectFrom"), modules);
     expect(found.filter((line) => line.startsWith(service))).toHaveLength(1);
     expect(found.length).toBeGreaterThan(1);
   });

@@ -3,14 +3,14 @@ import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { faultsOf } from "@zhanggui/kit/contract/faults";
 import type { Contract } from "@zhanggui/kit/contract/route";
-import { house } from "@zhanggui/server/house";
+import { modules } from "@zhanggui/server/modules";
 import { beforeAll, describe, expect, test } from "vitest";
 import * as rules from "./tidy/rules.ts";
 
-// The laws of the house that a linter can't keep. A test's name is the rule's name.
+// The rules that a linter can't keep. A test's name is the rule's name.
 
 const root = resolve(import.meta.dirname, "..");
-const { modules } = house;
+
 let tree: rules.Tree;
 let contracts: Record<string, Contract>;
 

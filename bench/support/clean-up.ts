@@ -4,7 +4,7 @@ const pending: CleanUp[] = [];
 let cleaning: Promise<void> | undefined;
 
 /** Runs at the end of `measured`, the last first, also after an error or Ctrl-C. */
-export function atEnd(work: CleanUp): void {
+export function onShutdown(work: CleanUp): void {
   pending.push(work);
 }
 

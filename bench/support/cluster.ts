@@ -2,7 +2,7 @@ import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startCluster } from "../../tools/postgres.ts";
-import { atEnd } from "./clean-up.ts";
+import { onShutdown } from "./clean-up.ts";
 
 /**
  * A PostgreSQL of the measurement's own, on disk and as durable as PostgreSQL is by default: a commit that isn't
@@ -12,10 +12,10 @@ import { atEnd } from "./clean-up.ts";
  */
 export async function openCluster(): Promise<string> {
   const home = await mkdtemp(join(tmpdir(), "zhanggui-bench-"));
-  atEnd(() => rm(home, { recursive: true, force: true }));
+  onShutdown(() => rm(home, { recursive: true, force: true }));
   // As root the database runs as `nobody`, who must be able to pass.
   await chmod(home, 0o755);
   const cluster = await startCluster({ dataFolder: join(home, "data") });
-  atEnd(() => cluster.stop("immediate"));
+  onShutdown(() => cluster.stop("immediate"));
   return cluster.url;
 }

@@ -6,7 +6,7 @@ import { get } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { freePort } from "../../tools/postgres.ts";
-import { atEnd } from "./clean-up.ts";
+import { onShutdown } from "./clean-up.ts";
 
 const plainServer = fileURLToPath(new URL("plain-server.ts", import.meta.url));
 const builtServer = fileURLToPath(new URL("../../apps/server/dist/main.js", import.meta.url));
@@ -51,7 +51,7 @@ async function startUntilHealthy(
     stdio: ["ignore", "ignore", "inherit"],
   });
   const stop = () => end(child);
-  atEnd(stop);
+  onShutdown(stop);
   while (!(await isHealthy(`${url}/health`))) {
     if (child.exitCode !== null) throw new Error(`${words.join(" ")} ended with ${child.exitCode}`);
     if (performance.now() - from > patienceMs) throw new Error(`${words.join(" ")} is not healthy after 60 s`);

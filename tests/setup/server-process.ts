@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { testSecrets } from "@zhanggui/server/testing/house";
+import { testSecrets } from "@zhanggui/server/testing/test-server";
 
 const main = fileURLToPath(new URL("../../apps/server/src/main.ts", import.meta.url));
 

@@ -4,7 +4,7 @@ import { cloneOfTemplate, type TestDatabase } from "@zhanggui/kit/testing/databa
 import { openDatabase, type Database } from "@zhanggui/kit/server/database";
 import { access } from "@zhanggui/server/foundation/access/access.contract";
 import { migrationFolders } from "@zhanggui/server/migrations";
-import { contracts, testSecrets } from "@zhanggui/server/testing/house";
+import { contracts, testSecrets } from "@zhanggui/server/testing/test-server";
 import { bindLanternTea, type Bound } from "@zhanggui/server/testing/lantern-tea";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { freePort } from "../../tools/postgres.ts";
@@ -12,7 +12,7 @@ import { type ServerProcess, startServer } from "../setup/server-process.ts";
 
 const rounds = 20;
 const messagesPerRound = 50;
-/** Each restart happens this much later by the house's clock, so that the leases of the dead are over. */
+/** Each restart happens this much later by the server's clock, so that the leases of the dead are over. */
 const laterMs = 120_000;
 /** The outbox's loops in one process: no more calls than that are in flight at once. */
 const outboxLoops = 8;

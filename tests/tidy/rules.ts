@@ -1,6 +1,6 @@
 import type { FaultDefinition } from "@zhanggui/kit/contract/fault";
 import type { Contract } from "@zhanggui/kit/contract/route";
-import type { HouseModule } from "@zhanggui/server/house";
+import type { ModuleEntry } from "@zhanggui/server/modules";
 
 /** The files of the project by their path from its root. */
 export type Tree = ReadonlyMap<string, string>;
@@ -52,7 +52,7 @@ export function timeComesFromCtx(tree: Tree): string[] {
 }
 
 /** A module's code names its own tables, in whatever string. Only the tenant may be referred to by everybody's keys. */
-export function ownTablesOnly(tree: Tree, modules: readonly HouseModule[]): string[] {
+export function ownTablesOnly(tree: Tree, modules: readonly ModuleEntry[]): string[] {
   const owners = modules.map(({ name }) => name).join("|");
   const named = new RegExp(String.raw`\b(?:${owners})_[a-z][a-z_]*\b`, "g");
   const tables = tablesOf(tree);
@@ -74,24 +74,24 @@ function tablesOf(tree: Tree): ReadonlySet<string> {
   );
 }
 
-/** Whoever looks across tenants is listed in house.ts, with a reason. */
-export function acrossTenantsIsListed(tree: Tree, modules: readonly HouseModule[]): string[] {
+/** Whoever looks across tenants is listed in modules.ts, with a reason. */
+export function acrossTenantsIsListed(tree: Tree, modules: readonly ModuleEntry[]): string[] {
   const used = moduleFiles(tree, modules).filter(
-    ({ path, text }) => text.includes("acrossTenants()") && !isForTests(path),
+    ({ path, text }) => text.includes("unscopedDb()") && !isForTests(path),
   );
   const unlisted = used
-    .filter(({ module, room }) => modules.find(({ name }) => name === module)?.acrossTenants?.[room] === undefined)
-    .map(({ path }) => `${path} looks across tenants, and house.ts doesn't say why`);
-  const stale = modules.flatMap(({ name, acrossTenants = {} }) =>
-    Object.keys(acrossTenants)
-      .filter((room) => !used.some((each) => each.module === name && each.room === room))
-      .map((room) => `house.ts lists ${name}/${room}, which no longer looks across tenants`),
+    .filter(({ module, file }) => modules.find(({ name }) => name === module)?.unscopedDb?.[file] === undefined)
+    .map(({ path }) => `${path} looks across tenants, and modules.ts doesn't say why`);
+  const stale = modules.flatMap(({ name, unscopedDb = {} }) =>
+    Object.keys(unscopedDb)
+      .filter((file) => !used.some((each) => each.module === name && each.file === file))
+      .map((file) => `modules.ts lists ${name}/${file}, which no longer looks across tenants`),
   );
   return [...unlisted, ...stale];
 }
 
-/** Every table has a tenant, but for the platform's own, which house.ts names. */
-export function tablesHaveTenants(tree: Tree, modules: readonly HouseModule[]): string[] {
+/** Every table has a tenant, but for the platform's own, which modules.ts names. */
+export function tablesHaveTenants(tree: Tree, modules: readonly ModuleEntry[]): string[] {
   const platform = new Set(modules.flatMap(({ platformTables = [] }) => platformTables));
   return moduleFiles(tree, modules)
     .filter(({ path }) => path.endsWith(".sql"))
@@ -104,9 +104,9 @@ export function tablesHaveTenants(tree: Tree, modules: readonly HouseModule[]): 
     );
 }
 
-export function modulesHaveReadmes(tree: Tree, modules: readonly HouseModule[]): string[] {
+export function modulesHaveReadmes(tree: Tree, modules: readonly ModuleEntry[]): string[] {
   return modules
-    .map(({ floor, name }) => `apps/server/src/${floor}/${name}/README.md`)
+    .map(({ layer, name }) => `apps/server/src/${layer}/${name}/README.md`)
     .filter((path) => (tree.get(path)?.length ?? 0) < 200)
     .map((path) => `${path} is missing or says nothing`);
 }
@@ -157,7 +157,7 @@ export function routesAreDocumented(contracts: Readonly<Record<string, Contract>
   );
 }
 
-export function eventsAreNamedByModule(tree: Tree, modules: readonly HouseModule[]): string[] {
+export function eventsAreNamedByModule(tree: Tree, modules: readonly ModuleEntry[]): string[] {
   return moduleFiles(tree, modules)
     .filter(({ path }) => path.endsWith(".events.ts"))
     .flatMap(({ path, text, module }) =>
@@ -194,11 +194,11 @@ function isForTests(path: string): boolean {
   return /\.test\.ts$|\/testing\//.test(path);
 }
 
-function moduleFiles(tree: Tree, modules: readonly HouseModule[]) {
-  return modules.flatMap(({ floor, name }) => {
-    const folder = `apps/server/src/${floor}/${name}/`;
+function moduleFiles(tree: Tree, modules: readonly ModuleEntry[]) {
+  return modules.flatMap(({ layer, name }) => {
+    const folder = `apps/server/src/${layer}/${name}/`;
     return sources(tree)
       .filter(([path]) => path.startsWith(folder) && !isForTests(path))
-      .map(([path, text]) => ({ path, text, module: name, room: path.slice(folder.length) }));
+      .map(([path, text]) => ({ path, text, module: name, file: path.slice(folder.length) }));
   });
 }

@@ -1,26 +1,26 @@
 import { startEmulator, type Emulator } from "@zhanggui/emulator/emulator";
-import { openHouse, type Member, type OpenHouse } from "@zhanggui/server/testing/house";
+import { openTestServer, type Member, type TestServer } from "@zhanggui/server/testing/test-server";
 import { bindLanternTea, type Bound } from "@zhanggui/server/testing/lantern-tea";
 import { TurnableClock } from "@zhanggui/kit/server/clock";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 
 let emulator: Emulator;
-let house: OpenHouse;
+let server: TestServer;
 let owner: Member;
 let bound: Bound;
 
 beforeAll(async () => {
   const clock = new TurnableClock();
   emulator = await startEmulator({ clock });
-  house = await openHouse(inject("clusterUrl"), {
+  server = await openTestServer(inject("clusterUrl"), {
     clock,
     env: { WECHAT_API_URL: emulator.url, WECHAT_MP_URL: emulator.url, SMTP_URL: emulator.smtpUrl },
   });
-  owner = await house.asOwner();
-  bound = await bindLanternTea(owner, emulator.world, house.url);
+  owner = await server.asOwner();
+  bound = await bindLanternTea(owner, emulator.world, server.url);
 });
 afterAll(async () => {
-  await house.close();
+  await server.close();
   await emulator.stop();
 });
 
@@ -33,10 +33,10 @@ test("J1: a scan becomes a person, a tag, a reply, a template message, a mail an
     reply: { kind: "text", text: "欢迎来到灯笼茶，门店海报的朋友！" },
   });
 
-  await house.drain();
+  await server.runUntilIdle();
   // WeChat's receipt of the template message is a push of its own.
   await emulator.world.settle();
-  await house.drain();
+  await server.runUntilIdle();
   const people = await api.audience.listPeople({});
   expect(people).toMatchObject({
     total: 1,

@@ -3,7 +3,7 @@ import { encrypt, getSignature } from "@wecom/crypto";
 import { startEmulator, type Emulator } from "@zhanggui/emulator/emulator";
 import { TurnableClock } from "@zhanggui/kit/server/clock";
 import { createLog } from "@zhanggui/kit/server/log";
-import { openHouse, type Member, type OpenHouse } from "@zhanggui/server/testing/house";
+import { openTestServer, type Member, type TestServer } from "@zhanggui/server/testing/test-server";
 import { bindLanternTea, type Bound } from "@zhanggui/server/testing/lantern-tea";
 import pg from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
@@ -24,7 +24,7 @@ interface Shop {
 }
 
 let emulator: Emulator;
-let house: OpenHouse;
+let server: TestServer;
 let database: pg.Client;
 let tenantTables: string[];
 let shops: Shop[];
@@ -33,13 +33,13 @@ const lines: Record<string, unknown>[] = [];
 beforeAll(async () => {
   const clock = new TurnableClock();
   emulator = await startEmulator({ clock, seed: 20 });
-  house = await openHouse(inject("clusterUrl"), {
+  server = await openTestServer(inject("clusterUrl"), {
     clock,
     work: true,
     log: createLog("info", { write: (line) => lines.push(JSON.parse(line) as Record<string, unknown>) }),
     env: { WECHAT_API_URL: emulator.url, WECHAT_MP_URL: emulator.url, SMTP_URL: emulator.smtpUrl },
   });
-  database = new pg.Client({ connectionString: house.databaseUrl });
+  database = new pg.Client({ connectionString: server.databaseUrl });
   await database.connect();
   const columns = await database.query<{ name: string }>(
     "SELECT table_name AS name FROM information_schema.columns WHERE table_schema = 'public' AND column_name = 'tenant_id'",
@@ -51,17 +51,17 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await database.end();
-  await house.close();
+  await server.close();
   await emulator.stop();
 });
 
 /** A tenant with its own account: what happens to one is told apart from the others. */
 async function openShop(mode: Mode, format: Format): Promise<Shop> {
-  const owner = await house.asOwner();
-  return { owner, bound: await bindLanternTea(owner, emulator.world, house.url, { mode, format }), mode, format };
+  const owner = await server.asOwner();
+  return { owner, bound: await bindLanternTea(owner, emulator.world, server.url, { mode, format }), mode, format };
 }
 
-/** Waits until the house has nothing left to do, and WeChat neither: its notice of a template message is a push too. */
+/** Waits until the server has nothing left to do, and WeChat neither: its notice of a template message is a push too. */
 async function settle(): Promise<void> {
   const left = `SELECT ((SELECT count(*) FROM kit_event WHERE dispatched_at IS NULL)
     + (SELECT count(*) FROM kit_delivery WHERE state = 'pending')
@@ -111,7 +111,7 @@ interface Lies {
 /** A push as WeChat's pages describe it, written with the independent package. */
 function pushOf({ bound, format, ...shop }: Shop, message: string, lies: Lies = {}): Attempt {
   const token = lies.token ?? bound.pushToken;
-  const timestamp = String(Math.floor(house.clock.now().getTime() / 1000) - (lies.ageSeconds ?? 0));
+  const timestamp = String(Math.floor(server.clock.now().getTime() / 1000) - (lies.ageSeconds ?? 0));
   const nonce = randomBytes(5).toString("hex");
   const query = { timestamp, nonce, signature: lies.signature ?? getSignature(token, timestamp, nonce, "") };
   if ((lies.mode ?? shop.mode) === "plain") return { query, body: message };
@@ -134,7 +134,7 @@ function textMessage(shop: Shop, changes: Record<string, string> = {}): Record<s
   return {
     ToUserName: emulator.world.account(shop.bound.appid).originalId,
     FromUserName: "oSomebodyElsesOpenid00000001",
-    CreateTime: String(Math.floor(house.clock.now().getTime() / 1000)),
+    CreateTime: String(Math.floor(server.clock.now().getTime() / 1000)),
     MsgType: "text",
     Content: "菜单",
     MsgId: String(9_000_000_000_000_000n + BigInt(number)),
@@ -255,7 +255,7 @@ describe.each(modes.flatMap((mode) => formats.map((format) => ({ mode, format })
 test("an app that is not bound, or disabled, takes no pushes", async () => {
   const shop = await openShop("safe", "xml");
   const { wechatAppId, appid } = shop.bound;
-  const url = (id: string): string => `${house.url}/api/wechat/callback/${id}`;
+  const url = (id: string): string => `${server.url}/api/wechat/callback/${id}`;
   await shop.owner.api.connect.updateApp({ wechatAppId, disabled: true });
   const before = await everything();
   const unbound = "01900000-0000-7000-8000-000000000000";

@@ -1,7 +1,7 @@
 import { decrypt, getSignature } from "@wecom/crypto";
 import { startEmulator, type Emulator } from "@zhanggui/emulator/emulator";
 import { TurnableClock } from "@zhanggui/kit/server/clock";
-import { openHouse, type OpenHouse } from "@zhanggui/server/testing/house";
+import { openTestServer, type TestServer } from "@zhanggui/server/testing/test-server";
 import { bindLanternTea, type Bound } from "@zhanggui/server/testing/lantern-tea";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 
@@ -9,19 +9,19 @@ import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
  * The server's sealed replies, read by a package that others wrote: neither our client nor the emulator has a say.
  */
 let emulator: Emulator;
-let house: OpenHouse;
+let server: TestServer;
 
 beforeAll(async () => {
   const clock = new TurnableClock();
   emulator = await startEmulator({ clock, seed: 40 });
-  house = await openHouse(inject("clusterUrl"), {
+  server = await openTestServer(inject("clusterUrl"), {
     clock,
     env: { WECHAT_API_URL: emulator.url, WECHAT_MP_URL: emulator.url, SMTP_URL: emulator.smtpUrl },
   });
 });
 
 afterAll(async () => {
-  await house.close();
+  await server.close();
   await emulator.stop();
 });
 
@@ -44,7 +44,7 @@ describe.each([
   let bound: Bound;
 
   beforeAll(async () => {
-    bound = await bindLanternTea(await house.asOwner(), emulator.world, house.url, { mode, format });
+    bound = await bindLanternTea(await server.asOwner(), emulator.world, server.url, { mode, format });
   });
 
   /** Somebody scans the poster's code; what the server answered, as it went over the wire. */
@@ -74,7 +74,7 @@ describe.each([
     const { Encrypt, MsgSignature, TimeStamp, Nonce } = fieldsOf(reply, format);
     expect(MsgSignature).toBe(getSignature(bound.pushToken, String(TimeStamp), String(Nonce), String(Encrypt)));
     expect(Nonce).toBe(sent.searchParams.get("nonce"));
-    const ageSeconds = house.clock.now().getTime() / 1000 - Number(TimeStamp);
+    const ageSeconds = server.clock.now().getTime() / 1000 - Number(TimeStamp);
     expect(Math.abs(ageSeconds)).toBeLessThan(300);
   });
 
@@ -87,7 +87,7 @@ describe.each([
 });
 
 test("plain mode: the reply is the message itself", async () => {
-  const bound = await bindLanternTea(await house.asOwner(), emulator.world, house.url, { mode: "plain" });
+  const bound = await bindLanternTea(await server.asOwner(), emulator.world, server.url, { mode: "plain" });
   const { id } = emulator.world.createPuppet();
   const { tries } = await emulator.world.scan(id, { code: bound.channel.ticket });
   expect(fieldsOf(tries[0]?.reply ?? "", "xml")).toMatchObject({

@@ -6,7 +6,7 @@ import { startEmulator, type Emulator } from "@zhanggui/emulator/emulator";
 import type { JournalEntry } from "@zhanggui/emulator/world/model";
 import { createClient } from "@zhanggui/kit/contract/client";
 import { connect } from "@zhanggui/server/engines/connect/connect.contract";
-import { openHouse, testSecrets, type Member, type OpenHouse } from "@zhanggui/server/testing/house";
+import { openTestServer, testSecrets, type Member, type TestServer } from "@zhanggui/server/testing/test-server";
 import { bindLanternTea, type Bound } from "@zhanggui/server/testing/lantern-tea";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 
@@ -24,7 +24,7 @@ interface Server {
 }
 
 let emulator: Emulator;
-let house: OpenHouse;
+let server: TestServer;
 let owner: Member;
 let bound: Bound;
 let servers: Server[] = [];
@@ -39,9 +39,9 @@ beforeAll(async () => {
     calls.push(happening.entry);
     onCall(happening.entry);
   });
-  house = await openHouse(inject("clusterUrl"), { env: addresses() });
-  owner = await house.asOwner();
-  bound = await bindLanternTea(owner, emulator.world, house.url);
+  server = await openTestServer(inject("clusterUrl"), { env: addresses() });
+  owner = await server.asOwner();
+  bound = await bindLanternTea(owner, emulator.world, server.url);
   servers = await Promise.all([startServer(), startServer()]);
 });
 
@@ -51,7 +51,7 @@ afterAll(async () => {
     child.kill("SIGTERM");
     await ended;
   }
-  await house.close();
+  await server.close();
   await emulator.stop();
 });
 
@@ -66,7 +66,7 @@ async function startServer(): Promise<Server> {
     ...process.env,
     ...testSecrets,
     ...addresses(),
-    DATABASE_URL: house.databaseUrl,
+    DATABASE_URL: server.databaseUrl,
     ROLE: "api",
     PORT: "0",
   };
@@ -101,7 +101,7 @@ function refreshesSince(start: number): JournalEntry[] {
 }
 
 test("two processes that ask for the first token at once get the same one, fetched once", async () => {
-  await house.runtime.acrossTenants().deleteFrom("connect_token").execute();
+  await server.runtime.unscopedDb().deleteFrom("connect_token").execute();
   emulator.world.voidTokens(bound.appid);
   const start = calls.length;
   for (const { ok, en } of await everyoneCalls()) expect(ok, en).toBe(true);

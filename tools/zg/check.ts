@@ -69,7 +69,7 @@ function allChecks(): Check[] {
     },
   });
   if (isPresent("tests/tidy.test.ts")) {
-    const words = ["run", "--project=house", "tests/tidy.test.ts"];
+    const words = ["run", "--project=workshop", "tests/tidy.test.ts"];
     checks.push({ name: "tidy", program: "vitest", words, rule: /^\s*(?:FAIL|×)\s+.*> (.+?)(?: \d+ms)?$/gm });
   }
   return checks;

@@ -99,7 +99,7 @@ class Start {
     const secrets = await keepSecrets(inState("secrets.json"));
     await this.#unlessInterrupted(() => this.#startServices(secrets));
     const logins = await this.#unlessInterrupted(() => this.#fill(secrets));
-    await this.#announce(secrets, logins);
+    await this.#registerSubscriptions(secrets, logins);
   }
 
   /** Runs a stage; a signal during it ends the start once the stage returns or throws (its commands are killed). */
@@ -192,7 +192,7 @@ class Start {
     });
   }
 
-  async #announce(secrets: Secrets, logins: Login[]): Promise<void> {
+  async #registerSubscriptions(secrets: Secrets, logins: Login[]): Promise<void> {
     const { server, emulator, mail } = this.#ports;
     const lines = [
       "",

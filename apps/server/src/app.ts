@@ -5,22 +5,20 @@ import { Pipeline } from "@zhanggui/kit/server/http/pipeline";
 import { createServer } from "@zhanggui/kit/server/http/server";
 import { Runtime } from "@zhanggui/kit/server/runtime";
 import { PermissionCatalogue } from "./foundation/access/catalogue.ts";
-import { house } from "./house.ts";
+import { modules } from "./modules.ts";
 
 export const version = "0.1.0";
 
 /** Every module's contract by name. */
 export async function loadContracts(): Promise<Record<string, Contract>> {
-  const loaded = await Promise.all(
-    house.modules.map(async ({ name, load }) => [name, (await load()).contract] as const),
-  );
+  const loaded = await Promise.all(modules.map(async ({ name, load }) => [name, (await load()).contract] as const));
   return Object.fromEntries(loaded);
 }
 
-/** The house as one Nest application. It listens, and works, when the caller says so. */
+/** The server as one Nest application. It listens, and works, when the caller says so. */
 export async function createApp(runtime: Runtime): Promise<NestFastifyApplication> {
   const contracts = await loadContracts();
-  const modules: Type[] = await Promise.all(house.modules.map(async ({ load }) => (await load()).module));
+  const nestModules: Type[] = await Promise.all(modules.map(async ({ load }) => (await load()).module));
 
   // What every module may ask for.
   @Global()
@@ -31,13 +29,13 @@ export async function createApp(runtime: Runtime): Promise<NestFastifyApplicatio
     ],
     exports: [Runtime, PermissionCatalogue],
   })
-  class Ground {}
+  class Kit {}
 
-  @Module({ imports: [Ground, ...modules], providers: [Pipeline] })
-  class House {}
+  @Module({ imports: [Kit, ...nestModules], providers: [Pipeline] })
+  class Server {}
 
-  return createServer(House, { runtime, contracts, version, consoleFolder: runtime.env.CONSOLE_DIR });
+  return createServer(Server, { runtime, contracts, version, consoleFolder: runtime.env.CONSOLE_DIR });
 }
 
 /** Tables of the platform itself, from the map. */
-export const platformTables = house.modules.flatMap((module) => module.platformTables ?? []);
+export const platformTables = modules.flatMap((module) => module.platformTables ?? []);

@@ -1,9 +1,9 @@
 import { startEmulator, type Emulator } from "@zhanggui/emulator/emulator";
-import { anyone } from "@zhanggui/kit/contract/permission";
+import { publicAccess } from "@zhanggui/kit/contract/permission";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { platformTables } from "./app.ts";
 import { rowsOfOthers, tenantTables, violations, type Fixtures, type World } from "./testing/every-route.ts";
-import { loadContracts, openHouse } from "./testing/house.ts";
+import { loadContracts, openTestServer } from "./testing/test-server.ts";
 import { bindLanternTea, welcomeTemplate } from "./testing/lantern-tea.ts";
 
 /** The only routes that need no account. */
@@ -96,23 +96,23 @@ beforeAll(async () => {
 });
 afterAll(() => emulator.stop());
 
-/** Opens a house and gives one of its tenants a row of everything. */
+/** Opens a server and gives one of its tenants a row of everything. */
 async function openWorld(): Promise<World> {
   const env = { WECHAT_API_URL: emulator.url, WECHAT_MP_URL: emulator.url, SMTP_URL: emulator.smtpUrl };
-  const house = await openHouse(inject("clusterUrl"), { env });
-  const owner = await house.asOwner();
-  const stranger = await house.asOwner();
-  const bound = await bindLanternTea(owner, emulator.world, house.url);
+  const server = await openTestServer(inject("clusterUrl"), { env });
+  const owner = await server.asOwner();
+  const stranger = await server.asOwner();
+  const bound = await bindLanternTea(owner, emulator.world, server.url);
   const puppet = emulator.world.createPuppet();
   await emulator.world.scan(puppet.id, { code: bound.channel.ticket });
-  await house.drain();
+  await server.runUntilIdle();
   const { api } = owner;
   const role = await api.access.createRole({ name: "Nothing", permissions: [] });
   const login = `powerless-${++made}@lantern-tea.example`;
   const password = "correct horse battery";
   const account = await api.access.createAccount({ login, displayName: "Powerless", password, roleIds: [role.id] });
-  const session = await house.anonymous().access.login({ login, password });
-  await house.anonymous().access.refresh({ refreshToken: session.refreshToken });
+  const session = await server.anonymous().access.login({ login, password });
+  await server.anonymous().access.refresh({ refreshToken: session.refreshToken });
   await api.settings.change({ key: "connect.pushToleranceSeconds", value: 200, version: 0 });
   const people = await api.audience.listPeople({});
   const personId = people.items[0]!.id;
@@ -120,13 +120,9 @@ async function openWorld(): Promise<World> {
   const rules = await api.messaging.listRules();
   const deliveries = await api.messaging.listDeliveries({});
   const events = await api.events.list({ name: "connect.message_received.v1" });
-  await house.runtime
-    .acrossTenants()
-    .updateTable("kit_delivery")
-    .set({ state: "dead", last_error: "made so" })
-    .execute();
+  await server.runtime.unscopedDb().updateTable("kit_delivery").set({ state: "dead", last_error: "made so" }).execute();
   return {
-    house,
+    server,
     contracts: await loadContracts(),
     owner,
     stranger,
@@ -148,7 +144,7 @@ async function openWorld(): Promise<World> {
 test("the public routes are a listed set", async () => {
   const contracts = await loadContracts();
   const open = Object.values(contracts).flatMap((contract) =>
-    Object.values(contract).filter(({ access }) => access === anyone),
+    Object.values(contract).filter(({ access }) => access === publicAccess),
   );
   expect(open.map(({ id }) => id).toSorted()).toEqual(publicRoutes);
 });
@@ -156,20 +152,20 @@ test("the public routes are a listed set", async () => {
 test("every other route works for its owner, and for nobody else", async () => {
   const world = await openWorld();
   expect(await violations(world, fixtures)).toEqual([]);
-  await world.house.close();
+  await world.server.close();
 });
 
 test("with the filter of one table deleted, the test above turns red", async () => {
   const world = await openWorld();
   const unnoticed: string[] = [];
-  for (const table of await tenantTables(world.house)) {
-    const house = await openHouse(inject("clusterUrl"), {
-      databaseUrl: world.house.databaseUrl,
+  for (const table of await tenantTables(world.server)) {
+    const server = await openTestServer(inject("clusterUrl"), {
+      databaseUrl: world.server.databaseUrl,
       platformTables: [...platformTables, table],
     });
-    if ((await rowsOfOthers({ ...world, house })).length === 0) unnoticed.push(table);
-    await house.close();
+    if ((await rowsOfOthers({ ...world, server })).length === 0) unnoticed.push(table);
+    await server.close();
   }
   expect(unnoticed).toEqual([]);
-  await world.house.close();
+  await world.server.close();
 }, 60_000);

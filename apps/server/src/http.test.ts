@@ -1,23 +1,23 @@
 import { connect as connectSocket } from "node:net";
 import { Problem } from "@zhanggui/kit/contract/client";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { loadContracts, openHouse, type Member, type OpenHouse } from "./testing/house.ts";
+import { loadContracts, openTestServer, type Member, type TestServer } from "./testing/test-server.ts";
 
-let house: OpenHouse;
+let server: TestServer;
 let owner: Member;
 
 beforeAll(async () => {
-  house = await openHouse(inject("clusterUrl"));
-  owner = await house.asOwner();
+  server = await openTestServer(inject("clusterUrl"));
+  owner = await server.asOwner();
 });
-afterAll(() => house.close());
+afterAll(() => server.close());
 
 interface Init extends Omit<RequestInit, "headers"> {
   readonly headers?: Record<string, string>;
 }
 
 async function problemOf(path: string, init: Init = {}): Promise<Problem & { contentType: string | null }> {
-  const response = await fetch(`${house.url}${path}`, {
+  const response = await fetch(`${server.url}${path}`, {
     ...init,
     headers: { "accept-language": "en", authorization: `Bearer ${owner.accessToken}`, ...init.headers },
   });
@@ -99,7 +99,7 @@ describe("every refusal is problem+json, also what Fastify refuses by itself", (
   });
 
   test("what isn't HTTP is refused, and the server lives on", async () => {
-    const { port, hostname } = new URL(house.url);
+    const { port, hostname } = new URL(server.url);
     const answer = await new Promise<string>((done) => {
       const socket = connectSocket(Number(port), hostname, () => socket.write("NONSENSE\r\n\r\n"));
       let text = "";
@@ -107,12 +107,12 @@ describe("every refusal is problem+json, also what Fastify refuses by itself", (
       socket.on("close", () => done(text));
     });
     expect(answer).toMatch(/^HTTP\/1\.1 400/);
-    expect((await fetch(`${house.url}/health`)).status).toBe(200);
+    expect((await fetch(`${server.url}/health`)).status).toBe(200);
   });
 });
 
 test("a reply carries nothing that the contract doesn't name", async () => {
-  const response = await fetch(`${house.url}/api/accounts`, {
+  const response = await fetch(`${server.url}/api/accounts`, {
     headers: { authorization: `Bearer ${owner.accessToken}` },
   });
   const text = await response.text();
@@ -121,7 +121,7 @@ test("a reply carries nothing that the contract doesn't name", async () => {
 });
 
 test("OpenAPI 3.1 names every route, and each of its references leads somewhere", async () => {
-  const document = (await (await fetch(`${house.url}/api/openapi.json`)).json()) as {
+  const document = (await (await fetch(`${server.url}/api/openapi.json`)).json()) as {
     openapi: string;
     paths: Record<string, Record<string, { operationId: string; responses: object }>>;
     components: { schemas: Record<string, unknown> };
@@ -144,7 +144,7 @@ test("OpenAPI 3.1 names every route, and each of its references leads somewhere"
 });
 
 test("a worker answers whether it lives, and nothing else", async () => {
-  const worker = await openHouse(inject("clusterUrl"), { env: { ROLE: "worker" } });
+  const worker = await openTestServer(inject("clusterUrl"), { env: { ROLE: "worker" } });
   expect((await fetch(`${worker.url}/health`)).status).toBe(200);
   for (const path of ["/api/setup", "/api/openapi.json", "/api/wechat/callback/x"]) {
     expect((await fetch(`${worker.url}${path}`)).status, path).toBe(404);
@@ -154,7 +154,7 @@ test("a worker answers whether it lives, and nothing else", async () => {
 
 test("the API's page and its parts are served", async () => {
   for (const path of ["/api/docs", "/api/docs/start.js", "/api/docs/assets/swagger-ui-bundle.js"]) {
-    const response = await fetch(`${house.url}${path}`);
+    const response = await fetch(`${server.url}${path}`);
     expect(response.status, path).toBe(200);
     expect((await response.text()).length).toBeGreaterThan(50);
   }

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { MigrationFolder } from "@zhanggui/kit/server/migrate";
-import { house } from "./house.ts";
+import { modules } from "./modules.ts";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const built = join(here, "migrations");
@@ -13,11 +13,11 @@ export function migrationFolders(): MigrationFolder[] {
   const kit = inBuild
     ? join(built, "kit")
     : fileURLToPath(import.meta.resolve("@zhanggui/kit/server/migrate")).replace(/migrate\.ts$/, "migrations");
-  const modules = house.modules
-    .map(({ name, floor }) => ({
+  const folders = modules
+    .map(({ name, layer }) => ({
       module: name,
-      folder: inBuild ? join(built, name) : join(here, floor, name, "migrations"),
+      folder: inBuild ? join(built, name) : join(here, layer, name, "migrations"),
     }))
     .filter(({ folder }) => existsSync(folder));
-  return [{ module: "kit", folder: kit }, ...modules];
+  return [{ module: "kit", folder: kit }, ...folders];
 }

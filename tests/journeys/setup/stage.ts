@@ -2,7 +2,7 @@ import { startEmulator, type Emulator } from "@zhanggui/emulator/emulator";
 import { createClient } from "@zhanggui/kit/contract/client";
 import { cloneOfTemplate } from "@zhanggui/kit/testing/database";
 import { migrationFolders } from "@zhanggui/server/migrations";
-import { contracts, testSecrets } from "@zhanggui/server/testing/house";
+import { contracts, testSecrets } from "@zhanggui/server/testing/test-server";
 import { type Browser, chromium } from "playwright-core";
 import { demandBrowser } from "../../../tools/browser.ts";
 import { freePort } from "../../../tools/postgres.ts";
@@ -36,7 +36,7 @@ export interface Stage {
 
 /**
  * Builds the console if its sources have changed, and starts everything on free ports. Lantern Tea's owner has set the
- * house up and opened an account for an operator; nothing else is there.
+ * server up and opened an account for an operator; nothing else is there.
  *
  * @param clusterUrl a superuser's address of the test cluster
  */
@@ -74,7 +74,7 @@ export async function setStage(clusterUrl: string): Promise<Stage> {
   }
 }
 
-/** The owner sets the house up and gives an operator an account. */
+/** The owner sets the server up and gives an operator an account. */
 async function openLanternTea(url: string): Promise<Stage["operator"]> {
   const baseUrl = `${url}/api`;
   const { accessToken } = await createClient(contracts, { baseUrl }).access.setup({

@@ -1,7 +1,7 @@
 import { builtInRoles } from "@zhanggui/kit/contract/permission";
 import { afterEach, expect, test } from "vitest";
 import { i18n } from "../common/language.ts";
-import { words } from "../words.ts";
+import { messages } from "../messages.ts";
 import { roleName } from "./role-name.ts";
 
 const before = i18n.global.locale.value;
@@ -21,5 +21,5 @@ test("a role of the tenant's keeps the tenant's name", () => {
 });
 
 test("every built-in role has a name", () => {
-  expect(Object.keys(words.zh.access.roles).toSorted()).toEqual([...builtInRoles].toSorted());
+  expect(Object.keys(messages.zh.access.roles).toSorted()).toEqual([...builtInRoles].toSorted());
 });

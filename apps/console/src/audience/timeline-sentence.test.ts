@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { createI18n } from "vue-i18n";
-import { words } from "../words.ts";
+import { messages } from "../messages.ts";
 import { type Entry, sentenceOf, type Speech, timelineKinds } from "./timeline-sentence.ts";
 
 function speech(locale: "zh" | "en"): Speech {
-  const { t, te } = createI18n({ legacy: false, locale, messages: words }).global;
+  const { t, te } = createI18n({ legacy: false, locale, messages }).global;
   return { t: (key, values) => t(key, values ?? {}), te: (key) => te(key) };
 }
 
@@ -51,7 +51,7 @@ describe.for(["zh", "en"] as const)("in %s", (locale) => {
   });
 
   test("a delivery that was queued then does not claim to be queued now", () => {
-    const queued = words[locale].messaging.states.ready;
+    const queued = messages[locale].messaging.states.ready;
     expect(said("delivery", { scene: "Welcome", channel: "mail", state: "ready" })).not.toContain(queued);
   });
 

@@ -1,14 +1,14 @@
 import { type Language, languages } from "@zhanggui/kit/contract/text";
 import { computed, type WritableComputedRef } from "vue";
 import { createI18n } from "vue-i18n";
-import { words } from "../words.ts";
+import { messages } from "../messages.ts";
 
 const key = "zhanggui.language";
 
 /** The first of the reader's languages (BCP 47 tags, as browsers list them) that the console speaks; else English. */
 export function preferred(tags: readonly string[]): Language {
-  const spoken = tags.map((tag) => tag.toLowerCase().split("-")[0]);
-  return spoken.map((each) => languages.find((language) => language === each)).find(Boolean) ?? "en";
+  const preferred = tags.map((tag) => tag.toLowerCase().split("-")[0]);
+  return preferred.map((each) => languages.find((language) => language === each)).find(Boolean) ?? "en";
 }
 
 /** What was chosen here before; until then, what the browser is set to. */
@@ -21,7 +21,7 @@ export const i18n = createI18n({
   legacy: false,
   locale: initial(),
   fallbackLocale: "zh",
-  messages: words,
+  messages,
 });
 
 export const language: WritableComputedRef<Language> = computed({

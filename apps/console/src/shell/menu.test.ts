@@ -2,7 +2,7 @@ import { audienceRead } from "@zhanggui/server/engines/audience/audience.contrac
 import { messagingRead } from "@zhanggui/server/engines/messaging/messaging.contract";
 import { expect, test } from "vitest";
 import { router } from "../router.ts";
-import { words } from "../words.ts";
+import { messages } from "../messages.ts";
 import { menu, menuFor } from "./menu.ts";
 
 const routesOf = (permissions: string[]): string[] =>
@@ -27,5 +27,5 @@ test("every item leads to a page that asks for the same permission", () => {
 
 test("every page has a name in the menu's words", () => {
   const names = menu.flatMap(({ items }) => items.map(({ label }) => label.split(".").at(-1) ?? ""));
-  expect(Object.keys(words.zh.shell.pages).toSorted()).toEqual(names.toSorted());
+  expect(Object.keys(messages.zh.shell.pages).toSorted()).toEqual(names.toSorted());
 });

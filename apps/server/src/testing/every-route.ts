@@ -1,13 +1,13 @@
 import { ApiProblem, createClient } from "@zhanggui/kit/contract/client";
-import { anyone, signedIn } from "@zhanggui/kit/contract/permission";
+import { publicAccess, authenticated } from "@zhanggui/kit/contract/permission";
 import type { Contract, Route } from "@zhanggui/kit/contract/route";
 import { sql } from "kysely";
-import type { Member, OpenHouse } from "./house.ts";
+import type { Member, TestServer } from "./test-server.ts";
 import type { Bound } from "./lantern-tea.ts";
 
 /** A tenant with a row of everything, and who may and may not see it. */
 export interface World {
-  readonly house: OpenHouse;
+  readonly server: TestServer;
   readonly contracts: Readonly<Record<string, Contract>>;
   readonly owner: Member;
   /** The owner of another tenant. */
@@ -46,7 +46,7 @@ export async function violations(world: World, fixtures: Fixtures): Promise<stri
     }
     const call = (who: Member | undefined) => callAs(world, route, fixture(world), who);
     wrong.push(...(await strangerSees(world, route, () => call(world.stranger))));
-    if (route.access !== signedIn) wrong.push(...(await refusedWith(route, 403, () => call(world.powerless))));
+    if (route.access !== authenticated) wrong.push(...(await refusedWith(route, 403, () => call(world.powerless))));
     wrong.push(...(await refusedWith(route, 401, () => call(undefined))));
     // Last, because it may remove what it is about; that it succeeds proves that the others were refused for real.
     const own = await attempt(() => call(world.owner));
@@ -59,25 +59,25 @@ export async function violations(world: World, fixtures: Fixtures): Promise<stri
  * Looks at every table through the stranger's ctx, without a filter of its own: what the kit's filter alone keeps
  * apart, also where no route could show it, because another table's filter stops the call before.
  */
-export async function rowsOfOthers({ house, owner, stranger }: World): Promise<string[]> {
-  const { db } = house.runtime.ctx(stranger.tenantId);
+export async function rowsOfOthers({ server, owner, stranger }: World): Promise<string[]> {
+  const { db } = server.runtime.ctx(stranger.tenantId);
   const wrong: string[] = [];
-  for (const table of await tenantTables(house)) {
+  for (const table of await tenantTables(server)) {
     const rows = (await db
       .selectFrom(table as "kit_event")
       .selectAll()
       .execute()) as { tenant_id: string }[];
     if (rows.some(({ tenant_id }) => tenant_id === owner.tenantId))
       wrong.push(`${table} shows a stranger others' rows`);
-    const count = await countOf(house, table, owner.tenantId);
+    const count = await countOf(server, table, owner.tenantId);
     if (count === 0) wrong.push(`${table} has no row to look for`);
   }
   return wrong;
 }
 
-async function countOf(house: OpenHouse, table: string, tenantId: string): Promise<number> {
+async function countOf(server: TestServer, table: string, tenantId: string): Promise<number> {
   const { rows } = await sql<{ count: number }>`SELECT count(*) AS count FROM ${sql.table(table)}
-    WHERE tenant_id = ${tenantId}`.execute(house.runtime.acrossTenants());
+    WHERE tenant_id = ${tenantId}`.execute(server.runtime.unscopedDb());
   return rows[0]?.count ?? 0;
 }
 
@@ -85,7 +85,7 @@ async function countOf(house: OpenHouse, table: string, tenantId: string): Promi
 function closedRoutes(contracts: World["contracts"]): Route[] {
   const routes = Object.values(contracts).flatMap((contract) => Object.values(contract));
   return routes
-    .filter(({ access }) => access !== anyone)
+    .filter(({ access }) => access !== publicAccess)
     .toSorted((a, b) => Number(a.id === "access.logout") - Number(b.id === "access.logout"));
 }
 
@@ -121,16 +121,16 @@ async function attempt(call: () => Promise<unknown>): Promise<unknown> {
 function callAs(world: World, route: Route, input: Input, who: Member | undefined): Promise<unknown> {
   const [module = "", key = ""] = route.id.split(".");
   const headers: Record<string, string> = who === undefined ? {} : { authorization: `Bearer ${who.accessToken}` };
-  const client = createClient(world.contracts, { baseUrl: `${world.house.url}/api`, headers: () => headers });
+  const client = createClient(world.contracts, { baseUrl: `${world.server.url}/api`, headers: () => headers });
   const call = client[module]?.[key] as ((input: Input) => Promise<unknown>) | undefined;
   if (call === undefined) throw new Error(`${route.id} is no route`);
   return call(input);
 }
 
 /** One value for all rows of the first tenant, in every table that has tenants. */
-async function fingerprint({ house, owner }: World): Promise<string> {
-  const db = house.runtime.acrossTenants();
-  const tables = await tenantTables(house);
+async function fingerprint({ server, owner }: World): Promise<string> {
+  const db = server.runtime.unscopedDb();
+  const tables = await tenantTables(server);
   const parts = tables.map(
     (table) => sql`SELECT ${sql.lit(table)}, count(*), coalesce(sum(hashtextextended(row::text, 0)), 0)
       FROM ${sql.table(table)} AS row WHERE tenant_id = ${owner.tenantId}`,
@@ -140,9 +140,9 @@ async function fingerprint({ house, owner }: World): Promise<string> {
 }
 
 /** The names of all tables with a `tenant_id`. */
-export async function tenantTables(house: OpenHouse): Promise<string[]> {
+export async function tenantTables(server: TestServer): Promise<string[]> {
   const { rows } = await sql<{ table_name: string }>`
     SELECT table_name FROM information_schema.columns
-    WHERE table_schema = 'public' AND column_name = 'tenant_id' ORDER BY 1`.execute(house.runtime.acrossTenants());
+    WHERE table_schema = 'public' AND column_name = 'tenant_id' ORDER BY 1`.execute(server.runtime.unscopedDb());
   return rows.map(({ table_name }) => table_name);
 }

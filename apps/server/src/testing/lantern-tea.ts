@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { Api } from "./house.ts";
+import type { Api } from "./test-server.ts";
 
 /** What the tests need of the other side: the emulator's world, in process or by its control API. */
 export interface WechatSide {
@@ -40,7 +40,7 @@ export const welcomeTemplate = {
 };
 
 /**
- * Lantern Tea opens its account: an official account at WeChat, bound to the house; a channel code; rules for scan,
+ * Lantern Tea opens its account: an official account at WeChat, bound to the server; a channel code; rules for scan,
  * follow and a keyword; a scene that thanks whoever came in by the code and tells the leader. All of it through the
  * public API, as an operator would.
  */

@@ -30,7 +30,7 @@ export interface ClientOptions {
   readonly fetch?: typeof globalThis.fetch;
 }
 
-/** RFC 9457, as this house fills it. */
+/** RFC 9457, as this API fills it. */
 export const Problem = z.object({
   type: z.string(),
   title: z.string(),

@@ -1,4 +1,4 @@
-import type { Text } from "./text.ts";
+import type { LocalizedText } from "./text.ts";
 
 /** What a fault may tell besides its code: plain values that fill the sentence. Never a secret. */
 export type FaultDetails = Readonly<Record<string, unknown>>;
@@ -11,7 +11,7 @@ export interface FaultDefinition {
   /** The numeric code of older clients (D-63…D-89), where one exists. */
   readonly errno: number | undefined;
   /** What happened and what to do. `{name}` stands for the detail of that name. */
-  readonly text: Text;
+  readonly text: LocalizedText;
 }
 
 /** An expected failure: something the caller can understand and act on. Programmer errors are plain errors. */
@@ -43,7 +43,12 @@ export interface FaultFactory extends FaultDefinition {
  * throw lockedOut({ minutes: 5 });
  * ```
  */
-export function fault(code: string, status: number, text: Text, options: { errno?: number } = {}): FaultFactory {
+export function fault(
+  code: string,
+  status: number,
+  text: LocalizedText,
+  options: { errno?: number } = {},
+): FaultFactory {
   const definition: FaultDefinition = { code, status, errno: options.errno, text };
   const create = (details?: FaultDetails, cause?: ErrorOptions): Fault => new Fault(definition, details, cause);
   return Object.assign(create, definition);

@@ -1,4 +1,4 @@
-import type { Text } from "./text.ts";
+import type { LocalizedText } from "./text.ts";
 
 /** The roles that every tenant has. `owner` may do everything; what the others may do stands with each permission. */
 export const builtInRoles = ["owner", "operator", "finance", "reviewer", "developer"] as const;
@@ -7,19 +7,23 @@ export type BuiltInRole = (typeof builtInRoles)[number];
 /** A right that roles grant and routes ask for. `code` is `<module>:<verb>`. */
 export interface Permission {
   readonly code: string;
-  readonly text: Text;
+  readonly text: LocalizedText;
   /** The built-in roles that have it, besides the owner. */
   readonly grantedTo: readonly BuiltInRole[];
 }
 
 /** Declares a permission, with the sentence that the role editor shows. */
-export function permission(code: `${string}:${string}`, text: Text, grantedTo: readonly BuiltInRole[]): Permission {
+export function permission(
+  code: `${string}:${string}`,
+  text: LocalizedText,
+  grantedTo: readonly BuiltInRole[],
+): Permission {
   return { code, text, grantedTo };
 }
 
-/** For routes that need no account: login, set-up, WeChat's callbacks. The house test lists every one of them. */
-export const anyone = "anyone";
+/** For routes that need no account: login, set-up, WeChat's callbacks. A test lists every one of them. */
+export const publicAccess = "public";
 /** For routes that any signed-in account may call, about itself. */
-export const signedIn = "signed-in";
+export const authenticated = "authenticated";
 
-export type Access = Permission | typeof anyone | typeof signedIn;
+export type Access = Permission | typeof publicAccess | typeof authenticated;

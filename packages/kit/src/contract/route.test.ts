@@ -1,11 +1,11 @@
 import { expect, expectTypeOf, test } from "vitest";
 import { z } from "zod";
-import { anyone } from "./permission.ts";
+import { publicAccess } from "./permission.ts";
 import { contract, route, type In, type Out } from "./route.ts";
 
 const put = route.put("/shelves/:shelfId/teas", {
   summary: "Put a tea on a shelf",
-  access: anyone,
+  access: publicAccess,
   params: z.object({ shelfId: z.string() }),
   query: z.object({ dryRun: z.stringbool().default(false) }),
   body: z.object({ name: z.string().transform((name) => name.trim()) }),
@@ -24,8 +24,13 @@ test("a handler is given what was parsed, and must return what the reply is made
 
 test("a path that names a field the params don't have is refused when the contract is made, and the other way round", () => {
   const reply = z.object({});
-  const missing = route.get("/teas/:teaId", { summary: "", access: anyone, reply });
-  const extra = route.get("/teas", { summary: "", access: anyone, params: z.object({ teaId: z.string() }), reply });
+  const missing = route.get("/teas/:teaId", { summary: "", access: publicAccess, reply });
+  const extra = route.get("/teas", {
+    summary: "",
+    access: publicAccess,
+    params: z.object({ teaId: z.string() }),
+    reply,
+  });
   expect(() => contract("teas", { missing })).toThrow(/teas\.missing.*\[teaId\].*\[\]/);
   expect(() => contract("teas", { extra })).toThrow(/teas\.extra/);
 });

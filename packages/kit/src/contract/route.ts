@@ -50,7 +50,7 @@ export type In<R extends Route> =
     ? { params: Output<Params>; query: Output<Query>; body: Output<Body> }
     : never;
 
-/** What a handler must return. It is parsed too, and fields that the contract doesn't name never leave the house. */
+/** What a handler must return. It is parsed too, and fields that the contract doesn't name never leave the server. */
 export type Out<R extends Route> = z.input<R["reply"]>;
 
 function builder(method: HttpMethod) {

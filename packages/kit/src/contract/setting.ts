@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { Text } from "./text.ts";
+import type { LocalizedText } from "./text.ts";
 
 /** A value that a tenant can change without a restart. */
 export interface Setting<Value> {
@@ -7,8 +7,8 @@ export interface Setting<Value> {
   readonly key: string;
   readonly schema: z.ZodType<Value>;
   /** What holds until somebody changes it. */
-  readonly initial: Value;
-  readonly text: Text;
+  readonly default: Value;
+  readonly text: LocalizedText;
 }
 
 /**
@@ -17,8 +17,8 @@ export interface Setting<Value> {
 export function setting<Value>(
   key: `${string}.${string}`,
   schema: z.ZodType<Value>,
-  initial: Value,
-  text: Text,
+  defaultValue: Value,
+  text: LocalizedText,
 ): Setting<Value> {
-  return { key, schema, initial: schema.parse(initial), text };
+  return { key, schema, default: schema.parse(defaultValue), text };
 }

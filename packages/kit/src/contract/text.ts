@@ -3,7 +3,7 @@ export const languages = ["zh", "en"] as const;
 export type Language = (typeof languages)[number];
 
 /** One sentence in both languages. Whoever adds a sentence writes both, or it doesn't compile. */
-export interface Text {
+export interface LocalizedText {
   readonly zh: string;
   readonly en: string;
 }
@@ -36,14 +36,14 @@ export function fill(sentence: string, values: Readonly<Record<string, unknown>>
 const between = "\u001f";
 
 /**
- * A sentence in both languages as one string, for what takes only a string: a schema's own error. `spoken` tells it.
+ * A sentence in both languages as one string, for what takes only a string: a schema's own error. `translate` tells it.
  */
-export function bilingual(text: Text): string {
+export function bilingual(text: LocalizedText): string {
   return `${text.zh}${between}${text.en}`;
 }
 
 /** The part of a bilingual string in `language`; any other string as it is. */
-export function spoken(message: string, language: Language): string {
+export function translate(message: string, language: Language): string {
   const [zh = "", en] = message.split(between);
   return en === undefined || language === "zh" ? zh : en;
 }

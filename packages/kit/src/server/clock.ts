@@ -1,4 +1,4 @@
-/** Where the house reads the time. Only the kit looks at the machine's clock. */
+/** Where the server reads the time. Only the kit looks at the machine's clock. */
 export interface Clock {
   now(): Date;
   /** How far this clock runs ahead of the machine's, in milliseconds. */

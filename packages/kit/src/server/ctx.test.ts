@@ -33,13 +33,13 @@ test("the same holds in an event's handler, and for queries across tenants", asy
   };
   open.runtime.on(poured, "tea.slip", async () => {
     await attempt(() => outer.db);
-    await attempt(() => open.runtime.acrossTenants());
+    await attempt(() => open.runtime.unscopedDb());
   });
   const { runtime } = open;
-  await runtime.announce();
+  await runtime.registerSubscriptions();
   await outer.tx((ctx) => ctx.emit(poured, {}));
-  await runtime.drain();
-  expect(caught).toEqual([expect.stringContaining("ctx.db"), expect.stringContaining("acrossTenants()")]);
+  await runtime.runUntilIdle();
+  expect(caught).toEqual([expect.stringContaining("ctx.db"), expect.stringContaining("unscopedDb()")]);
   await open.db.deleteFrom("kit_delivery").execute();
   await open.db.deleteFrom("kit_event").execute();
 });

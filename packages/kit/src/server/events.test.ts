@@ -38,13 +38,13 @@ test("an event of a transaction that fails was never emitted, and neither were i
     throw new Error("spilled");
   });
   await expect(failing).rejects.toThrow("spilled");
-  await runtime.drain();
+  await runtime.runUntilIdle();
   expect(seen).toEqual([]);
   await ctx.tx(async (ctx) => {
     await ctx.emit(brewed, { cups: 2 });
     await ctx.enqueue(wash, { cup: "b" });
   });
-  await runtime.drain();
+  await runtime.runUntilIdle();
   expect(seen).toEqual([{ cups: 2 }, { cup: "b" }]);
 });
 
@@ -57,7 +57,7 @@ test("a handler acts as the event's tenant, in its trace and in one transaction 
   });
   await runtime.start({ work: false });
   await ctx.tx((ctx) => ctx.emit(brewed, { cups: 1 }));
-  await runtime.drain();
+  await runtime.runUntilIdle();
   expect(inside).toMatchObject({
     tenantId: ctx.tenantId,
     traceId: ctx.traceId,
@@ -77,21 +77,21 @@ test("each subscriber has a delivery of its own; one that fails is tried again l
   });
   await runtime.start({ work: false });
   await ctx.tx((ctx) => ctx.emit(brewed, { cups: 1 }));
-  await runtime.drain();
+  await runtime.runUntilIdle();
   expect(await deliveries()).toEqual([
     { handler: "tea.calm", state: "done", attempts: 1, last_error: null },
     { handler: "tea.shaky", state: "pending", attempts: 1, last_error: "too hot" },
   ]);
-  await runtime.drain();
+  await runtime.runUntilIdle();
   expect((await deliveries())[1]).toMatchObject({ attempts: 1 });
   for (let attempt = 2; attempt <= 10; attempt++) {
     open.clock.advance(3_600_000);
-    await runtime.drain();
+    await runtime.runUntilIdle();
   }
   expect((await deliveries())[1]).toMatchObject({ state: "dead", attempts: 10 });
   fails = false;
   open.clock.advance(3_600_000);
-  await runtime.drain();
+  await runtime.runUntilIdle();
   expect(done).toEqual(["calm"]);
 });
 
@@ -108,10 +108,10 @@ test("deliveries for a handler that is gone become dead letters after a week, an
     .execute();
   await ctx.tx((ctx) => ctx.emit(brewed, { cups: 1 }));
   await open.db.updateTable("kit_event").set({ dispatched_at: null }).execute();
-  await runtime.drain();
+  await runtime.runUntilIdle();
   open.clock.advance(8 * 86_400_000);
-  await living.announce();
-  await runtime.runSchedule("kit.park_orphans");
+  await living.registerSubscriptions();
+  await runtime.runSchedule("kit.dead_letter_orphans");
   expect(await deliveries()).toMatchObject([
     { handler: "tea.renamed", state: "dead", last_error: expect.stringContaining("no process listens") as string },
     { handler: "tea.slow", state: "pending" },
@@ -130,9 +130,9 @@ test("an old process hands events to a handler that only a newer one knows", asy
   await newer.start({ work: false });
   await runtime.start({ work: false });
   await ctx.tx((ctx) => ctx.emit(brewed, { cups: 7 }));
-  await runtime.drain();
+  await runtime.runUntilIdle();
   expect(seen).toEqual([]);
-  await newer.drain();
+  await newer.runUntilIdle();
   expect(seen).toEqual([7]);
 });
 
@@ -145,11 +145,11 @@ test("two processes work one log off: 300 events, each handled once", async () =
     await each.start({ work: false });
   }
   await Promise.all(Array.from({ length: 300 }, (_, n) => ctx.tx((ctx) => ctx.emit(counted, { n }))));
-  await Promise.all(processes.flatMap((each) => [each.drain(), each.drain()]));
+  await Promise.all(processes.flatMap((each) => [each.runUntilIdle(), each.runUntilIdle()]));
   expect(seen.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 300 }, (_, n) => n));
 });
 
-test("a job that fails is tried again when its time has come, by the house's clock", async () => {
+test("a job that fails is tried again when its time has come, by the server's clock", async () => {
   let tries = 0;
   runtime.job(wash, async () => {
     tries += 1;
@@ -157,13 +157,13 @@ test("a job that fails is tried again when its time has come, by the house's clo
   });
   await runtime.start({ work: false });
   await ctx.tx((ctx) => ctx.enqueue(wash, { cup: "a" }));
-  await runtime.drain();
+  await runtime.runUntilIdle();
   expect(tries).toBe(1);
   open.clock.advance(3_600_000);
-  await runtime.drain();
+  await runtime.runUntilIdle();
   expect(tries).toBe(2);
   open.clock.advance(3_600_000);
-  await runtime.drain();
+  await runtime.runUntilIdle();
   expect(tries).toBe(3);
 });
 
@@ -173,10 +173,10 @@ test("a job for later waits for its instant", async () => {
   await runtime.start({ work: false });
   const tomorrow = new Date(ctx.now().getTime() + 86_400_000);
   await ctx.tx((ctx) => ctx.enqueue(wash, { cup: "a" }, { startAfter: tomorrow }));
-  await runtime.drain();
+  await runtime.runUntilIdle();
   expect(ran).toBe(0);
   open.clock.advance(86_401_000);
-  await runtime.drain();
+  await runtime.runUntilIdle();
   expect(ran).toBe(1);
 });
 

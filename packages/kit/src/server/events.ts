@@ -27,7 +27,7 @@ interface Subscriber {
 }
 
 /** Goes on as one tenant in a transaction that the caller began. */
-export type RunInside = (
+export type RunAsTenant = (
   trx: Transaction<Tables>,
   as: { tenantId: string; traceId: string; actorId: string },
   work: (ctx: TxCtx) => Promise<void>,
@@ -50,13 +50,13 @@ export class Events {
   readonly #db: Kysely<Tables>;
   readonly #clock: Clock;
   readonly #log: Logger;
-  readonly #inside: RunInside;
+  readonly #runAsTenant: RunAsTenant;
 
-  constructor(db: Kysely<Tables>, clock: Clock, log: Logger, inside: RunInside) {
+  constructor(db: Kysely<Tables>, clock: Clock, log: Logger, runAsTenant: RunAsTenant) {
     this.#db = db;
     this.#clock = clock;
     this.#log = log;
-    this.#inside = inside;
+    this.#runAsTenant = runAsTenant;
   }
 
   subscribe<Payload>(event: EventDefinition<Payload>, handler: string, run: EventHandler<Payload>): void {
@@ -86,7 +86,7 @@ export class Events {
   }
 
   /** Tells the other processes which handlers this one runs. Called at start and every hour. */
-  async announce(): Promise<void> {
+  async registerSubscriptions(): Promise<void> {
     const now = this.#clock.now();
     const rows = [...this.#subscribers.values()].map(({ event, handler }) => ({
       event_name: event.name,
@@ -216,7 +216,7 @@ export class Events {
    * Parks what nobody listens for any more: deliveries of handlers that no process has announced for a week, and that
    * have waited that long. As dead letters they are seen.
    */
-  async parkOrphans(): Promise<void> {
+  async deadLetterOrphans(): Promise<void> {
     const now = this.#clock.now();
     const forgotten = new Date(now.getTime() - subscriptionTtlMs);
     const parked = await this.#db
@@ -247,7 +247,7 @@ export class Events {
     const as = { tenantId: event.tenant_id, traceId: event.trace_id, actorId: handler };
     const payload = subscriber.event.payload.parse(event.payload);
     const meta = { eventId: event.id, occurredAt: event.occurred_at, name: event.name };
-    await this.#inside(trx, as, (ctx) => subscriber.run(ctx, payload, meta));
+    await this.#runAsTenant(trx, as, (ctx) => subscriber.run(ctx, payload, meta));
   }
 
   async #settle(

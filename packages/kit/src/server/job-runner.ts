@@ -125,7 +125,7 @@ export class JobRunner {
     await this.#boss.stop({ graceful: true, close: true, timeout: 10_000 });
   }
 
-  /** For tests: runs what is due by the house's clock, once. Returns how many jobs ran. */
+  /** For tests: runs what is due by the server's clock, once. Returns how many jobs ran. */
   async runDue(): Promise<number> {
     let ran = 0;
     await this.#pullForward();
@@ -148,7 +148,7 @@ export class JobRunner {
     await work.run();
   }
 
-  /** The pause before the retry counts from the house's time, not from the database's. */
+  /** The pause before the retry counts from the server's time, not from the database's. */
   async #failUnderOurClock(name: string, id: string, message: string | undefined): Promise<void> {
     await this.#boss.fail(name, id, { message });
     await this.#boss

@@ -18,5 +18,5 @@ test("secrets are struck out wherever they stand", () => {
   const failed = new Error("no way to smtp://someone:p4ss@mail.example", { cause: new Error("p4ss: s3cret") });
   log.error({ err: Object.assign(failed, { config: { appSecret: "s3cret" }, cause: undefined }) }, "it failed");
   expect(lines.join()).not.toMatch(/p4ss|s3cret|t0ken/);
-  expect(JSON.parse(lines[0]!)).toMatchObject({ login: "owner", message: "hello", password: "[struck out]" });
+  expect(JSON.parse(lines[0]!)).toMatchObject({ login: "owner", message: "hello", password: "[redacted]" });
 });

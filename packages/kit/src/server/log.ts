@@ -17,33 +17,33 @@ export function createLog(level: string, destination?: { write(line: string): vo
     messageKey: "message",
     // The formatter has told errors already.
     serializers: { err: (told: unknown) => told },
-    formatters: { log: (fields: Record<string, unknown>) => struckOut(fields, deepest) as Record<string, unknown> },
+    formatters: { log: (fields: Record<string, unknown>) => redact(fields, deepest) as Record<string, unknown> },
   };
   return destination === undefined ? pino(options) : pino(options, destination);
 }
 
-function struckOut(value: unknown, depth: number): unknown {
-  if (typeof value === "string") return value.replaceAll(credentials, "$1[struck out]@");
+function redact(value: unknown, depth: number): unknown {
+  if (typeof value === "string") return value.replaceAll(credentials, "$1[redacted]@");
   if (value === null || typeof value !== "object" || value instanceof Date) return value;
-  if (value instanceof Error) return told(value, depth);
+  if (value instanceof Error) return serializeError(value, depth);
   if (depth === 0) return "[too deep]";
-  if (Array.isArray(value)) return value.map((each) => struckOut(each, depth - 1));
+  if (Array.isArray(value)) return value.map((each) => redact(each, depth - 1));
   return Object.fromEntries(
     Object.entries(value).map(([name, inner]) => {
       const hidden = secretField.test(name) && inner !== null && inner !== undefined;
-      return [name, hidden ? "[struck out]" : struckOut(inner, depth - 1)];
+      return [name, hidden ? "[redacted]" : redact(inner, depth - 1)];
     }),
   );
 }
 
 /** An error with what it carries and its causes. */
-function told(error: Error, depth: number): unknown {
+function serializeError(error: Error, depth: number): unknown {
   const deeper = Math.max(depth - 1, 0);
   return {
     type: error.name,
-    message: struckOut(error.message, depth),
-    stack: struckOut(error.stack, depth),
-    ...(struckOut(Object.fromEntries(Object.entries(error)), deeper) as Record<string, unknown>),
-    ...(error.cause === undefined ? {} : { cause: struckOut(error.cause, deeper) }),
+    message: redact(error.message, depth),
+    stack: redact(error.stack, depth),
+    ...(redact(Object.fromEntries(Object.entries(error)), deeper) as Record<string, unknown>),
+    ...(error.cause === undefined ? {} : { cause: redact(error.cause, deeper) }),
   };
 }

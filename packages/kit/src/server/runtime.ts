@@ -27,7 +27,7 @@ export interface RuntimeOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly database: Database;
-  /** Tables that belong to the platform, not to a tenant; the list stands in house.ts. */
+  /** Tables that belong to the platform, not to a tenant; the list stands in modules.ts. */
   readonly platformTables: readonly string[];
 }
 
@@ -35,7 +35,7 @@ const systemPermissions: ReadonlySet<string> = new Set();
 const kitTables = ["kit_subscription", "kit_migration"];
 
 /**
- * What the house stands on: it opens ctxs, and runs what modules register in their constructors (subscribers, jobs,
+ * What modules stand on: it opens ctxs, and runs what modules register in their constructors (subscribers, jobs,
  * schedules, inboxes). One per process.
  */
 export class Runtime {
@@ -59,42 +59,42 @@ export class Runtime {
     this.#database = database;
     this.#platformTables = new Set([...kitTables, ...platformTables]);
     this.#events = new Events(database.db, clock, log, (trx, { tenantId, traceId, actorId }, work) =>
-      this.inside(trx, tenantId, { actor: system(actorId), traceId }, work),
+      this.runAsTenant(trx, tenantId, { actor: system(actorId), traceId }, work),
     );
     this.#jobs = new JobRunner(env.DATABASE_URL, clock, log, ({ tenantId, traceId, actorId }) =>
       this.ctx(tenantId, { actor: system(actorId), traceId }),
     );
-    this.every("kit.park_orphans", "41 * * * *", () => this.#events.parkOrphans());
+    this.schedule("kit.dead_letter_orphans", "41 * * * *", () => this.#events.deadLetterOrphans());
     // What a handler wrote may be the next one's work: an event, a row of another inbox.
-    this.inbox("kit.dispatch", () => this.#thenNudge(this.#events.dispatch()), { concurrency: 1, pollMs: 500 });
-    this.inbox("kit.handle", () => this.#thenNudge(this.#events.handle()), { concurrency: 8, pollMs: 500 });
+    this.inbox("kit.dispatch", () => this.#thenWake(this.#events.dispatch()), { concurrency: 1, pollMs: 500 });
+    this.inbox("kit.handle", () => this.#thenWake(this.#events.handle()), { concurrency: 8, pollMs: 500 });
   }
 
-  /** Opens a ctx of a tenant. Without an actor it is the house itself that acts. */
+  /** Opens a ctx of a tenant. Without an actor the system itself acts. */
   ctx(tenantId: string, who: { actor?: Actor; traceId?: string } = {}): Ctx {
-    return createCtx(this.#parts(tenantId, who.actor ?? system("house"), who.traceId ?? newTraceId()));
+    return createCtx(this.#parts(tenantId, who.actor ?? system("system"), who.traceId ?? newTraceId()));
   }
 
   /**
    * Goes on as one tenant inside a transaction that looked across tenants: for inboxes, which claim a row of any
    * tenant.
    */
-  inside<Result>(
+  runAsTenant<Result>(
     trx: Transaction<Tables>,
     tenantId: string,
     who: { actor?: Actor; traceId: string },
     work: (ctx: TxCtx) => Promise<Result>,
   ): Promise<Result> {
-    const parts = this.#parts(tenantId, who.actor ?? system("house"), who.traceId);
+    const parts = this.#parts(tenantId, who.actor ?? system("system"), who.traceId);
     return runInside(parts, trx.withPlugin(new TenantPlugin(tenantId, this.#platformTables)), work);
   }
 
   /**
    * Queries without a tenant: for the platform's own tables, and for the few places that look for work of all
-   * tenants. Each file that calls this is listed in house.ts, with its reason.
+   * tenants. Each file that calls this is listed in modules.ts, with its reason.
    */
-  acrossTenants(): Kysely<Tables> {
-    refuseWhileTransactionIsOpen("acrossTenants()");
+  unscopedDb(): Kysely<Tables> {
+    refuseWhileTransactionIsOpen("unscopedDb()");
     return this.#database.db;
   }
 
@@ -108,7 +108,7 @@ export class Runtime {
   }
 
   /** Runs `run` at the times of `cron` (five fields, UTC), on one of the workers. */
-  every(name: string, cron: string, run: () => Promise<void>): void {
+  schedule(name: string, cron: string, run: () => Promise<void>): void {
     this.#jobs.schedule({ name, cron, run });
   }
 
@@ -118,19 +118,21 @@ export class Runtime {
   }
 
   /** Runs when all work has stopped: to close what it used. */
-  atEnd(close: () => void): void {
+  onShutdown(close: () => void): void {
     this.#closers.push(close);
   }
 
   /** Makes emitting and queueing possible; with `work` also runs subscribers, jobs, schedules and inboxes. */
   async start({ work }: { work: boolean }): Promise<void> {
     await this.#jobs.start();
-    await this.announce();
+    await this.registerSubscriptions();
     if (!work) return;
     await this.#jobs.work();
     for (const inbox of this.#inboxes) inbox.start();
     this.#heartbeat = setInterval(() => {
-      this.announce().catch((error: unknown) => this.log.error({ err: error }, "announcing handlers failed"));
+      this.registerSubscriptions().catch((error: unknown) =>
+        this.log.error({ err: error }, "announcing handlers failed"),
+      );
     }, 3_600_000).unref();
   }
 
@@ -143,7 +145,7 @@ export class Runtime {
   }
 
   /** Whether the database answers within a second: without it nothing here works. */
-  async isWell(): Promise<boolean> {
+  async isHealthy(): Promise<boolean> {
     const late = Promise.withResolvers<boolean>();
     const timer = setTimeout(() => late.resolve(false), 1000);
     const asked = this.#database.pool.query("SELECT 1").then(
@@ -158,19 +160,19 @@ export class Runtime {
   }
 
   /** Tells the other processes which handlers this one runs; `start` does it, and again every hour. */
-  async announce(): Promise<void> {
-    await this.#events.announce();
+  async registerSubscriptions(): Promise<void> {
+    await this.#events.registerSubscriptions();
   }
 
-  /** For tests: works everything off that is due by the house's clock, until nothing is left. */
-  async drain(): Promise<void> {
+  /** For tests: works everything off that is due by the server's clock, until nothing is left. */
+  async runUntilIdle(): Promise<void> {
     for (let rounds = 0; rounds < 1000; rounds++) {
       let busy = false;
       for (const inbox of this.#inboxes) while (await inbox.work()) busy = true;
       if ((await this.#jobs.runDue()) > 0) busy = true;
       if (!busy) return;
     }
-    throw new Error("drain: after 1000 rounds there is still work; does something feed itself?");
+    throw new Error("runUntilIdle: after 1000 rounds there is still work; does something feed itself?");
   }
 
   /** For tests: runs a schedule as if its time had come. */
@@ -178,13 +180,13 @@ export class Runtime {
     await this.#jobs.runSchedule(name);
   }
 
-  async #thenNudge(work: Promise<boolean>): Promise<boolean> {
+  async #thenWake(work: Promise<boolean>): Promise<boolean> {
     const worked = await work;
-    if (worked) this.#nudgeAll();
+    if (worked) this.#wakeAll();
     return worked;
   }
 
-  #nudgeAll(): void {
+  #wakeAll(): void {
     for (const inbox of this.#inboxes) inbox.nudge();
   }
 
@@ -198,7 +200,7 @@ export class Runtime {
       now: () => this.clock.now(),
       emit: (ctx, event, payload) => this.#events.emit(ctx, event, payload),
       enqueue: (ctx, trx, job, payload, options) => this.#jobs.enqueue(ctx, trx, job, payload, options),
-      committed: () => this.#nudgeAll(),
+      committed: () => this.#wakeAll(),
     };
   }
 }

@@ -1,7 +1,7 @@
 import type { Insertable } from "kysely";
 
 /**
- * Every table of the house by name. Modules add theirs by declaration merging, in `<m>.tables.ts`; the tidy test keeps
+ * Every table by name. Modules add theirs by declaration merging, in `<m>.tables.ts`; the tidy test keeps
  * each module to its own.
  */
 export interface Tables {

@@ -47,7 +47,7 @@ export async function openRuntime(clusterUrl: string, platformTables: readonly s
   return {
     runtime,
     clock,
-    db: runtime.acrossTenants(),
+    db: runtime.unscopedDb(),
     second: async () => open(),
     close: async () => {
       await Promise.all(opened.map((each) => each.stop()));

@@ -23,7 +23,7 @@ export const channelEntered = event(
 );
 
 /**
- * Two records turned out to be one person. `goneId` only points at `keptId` now; whoever keeps rows of their own about
- * people moves them. `keptId` may have been merged itself by the time this is handled.
+ * Two records turned out to be one person. `mergedId` only points at `survivorId` now; whoever keeps rows of their own about
+ * people moves them. `survivorId` may have been merged itself by the time this is handled.
  */
-export const peopleMerged = event("audience.people_merged.v1", z.object({ keptId: Id, goneId: Id }));
+export const peopleMerged = event("audience.people_merged.v1", z.object({ survivorId: Id, mergedId: Id }));

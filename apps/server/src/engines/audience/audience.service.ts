@@ -9,7 +9,7 @@ import { Apps } from "../connect/apps.ts";
 import { Channels } from "../connect/channels.ts";
 import type { audience } from "./audience.contract.ts";
 import { Identities } from "./internal/identities.ts";
-import { findPerson, hold, type PersonRow } from "./internal/people.ts";
+import { findPerson, lockPerson, type PersonRow } from "./internal/people.ts";
 import { Tags } from "./internal/tags.ts";
 import { Timeline } from "./timeline.ts";
 
@@ -102,7 +102,7 @@ export class AudienceService {
   /** @throws Fault `kit.conflict` if the phone number or mail address is another person's; `kit.not_found` */
   async update(ctx: Ctx, personId: string, change: In<typeof audience.updatePerson>["body"]): Promise<PersonView> {
     await ctx.tx(async (ctx) => {
-      const id = await hold(ctx, personId);
+      const id = await lockPerson(ctx, personId);
       if (change.displayName !== undefined) {
         await ctx.db
           .updateTable("audience_person")
@@ -121,13 +121,13 @@ export class AudienceService {
   /** @throws Fault `kit.not_found` */
   async addTag(ctx: Ctx, personId: string, name: string): Promise<PersonView> {
     const origin = { source: "manual" as const, sourceId: ctx.actor.id, sourceName: ctx.actor.name };
-    await ctx.tx(async (ctx) => this.#tags.add(ctx, await hold(ctx, personId), name, origin));
+    await ctx.tx(async (ctx) => this.#tags.add(ctx, await lockPerson(ctx, personId), name, origin));
     return this.get(ctx, personId);
   }
 
   /** @throws Fault `kit.not_found` for a person that isn't there or doesn't have the tag */
   async removeTag(ctx: Ctx, personId: string, tagId: string): Promise<PersonView> {
-    await ctx.tx(async (ctx) => this.#tags.remove(ctx, await hold(ctx, personId), tagId));
+    await ctx.tx(async (ctx) => this.#tags.remove(ctx, await lockPerson(ctx, personId), tagId));
     return this.get(ctx, personId);
   }
 
@@ -137,8 +137,8 @@ export class AudienceService {
    *
    * @throws Fault `kit.not_found`
    */
-  hold(ctx: TxCtx, personId: string): Promise<string> {
-    return hold(ctx, personId);
+  lockPerson(ctx: TxCtx, personId: string): Promise<string> {
+    return lockPerson(ctx, personId);
   }
 
   /** Whose record an id leads to now, for looking up; an id that nobody has leads to itself. */
@@ -148,7 +148,7 @@ export class AudienceService {
 
   /** Name and mail address, for whoever writes to people; `hold`s the person. @throws Fault `kit.not_found` */
   async contact(ctx: TxCtx, personId: string): Promise<{ personId: string; displayName: string; mail: string | null }> {
-    const row = await this.#row(ctx, await hold(ctx, personId));
+    const row = await this.#row(ctx, await lockPerson(ctx, personId));
     const mail = await ctx.db
       .selectFrom("audience_identity")
       .select("value")

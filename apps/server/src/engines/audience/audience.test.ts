@@ -1,11 +1,11 @@
 import { newId } from "@zhanggui/kit/contract/ids";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { openTeaHouse, type TeaHouse } from "../../testing/tea-house.ts";
+import { openTeaShop, type TeaShop } from "../../testing/tea-shop.ts";
 import { messageReceived } from "../connect/connect.events.ts";
 
-let tea: TeaHouse;
+let tea: TeaShop;
 beforeAll(async () => {
-  tea = await openTeaHouse(inject("clusterUrl"));
+  tea = await openTeaShop(inject("clusterUrl"));
 });
 afterAll(() => tea.close());
 
@@ -16,12 +16,12 @@ async function personOf(puppetId: string, appid = tea.bound.appid) {
 }
 
 test("a person's story is told from the first scan on, newest first", async () => {
-  const { emulator, bound, owner, house } = tea;
+  const { emulator, bound, owner, server } = tea;
   const puppet = emulator.world.createPuppet();
   await emulator.world.scan(puppet.id, { code: bound.channel.ticket });
-  house.clock.advance(1000);
+  server.clock.advance(1000);
   await emulator.world.say(puppet.id, { text: "有桂花乌龙吗" });
-  house.clock.advance(1000);
+  server.clock.advance(1000);
   await emulator.world.unfollow(puppet.id);
   await tea.settle();
   const person = await personOf(puppet.id);
@@ -43,12 +43,12 @@ test("a person's story is told from the first scan on, newest first", async () =
 });
 
 test("what comes late doesn't undo what is known: leave and return, handled in the wrong order", async () => {
-  const { house, owner, bound } = tea;
-  const ctx = house.runtime.ctx(owner.tenantId);
+  const { server, owner, bound } = tea;
+  const ctx = server.runtime.ctx(owner.tenantId);
   const openid = "oLateLateLateLateLateLateLate";
-  const at = (seconds: number) => new Date(house.clock.now().getTime() + seconds * 1000).toISOString();
+  const at = (seconds: number) => new Date(server.clock.now().getTime() + seconds * 1000).toISOString();
   const message = (kind: string, sentAt: string) => ({
-    inboundId: newId(house.clock.now()),
+    inboundId: newId(server.clock.now()),
     wechatAppId: bound.wechatAppId,
     openid,
     kind,
@@ -64,19 +64,19 @@ test("what comes late doesn't undo what is known: leave and return, handled in t
   ];
   for (const each of [comeBack, leave, follow]) {
     await ctx.tx((ctx) => ctx.emit(messageReceived, each));
-    await house.drain();
+    await server.runUntilIdle();
   }
   const { items } = await owner.api.audience.listPeople({ search: openid });
   expect(items).toMatchObject([{ following: true }]);
 });
 
 test("fifty messages of a stranger at once make one person", async () => {
-  const { house, owner, emulator } = tea;
+  const { server, owner, emulator } = tea;
   const puppet = emulator.world.createPuppet();
   await emulator.world.follow(puppet.id);
   const before = (await owner.api.audience.listPeople()).total;
   await Promise.all(Array.from({ length: 49 }, (_, n) => emulator.world.say(puppet.id, { text: `${n}` })));
-  await Promise.all([house.drain(), house.drain(), house.drain(), house.drain()]);
+  await Promise.all([server.runUntilIdle(), server.runUntilIdle(), server.runUntilIdle(), server.runUntilIdle()]);
   expect((await owner.api.audience.listPeople()).total).toBe(before + 1);
   const { items } = await owner.api.audience.timeline({ personId: (await personOf(puppet.id)).id, limit: 200 });
   expect(items.filter(({ kind }) => kind === "wrote")).toHaveLength(49);
@@ -84,7 +84,7 @@ test("fifty messages of a stranger at once make one person", async () => {
 
 describe("one person behind two accounts", () => {
   test("the unionid makes them one; the earlier record goes on with both identities, tags and stories", async () => {
-    const { emulator, owner, house, bound } = tea;
+    const { emulator, owner, server, bound } = tea;
     emulator.world.changeAccount(bound.appid, { openPlatform: "lantern" });
     const second = emulator.world.createAccount({ name: "灯笼茶社", openPlatform: "lantern" });
     const app = await owner.api.connect.bindApp({
@@ -95,7 +95,7 @@ describe("one person behind two accounts", () => {
       mode: "plain",
     });
     await emulator.world.configurePush(second.appid, {
-      url: `${house.url}/api/wechat/callback/${app.id}`,
+      url: `${server.url}/api/wechat/callback/${app.id}`,
       token: "token",
       mode: "plain",
     });
@@ -103,15 +103,15 @@ describe("one person behind two accounts", () => {
     await emulator.world.follow(puppet.id, { appid: bound.appid });
     await tea.settle();
     const first = await personOf(puppet.id);
-    house.clock.advance(1000);
+    server.clock.advance(1000);
     // The second account's follower is a stranger until WeChat has told the unionid.
     emulator.world.addFault({ target: "api", path: "/cgi-bin/user/info", errcode: -1, count: 3 });
     await emulator.world.follow(puppet.id, { appid: second.appid });
-    await house.drain();
+    await server.runUntilIdle();
     const stranger = await personOf(puppet.id, second.appid);
     expect(stranger.id).not.toBe(first.id);
     await owner.api.audience.addTag({ personId: stranger.id, name: "茶社会员" });
-    house.clock.advance(3_600_000);
+    server.clock.advance(3_600_000);
     await tea.settle();
     const one = await owner.api.audience.getPerson({ personId: first.id });
     expect(one.identities.map(({ kind }) => kind).toSorted()).toEqual(["openid", "openid", "unionid"]);

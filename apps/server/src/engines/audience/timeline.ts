@@ -4,7 +4,7 @@ import { type PageOf, readCursor, TimeCursor, toPage } from "@zhanggui/kit/contr
 import type { In, Out } from "@zhanggui/kit/contract/route";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
 import type { audience } from "./audience.contract.ts";
-import { hold, type HeldPerson } from "./internal/people.ts";
+import { lockPerson, type LockedPerson } from "./internal/people.ts";
 
 type Entry = Out<typeof audience.timeline>["items"][number];
 
@@ -17,12 +17,12 @@ export class Timeline {
    * @throws Fault `kit.not_found`
    */
   async note(ctx: TxCtx, personId: string, kind: string, details: Readonly<Record<string, unknown>>): Promise<void> {
-    await this.write(ctx, await hold(ctx, personId), kind, details);
+    await this.write(ctx, await lockPerson(ctx, personId), kind, details);
   }
 
   async write(
     ctx: TxCtx,
-    personId: HeldPerson,
+    personId: LockedPerson,
     kind: string,
     details: Readonly<Record<string, unknown>>,
     at: Date = ctx.now(),

@@ -2,7 +2,7 @@ import { fault } from "@zhanggui/kit/contract/fault";
 import { conflict, notFound } from "@zhanggui/kit/contract/faults";
 import { Id } from "@zhanggui/kit/contract/ids";
 import { PageQuery, pageOf } from "@zhanggui/kit/contract/page";
-import { anyone, permission } from "@zhanggui/kit/contract/permission";
+import { publicAccess, permission } from "@zhanggui/kit/contract/permission";
 import { RawBody, RawReply } from "@zhanggui/kit/contract/raw";
 import { contract, route } from "@zhanggui/kit/contract/route";
 import { bilingual } from "@zhanggui/kit/contract/text";
@@ -212,7 +212,7 @@ export const connect = contract("connect", {
   }),
   verifyCallback: route.get("/wechat/callback/:wechatAppId", {
     summary: "WeChat's check of the callback address: the echo goes back if the signature is right",
-    access: anyone,
+    access: publicAccess,
     params: pushParams,
     query: PushQuery,
     reply: RawReply,
@@ -221,7 +221,7 @@ export const connect = contract("connect", {
   }),
   receive: route.post("/wechat/callback/:wechatAppId", {
     summary: "WeChat's message push: answers within five seconds with the passive reply, `success` or an empty body",
-    access: anyone,
+    access: publicAccess,
     params: pushParams,
     query: PushQuery,
     body: RawBody,

@@ -51,7 +51,7 @@ export class ConnectService {
 
   /**
    * One push: verify, decrypt, parse; ask the responders; then one transaction keeps the message with its reply and
-   * tells the house. A repeat, parallel or later, meets the same key: it waits for the first one's commit, changes
+   * tells the server. A repeat, parallel or later, meets the same key: it waits for the first one's commit, changes
    * nothing and gets the same reply.
    *
    * @throws Fault `connect.push_refused`; whatever is thrown, nothing was stored, and WeChat sends again

@@ -1,24 +1,24 @@
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
-import { openTeaHouse, type TeaHouse } from "../../testing/tea-house.ts";
+import { openTeaShop, type TeaShop } from "../../testing/tea-shop.ts";
 import { Responders } from "./responders.ts";
 
-let tea: TeaHouse;
+let tea: TeaShop;
 beforeAll(async () => {
-  tea = await openTeaHouse(inject("clusterUrl"));
+  tea = await openTeaShop(inject("clusterUrl"));
 });
 afterAll(() => tea.close());
 
 test("a bound app's secrets are sealed in the database, and no route shows them", async () => {
-  const { owner, house, bound, emulator } = tea;
+  const { owner, server, bound, emulator } = tea;
   const secret = emulator.world.account(bound.appid).secret;
-  const rows = JSON.stringify(await house.runtime.acrossTenants().selectFrom("connect_app").selectAll().execute());
+  const rows = JSON.stringify(await server.runtime.unscopedDb().selectFrom("connect_app").selectAll().execute());
   const shown = JSON.stringify(await owner.api.connect.listApps());
   for (const text of [secret, bound.pushToken, bound.encodingAesKey]) {
     expect(rows).not.toContain(text);
     expect(shown).not.toContain(text);
   }
   await owner.api.connect.testApp({ wechatAppId: bound.wechatAppId });
-  const tokens = await house.runtime.acrossTenants().selectFrom("connect_token").selectAll().execute();
+  const tokens = await server.runtime.unscopedDb().selectFrom("connect_token").selectAll().execute();
   expect(tokens[0]?.value_sealed).toMatch(/^[\w-]{8}\./);
 });
 
@@ -70,7 +70,7 @@ test("one account is bound once; encrypted modes need a key; a changed secret is
 });
 
 test("a channel counts scans and people, and its code may expire", async () => {
-  const { owner, emulator, bound, house } = tea;
+  const { owner, emulator, bound, server } = tea;
   const channel = await owner.api.connect.createChannel({
     wechatAppId: bound.wechatAppId,
     name: "Fair",
@@ -78,10 +78,10 @@ test("a channel counts scans and people, and its code may expire", async () => {
     leaderMail: "qing@lantern-tea.example",
     validDays: 3,
   });
-  expect(new Date(channel.expiresAt!).getTime() - house.clock.now().getTime()).toBeGreaterThan(2.9 * 86_400_000);
+  expect(new Date(channel.expiresAt!).getTime() - server.clock.now().getTime()).toBeGreaterThan(2.9 * 86_400_000);
   const [a, b] = [emulator.world.createPuppet(), emulator.world.createPuppet()];
   await emulator.world.scan(a.id, { code: channel.ticket });
-  house.clock.advance(1000);
+  server.clock.advance(1000);
   await emulator.world.scan(a.id, { code: channel.ticket });
   await emulator.world.scan(b.id, { code: channel.ticket });
   const listed = (await owner.api.connect.listChannels()).items.find(({ id }) => id === channel.id);
@@ -89,9 +89,9 @@ test("a channel counts scans and people, and its code may expire", async () => {
 });
 
 test("a responder that is late, or fails, costs nobody a message", async () => {
-  const { house, owner, emulator, bound } = tea;
+  const { server, owner, emulator, bound } = tea;
   let asked = 0;
-  house.app.get(Responders).register("test.late", (_, message) => {
+  server.app.get(Responders).register("test.late", (_, message) => {
     asked += 1;
     if (message.text === "fail") throw new Error("oops");
     return message.text === "late" ? new Promise(() => {}) : Promise.resolve(undefined);
@@ -132,18 +132,18 @@ test("sixty times two people change one app at once, and neither undoes the othe
     const now = (await owner.api.connect.listApps()).items.find(({ id }) => id === app.id);
     expect(now).toMatchObject({ name: `${round}`, disabled });
   }
-  const url = `${tea.house.url}/api/wechat/callback/${app.id}`;
+  const url = `${tea.server.url}/api/wechat/callback/${app.id}`;
   expect(await emulator.world.configurePush(appid, { url, token: "token60", mode: "plain" })).toBeTruthy();
 });
 
 test("the address is checked anew after a change, and an old check proves nothing", async () => {
-  const { owner, bound, emulator, house } = tea;
+  const { owner, bound, emulator, server } = tea;
   const shown = async () => (await owner.api.connect.listApps()).items.find(({ id }) => id === bound.wechatAppId)!;
   expect((await shown()).verifiedAt).not.toBeNull();
   const check = emulator.world.journal({ kind: "check", appid: bound.appid })[0]!;
   await owner.api.connect.updateApp({ wechatAppId: bound.wechatAppId, pushToken: bound.pushToken });
   expect((await shown()).verifiedAt).toBeNull();
-  house.clock.advance(3_600_000);
+  server.clock.advance(3_600_000);
   expect((await fetch(check.url)).status).toBe(403);
   expect((await shown()).verifiedAt).toBeNull();
   const { push } = emulator.world.account(bound.appid);

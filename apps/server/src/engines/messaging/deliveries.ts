@@ -3,7 +3,7 @@ import { notFound } from "@zhanggui/kit/contract/faults";
 import { newId } from "@zhanggui/kit/contract/ids";
 import { IdCursor, type PageOf, readCursor, toPage } from "@zhanggui/kit/contract/page";
 import type { In, Out } from "@zhanggui/kit/contract/route";
-import type { Text } from "@zhanggui/kit/contract/text";
+import type { LocalizedText } from "@zhanggui/kit/contract/text";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
 import type { NewRow } from "@zhanggui/kit/server/tables";
 import type { Selectable } from "kysely";
@@ -38,14 +38,14 @@ export class Deliveries {
   /**
    * Two people are one: the deliveries of the one that is gone are the other's now. Moved rather than looked up by
    * every id that a person ever had, so that the index serves the list and no row names somebody who is gone.
-   * `keptId` is held, for it may be merged itself, and the event that tells so may have been handled before this one.
+   * `survivorId` is locked, for it may be merged itself, and the event that tells so may have been handled before this one.
    */
-  async move(ctx: TxCtx, { goneId, keptId }: { goneId: string; keptId: string }): Promise<void> {
-    const survivorId = await this.#audience.hold(ctx, keptId);
+  async move(ctx: TxCtx, { mergedId, survivorId }: { mergedId: string; survivorId: string }): Promise<void> {
+    const lockedId = await this.#audience.lockPerson(ctx, survivorId);
     await ctx.db
       .updateTable("messaging_delivery")
-      .set({ person_id: survivorId })
-      .where("person_id", "=", goneId)
+      .set({ person_id: lockedId })
+      .where("person_id", "=", mergedId)
       .execute();
   }
 
@@ -53,7 +53,7 @@ export class Deliveries {
     ctx: TxCtx,
     deliveryId: string,
     kind: "asked" | "decided" | "submitting" | "answered" | "receipt" | "lost",
-    { zh, en }: Text,
+    { zh, en }: LocalizedText,
     details: Readonly<Record<string, unknown>>,
   ): Promise<void> {
     const at = ctx.now();

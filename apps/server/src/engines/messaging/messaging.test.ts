@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
-import { openTeaHouse, type TeaHouse } from "../../testing/tea-house.ts";
+import { openTeaShop, type TeaShop } from "../../testing/tea-shop.ts";
 
-let tea: TeaHouse;
+let tea: TeaShop;
 beforeAll(async () => {
-  tea = await openTeaHouse(inject("clusterUrl"));
+  tea = await openTeaShop(inject("clusterUrl"));
 });
 afterAll(() => tea.close());
 beforeEach(() => tea.emulator.world.clearFaults());
@@ -73,7 +73,7 @@ describe("auto-reply", () => {
       { name: "the channel's scan", on: "scan", channelId: channel.id },
     ] as const) {
       await api.messaging.createRule({ ...common, ...rule });
-      tea.house.clock.advance(1000);
+      tea.server.clock.advance(1000);
     }
     const made = (await api.messaging.listRules()).items.filter(({ id }) => !before.has(id));
     expect(made.map(({ name }) => name)).toEqual([
@@ -214,7 +214,7 @@ describe("scenes", () => {
     const { emulator } = tea;
     const puppet = emulator.world.createPuppet();
     await emulator.world.scan(puppet.id, { code: tea.bound.channel.ticket });
-    tea.house.clock.advance(1000);
+    tea.server.clock.advance(1000);
     await emulator.world.unfollow(puppet.id);
     await tea.settle();
     const { template } = await deliveriesOf(puppet.id);
@@ -241,11 +241,11 @@ describe("what a sending comes to", () => {
       state: "ready",
       en: expect.stringContaining("5 seconds") as string,
     });
-    tea.house.clock.advance(5000);
+    tea.server.clock.advance(5000);
     await tea.settle();
     expect((await deliveries()).template).toMatchObject({ en: expect.stringContaining("10 seconds") as string });
     for (let attempt = 3; attempt <= 8; attempt++) {
-      tea.house.clock.advance(1_000_000);
+      tea.server.clock.advance(1_000_000);
       await tea.settle();
     }
     expect((await deliveries()).template).toMatchObject({
@@ -265,7 +265,7 @@ describe("what a sending comes to", () => {
     const { puppet, deliveries } = await scan();
     const { template } = await deliveries();
     expect(template).toMatchObject({ state: "unknown", zh: expect.stringContaining("不会重发") as string });
-    tea.house.clock.advance(86_400_000);
+    tea.server.clock.advance(86_400_000);
     await tea.settle();
     expect(templatesShown(puppet.id)).toHaveLength(times);
     expect((await deliveries()).template.state).toBe("unknown");
@@ -289,7 +289,7 @@ describe("what a sending comes to", () => {
   test("a hundred scans with many senders: each message once, each receipt found", async () => {
     const puppets = Array.from({ length: 100 }, () => tea.emulator.world.createPuppet());
     await Promise.all(puppets.map(({ id }) => tea.emulator.world.scan(id, { code: tea.bound.channel.ticket })));
-    await Promise.all(Array.from({ length: 6 }, () => tea.house.drain()));
+    await Promise.all(Array.from({ length: 6 }, () => tea.server.runUntilIdle()));
     await tea.settle();
     for (const { id } of puppets) expect(templatesShown(id)).toHaveLength(1);
     const states = await Promise.all(puppets.map(async ({ id }) => (await deliveriesOf(id)).template.state));

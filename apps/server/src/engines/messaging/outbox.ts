@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { Injectable } from "@nestjs/common";
-import type { Text } from "@zhanggui/kit/contract/text";
+import type { LocalizedText } from "@zhanggui/kit/contract/text";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
 import { claim } from "@zhanggui/kit/server/claim";
 import { Runtime } from "@zhanggui/kit/server/runtime";
@@ -9,7 +9,7 @@ import { Deliveries, type DeliveryRow } from "./deliveries.ts";
 import type { MessagingTables } from "./messaging.tables.ts";
 import { Receipts } from "./internal/receipts.ts";
 import { type Outcome, Senders } from "./internal/senders.ts";
-import { say } from "./internal/words.ts";
+import { explain } from "./internal/reasons.ts";
 
 /** Longer than a sending can take: token, call and their timeouts together. */
 const leaseMs = 60_000;
@@ -38,7 +38,7 @@ export class Outbox {
     this.#receipts = receipts;
     runtime.inbox("messaging.outbox", () => this.work(), { concurrency: 8, pollMs: 1000 });
     // A queue of its own: what was lost must not wait until a backlog is through.
-    runtime.inbox("messaging.lost", () => this.giveUpLost(), { concurrency: 1, pollMs: 5000 });
+    runtime.inbox("messaging.lost", () => this.expireLeases(), { concurrency: 1, pollMs: 5000 });
   }
 
   /** Sends one delivery. False when none is due. */
@@ -54,7 +54,7 @@ export class Outbox {
   /** Claims one row and commits that, before anything goes out. */
   #claim(): Promise<DeliveryRow | undefined> {
     return this.#runtime
-      .acrossTenants()
+      .unscopedDb()
       .transaction()
       .execute(async (trx) => {
         const found = await claim(trx, () =>
@@ -70,7 +70,7 @@ export class Outbox {
             .executeTakeFirst(),
         );
         if (found === undefined) return undefined;
-        return this.#runtime.inside(trx, found.tenant_id, { traceId: found.trace_id }, (ctx) =>
+        return this.#runtime.runAsTenant(trx, found.tenant_id, { traceId: found.trace_id }, (ctx) =>
           this.#submit(ctx, found),
         );
       });
@@ -79,7 +79,7 @@ export class Outbox {
   async #submit(ctx: TxCtx, found: { id: string; attempts: number }): Promise<DeliveryRow | undefined> {
     const now = ctx.now();
     const attempt = found.attempts + 1;
-    const because = say("submitting", { attempt });
+    const because = explain("submitting", { attempt });
     await this.#deliveries.step(ctx, found.id, "submitting", because, { attempt, by: this.#owner });
     return ctx.db
       .updateTable("messaging_delivery")
@@ -127,17 +127,17 @@ export class Outbox {
     const { reason } = outcome;
     const details = { attempts, reason };
     if (attempts >= attemptLimit) {
-      return { change: { state: "failed", attempts }, because: say("gaveUp", { attempts, reason }), details };
+      return { change: { state: "failed", attempts }, because: explain("gaveUp", { attempts, reason }), details };
     }
     const seconds = firstPauseSeconds * 2 ** (attempts - 1);
     const due_at = new Date(ctx.now().getTime() + seconds * 1000);
-    return { change: { state: "ready", attempts, due_at }, because: say("retry", { reason, seconds }), details };
+    return { change: { state: "ready", attempts, due_at }, because: explain("retry", { reason, seconds }), details };
   }
 
   /** What a dead process was sending. Its answer will never come, and whether it went out nobody can tell. */
-  giveUpLost(): Promise<boolean> {
+  expireLeases(): Promise<boolean> {
     return this.#runtime
-      .acrossTenants()
+      .unscopedDb()
       .transaction()
       .execute(async (trx) => {
         const found = await trx
@@ -150,8 +150,8 @@ export class Outbox {
           .skipLocked()
           .executeTakeFirst();
         if (found === undefined) return false;
-        await this.#runtime.inside(trx, found.tenant_id, { traceId: found.trace_id }, async (ctx) => {
-          const because = say("lost");
+        await this.#runtime.runAsTenant(trx, found.tenant_id, { traceId: found.trace_id }, async (ctx) => {
+          const because = explain("lost");
           await ctx.db
             .updateTable("messaging_delivery")
             .set({ state: "unknown", reason_zh: because.zh, reason_en: because.en, updated_at: ctx.now() })
@@ -170,6 +170,6 @@ export class Outbox {
 
 interface Conclusion {
   readonly change: Updateable<MessagingTables["messaging_delivery"]>;
-  readonly because: Text;
+  readonly because: LocalizedText;
   readonly details: Readonly<Record<string, unknown>>;
 }

@@ -1,7 +1,7 @@
 import { fault } from "@zhanggui/kit/contract/fault";
 import { conflict, notFound, tooManyRequests } from "@zhanggui/kit/contract/faults";
 import { Id } from "@zhanggui/kit/contract/ids";
-import { anyone, builtInRoles, permission, signedIn } from "@zhanggui/kit/contract/permission";
+import { publicAccess, builtInRoles, permission, authenticated } from "@zhanggui/kit/contract/permission";
 import { contract, route } from "@zhanggui/kit/contract/route";
 import { bilingual } from "@zhanggui/kit/contract/text";
 import { Instant } from "@zhanggui/kit/contract/time";
@@ -106,7 +106,7 @@ export const Session = z
 export const access = contract("access", {
   setupStatus: route.get("/setup", {
     summary: "Whether the system still waits for its first tenant; while the demo is on, its logins",
-    access: anyone,
+    access: publicAccess,
     reply: z.object({
       needed: z.boolean(),
       demoLogins: z.array(z.object({ role: z.string(), login: z.string(), password: z.string() })),
@@ -114,7 +114,7 @@ export const access = contract("access", {
   }),
   setup: route.post("/setup", {
     summary: "Create the first tenant and its owner, with the token that the server was started with",
-    access: anyone,
+    access: publicAccess,
     body: z.object({
       setupToken: z.string().max(200),
       tenantName: z.string().trim().min(1).max(60),
@@ -127,27 +127,27 @@ export const access = contract("access", {
   }),
   login: route.post("/sessions", {
     summary: "Sign in; after five wrong passwords the account is locked for a while",
-    access: anyone,
+    access: publicAccess,
     body: z.object({ login: Login, password: z.string().max(128) }),
     reply: Session,
     faults: [wrongCredentials, lockedOut, tooManyRequests],
   }),
   refresh: route.post("/sessions/refresh", {
     summary: "Renew a session; a refresh token that comes a second time ends the whole session",
-    access: anyone,
+    access: publicAccess,
     body: z.object({ refreshToken: z.string().max(200) }),
     reply: Session,
     faults: [sessionEnded],
   }),
   logout: route.post("/sessions/logout", {
     summary: "End this session",
-    access: signedIn,
+    access: authenticated,
     reply: z.object({}),
   }),
-  me: route.get("/me", { summary: "Who is signed in, and what they may do", access: signedIn, reply: Me }),
+  me: route.get("/me", { summary: "Who is signed in, and what they may do", access: authenticated, reply: Me }),
   changePassword: route.put("/me/password", {
     summary: "Change one's own password; every other session ends",
-    access: signedIn,
+    access: authenticated,
     body: z.object({ currentPassword: z.string().max(128), newPassword: Password }),
     reply: z.object({}),
     faults: [wrongCredentials, weakPassword],

@@ -1,20 +1,20 @@
 import { SignJWT } from "jose";
 import { ApiProblem } from "@zhanggui/kit/contract/client";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { openHouse, testSecrets, type Member, type OpenHouse } from "../../testing/house.ts";
+import { openTestServer, testSecrets, type Member, type TestServer } from "../../testing/test-server.ts";
 
 const password = "correct horse battery";
 const minuteMs = 60_000;
-let house: OpenHouse;
+let server: TestServer;
 let owner: Member;
 let made = 0;
 const newLogin = (): string => `person-${++made}@lantern-tea.example`;
 
 beforeAll(async () => {
-  house = await openHouse(inject("clusterUrl"));
-  owner = await house.asOwner();
+  server = await openTestServer(inject("clusterUrl"));
+  owner = await server.asOwner();
 });
-afterAll(() => house.close());
+afterAll(() => server.close());
 
 async function refusal(
   call: Promise<unknown>,
@@ -39,7 +39,7 @@ describe("set-up", () => {
   const body = { tenantName: "灯笼茶", login: "first@lantern-tea.example", displayName: "Owner", password };
 
   test("the first tenant is made once, by whoever holds the token, also of twenty who try at once", async () => {
-    const fresh = await openHouse(inject("clusterUrl"));
+    const fresh = await openTestServer(inject("clusterUrl"));
     const api = fresh.anonymous();
     expect(await api.access.setupStatus()).toEqual({ needed: true, demoLogins: [] });
     expect(await refusal(api.access.setup({ ...body, setupToken: "guess" }))).toMatchObject({
@@ -56,17 +56,17 @@ describe("set-up", () => {
     const results = await Promise.allSettled(tries);
     const winners = results.filter(({ status }) => status === "fulfilled");
     expect(winners).toHaveLength(1);
-    expect((await fresh.runtime.acrossTenants().selectFrom("access_account").select("id").execute()).length).toBe(1);
+    expect((await fresh.runtime.unscopedDb().selectFrom("access_account").select("id").execute()).length).toBe(1);
     expect(await api.access.setupStatus()).toMatchObject({ needed: false });
     expect(await refusal(api.access.setup({ ...body, setupToken }))).toMatchObject({ code: "access.setup_closed" });
     await fresh.close();
   });
 
   test("demo logins are shown only while the demo is on", async () => {
-    const demo = await openHouse(inject("clusterUrl"), { env: { DEMO: "1" } });
+    const demo = await openTestServer(inject("clusterUrl"), { env: { DEMO: "1" } });
     await demo.asOwner();
     expect((await demo.anonymous().access.setupStatus()).demoLogins).toHaveLength(5);
-    expect((await house.anonymous().access.setupStatus()).demoLogins).toEqual([]);
+    expect((await server.anonymous().access.setupStatus()).demoLogins).toEqual([]);
     await demo.close();
   });
 });
@@ -74,7 +74,7 @@ describe("set-up", () => {
 describe("sign-in", () => {
   test("a login is found in whatever case it is typed, and says who one is", async () => {
     const { login } = await newAccount();
-    const session = await house.anonymous().access.login({ login: ` ${login.toUpperCase()} `, password });
+    const session = await server.anonymous().access.login({ login: ` ${login.toUpperCase()} `, password });
     expect(session.me).toMatchObject({ account: { login }, tenant: { zone: "Asia/Shanghai" } });
     expect(session.me.permissions).toContain("audience:write");
     expect(session.me.permissions).not.toContain("access:write");
@@ -83,7 +83,7 @@ describe("sign-in", () => {
   test("unknown login, wrong password and disabled account are told apart by nobody", async () => {
     const { login, id } = await newAccount();
     await owner.api.access.updateAccount({ accountId: id, disabled: true });
-    const api = house.anonymous();
+    const api = server.anonymous();
     const refusals = await Promise.all([
       refusal(api.access.login({ login: newLogin(), password })),
       refusal(api.access.login({ login: owner.accountId, password })),
@@ -96,7 +96,7 @@ describe("sign-in", () => {
 
   test("five wrong passwords lock a login for fifteen minutes, whether it exists or not", async () => {
     const { login } = await newAccount();
-    const api = house.anonymous();
+    const api = server.anonymous();
     for (const name of [login, newLogin()]) {
       for (let attempt = 0; attempt < 5; attempt++) await refusal(api.access.login({ login: name, password: "wrong" }));
       expect(await refusal(api.access.login({ login: name, password }))).toMatchObject({
@@ -105,11 +105,11 @@ describe("sign-in", () => {
         detail: expect.stringContaining("15 minutes") as string,
       });
     }
-    house.clock.advance(10 * minuteMs);
+    server.clock.advance(10 * minuteMs);
     expect(await refusal(api.access.login({ login, password }))).toMatchObject({
       detail: expect.stringContaining("5 minutes") as string,
     });
-    house.clock.advance(5 * minuteMs);
+    server.clock.advance(5 * minuteMs);
     expect(await api.access.login({ login, password })).toMatchObject({ me: { account: { login } } });
     // The right password forgets the wrong ones.
     await refusal(api.access.login({ login, password: "wrong" }));
@@ -120,13 +120,13 @@ describe("sign-in", () => {
 
   test("twelve right sign-ins at once all succeed", async () => {
     const { login } = await newAccount();
-    const api = house.anonymous();
+    const api = server.anonymous();
     const sessions = await Promise.all(Array.from({ length: 12 }, () => api.access.login({ login, password })));
     expect(new Set(sessions.map(({ refreshToken }) => refreshToken)).size).toBe(12);
   });
 
   test("a flood of made-up logins is turned away, and the server lives on", async () => {
-    const api = house.anonymous();
+    const api = server.anonymous();
     const flood = Array.from({ length: 400 }, () => refusal(api.access.login({ login: newLogin(), password })));
     const codes = new Set((await Promise.all(flood)).map(({ code }) => code));
     expect(codes).toEqual(new Set(["access.wrong_credentials", "kit.too_many_requests"]));
@@ -135,22 +135,22 @@ describe("sign-in", () => {
 
   test("sessions that ended long ago are forgotten, the others are not", async () => {
     const { login, id } = await newAccount();
-    const api = house.anonymous();
+    const api = server.anonymous();
     const old = await api.access.login({ login, password });
-    await house.anonymous({ authorization: `Bearer ${old.accessToken}` }).access.logout();
+    await server.anonymous({ authorization: `Bearer ${old.accessToken}` }).access.logout();
     const rows = () =>
-      house.runtime.acrossTenants().selectFrom("access_session").select("id").where("account_id", "=", id).execute();
-    house.clock.advance(31 * 24 * 60 * minuteMs);
+      server.runtime.unscopedDb().selectFrom("access_session").select("id").where("account_id", "=", id).execute();
+    server.clock.advance(31 * 24 * 60 * minuteMs);
     const fresh = await api.access.login({ login, password });
-    await house.runtime.runSchedule("access.prune");
+    await server.runtime.runSchedule("access.prune");
     expect((await rows()).length).toBe(1);
     expect(await api.access.refresh({ refreshToken: fresh.refreshToken })).toBeDefined();
-    owner = await house.asOwner();
+    owner = await server.asOwner();
   });
 
   test("a hundred guesses at once get no further than five", async () => {
     const { login } = await newAccount();
-    const api = house.anonymous();
+    const api = server.anonymous();
     const guesses = Array.from({ length: 100 }, (_, n) => refusal(api.access.login({ login, password: `guess ${n}` })));
     const codes = (await Promise.all(guesses)).map(({ code }) => code);
     expect(codes.filter((code) => code === "access.wrong_credentials")).toHaveLength(5);
@@ -159,14 +159,14 @@ describe("sign-in", () => {
 });
 
 describe("sessions", () => {
-  const session = async () => house.anonymous().access.login({ login: (await newAccount()).login, password });
-  const meOf = (accessToken: string) => house.anonymous({ authorization: `Bearer ${accessToken}` }).access.me();
+  const session = async () => server.anonymous().access.login({ login: (await newAccount()).login, password });
+  const meOf = (accessToken: string) => server.anonymous({ authorization: `Bearer ${accessToken}` }).access.me();
 
   test("a token of 59 minutes works, one of 61 is refused with 1406 (D-43)", async () => {
     const { accessToken } = await session();
-    house.clock.advance(59 * minuteMs);
+    server.clock.advance(59 * minuteMs);
     expect(await meOf(accessToken)).toMatchObject({ account: { displayName: "Operator" } });
-    house.clock.advance(2 * minuteMs);
+    server.clock.advance(2 * minuteMs);
     expect(await refusal(meOf(accessToken))).toMatchObject({ code: "kit.session_expired", status: 401, errno: 1406 });
   });
 
@@ -195,7 +195,7 @@ describe("sessions", () => {
 
   test("a refresh token is good once; used again, it ends the session of both who hold it", async () => {
     const first = await session();
-    const api = house.anonymous();
+    const api = server.anonymous();
     const second = await api.access.refresh({ refreshToken: first.refreshToken });
     expect(await meOf(second.accessToken)).toBeDefined();
     expect(await refusal(api.access.refresh({ refreshToken: first.refreshToken }))).toMatchObject({
@@ -209,30 +209,30 @@ describe("sessions", () => {
 
   test("of fifty renewals with one token at once, at most one succeeds", async () => {
     const { refreshToken } = await session();
-    const api = house.anonymous();
+    const api = server.anonymous();
     const results = await Promise.allSettled(Array.from({ length: 50 }, () => api.access.refresh({ refreshToken })));
     expect(results.filter(({ status }) => status === "fulfilled").length).toBe(1);
   });
 
   test("a session that nobody renews for two weeks is over", async () => {
     const { refreshToken } = await session();
-    house.clock.advance(14 * 24 * 60 * minuteMs + 1);
-    expect(await refusal(house.anonymous().access.refresh({ refreshToken }))).toMatchObject({
+    server.clock.advance(14 * 24 * 60 * minuteMs + 1);
+    expect(await refusal(server.anonymous().access.refresh({ refreshToken }))).toMatchObject({
       code: "access.session_ended",
     });
-    owner = await house.asOwner();
+    owner = await server.asOwner();
   });
 
   test.each(["", "a.b.c", "x".repeat(200)])("a malformed refresh token (%s) is refused", async (refreshToken) => {
-    expect(await refusal(house.anonymous().access.refresh({ refreshToken }))).toMatchObject({
+    expect(await refusal(server.anonymous().access.refresh({ refreshToken }))).toMatchObject({
       code: "access.session_ended",
     });
   });
 
   test("signing out, disabling and a new password end sessions at once", async () => {
     const { login, id } = await newAccount();
-    const [a, b, c] = await Promise.all([1, 2, 3].map(() => house.anonymous().access.login({ login, password })));
-    const as = (token: string) => house.anonymous({ authorization: `Bearer ${token}` });
+    const [a, b, c] = await Promise.all([1, 2, 3].map(() => server.anonymous().access.login({ login, password })));
+    const as = (token: string) => server.anonymous({ authorization: `Bearer ${token}` });
     await as(a!.accessToken).access.logout();
     expect(await refusal(meOf(a!.accessToken))).toMatchObject({ code: "access.session_ended" });
     const change = { currentPassword: password, newPassword: "a longer horse battery" };
@@ -252,8 +252,8 @@ describe("accounts and roles", () => {
     const role = await owner.api.access.createRole({ name: "Guest", permissions: [] });
     const login = newLogin();
     await owner.api.access.createAccount({ login, displayName: "Guest", password, roleIds: [role.id] });
-    const { accessToken } = await house.anonymous().access.login({ login, password });
-    const guest = house.anonymous({ authorization: `Bearer ${accessToken}` });
+    const { accessToken } = await server.anonymous().access.login({ login, password });
+    const guest = server.anonymous({ authorization: `Bearer ${accessToken}` });
     expect(await refusal(guest.audience.listPeople())).toMatchObject({ code: "kit.forbidden", status: 403 });
     await owner.api.access.updateRole({ roleId: role.id, permissions: ["audience:read"] });
     expect(await guest.audience.listPeople()).toMatchObject({ items: [] });
@@ -282,7 +282,7 @@ describe("accounts and roles", () => {
     expect(
       await refusal(owner.api.access.createAccount({ ...account, login: newLogin(), password: "88888888" })),
     ).toMatchObject({ code: "access.weak_password" });
-    const stranger = await house.asOwner();
+    const stranger = await server.asOwner();
     const foreign = (await stranger.api.access.listRoles()).items.map(({ id }) => id).slice(0, 1);
     expect(
       await refusal(owner.api.access.createAccount({ ...account, login: newLogin(), roleIds: foreign })),
@@ -290,13 +290,13 @@ describe("accounts and roles", () => {
   });
 
   test("the last owner can't be shut out, also not by two owners at once", async () => {
-    const tenant = await house.asOwner();
+    const tenant = await server.asOwner();
     expect(
       await refusal(tenant.api.access.updateAccount({ accountId: tenant.accountId, disabled: true })),
     ).toMatchObject({ code: "access.last_owner" });
     for (let round = 0; round < 20; round++) {
-      const pair = await house.asOwner();
-      const other = await house.as("owner", pair);
+      const pair = await server.asOwner();
+      const other = await server.as("owner", pair);
       const results = await Promise.allSettled([
         pair.api.access.updateAccount({ accountId: other.accountId, disabled: true }),
         other.api.access.updateAccount({ accountId: pair.accountId, disabled: true }),

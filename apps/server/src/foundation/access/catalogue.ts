@@ -1,4 +1,4 @@
-import { signedIn, anyone, type BuiltInRole, type Permission } from "@zhanggui/kit/contract/permission";
+import { authenticated, publicAccess, type BuiltInRole, type Permission } from "@zhanggui/kit/contract/permission";
 import type { Contract } from "@zhanggui/kit/contract/route";
 
 /** Every permission that some route asks for: what roles can grant. Built from all contracts when the server starts. */
@@ -10,7 +10,7 @@ export class PermissionCatalogue {
     const asked = contracts
       .flatMap((contract) => Object.values(contract))
       .map((route) => route.access)
-      .filter((access) => access !== anyone && access !== signedIn);
+      .filter((access) => access !== publicAccess && access !== authenticated);
     this.all = [...new Map(asked.map((permission) => [permission.code, permission])).values()];
     this.#codes = new Set(this.all.map(({ code }) => code));
   }

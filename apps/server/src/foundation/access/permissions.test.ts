@@ -1,7 +1,7 @@
 import { builtInRoles } from "@zhanggui/kit/contract/permission";
 import { expect, inject, test } from "vitest";
 import { asOperator } from "../../testing/as-operator.ts";
-import { openHouse } from "../../testing/house.ts";
+import { openTestServer } from "../../testing/test-server.ts";
 
 test("an operator edits people and messages, and doesn't manage accounts", async () => {
   const api = await asOperator();
@@ -12,15 +12,15 @@ test("an operator edits people and messages, and doesn't manage accounts", async
 });
 
 test("each built-in role has what its permissions say, and no more", async () => {
-  const house = await openHouse(inject("clusterUrl"));
-  const owner = await house.asOwner();
+  const server = await openTestServer(inject("clusterUrl"));
+  const owner = await server.asOwner();
   const { permissions: all } = await owner.api.access.listRoles();
   const granted: Record<string, string[]> = {};
-  for (const role of builtInRoles) granted[role] = (await (await house.as(role, owner)).api.access.me()).permissions;
+  for (const role of builtInRoles) granted[role] = (await (await server.as(role, owner)).api.access.me()).permissions;
   expect(granted["owner"]).toEqual(all.map(({ code }) => code).toSorted());
   expect(granted["finance"]).toEqual(["audience:read"]);
   expect(granted["reviewer"]).toEqual(["audience:read", "messaging:read"]);
   expect(granted["developer"]).toContain("events:replay");
   expect(granted["developer"]).not.toContain("connect:write");
-  await house.close();
+  await server.close();
 });

@@ -6,7 +6,7 @@ import { Runtime } from "@zhanggui/kit/server/runtime";
 import { sessionEnded, wrongCredentials } from "./access.contract.ts";
 import { AccessService } from "./access.service.ts";
 import { countAttempt, forgetAttempts, pruneAttempts } from "./internal/login-attempts.ts";
-import { assertStrong, hashPassword, pretendToVerify, verifyPassword } from "./internal/passwords.ts";
+import { assertStrong, hashPassword, verifyDummyHash, verifyPassword } from "./internal/passwords.ts";
 import * as tokens from "./internal/tokens.ts";
 import { Turns } from "./internal/turns.ts";
 
@@ -22,7 +22,7 @@ export class Sessions implements Authenticator {
   constructor(runtime: Runtime, access: AccessService) {
     this.#runtime = runtime;
     this.#access = access;
-    runtime.every("access.prune", "17 3 * * *", () => this.prune());
+    runtime.schedule("access.prune", "17 3 * * *", () => this.prune());
   }
 
   /**
@@ -34,14 +34,14 @@ export class Sessions implements Authenticator {
   }
 
   async #verified(ctx: Ctx, login: string, password: string): Promise<{ tenantId: string; id: string }> {
-    const everywhere = this.#runtime.acrossTenants();
+    const everywhere = this.#runtime.unscopedDb();
     await countAttempt(everywhere, login, ctx.now());
     const account = await everywhere
       .selectFrom("access_account")
       .select(["tenant_id", "id", "password_hash", "disabled"])
       .where("login", "=", login)
       .executeTakeFirst();
-    if (account === undefined) await pretendToVerify(password);
+    if (account === undefined) await verifyDummyHash(password);
     if (account === undefined || !(await verifyPassword(account.password_hash, password)) || account.disabled) {
       ctx.log.warn({ login }, "sign-in refused");
       throw wrongCredentials();
@@ -113,9 +113,9 @@ export class Sessions implements Authenticator {
       .select(["id", "login", "password_hash"])
       .where("id", "=", ctx.actor.id)
       .executeTakeFirstOrThrow();
-    await countAttempt(this.#runtime.acrossTenants(), account.login, ctx.now());
+    await countAttempt(this.#runtime.unscopedDb(), account.login, ctx.now());
     if (!(await verifyPassword(account.password_hash, current))) throw wrongCredentials();
-    await forgetAttempts(this.#runtime.acrossTenants(), account.login);
+    await forgetAttempts(this.#runtime.unscopedDb(), account.login);
     assertStrong(next, account.login);
     const password_hash = await hashPassword(next);
     await ctx.tx(async (ctx) => {
@@ -145,7 +145,7 @@ export class Sessions implements Authenticator {
   }
 
   async prune(): Promise<void> {
-    const everywhere = this.#runtime.acrossTenants();
+    const everywhere = this.#runtime.unscopedDb();
     const now = this.#runtime.clock.now();
     await pruneAttempts(everywhere, now);
     // A month after its end nobody asks any more how a session ended.

@@ -30,18 +30,13 @@ export class Tenants {
   }
 
   async any(): Promise<boolean> {
-    const row = await this.#runtime
-      .acrossTenants()
-      .selectFrom("access_tenant")
-      .select("id")
-      .limit(1)
-      .executeTakeFirst();
+    const row = await this.#runtime.unscopedDb().selectFrom("access_tenant").select("id").limit(1).executeTakeFirst();
     return row !== undefined;
   }
 
   async get(tenantId: string): Promise<TenantRow> {
     return this.#runtime
-      .acrossTenants()
+      .unscopedDb()
       .selectFrom("access_tenant")
       .select(["id", "name", "zone"])
       .where("id", "=", tenantId)
@@ -50,7 +45,7 @@ export class Tenants {
 
   /** For schedules: runs `work` for one tenant after the other; one that fails is logged and the others go on. */
   async each(work: (ctx: Ctx) => Promise<void>): Promise<void> {
-    const rows = await this.#runtime.acrossTenants().selectFrom("access_tenant").select("id").orderBy("id").execute();
+    const rows = await this.#runtime.unscopedDb().selectFrom("access_tenant").select("id").orderBy("id").execute();
     for (const { id } of rows) {
       const ctx = this.#runtime.ctx(id);
       try {

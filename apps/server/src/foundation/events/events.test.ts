@@ -1,41 +1,41 @@
 import { event } from "@zhanggui/kit/contract/event";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { z } from "zod";
-import { openHouse, type Member, type OpenHouse } from "../../testing/house.ts";
+import { openTestServer, type Member, type TestServer } from "../../testing/test-server.ts";
 
 const spilled = event("tea.spilled.v1", z.object({ cup: z.int() }));
-let house: OpenHouse;
+let server: TestServer;
 let owner: Member;
 let broken = true;
 const mopped: number[] = [];
 
 beforeAll(async () => {
-  house = await openHouse(inject("clusterUrl"), {
+  server = await openTestServer(inject("clusterUrl"), {
     before: (runtime) =>
       runtime.on(spilled, "tea.mop", async (_, { cup }) => {
         if (broken) throw new Error("no mop");
         mopped.push(cup);
       }),
   });
-  owner = await house.asOwner();
+  owner = await server.asOwner();
 });
-afterAll(() => house.close());
+afterAll(() => server.close());
 
 async function spill(cups: number[]): Promise<void> {
-  const ctx = house.runtime.ctx(owner.tenantId, { traceId: "a".repeat(32) });
+  const ctx = server.runtime.ctx(owner.tenantId, { traceId: "a".repeat(32) });
   for (const cup of cups) await ctx.tx((ctx) => ctx.emit(spilled, { cup }));
 }
 
 async function giveUp(): Promise<void> {
   for (let attempt = 0; attempt < 10; attempt++) {
-    await house.drain();
-    house.clock.advance(3_600_000);
+    await server.runUntilIdle();
+    server.clock.advance(3_600_000);
   }
 }
 
 test("the log shows an event, its trace and what became of it; page by page", async () => {
   await spill([1, 2, 3]);
-  await house.drain();
+  await server.runUntilIdle();
   const first = await owner.api.events.list({ name: spilled.name, limit: 2 });
   const second = await owner.api.events.list({ name: spilled.name, limit: 2, cursor: first.next! });
   expect([...first.items, ...second.items].map(({ payload }) => payload)).toEqual([{ cup: 3 }, { cup: 2 }, { cup: 1 }]);
@@ -62,10 +62,10 @@ test("what a handler gave up on is a dead letter, and can be replayed one by one
   });
   broken = false;
   expect(await owner.api.events.replay({ eventId: dead.items[0]!.eventId })).toEqual({ replayed: 1 });
-  await house.drain();
+  await server.runUntilIdle();
   expect(mopped).toEqual([3]);
   expect(await owner.api.events.replay({ handler: "tea.mop" })).toEqual({ replayed: 2 });
-  await house.drain();
+  await server.runUntilIdle();
   expect(new Set(mopped)).toEqual(new Set([1, 2, 3]));
   expect(await owner.api.events.replay({})).toEqual({ replayed: 0 });
   expect((await owner.api.events.deadLetters()).items).toEqual([]);
@@ -75,7 +75,7 @@ test("another tenant's dead letters are neither seen nor replayed", async () => 
   broken = true;
   await spill([4]);
   await giveUp();
-  const stranger = await house.asOwner();
+  const stranger = await server.asOwner();
   expect((await stranger.api.events.deadLetters()).items).toEqual([]);
   expect(await stranger.api.events.replay({})).toEqual({ replayed: 0 });
   expect((await owner.api.events.deadLetters()).items).toHaveLength(1);

@@ -29,7 +29,7 @@ export const SettingView = z
     zh: z.string(),
     en: z.string(),
     value: z.unknown(),
-    initial: z.unknown(),
+    default: z.unknown(),
     /** 0 until it is first changed. Send it back with a change, so that two people can't overwrite each other. */
     version: z.int(),
     schema: z.record(z.string(), z.unknown()).meta({ description: "JSON Schema of the value" }),

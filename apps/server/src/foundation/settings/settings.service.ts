@@ -29,11 +29,11 @@ export class SettingsService {
    */
   async get<Value>(ctx: Ctx, setting: Setting<Value>): Promise<Value> {
     const stored = (await this.#stored(ctx, setting.key))[0];
-    if (stored === undefined) return setting.initial;
+    if (stored === undefined) return setting.default;
     const parsed = setting.schema.safeParse(stored.value);
     if (parsed.success) return parsed.data;
     ctx.log.warn({ setting: setting.key, version: stored.version }, "the stored setting is no longer valid");
-    return setting.initial;
+    return setting.default;
   }
 
   async list(ctx: Ctx): Promise<View[]> {
@@ -110,8 +110,8 @@ function view(setting: Setting<unknown>, stored: Stored | undefined): View {
   return {
     key: setting.key,
     ...setting.text,
-    value: stored?.value ?? setting.initial,
-    initial: setting.initial,
+    value: stored?.value ?? setting.default,
+    default: setting.default,
     version: stored?.version ?? 0,
     schema: z.toJSONSchema(setting.schema) as Record<string, unknown>,
   };

@@ -1,29 +1,29 @@
 import { setting } from "@zhanggui/kit/contract/setting";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { z } from "zod";
-import { openHouse, type Member, type OpenHouse } from "../../testing/house.ts";
+import { openTestServer, type Member, type TestServer } from "../../testing/test-server.ts";
 import { SettingsService } from "./settings.service.ts";
 
 const brewSeconds = setting("tea.brewSeconds", z.int().min(1).max(600), 180, {
   zh: "冲泡时间（秒）",
   en: "Brewing time, seconds",
 });
-let house: OpenHouse;
+let server: TestServer;
 let owner: Member;
 let settings: SettingsService;
 
 beforeAll(async () => {
-  house = await openHouse(inject("clusterUrl"));
-  owner = await house.asOwner();
-  settings = house.app.get(SettingsService);
+  server = await openTestServer(inject("clusterUrl"));
+  owner = await server.asOwner();
+  settings = server.app.get(SettingsService);
   settings.register(brewSeconds);
 });
-afterAll(() => house.close());
+afterAll(() => server.close());
 
-const read = (tenantId = owner.tenantId) => settings.get(house.runtime.ctx(tenantId), brewSeconds);
+const read = (tenantId = owner.tenantId) => settings.get(server.runtime.ctx(tenantId), brewSeconds);
 
 test("a setting has its initial value until it is changed, and the change holds at the next read, for one tenant", async () => {
-  const stranger = await house.asOwner();
+  const stranger = await server.asOwner();
   expect(await read()).toBe(180);
   const changed = await owner.api.settings.change({ key: "tea.brewSeconds", value: 240, version: 0 });
   expect(changed).toMatchObject({ value: 240, initial: 180, version: 1, en: "Brewing time, seconds" });
@@ -63,5 +63,5 @@ test("the history tells who changed what, and the list shows what holds", async 
 
 test("a stored value that is no longer valid counts as unset", async () => {
   const narrowed = { ...brewSeconds, schema: z.int().min(1).max(50) };
-  expect(await settings.get(house.runtime.ctx(owner.tenantId), narrowed)).toBe(180);
+  expect(await settings.get(server.runtime.ctx(owner.tenantId), narrowed)).toBe(180);
 });

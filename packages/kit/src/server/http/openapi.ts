@@ -2,7 +2,7 @@ import { z } from "zod";
 import { Problem } from "../../contract/client.ts";
 import type { FaultDefinition } from "../../contract/fault.ts";
 import { invalidInput, unauthenticated, forbidden, internalError } from "../../contract/faults.ts";
-import { anyone, signedIn } from "../../contract/permission.ts";
+import { publicAccess, authenticated } from "../../contract/permission.ts";
 import type { Contract, Route } from "../../contract/route.ts";
 
 type Json = Record<string, unknown>;
@@ -40,10 +40,10 @@ export function openApi(contracts: Readonly<Record<string, Contract>>, about: { 
 }
 
 function operation(route: Route, module: string, schemas: Json): Json {
-  const open = route.access === anyone;
+  const open = route.access === publicAccess;
   const needs = open
     ? "Open to anyone."
-    : route.access === signedIn
+    : route.access === authenticated
       ? "Needs a login."
       : `Needs \`${(route.access as { code: string }).code}\`.`;
   return {

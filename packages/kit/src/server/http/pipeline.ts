@@ -12,10 +12,10 @@ import {
   unauthenticated,
   unsupportedMediaType,
 } from "../../contract/faults.ts";
-import { anyone, signedIn } from "../../contract/permission.ts";
+import { publicAccess, authenticated } from "../../contract/permission.ts";
 import { RawReply } from "../../contract/raw.ts";
 import type { Route } from "../../contract/route.ts";
-import { languageOf, spoken } from "../../contract/text.ts";
+import { languageOf, translate } from "../../contract/text.ts";
 import type { Actor } from "../ctx.ts";
 import { newTraceId, Runtime } from "../runtime.ts";
 import { prepare, routeOf } from "./handles.ts";
@@ -65,11 +65,11 @@ export class Pipeline implements NestInterceptor {
   }
 
   async #callerOf(route: Route, request: FastifyRequest): Promise<Caller> {
-    if (route.access === anyone) return { tenantId: noTenant, actor: visitor };
+    if (route.access === publicAccess) return { tenantId: noTenant, actor: visitor };
     const token = /^Bearer (.+)$/i.exec(request.headers.authorization ?? "")?.[1];
     if (token === undefined) throw unauthenticated();
     const caller = await this.#authenticator.authenticate(token);
-    if (route.access !== signedIn && !caller.actor.permissions.has(route.access.code)) {
+    if (route.access !== authenticated && !caller.actor.permissions.has(route.access.code)) {
       throw forbidden({ permission: route.access.code });
     }
     return caller;
@@ -99,7 +99,7 @@ function readInput(route: Route, request: FastifyRequest) {
     if (parsed.success) return parsed.data;
     const told = parsed.error.issues.map(({ path, message }) => ({
       field: path.join("."),
-      message: spoken(message, language),
+      message: translate(message, language),
     }));
     errors.push(...told);
     return undefined;
@@ -121,14 +121,14 @@ function bodyOf(route: Route, request: FastifyRequest): unknown {
   if (bytes.length === 0) return {};
   if (!/^application\/json\b/i.test(contentType)) throw unsupportedMediaType();
   try {
-    return JSON.parse(bytes.toString("utf8"), refuseHarm) as unknown;
+    return JSON.parse(bytes.toString("utf8"), rejectUnsafeJson) as unknown;
   } catch (cause) {
     throw malformedJson({}, { cause });
   }
 }
 
 /** A `__proto__` in a body is never meant well, and PostgreSQL can't keep a NUL in a text. */
-function refuseHarm(key: string, value: unknown): unknown {
+function rejectUnsafeJson(key: string, value: unknown): unknown {
   if (key === "__proto__") throw new SyntaxError("__proto__ as a key");
   if (key.includes("\0") || (typeof value === "string" && value.includes("\0")))
     throw new SyntaxError("a NUL in a text");

@@ -24,10 +24,10 @@ export interface ServerOptions {
   readonly consoleFolder: string | undefined;
 }
 
-/** Builds the HTTP side of the house around a Nest module. It listens when the caller says so. */
+/** Builds the HTTP side around a Nest module. It listens when the caller says so. */
 export async function createServer(root: Type | object, options: ServerOptions): Promise<NestFastifyApplication> {
   const { runtime } = options;
-  const adapter = new HouseAdapter({
+  const adapter = new ProblemAdapter({
     bodyLimit: bodyLimitBytes,
     trustProxy: "loopback",
     genReqId: () => randomUUID(),
@@ -63,7 +63,7 @@ export async function createServer(root: Type | object, options: ServerOptions):
   if (options.consoleFolder !== undefined) await pages(runtime, adapter, options.consoleFolder);
   else fastify.setNotFoundHandler((request, reply) => sendProblem(runtime, { statusCode: 404 }, request, reply));
   fastify.get("/health", async (_request, reply) => {
-    const well = await runtime.isWell();
+    const well = await runtime.isHealthy();
     return reply.status(well ? 200 : 503).send({ status: well ? "ok" : "no database", version: options.version });
   });
   return app;
@@ -92,8 +92,8 @@ async function pages(runtime: Runtime, to: FastifyAdapter, folder: string): Prom
   });
 }
 
-/** Nest would set its own handlers for what Fastify refuses and for unknown routes; the house has better words. */
-class HouseAdapter extends FastifyAdapter {
+/** Nest would set its own handlers for what Fastify refuses and for unknown routes; ours say more. */
+class ProblemAdapter extends FastifyAdapter {
   override setErrorHandler(): ReturnType<FastifyAdapter["setErrorHandler"]> {
     return this.getInstance();
   }

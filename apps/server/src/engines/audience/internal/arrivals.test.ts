@@ -1,11 +1,11 @@
 import { newId } from "@zhanggui/kit/contract/ids";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
-import { openTeaHouse, type TeaHouse } from "../../../testing/tea-house.ts";
+import { openTeaShop, type TeaShop } from "../../../testing/tea-shop.ts";
 import { messageReceived } from "../../connect/connect.events.ts";
 
-let tea: TeaHouse;
+let tea: TeaShop;
 beforeAll(async () => {
-  tea = await openTeaHouse(inject("clusterUrl"));
+  tea = await openTeaShop(inject("clusterUrl"));
   // What would be sent because of the messages is not looked at here, and takes most of the time.
   const { items } = await tea.owner.api.messaging.listScenes();
   for (const { id, version, name, trigger, channelId, items: sent } of items) {
@@ -24,11 +24,11 @@ interface Sent {
 
 /** What becomes of a stranger whose messages were sent, and came in, as given, but are handled in `order`. */
 async function personAfter(name: string, sent: readonly Sent[], order: readonly number[]) {
-  const { house, owner, bound } = tea;
+  const { server, owner, bound } = tea;
   const openid = `o-${name}-${order.join("")}`;
-  const start = Math.floor(house.clock.now().getTime() / 1000) * 1000;
+  const start = Math.floor(server.clock.now().getTime() / 1000) * 1000;
   const messages = sent.map(({ kind, channelId, second }) => ({
-    inboundId: newId(house.clock.now()),
+    inboundId: newId(server.clock.now()),
     wechatAppId: bound.wechatAppId,
     openid,
     kind,
@@ -38,8 +38,8 @@ async function personAfter(name: string, sent: readonly Sent[], order: readonly 
     sentAt: new Date(start + second * 1000).toISOString(),
   }));
   for (const index of order) {
-    await house.runtime.ctx(owner.tenantId).tx((ctx) => ctx.emit(messageReceived, messages[index]!));
-    await house.drain();
+    await server.runtime.ctx(owner.tenantId).tx((ctx) => ctx.emit(messageReceived, messages[index]!));
+    await server.runUntilIdle();
   }
   const { items } = await owner.api.audience.listPeople({ search: openid });
   const { tags, identities, firstSeenAt, lastSeenAt, following, channelName } = await owner.api.audience.getPerson({

@@ -6,13 +6,13 @@ import type { messageReceived } from "../../connect/connect.events.ts";
 import { channelEntered, personFollowed, personUnfollowed } from "../audience.events.ts";
 import { fetchProfile } from "./jobs.ts";
 import { Identities } from "./identities.ts";
-import type { HeldPerson } from "./people.ts";
+import type { LockedPerson } from "./people.ts";
 import { Tags } from "./tags.ts";
 import { Timeline } from "../timeline.ts";
 
 type Message = PayloadOf<typeof messageReceived>;
 interface Touch {
-  readonly personId: HeldPerson;
+  readonly personId: LockedPerson;
   readonly wechatAppId: string;
   readonly openid: string;
   readonly channelId: string | null;
@@ -47,7 +47,7 @@ export class Arrivals {
     if (isNew || kind === "event:subscribe") await ctx.enqueue(fetchProfile, { personId, wechatAppId, openid });
   }
 
-  async #seen(ctx: TxCtx, personId: HeldPerson, sentAt: Date): Promise<void> {
+  async #seen(ctx: TxCtx, personId: LockedPerson, sentAt: Date): Promise<void> {
     await ctx.db
       .updateTable("audience_person")
       .set(({ fn, val }) => ({

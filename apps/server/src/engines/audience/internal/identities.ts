@@ -1,7 +1,7 @@
 import { Injectable } from "@nestjs/common";
 import { owned, type Ctx, type TxCtx } from "@zhanggui/kit/server/ctx";
 import { Timeline } from "../timeline.ts";
-import { hold, type HeldPerson } from "./people.ts";
+import { lockPerson, type LockedPerson } from "./people.ts";
 
 export interface Openid {
   readonly wechatAppId: string;
@@ -43,9 +43,9 @@ export class Identities {
     ctx: TxCtx,
     { wechatAppId, openid }: Openid,
     seenAt: Date,
-  ): Promise<{ personId: HeldPerson; isNew: boolean }> {
+  ): Promise<{ personId: LockedPerson; isNew: boolean }> {
     const known = await this.personOf(ctx, { wechatAppId, openid });
-    if (known !== undefined) return { personId: await hold(ctx, known), isNew: false };
+    if (known !== undefined) return { personId: await lockPerson(ctx, known), isNew: false };
     const person = owned(ctx);
     await ctx.db
       .insertInto("audience_person")
@@ -76,11 +76,11 @@ export class Identities {
       .onConflict((on) => on.doNothing())
       .returning("id")
       .executeTakeFirst();
-    if (inserted !== undefined) return { personId: await hold(ctx, person.id), isNew: true };
+    if (inserted !== undefined) return { personId: await lockPerson(ctx, person.id), isNew: true };
     await ctx.db.deleteFrom("audience_person").where("id", "=", person.id).execute();
     const winner = await this.personOf(ctx, { wechatAppId, openid });
     if (winner === undefined) throw new Error("an openid was taken and is gone again");
-    return { personId: await hold(ctx, winner), isNew: false };
+    return { personId: await lockPerson(ctx, winner), isNew: false };
   }
 
   /**
@@ -116,7 +116,7 @@ export class Identities {
    *
    * @returns whose it is: another person's id if it was taken before
    */
-  async claim(ctx: TxCtx, personId: HeldPerson, kind: "unionid" | "phone" | "mail", value: string): Promise<string> {
+  async claim(ctx: TxCtx, personId: LockedPerson, kind: "unionid" | "phone" | "mail", value: string): Promise<string> {
     const inserted = await ctx.db
       .insertInto("audience_identity")
       .values({

@@ -4,7 +4,7 @@ import type { TxCtx } from "@zhanggui/kit/server/ctx";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { welcomeTemplate } from "../../../testing/lantern-tea.ts";
-import { openTeaHouse, type TeaHouse } from "../../../testing/tea-house.ts";
+import { openTeaShop, type TeaShop } from "../../../testing/tea-shop.ts";
 import type { messageReceived } from "../../connect/connect.events.ts";
 import { Deliveries } from "../../messaging/deliveries.ts";
 import { channelEntered } from "../audience.events.ts";
@@ -16,10 +16,10 @@ import { Merges } from "./merges.ts";
 
 type Message = PayloadOf<typeof messageReceived>;
 
-let tea: TeaHouse;
+let tea: TeaShop;
 let wechatAppIds: string[];
 beforeAll(async () => {
-  tea = await openTeaHouse(inject("clusterUrl"));
+  tea = await openTeaShop(inject("clusterUrl"));
   // A scene that makes deliveries and sends none: nobody here follows.
   const data = { first: "{{ person.displayName }}" };
   await tea.owner.api.messaging.updateScene({
@@ -41,14 +41,14 @@ async function secondApp(name: string): Promise<string> {
   return (await tea.owner.api.connect.bindApp(app)).id;
 }
 
-const ctxOfTenant = () => tea.house.runtime.ctx(tea.owner.tenantId);
+const ctxOfTenant = () => tea.server.runtime.ctx(tea.owner.tenantId);
 /** A transaction on a connection of its own. */
 const tx = <Result>(work: (ctx: TxCtx) => Promise<Result>): Promise<Result> => ctxOfTenant().tx(work);
-const part = <Part>(type: new (...parameters: never[]) => Part): Part => tea.house.app.get(type);
+const part = <Part>(type: new (...parameters: never[]) => Part): Part => tea.server.app.get(type);
 
 function say(from: Openid, message: Partial<Message>): Promise<void> {
-  const inboundId = newId(tea.house.clock.now());
-  const sentAt = tea.house.clock.now().toISOString();
+  const inboundId = newId(tea.server.clock.now());
+  const sentAt = tea.server.clock.now().toISOString();
   const rest = { inboundId, kind: "text", channelId: null, text: null, replyBy: null, sentAt };
   return tx((ctx) => part(Arrivals).receive(ctx, { ...from, ...rest, ...message }));
 }
@@ -121,7 +121,7 @@ async function storyOf(personId: string): Promise<string> {
 
 /** Every row of every table that is somebody's who was merged away. */
 async function rowsOfTheGone(): Promise<Record<string, number>> {
-  const db = tea.house.runtime.acrossTenants();
+  const db = tea.server.runtime.unscopedDb();
   const { rows: tables } = await sql<{ name: string }>`
     SELECT table_name AS name FROM information_schema.columns
     WHERE table_schema = 'public' AND column_name = 'person_id' ORDER BY 1`.execute(db);
@@ -143,7 +143,7 @@ describe("the deliveries of somebody who was merged away", () => {
     for (const [n, openid] of openids.entries()) {
       await say(openid, { kind: "event:SCAN", channelId: n === 0 ? tea.bound.channel.id : await channelOf(n) });
     }
-    await tea.house.drain();
+    await tea.server.runUntilIdle();
     return ids;
   }
   const peopleOfDeliveries = async (personId: string) =>
@@ -154,9 +154,9 @@ describe("the deliveries of somebody who was merged away", () => {
     const all = [...(await peopleOfDeliveries(a)), ...(await peopleOfDeliveries(b))];
     expect(new Set(all)).toEqual(new Set([a, b]));
     const kept = await merge(a, b);
-    await tea.house.drain();
+    await tea.server.runUntilIdle();
     for (const id of [a, b]) expect(await peopleOfDeliveries(id)).toEqual(all.map(() => kept));
-    expect(await peopleOfDeliveries(newId(tea.house.clock.now()))).toEqual([]);
+    expect(await peopleOfDeliveries(newId(tea.server.clock.now()))).toEqual([]);
   });
 
   test("reach the last survivor, also if the later of two merges is handled first", async () => {
@@ -172,15 +172,15 @@ describe("the deliveries of somebody who was merged away", () => {
     ];
     const all = (await Promise.all(ids.map(peopleOfDeliveries))).flat();
     expect([await merge(b, c), await merge(c, a)]).toEqual([b, a]);
-    await tx((ctx) => part(Deliveries).move(ctx, { keptId: a, goneId: b }));
-    await tx((ctx) => part(Deliveries).move(ctx, { keptId: b, goneId: c }));
+    await tx((ctx) => part(Deliveries).move(ctx, { survivorId: a, mergedId: b }));
+    await tx((ctx) => part(Deliveries).move(ctx, { survivorId: b, mergedId: c }));
     expect(await rowsOfTheGone()).toMatchObject({ messaging_delivery: 0 });
     expect(await peopleOfDeliveries(c)).toEqual(all.map(() => a));
   });
 });
 
 test("the channel scanned first brought them both, whoever goes on", async () => {
-  const start = tea.house.clock.now().getTime();
+  const start = tea.server.clock.now().getTime();
   const after = (seconds: number) => new Date(start + seconds * 1000).toISOString();
   const [seenFirst, scannedFirst] = wechatAppIds.map((wechatAppId) => ({ wechatAppId, openid: "o-first" }));
   await say(seenFirst!, { sentAt: after(0) });
@@ -210,7 +210,7 @@ test("a merge of people who are one already changes nothing, and says nothing", 
 async function somebodyWaits(): Promise<boolean> {
   const { rows } = await sql`
     SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`.execute(
-    tea.house.runtime.acrossTenants(),
+    tea.server.runtime.unscopedDb(),
   );
   return rows.length > 0;
 }
@@ -220,7 +220,7 @@ test.each<[string, (ctx: TxCtx, personId: string) => Promise<unknown>]>([
   ["an entry in a story", (ctx, personId) => part(Timeline).note(ctx, personId, "delivery", {})],
   [
     "deliveries that are moved to a person",
-    (ctx, keptId) => part(Deliveries).move(ctx, { keptId, goneId: newId(ctx.now()) }),
+    (ctx, survivorId) => part(Deliveries).move(ctx, { survivorId, mergedId: newId(ctx.now()) }),
   ],
 ])("a merge waits for %s", async (name, write) => {
   const [a = "", b = ""] = (await strangers(name)).ids;
@@ -260,10 +260,10 @@ test("two hundred times three people become one while all of them write: nothing
   let over = false;
   // What the merges say is handled while the next ones are going on.
   async function work(): Promise<void> {
-    while (!over) await tea.house.drain();
+    while (!over) await tea.server.runUntilIdle();
   }
   await Promise.all([Promise.all([play(), play(), play()]).finally(() => (over = true)), work(), work()]);
-  await tea.house.drain();
+  await tea.server.runUntilIdle();
   expect(wrong).toEqual([]);
   expect((await tea.owner.api.audience.listPeople()).total).toBe(before + rounds);
   expect(await rowsOfTheGone()).toEqual({
@@ -272,6 +272,6 @@ test("two hundred times three people become one while all of them write: nothing
     audience_timeline: 0,
     messaging_delivery: 0,
   });
-  const failed = tea.house.runtime.acrossTenants().selectFrom("kit_delivery").select("last_error").distinct();
+  const failed = tea.server.runtime.unscopedDb().selectFrom("kit_delivery").select("last_error").distinct();
   expect(await failed.where("attempts", ">", 1).execute()).toEqual([]);
 }, 180_000);

@@ -3,7 +3,7 @@ import type { TxCtx } from "@zhanggui/kit/server/ctx";
 import { peopleMerged } from "../audience.events.ts";
 import { Timeline } from "../timeline.ts";
 import { Identities, type Openid } from "./identities.ts";
-import { hold, type HeldPerson, type PersonRow } from "./people.ts";
+import { lockPerson, type LockedPerson, type PersonRow } from "./people.ts";
 
 /** Two records turn out to be one person. */
 @Injectable()
@@ -24,7 +24,7 @@ export class Merges {
     await oneAtATime(ctx);
     const personId = await this.#identities.personOf(ctx, openid);
     if (personId === undefined) return;
-    const owner = await this.#identities.claim(ctx, await hold(ctx, personId), "unionid", unionid);
+    const owner = await this.#identities.claim(ctx, await lockPerson(ctx, personId), "unionid", unionid);
     if (owner !== personId) await this.merge(ctx, owner, personId);
   }
 
@@ -36,9 +36,9 @@ export class Merges {
    * @returns the id that goes on
    * @throws Fault `kit.not_found`
    */
-  async merge(ctx: TxCtx, one: string, other: string): Promise<HeldPerson> {
+  async merge(ctx: TxCtx, one: string, other: string): Promise<LockedPerson> {
     await oneAtATime(ctx);
-    const [a, b] = [await heldRow(ctx, one), await heldRow(ctx, other)];
+    const [a, b] = [await lockedRow(ctx, one), await lockedRow(ctx, other)];
     if (a.id === b.id) return a.id;
     const [kept, gone] = cameBefore(a, b) ? [a, b] : [b, a];
     await this.#moveAll(ctx, gone.id, kept.id);
@@ -52,11 +52,11 @@ export class Merges {
       .where("id", "=", kept.id)
       .execute();
     await this.#timeline.write(ctx, kept.id, "merged", { from: gone.id, name: gone.display_name });
-    await ctx.emit(peopleMerged, { keptId: kept.id, goneId: gone.id });
+    await ctx.emit(peopleMerged, { survivorId: kept.id, mergedId: gone.id });
     return kept.id;
   }
 
-  async #moveAll(ctx: TxCtx, gone: HeldPerson, kept: HeldPerson): Promise<void> {
+  async #moveAll(ctx: TxCtx, gone: LockedPerson, kept: LockedPerson): Promise<void> {
     for (const table of ["audience_identity", "audience_timeline"] as const) {
       await ctx.db.updateTable(table).set({ person_id: kept }).where("person_id", "=", gone).execute();
     }
@@ -84,8 +84,8 @@ async function oneAtATime(ctx: TxCtx): Promise<void> {
 }
 
 /** Read under the lock: what a message noted while we waited for it is in there. */
-async function heldRow(ctx: TxCtx, personId: string): Promise<PersonRow & { id: HeldPerson }> {
-  const id = await hold(ctx, personId);
+async function lockedRow(ctx: TxCtx, personId: string): Promise<PersonRow & { id: LockedPerson }> {
+  const id = await lockPerson(ctx, personId);
   const row = await ctx.db.selectFrom("audience_person").selectAll().where("id", "=", id).executeTakeFirstOrThrow();
   return { ...row, id };
 }

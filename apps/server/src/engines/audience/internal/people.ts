@@ -5,13 +5,13 @@ import type { AudienceTables } from "../audience.tables.ts";
 
 export type PersonRow = Selectable<AudienceTables["audience_person"]>;
 
-declare const heldBrand: unique symbol;
+declare const lockedBrand: unique symbol;
 
 /**
  * The id of a person whose row this transaction has locked: until it ends, nobody merges them into another. Whoever
  * writes about a person asks for this type, so that nobody forgets to `hold` them first.
  */
-export type HeldPerson = string & { readonly [heldBrand]: true };
+export type LockedPerson = string & { readonly [lockedBrand]: true };
 
 /**
  * Locks a person, or whoever they were merged into, until the transaction ends.
@@ -22,7 +22,7 @@ export type HeldPerson = string & { readonly [heldBrand]: true };
  *
  * @throws Fault `kit.not_found`
  */
-export async function hold(ctx: TxCtx, personId: string): Promise<HeldPerson> {
+export async function lockPerson(ctx: TxCtx, personId: string): Promise<LockedPerson> {
   // If a merge has the row, this waits for it and then looks again: who was merged away meanwhile is not returned.
   const held = await ctx.db
     .selectFrom("audience_person")
@@ -31,10 +31,10 @@ export async function hold(ctx: TxCtx, personId: string): Promise<HeldPerson> {
     .where("merged_into", "is", null)
     .forNoKeyUpdate()
     .executeTakeFirst();
-  if (held !== undefined) return held.id as HeldPerson;
+  if (held !== undefined) return held.id as LockedPerson;
   const successor = await findPerson(ctx, personId);
   if (successor === undefined) throw notFound();
-  return hold(ctx, successor.id);
+  return lockPerson(ctx, successor.id);
 }
 
 /** The person, or whoever they were merged into: as it stands now, which is good enough for reading. */

@@ -2,7 +2,7 @@ import { Injectable } from "@nestjs/common";
 import { notFound } from "@zhanggui/kit/contract/faults";
 import { owned, type Ctx, type TxCtx } from "@zhanggui/kit/server/ctx";
 import { Timeline } from "../timeline.ts";
-import type { HeldPerson } from "./people.ts";
+import type { LockedPerson } from "./people.ts";
 
 export interface TagOrigin {
   readonly source: "manual" | "channel";
@@ -19,7 +19,7 @@ export class Tags {
     this.#timeline = timeline;
   }
 
-  async add(ctx: TxCtx, personId: HeldPerson, name: string, origin: TagOrigin): Promise<void> {
+  async add(ctx: TxCtx, personId: LockedPerson, name: string, origin: TagOrigin): Promise<void> {
     const tagId = await this.#tagFor(ctx, name);
     const added = await ctx.db
       .insertInto("audience_person_tag")
@@ -39,7 +39,7 @@ export class Tags {
   }
 
   /** @throws Fault `kit.not_found` if the person doesn't have it */
-  async remove(ctx: TxCtx, personId: HeldPerson, tagId: string): Promise<void> {
+  async remove(ctx: TxCtx, personId: LockedPerson, tagId: string): Promise<void> {
     const tag = await ctx.db.selectFrom("audience_tag").select("name").where("id", "=", tagId).executeTakeFirst();
     const removed = await ctx.db
       .deleteFrom("audience_person_tag")

@@ -16,7 +16,7 @@ export class Callbacks {
   /** @throws Fault `connect.push_refused` for an app that isn't there or is disabled */
   async open(visitor: Ctx, wechatAppId: string): Promise<{ ctx: Ctx; app: AppRow }> {
     const app = await this.#runtime
-      .acrossTenants()
+      .unscopedDb()
       .selectFrom("connect_app")
       .selectAll()
       .where("id", "=", wechatAppId)

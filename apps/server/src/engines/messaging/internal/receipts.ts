@@ -1,9 +1,9 @@
 import { Injectable } from "@nestjs/common";
-import type { Text } from "@zhanggui/kit/contract/text";
+import type { LocalizedText } from "@zhanggui/kit/contract/text";
 import type { TxCtx } from "@zhanggui/kit/server/ctx";
 import { Deliveries } from "../deliveries.ts";
 import type { DeliveryState } from "../messaging.tables.ts";
-import { say } from "./words.ts";
+import { explain } from "./reasons.ts";
 
 /**
  * Brings WeChat's receipt and the delivery together. The receipt may come before the answer to the sending is stored;
@@ -61,8 +61,8 @@ export class Receipts {
 }
 
 /** WeChat's own words (TEMPLATESENDJOBFINISH): `success`, `failed:user block`, `failed: system failed`. */
-function conclusionOf(status: string): { state: DeliveryState; because: Text } {
-  if (status === "success") return { state: "delivered", because: say("delivered") };
-  if (/user block/.test(status)) return { state: "failed", because: say("blocked", { status }) };
-  return { state: "failed", because: say("notDelivered", { status }) };
+function conclusionOf(status: string): { state: DeliveryState; because: LocalizedText } {
+  if (status === "success") return { state: "delivered", because: explain("delivered") };
+  if (/user block/.test(status)) return { state: "failed", because: explain("blocked", { status }) };
+  return { state: "failed", because: explain("notDelivered", { status }) };
 }

@@ -1,5 +1,5 @@
 import { Injectable } from "@nestjs/common";
-import type { Text } from "@zhanggui/kit/contract/text";
+import type { LocalizedText } from "@zhanggui/kit/contract/text";
 import { owned, type TxCtx } from "@zhanggui/kit/server/ctx";
 import type { EventMeta } from "@zhanggui/kit/server/events";
 import { AudienceService } from "../../audience/audience.service.ts";
@@ -9,7 +9,7 @@ import { type ChannelOwner, Channels } from "../../connect/channels.ts";
 import { Deliveries } from "../deliveries.ts";
 import { type SceneItemValue, Scenes, type SceneVersion } from "../scenes.ts";
 import { fillIn, reasonOf, type TemplateScope } from "./templates.ts";
-import { say, type Sentence } from "./words.ts";
+import { explain, type Reason } from "./reasons.ts";
 
 /** What an event must tell to start a scene. */
 export interface SceneStart {
@@ -32,7 +32,7 @@ interface Decision {
   readonly address: string;
   readonly content: Readonly<Record<string, unknown>>;
   readonly state: "ready" | "suppressed" | "failed";
-  readonly because: Text;
+  readonly because: LocalizedText;
 }
 
 /** Turns an event into deliveries: one row per item, each with the decision about it. Nothing is sent here. */
@@ -122,7 +122,7 @@ export class SceneRunner {
       updated_at: head.created_at,
     });
     if (!created) return;
-    const asked = say(startedBy[scene.trigger], { scene: scene.name, version: scene.version });
+    const asked = explain(startedBy[scene.trigger], { scene: scene.name, version: scene.version });
     await this.#deliveries.step(ctx, head.id, "asked", asked, { eventId: event.eventId, sceneId: scene.id });
     await this.#deliveries.step(ctx, head.id, "decided", because, { state, to: address });
     const told = { deliveryId: head.id, scene: scene.name, channel: item.channel, state, ...because };
@@ -134,7 +134,7 @@ export class SceneRunner {
 const startedBy = {
   "audience.channel_entered.v1": "channelEntered",
   "audience.person_followed.v1": "personFollowed",
-} as const satisfies Record<SceneVersion["trigger"], Sentence>;
+} as const satisfies Record<SceneVersion["trigger"], Reason>;
 
 async function decide(item: SceneItemValue, around: Surroundings): Promise<Decision> {
   const { channel, person, start, scope } = around;
@@ -143,19 +143,19 @@ async function decide(item: SceneItemValue, around: Surroundings): Promise<Decis
   try {
     const content = await contentOf(item, scope);
     if (item.channel === "wechat_template" && !around.following) {
-      return { address: start.openid, content, state: "suppressed", because: say("notFollowing") };
+      return { address: start.openid, content, state: "suppressed", because: explain("notFollowing") };
     }
     if (address === undefined || address === null) {
-      const because = say(item.channel === "mail" && item.to === "leader" ? "noLeader" : "noMailAddress");
+      const because = explain(item.channel === "mail" && item.to === "leader" ? "noLeader" : "noMailAddress");
       return { address: "", content, state: "suppressed", because };
     }
-    return { address, content, state: "ready", because: say("willSend", { to: address }) };
+    return { address, content, state: "ready", because: explain("willSend", { to: address }) };
   } catch (error) {
     return {
       address: address ?? "",
       content: {},
       state: "failed",
-      because: say("badTemplate", { reason: reasonOf(error) }),
+      because: explain("badTemplate", { reason: reasonOf(error) }),
     };
   }
 }

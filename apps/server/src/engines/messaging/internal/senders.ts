@@ -1,5 +1,5 @@
 import { Injectable } from "@nestjs/common";
-import type { Text } from "@zhanggui/kit/contract/text";
+import type { LocalizedText } from "@zhanggui/kit/contract/text";
 import type { Ctx } from "@zhanggui/kit/server/ctx";
 import { Runtime } from "@zhanggui/kit/server/runtime";
 import { outcomeOfWrite, TokenFailure } from "@zhanggui/wechat/client";
@@ -10,17 +10,17 @@ import { createTransport, type Transporter } from "nodemailer";
 import { z } from "zod";
 import { WechatClients } from "../../connect/clients.ts";
 import type { DeliveryRow } from "../deliveries.ts";
-import { say } from "./words.ts";
+import { explain } from "./reasons.ts";
 
 /**
  * What a sending came to. `not_sent`: it certainly did not go out and may be tried again; `refused`: it did not, and
  * trying again is of no use; `unknown`: it may or may not have.
  */
 export type Outcome =
-  | { readonly kind: "accepted"; readonly providerId: string; readonly because: Text }
+  | { readonly kind: "accepted"; readonly providerId: string; readonly because: LocalizedText }
   | {
       readonly kind: "refused" | "unknown";
-      readonly because: Text;
+      readonly because: LocalizedText;
       readonly details: Readonly<Record<string, unknown>>;
     }
   | { readonly kind: "not_sent"; readonly reason: string };
@@ -52,7 +52,7 @@ export class Senders {
       greetingTimeout: 5_000,
       socketTimeout: 15_000,
     });
-    runtime.atEnd(() => mailer.close());
+    runtime.onShutdown(() => mailer.close());
     this.#mailer = mailer;
   }
 
@@ -62,7 +62,7 @@ export class Senders {
     } catch (error) {
       // Content that doesn't parse, an app that was unbound: nothing was sent.
       ctx.log.error({ err: error, deliveryId: delivery.id }, "a delivery can't be sent");
-      return { kind: "refused", because: say("refused", { reason: messageOf(error) }), details: {} };
+      return { kind: "refused", because: explain("refused", { reason: messageOf(error) }), details: {} };
     }
   }
 
@@ -72,18 +72,18 @@ export class Senders {
     try {
       const message = { openid: delivery.address, templateId, data, url, clientMsgId: delivery.id };
       const { msgId } = await sendTemplate(client, message);
-      return { kind: "accepted", providerId: msgId, because: say("acceptedWechat", { providerId: msgId }) };
+      return { kind: "accepted", providerId: msgId, because: explain("acceptedWechat", { providerId: msgId }) };
     } catch (error) {
       const refusal = error instanceof TokenFailure ? error.cause : error;
       if (refusal instanceof WechatError && outcomeOfWrite(refusal) === "not_done") return refused(refusal);
       const reason = messageOf(error);
       if (outcomeOfWrite(error) === "not_done") return { kind: "not_sent", reason };
-      return { kind: "unknown", because: say("noAnswer", { reason }), details: {} };
+      return { kind: "unknown", because: explain("noAnswer", { reason }), details: {} };
     }
   }
 
   async #mail(delivery: DeliveryRow): Promise<Outcome> {
-    if (this.#mailer === undefined) return { kind: "refused", because: say("noMailServer"), details: {} };
+    if (this.#mailer === undefined) return { kind: "refused", because: explain("noMailServer"), details: {} };
     const { subject, text } = MailContent.parse(delivery.content);
     try {
       const sent: unknown = await this.#mailer.sendMail({
@@ -99,7 +99,7 @@ export class Senders {
       return {
         kind: "accepted",
         providerId: `<${delivery.id}@zhanggui>`,
-        because: say("acceptedMail", { answer: response }),
+        because: explain("acceptedMail", { answer: response }),
       };
     } catch (error) {
       return outcomeOfMail(error);
@@ -112,8 +112,8 @@ function refused(error: WechatError): Outcome {
   const { zh, en } = explainErrcode(error.errcode);
   if (error.kind === "throttled") return { kind: "not_sent", reason: `${error.errcode} ${error.errmsg}` };
   const because = {
-    zh: say("refused", { reason: `${error.errcode} ${zh}` }).zh,
-    en: say("refused", { reason: `${error.errcode} ${en}` }).en,
+    zh: explain("refused", { reason: `${error.errcode} ${zh}` }).zh,
+    en: explain("refused", { reason: `${error.errcode} ${en}` }).en,
   };
   return { kind: "refused", because, details: { errcode: error.errcode, errmsg: error.errmsg, rid: error.rid } };
 }
@@ -128,13 +128,13 @@ export function outcomeOfMail(error: unknown): Outcome {
     .parse(error);
   const reason = messageOf(error);
   if (responseCode !== undefined && responseCode >= 500) {
-    return { kind: "refused", because: say("refused", { reason }), details: { responseCode } };
+    return { kind: "refused", because: explain("refused", { reason }), details: { responseCode } };
   }
   // 4xx: the server says itself that it did not take it.
   if (responseCode !== undefined && responseCode >= 400) return { kind: "not_sent", reason };
   if (command !== undefined && [...beforeTheText].some((each) => command.startsWith(each)))
     return { kind: "not_sent", reason };
-  return { kind: "unknown", because: say("noAnswer", { reason }), details: {} };
+  return { kind: "unknown", because: explain("noAnswer", { reason }), details: {} };
 }
 
 function messageOf(error: unknown): string {

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
 import { createI18n } from "vue-i18n";
-import { words } from "./words.ts";
+import { messages } from "./messages.ts";
 
 type Tree = { readonly [key: string]: string | Tree };
 
@@ -19,8 +19,8 @@ function at(tree: Tree, key: string): string {
 }
 const placeholders = (sentence: string): string[] =>
   [...new Set([...sentence.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? ""))].toSorted();
-const zh = words.zh as Tree;
-const en = words.en as unknown as Tree;
+const zh = messages.zh as Tree;
+const en = messages.en as unknown as Tree;
 const keys = keysOf(zh);
 
 test("both languages have the same keys", () => {
@@ -59,7 +59,7 @@ describe("every key that the console asks for", () => {
     .filter((file) => /\.(vue|ts)$/.test(file) && !file.includes(".test."))
     .flatMap((file) => {
       const text = readFileSync(join(import.meta.dirname, file), "utf8");
-      const modules = Object.keys(words.zh).join("|");
+      const modules = Object.keys(messages.zh).join("|");
       const pattern = new RegExp(`["'\`]((?:${modules})\\.[\\w.]+)["'\`]`, "g");
       return [...text.matchAll(pattern)].map((match) => [file, match[1] ?? ""] as const);
     });

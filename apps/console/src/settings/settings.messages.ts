@@ -1,6 +1,6 @@
 import { pair } from "../common/pair.ts";
 
-export const settingsWords = pair(
+export const settingsMessages = pair(
   {
     title: "设置",
     hint: "修改后立即生效，无需重启。每次修改都有记录。",

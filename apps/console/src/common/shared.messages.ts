@@ -1,6 +1,6 @@
 import { pair } from "./pair.ts";
 
-export const sharedWords = pair(
+export const sharedMessages = pair(
   {
     retry: "重试",
     cancel: "取消",

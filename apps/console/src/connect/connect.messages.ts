@@ -1,6 +1,6 @@
 import { pair } from "../common/pair.ts";
 
-export const connectWords = pair(
+export const connectMessages = pair(
   {
     kinds: {
       text: "文字消息",

@@ -23,17 +23,17 @@ import type { BuiltInRole } from "@zhanggui/kit/contract/permission";
 export const contracts = { access, settings, events, connect, audience, messaging };
 export type Api = Client<typeof contracts>;
 
-export interface OpenHouseOptions {
+export interface TestServerOptions {
   /** Variables besides the database: WECHAT_API_URL, SMTP_URL … */
   readonly env?: Readonly<Record<string, string>>;
   /** A clock that something else shares, the emulator for one. */
   readonly clock?: TurnableClock;
-  /** Runs subscribers, jobs and inboxes by themselves; without it a test says `drain()`. */
+  /** Runs subscribers, jobs and inboxes by themselves; without it a test says `runUntilIdle()`. */
   readonly work?: boolean;
   readonly log?: Logger;
   /** Tables to treat as the platform's own: for the test that deletes filters. */
   readonly platformTables?: readonly string[];
-  /** Registers what the test adds, before the house starts. */
+  /** Registers what the test adds, before the server starts. */
   readonly before?: (runtime: Runtime) => void;
   /** A database that is there already, for a second server beside the first. */
   readonly databaseUrl?: string;
@@ -47,7 +47,7 @@ export interface Member {
 }
 
 /** The real app on a database of its own, listening on a free port of this machine. */
-export interface OpenHouse {
+export interface TestServer {
   readonly url: string;
   readonly databaseUrl: string;
   readonly app: NestFastifyApplication;
@@ -60,7 +60,7 @@ export interface OpenHouse {
   /** Adds an account with a built-in role to a tenant, and signs it in. */
   as(role: BuiltInRole, owner: Member): Promise<Member>;
   /** Works everything off that is due. */
-  drain(): Promise<void>;
+  runUntilIdle(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -76,7 +76,7 @@ export const testSecrets = {
 };
 const password = "correct horse battery";
 
-export async function openHouse(clusterUrl: string, options: OpenHouseOptions = {}): Promise<OpenHouse> {
+export async function openTestServer(clusterUrl: string, options: TestServerOptions = {}): Promise<TestServer> {
   const database =
     options.databaseUrl === undefined
       ? await cloneOfTemplate(clusterUrl, migrationFolders())
@@ -132,7 +132,7 @@ export async function openHouse(clusterUrl: string, options: OpenHouseOptions = 
       await owner.api.access.createAccount({ login, displayName: role, password, roleIds });
       return member(login, await anonymous().access.login({ login, password }));
     },
-    drain: () => runtime.drain(),
+    runUntilIdle: () => runtime.runUntilIdle(),
     close: async () => {
       await app.close();
       await runtime.stop();

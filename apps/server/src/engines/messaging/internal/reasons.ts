@@ -1,4 +1,4 @@
-import { fill, type Text } from "@zhanggui/kit/contract/text";
+import { fill, type LocalizedText } from "@zhanggui/kit/contract/text";
 
 /** Every sentence with which a delivery explains itself. */
 const sentences = {
@@ -57,11 +57,11 @@ const sentences = {
     zh: "微信回执：发送失败（{status}）。",
     en: "WeChat's receipt: it could not be delivered ({status}).",
   },
-} satisfies Record<string, Text>;
+} satisfies Record<string, LocalizedText>;
 
-export type Sentence = keyof typeof sentences;
+export type Reason = keyof typeof sentences;
 
-export function say(sentence: Sentence, values: Readonly<Record<string, unknown>> = {}): Text {
+export function explain(sentence: Reason, values: Readonly<Record<string, unknown>> = {}): LocalizedText {
   const { zh, en } = sentences[sentence];
   return { zh: fill(zh, values), en: fill(en, values) };
 }

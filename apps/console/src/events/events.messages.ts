@@ -1,6 +1,6 @@
 import { pair } from "../common/pair.ts";
 
-export const eventsWords = pair(
+export const eventsMessages = pair(
   {
     title: "事件日志",
     hint: "系统里发生的每件事，以及谁处理了它。",

@@ -1,4 +1,4 @@
-// Rules of the house that no linter brings: a plugin for oxlint, in its ESLint-like form.
+// Rules that no linter brings: a plugin for oxlint, in its ESLint-like form.
 
 /** The names that a file imports as types only: `import type { A }` and `import { type A }`. */
 function typeOnlyNames(program) {
@@ -65,6 +65,6 @@ const noForwardRef = {
 };
 
 export default {
-  meta: { name: "house" },
+  meta: { name: "zhanggui" },
   rules: { "injected-class-is-a-value": injectedClassIsAValue, "no-forward-ref": noForwardRef },
 };

@@ -1,6 +1,6 @@
 import { pair } from "../common/pair.ts";
 
-export const audienceWords = pair(
+export const audienceMessages = pair(
   {
     title: "客户",
     hint: "关注、扫码或写过消息的人，同一个人的多个身份合在一起。",

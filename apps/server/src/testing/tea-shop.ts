@@ -1,11 +1,11 @@
 import { startEmulator, type Emulator } from "@zhanggui/emulator/emulator";
 import { TurnableClock } from "@zhanggui/kit/server/clock";
-import { openHouse, type Member, type OpenHouse, type OpenHouseOptions } from "./house.ts";
+import { openTestServer, type Member, type TestServer, type TestServerOptions } from "./test-server.ts";
 import { bindLanternTea, type Bound } from "./lantern-tea.ts";
 
-/** A house with WeChat beside it, one clock between them, and Lantern Tea bound. */
-export interface TeaHouse {
-  readonly house: OpenHouse;
+/** A server with WeChat beside it, one clock between them, and Lantern Tea bound. */
+export interface TeaShop {
+  readonly server: TestServer;
   readonly emulator: Emulator;
   readonly owner: Member;
   readonly bound: Bound;
@@ -14,25 +14,25 @@ export interface TeaHouse {
   close(): Promise<void>;
 }
 
-export async function openTeaHouse(clusterUrl: string, options: OpenHouseOptions = {}): Promise<TeaHouse> {
+export async function openTeaShop(clusterUrl: string, options: TestServerOptions = {}): Promise<TeaShop> {
   const clock = new TurnableClock();
   const emulator = await startEmulator({ clock });
   const env = { WECHAT_API_URL: emulator.url, WECHAT_MP_URL: emulator.url, SMTP_URL: emulator.smtpUrl, ...options.env };
-  const house = await openHouse(clusterUrl, { clock, ...options, env });
-  const owner = await house.asOwner();
-  const bound = await bindLanternTea(owner, emulator.world, house.url);
+  const server = await openTestServer(clusterUrl, { clock, ...options, env });
+  const owner = await server.asOwner();
+  const bound = await bindLanternTea(owner, emulator.world, server.url);
   return {
-    house,
+    server,
     emulator,
     owner,
     bound,
     settle: async () => {
-      await house.drain();
+      await server.runUntilIdle();
       await emulator.world.settle();
-      await house.drain();
+      await server.runUntilIdle();
     },
     close: async () => {
-      await house.close();
+      await server.close();
       await emulator.stop();
     },
   };

@@ -1,6 +1,6 @@
 import { pair } from "../common/pair.ts";
 
-export const messagingWords = pair(
+export const messagingMessages = pair(
   {
     channels: { wechat_template: "微信模板消息", mail: "邮件" },
     states: {

@@ -1,6 +1,6 @@
 import { pair } from "../common/pair.ts";
 
-export const accessWords = pair(
+export const accessMessages = pair(
   {
     login: {
       title: "登录",

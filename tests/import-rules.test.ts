@@ -3,20 +3,21 @@ import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { house } from "../apps/server/src/house.ts";
+import { modules } from "../apps/server/src/modules.ts";
 
 const checkout = resolve(import.meta.dirname, "..");
 
-/** A neighbour that another module of its floor may import, and one that has no neighbours. */
-const friendly = house.modules.find(({ beside = [] }) => beside.length > 0);
-const loner = house.modules.find(({ floor, beside = [] }) => floor === "foundation" && beside.length === 0);
-const otherFoundation = house.modules.find(({ floor, name }) => floor === "foundation" && name !== loner?.name);
-if (!friendly?.beside?.[0] || !loner || !otherFoundation) throw new Error("house.ts lacks the modules to plant beside");
-const friend = { floor: friendly.floor, name: friendly.beside[0] };
+/** A neighbour that another module of its layer may import, and one that has no neighbours. */
+const friendly = modules.find(({ dependsOn = [] }) => dependsOn.length > 0);
+const loner = modules.find(({ layer, dependsOn = [] }) => layer === "foundation" && dependsOn.length === 0);
+const otherFoundation = modules.find(({ layer, name }) => layer === "foundation" && name !== loner?.name);
+if (!friendly?.dependsOn?.[0] || !loner || !otherFoundation)
+  throw new Error("modules.ts lacks the modules to plant beside");
+const friend = { layer: friendly.layer, name: friendly.dependsOn[0] };
 
 const server = "apps/server/src";
-const friendFolder = `${server}/${friend.floor}/${friend.name}`;
-const friendlyFolder = `${server}/${friendly.floor}/${friendly.name}`;
+const friendFolder = `${server}/${friend.layer}/${friend.name}`;
+const friendlyFolder = `${server}/${friendly.layer}/${friendly.name}`;
 const lonerFolder = `${server}/foundation/${loner.name}`;
 const otherFolder = `${server}/foundation/${otherFoundation.name}`;
 
@@ -39,11 +40,11 @@ const targets = {
 const planted: [rule: string, file: string, imported: string][] = [
   ["imports-go-down", `${lonerFolder}/up.ts`, `${friendFolder}/${friend.name}.service.ts`],
   ["imports-go-down", `${friendFolder}/up.ts`, `${server}/products/teas/teas.service.ts`],
-  [`beside-${loner.name}`, `${lonerFolder}/sideways.ts`, `${otherFolder}/${otherFoundation.name}.service.ts`],
+  [`depends-on-${loner.name}`, `${lonerFolder}/sideways.ts`, `${otherFolder}/${otherFoundation.name}.service.ts`],
   ["known-modules", `${server}/engines/unlisted/unlisted.service.ts`, "packages/kit/src/contract/money.ts"],
-  ["no-foreign-rooms", `${friendlyFolder}/tables.ts`, `${friendFolder}/${friend.name}.tables.ts`],
-  ["no-foreign-rooms", `${friendlyFolder}/inside.ts`, `${friendFolder}/internal/secret.ts`],
-  ["no-foreign-rooms", `${friendlyFolder}/inside.test.ts`, `${friendFolder}/internal/secret.ts`],
+  ["no-foreign-internals", `${friendlyFolder}/tables.ts`, `${friendFolder}/${friend.name}.tables.ts`],
+  ["no-foreign-internals", `${friendlyFolder}/inside.ts`, `${friendFolder}/internal/secret.ts`],
+  ["no-foreign-internals", `${friendlyFolder}/inside.test.ts`, `${friendFolder}/internal/secret.ts`],
   ["by-the-front-door", `${friendlyFolder}/window.ts`, `${friendFolder}/${friend.name}.handlers.ts`],
   ["packages-know-no-apps", "packages/kit/src/server/up.ts", `${friendFolder}/${friend.name}.service.ts`],
   ["wechat-stands-alone", "packages/wechat/src/mix.ts", "packages/emulator/src/emulator.ts"],
@@ -75,7 +76,7 @@ let folder: string;
 let violations: Violation[];
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "zhanggui-house-"));
+  folder = await mkdtemp(join(tmpdir(), "zhanggui-rules-"));
   await symlink(join(checkout, "node_modules"), join(folder, "node_modules"));
   for (const name of ["tsconfig.json", "tsconfig.base.json"]) await cp(join(checkout, name), join(folder, name));
   for (const file of Object.keys(targets)) await plant(file, "export const here = 1;\n");

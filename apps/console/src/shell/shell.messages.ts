@@ -1,6 +1,6 @@
 import { pair } from "../common/pair.ts";
 
-export const shellWords = pair(
+export const shellMessages = pair(
   {
     product: "掌柜",
     tagline: "微信生意的后台",

@@ -1,0 +1,28 @@
+import { accessMessages } from "./access/access.messages.ts";
+import { audienceMessages } from "./audience/audience.messages.ts";
+import { connectMessages } from "./connect/connect.messages.ts";
+import { eventsMessages } from "./events/events.messages.ts";
+import { messagingMessages } from "./messaging/messaging.messages.ts";
+import { settingsMessages } from "./settings/settings.messages.ts";
+import { sharedMessages } from "./common/shared.messages.ts";
+import { shellMessages } from "./shell/shell.messages.ts";
+
+const modules = {
+  shared: sharedMessages,
+  shell: shellMessages,
+  access: accessMessages,
+  audience: audienceMessages,
+  connect: connectMessages,
+  events: eventsMessages,
+  messaging: messagingMessages,
+  settings: settingsMessages,
+};
+type Modules = typeof modules;
+
+function pick<Language extends "zh" | "en">(language: Language) {
+  const entries = Object.entries(modules).map(([name, pair]) => [name, pair[language]]);
+  return Object.fromEntries(entries) as { [Name in keyof Modules]: Modules[Name][Language] };
+}
+
+/** Everything the console says, by language, then by module: `t("audience.title")`. */
+export const messages = { zh: pick("zh"), en: pick("en") };

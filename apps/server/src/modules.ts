@@ -1,0 +1,88 @@
+import type { Type } from "@nestjs/common";
+import type { Contract } from "@zhanggui/kit/contract/route";
+
+export type Layer = "foundation" | "engines" | "products";
+
+export interface ModuleEntry {
+  readonly name: string;
+  readonly layer: Layer;
+  /** What it is for, in one line. */
+  readonly description: string;
+  /** Modules of the same layer that it may import (their contract, events, service and module files). */
+  readonly dependsOn?: readonly string[];
+  /** Files that may look across tenants, each with its reason. */
+  readonly unscopedDb?: Readonly<Record<string, string>>;
+  /** Tables of the platform itself, without a tenant. */
+  readonly platformTables?: readonly string[];
+  readonly load: () => Promise<{ module: Type; contract: Contract }>;
+}
+
+/**
+ * The module registry: every module, layer by layer. Nest reads it to build the server, the import rules to keep the layers apart,
+ * the tidy test and the docs to know what there is. A module lives at `<layer>/<name>/`; imports go down only.
+ */
+export const modules: readonly ModuleEntry[] = [
+  {
+    name: "access",
+    layer: "foundation",
+    description: "Tenants, accounts, sessions, roles: who may do what",
+    unscopedDb: {
+      "sessions.ts": "a login or a token comes before the tenant is known",
+      "tenants.ts": "the tenants themselves",
+    },
+    platformTables: ["access_tenant", "access_login_attempt"],
+    load: async () => ({
+      module: (await import("./foundation/access/access.module.ts")).AccessModule,
+      contract: (await import("./foundation/access/access.contract.ts")).access,
+    }),
+  },
+  {
+    name: "settings",
+    layer: "foundation",
+    description: "Typed settings, per tenant, versioned, read hot",
+    load: async () => ({
+      module: (await import("./foundation/settings/settings.module.ts")).SettingsModule,
+      contract: (await import("./foundation/settings/settings.contract.ts")).settings,
+    }),
+  },
+  {
+    name: "events",
+    layer: "foundation",
+    description: "The event log and the dead letters, seen and replayed",
+    load: async () => ({
+      module: (await import("./foundation/events/events.module.ts")).EventsModule,
+      contract: (await import("./foundation/events/events.contract.ts")).events,
+    }),
+  },
+  {
+    name: "connect",
+    layer: "engines",
+    description: "WeChat apps: tokens, messages in, replies out, channel QR codes",
+    unscopedDb: { "internal/callbacks.ts": "a callback address names the app, and the app names the tenant" },
+    load: async () => ({
+      module: (await import("./engines/connect/connect.module.ts")).ConnectModule,
+      contract: (await import("./engines/connect/connect.contract.ts")).connect,
+    }),
+  },
+  {
+    name: "audience",
+    layer: "engines",
+    description: "One person across all identities: where they came from, what they are tagged, what they did",
+    dependsOn: ["connect"],
+    load: async () => ({
+      module: (await import("./engines/audience/audience.module.ts")).AudienceModule,
+      contract: (await import("./engines/audience/audience.contract.ts")).audience,
+    }),
+  },
+  {
+    name: "messaging",
+    layer: "engines",
+    description: "Replies and scenes: what is sent to whom, and why it was or wasn't",
+    dependsOn: ["connect", "audience"],
+    unscopedDb: { "outbox.ts": "one queue of deliveries serves all tenants" },
+    load: async () => ({
+      module: (await import("./engines/messaging/messaging.module.ts")).MessagingModule,
+      contract: (await import("./engines/messaging/messaging.contract.ts")).messaging,
+    }),
+  },
+];
