@@ -18,8 +18,8 @@ export interface ModuleEntry {
 }
 
 /**
- * The module registry: every module, layer by layer. Nest reads it to build the server, the import rules to keep the layers apart,
- * the tidy test and the docs to know what there is. A module lives at `<layer>/<name>/`; imports go down only.
+ * The module registry: every module, layer by layer. Nest reads it to build the server, the import rules to keep the
+ * layers apart, the tidy test and the docs to know what there is. A module lives at `<layer>/<name>/`; imports go down only.
  */
 export const modules: readonly ModuleEntry[] = [
   {

@@ -23,7 +23,7 @@ export const channelEntered = event(
 );
 
 /**
- * Two records turned out to be one person. `mergedId` only points at `survivorId` now; whoever keeps rows of their own about
- * people moves them. `survivorId` may have been merged itself by the time this is handled.
+ * Two records turned out to be one person. `mergedId` only points at `survivorId` now; whoever keeps rows of their own
+ * about people moves them. `survivorId` may have been merged itself by the time this is handled.
  */
-export const peopleMerged = event("audience.people_merged.v1", z.object({ survivorId: Id, mergedId: Id }));
+export const peopleMerged = event("audience.people_merged.v2", z.object({ survivorId: Id, mergedId: Id }));

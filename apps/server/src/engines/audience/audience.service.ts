@@ -133,7 +133,7 @@ export class AudienceService {
 
   /**
    * For whoever is about to write rows of their own about a person: whose they are, now and until the transaction
-   * ends. A merge waits that long, so its `audience.people_merged.v1` comes when those rows are there to be moved.
+   * ends. A merge waits that long, so its `audience.people_merged.v2` comes when those rows are there to be moved.
    *
    * @throws Fault `kit.not_found`
    */

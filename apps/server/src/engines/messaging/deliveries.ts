@@ -38,7 +38,8 @@ export class Deliveries {
   /**
    * Two people are one: the deliveries of the one that is gone are the other's now. Moved rather than looked up by
    * every id that a person ever had, so that the index serves the list and no row names somebody who is gone.
-   * `survivorId` is locked, for it may be merged itself, and the event that tells so may have been handled before this one.
+   * `survivorId` is locked, for it may be merged itself, and the event that tells so may have been handled before this
+   * one.
    */
   async move(ctx: TxCtx, { mergedId, survivorId }: { mergedId: string; survivorId: string }): Promise<void> {
     const lockedId = await this.#audience.lockPerson(ctx, survivorId);
