@@ -22,11 +22,11 @@ afterAll(() => server.close());
 
 const read = (tenantId = owner.tenantId) => settings.get(server.runtime.ctx(tenantId), brewSeconds);
 
-test("a setting has its initial value until it is changed, and the change holds at the next read, for one tenant", async () => {
+test("a setting has its default until it is changed, and the change holds at the next read, for one tenant", async () => {
   const stranger = await server.asOwner();
   expect(await read()).toBe(180);
   const changed = await owner.api.settings.change({ key: "tea.brewSeconds", value: 240, version: 0 });
-  expect(changed).toMatchObject({ value: 240, initial: 180, version: 1, en: "Brewing time, seconds" });
+  expect(changed).toMatchObject({ value: 240, default: 180, version: 1, en: "Brewing time, seconds" });
   expect(await read()).toBe(240);
   expect(await read(stranger.tenantId)).toBe(180);
 });
