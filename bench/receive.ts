@@ -158,8 +158,8 @@ async function waiting(clusterUrl: string): Promise<number> {
   const database = new pg.Client({ connectionString: clusterUrl });
   await database.connect();
   const { rows } = await database.query<{ count: number }>(
-    `SELECT ((SELECT count(*) FROM kit_event WHERE dispatched_at IS NULL)
-      + (SELECT count(DISTINCT event_id) FROM kit_delivery WHERE state = 'pending'))::int AS count`,
+    `SELECT ((SELECT count(*) FROM kit_event WHERE dispatchedAt IS NULL)
+      + (SELECT count(DISTINCT eventId) FROM kit_delivery WHERE state = 'pending'))::int AS count`,
   );
   await database.end();
   return rows[0]?.count ?? 0;

@@ -57,8 +57,8 @@ describe("a planted violation is found by its rule", () => {
     expect(rules.tablesHaveTenants(plant(path, "CREATE TABLE audience_x (\n  id uuid\n);"), modules)).toHaveLength(1);
     expect(rules.tablesHaveTenants(plant(path, "CREATE TABLE people (\n  id uuid\n);"), modules)).toHaveLength(1);
   });
-  test("across-tenants-is-listed, and the list is not stale", () => {
-    const found = rules.acrossTenantsIsListed(plant(service, "runtime.unscopedDb().selectFrom"), modules);
+  test("owner-files-are-listed, and the list is not stale", () => {
+    const found = rules.ownerFilesAreListed(plant(service, "runtime.unscopedDb().selectFrom"), modules);
     expect(found.filter((line) => line.startsWith(service))).toHaveLength(1);
     expect(found.length).toBeGreaterThan(1);
   });

@@ -22,7 +22,7 @@ const patience = { timeout: 60_000, interval: 20 };
 const seed = Number(process.env["SEED"] ?? Math.floor(Math.random() * 1e9));
 let emulator: Emulator;
 let database: TestDatabase;
-let db: Database["db"];
+let db: Database["owner"];
 let closeDatabase: () => Promise<void>;
 let server: ServerProcess;
 let bound: Bound;
@@ -55,9 +55,9 @@ async function boot(): Promise<void> {
 beforeAll(async () => {
   emulator = await startEmulator({ seed: seed % 1000 });
   database = await cloneOfTemplate(inject("clusterUrl"), migrationFolders());
-  const opened = openDatabase(database.url, 4);
-  db = opened.db;
-  closeDatabase = opened.close;
+  const opened = openDatabase(database.url, { max: 4 });
+  db = opened.owner;
+  closeDatabase = () => opened.close();
   port = await freePort();
   await boot();
   const url = `http://127.0.0.1:${port}`;
@@ -91,8 +91,8 @@ const submitting = async (): Promise<string[]> =>
 /** How much is still to be done, from the first row to the last. */
 async function unfinished(): Promise<number> {
   const counts = await Promise.all([
-    db.selectFrom("kit_event").select("id").where("dispatched_at", "is", null).execute(),
-    db.selectFrom("kit_delivery").select("event_id").where("state", "!=", "done").execute(),
+    db.selectFrom("kit_event").select("id").where("dispatchedAt", "is", null).execute(),
+    db.selectFrom("kit_delivery").select("eventId").where("state", "!=", "done").execute(),
     db.selectFrom("messaging_delivery").select("id").where("state", "in", ["ready", "submitting"]).execute(),
   ]);
   return counts.reduce((sum, rows) => sum + rows.length, 0);
@@ -139,10 +139,10 @@ test(`kill -9 at random moments, ${rounds} rounds of ${messagesPerRound} message
   const openids = new Map(emulator.world.bonds().map((bond) => [bond.puppetId, bond.openid]));
   const people = await db
     .selectFrom("audience_identity")
-    .select(["value", "person_id"])
+    .select(["value", "personId"])
     .where("kind", "=", "openid")
     .execute();
-  const known = new Map(people.map(({ value, person_id }) => [value, person_id]));
+  const known = new Map(people.map(({ value, personId }) => [value, personId]));
   await expectHandled(acknowledged.map((id) => known.get(openids.get(id) ?? "") ?? "nobody"));
   // Of 1,000 messages some must have come through and some must have met a dead server, or this proved nothing.
   expect(acknowledged.length).toBeGreaterThan(rounds);
@@ -159,10 +159,10 @@ test(`kill -9 at random moments, ${rounds} rounds of ${messagesPerRound} message
 
 /** Whoever's scan was acknowledged is known, tagged and has both messages, sent or explained. */
 async function expectHandled(personIds: readonly string[]): Promise<void> {
-  const tagged = await db.selectFrom("audience_person_tag").select("person_id").execute();
-  const scanned = await db.selectFrom("audience_timeline").select("person_id").where("kind", "=", "scanned").execute();
-  const deliveries = await db.selectFrom("messaging_delivery").select(["person_id", "channel"]).execute();
-  const has = (rows: readonly { person_id: string }[]) => new Set(rows.map(({ person_id }) => person_id));
+  const tagged = await db.selectFrom("audience_person_tag").select("personId").execute();
+  const scanned = await db.selectFrom("audience_timeline").select("personId").where("kind", "=", "scanned").execute();
+  const deliveries = await db.selectFrom("messaging_delivery").select(["personId", "channel"]).execute();
+  const has = (rows: readonly { personId: string }[]) => new Set(rows.map(({ personId }) => personId));
   const effects = {
     tag: has(tagged),
     story: has(scanned),
@@ -180,9 +180,9 @@ async function expectHandled(personIds: readonly string[]): Promise<void> {
 async function expectEffectsAtMostOnce(openids: ReadonlyMap<string, string>): Promise<void> {
   const deliveries = await db
     .selectFrom("messaging_delivery")
-    .select(["id", "channel", "address", "state", "person_name"])
+    .select(["id", "channel", "to", "state", "personName"])
     .execute();
-  const keys = deliveries.map(({ channel, person_name }) => `${channel} ${person_name}`);
+  const keys = deliveries.map(({ channel, personName }) => `${channel} ${personName}`);
   expect(new Set(keys).size).toBe(keys.length);
   const shown = new Map<string, number>();
   for (const [puppetId, openid] of openids) {
@@ -190,27 +190,26 @@ async function expectEffectsAtMostOnce(openids: ReadonlyMap<string, string>): Pr
     shown.set(openid, entries.filter(({ content }) => content.kind === "template").length);
   }
   const mails = emulator.world.mails().map(({ text }) => text);
-  for (const { channel, address, state, person_name } of deliveries) {
-    const times =
-      channel === "mail" ? mails.filter((text) => text.includes(person_name)).length : (shown.get(address) ?? 0);
+  for (const { channel, to, state, personName } of deliveries) {
+    const times = channel === "mail" ? mails.filter((text) => text.includes(personName)).length : (shown.get(to) ?? 0);
     const expected = state === "unknown" ? [0, 1] : [state === "accepted" || state === "delivered" ? 1 : 0];
-    expect(expected, `${channel} to ${address} is ${state} and arrived ${times} times`).toContain(times);
+    expect(expected, `${channel} to ${to} is ${state} and arrived ${times} times`).toContain(times);
   }
 }
 
 async function expectUnknownExplained(inFlight: readonly string[]): Promise<void> {
   const unknown = await db
     .selectFrom("messaging_delivery")
-    .select(["id", "reason_zh"])
+    .select(["id", "zh"])
     .where("state", "=", "unknown")
     .execute();
   // Exactly what was on its way when a server died, nothing else.
   expect(unknown.map(({ id }) => id).toSorted()).toEqual([...inFlight].toSorted());
   const steps = await db
     .selectFrom("messaging_step")
-    .select(["delivery_id", "zh", "en"])
+    .select(["deliveryId", "zh", "en"])
     .where("kind", "=", "lost")
     .execute();
-  const explained = new Map(steps.map((step) => [step.delivery_id, step]));
-  for (const { id, reason_zh } of unknown) expect(explained.get(id)?.zh).toBe(reason_zh);
+  const explained = new Map(steps.map((step) => [step.deliveryId, step]));
+  for (const { id, zh } of unknown) expect(explained.get(id)?.zh).toBe(zh);
 }

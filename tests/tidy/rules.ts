@@ -74,25 +74,25 @@ function tablesOf(tree: Tree): ReadonlySet<string> {
   );
 }
 
-/** Whoever looks across tenants is listed in modules.ts, with a reason. */
-export function acrossTenantsIsListed(tree: Tree, modules: readonly ModuleEntry[]): string[] {
+/** Whoever works as the owner is listed in modules.ts, with a reason. */
+export function ownerFilesAreListed(tree: Tree, modules: readonly ModuleEntry[]): string[] {
   const used = moduleFiles(tree, modules).filter(
-    ({ path, text }) => text.includes("unscopedDb()") && !isForTests(path),
+    ({ path, text }) => /\b(unscopedDb|ownerTransaction)\(/.test(text) && !isForTests(path),
   );
   const unlisted = used
-    .filter(({ module, file }) => modules.find(({ name }) => name === module)?.unscopedDb?.[file] === undefined)
-    .map(({ path }) => `${path} looks across tenants, and modules.ts doesn't say why`);
-  const stale = modules.flatMap(({ name, unscopedDb = {} }) =>
-    Object.keys(unscopedDb)
+    .filter(({ module, file }) => modules.find(({ name }) => name === module)?.ownerFiles?.[file] === undefined)
+    .map(({ path }) => `${path} works as the owner, and modules.ts doesn't say why`);
+  const stale = modules.flatMap(({ name, ownerFiles = {} }) =>
+    Object.keys(ownerFiles)
       .filter((file) => !used.some((each) => each.module === name && each.file === file))
-      .map((file) => `modules.ts lists ${name}/${file}, which no longer looks across tenants`),
+      .map((file) => `modules.ts lists ${name}/${file}, which no longer works as the owner`),
   );
   return [...unlisted, ...stale];
 }
 
 /** Every table has a tenant, but for the platform's own, which modules.ts names. */
 export function tablesHaveTenants(tree: Tree, modules: readonly ModuleEntry[]): string[] {
-  const platform = new Set(modules.flatMap(({ platformTables = [] }) => platformTables));
+  const platform = new Set(modules.flatMap(({ platformTables = {} }) => Object.keys(platformTables)));
   return moduleFiles(tree, modules)
     .filter(({ path }) => path.endsWith(".sql"))
     .flatMap(({ path, text, module }) =>

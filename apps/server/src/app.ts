@@ -36,6 +36,3 @@ export async function createApp(runtime: Runtime): Promise<NestFastifyApplicatio
 
   return createServer(Server, { runtime, contracts, version, consoleFolder: runtime.env.CONSOLE_DIR });
 }
-
-/** Tables of the platform itself, from the map. */
-export const platformTables = modules.flatMap((module) => module.platformTables ?? []);

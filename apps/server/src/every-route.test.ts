@@ -1,7 +1,7 @@
 import { startEmulator, type Emulator } from "@zhanggui/emulator/emulator";
 import { publicAccess } from "@zhanggui/kit/contract/permission";
+import { sql } from "kysely";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
-import { platformTables } from "./app.ts";
 import { rowsOfOthers, tenantTables, violations, type Fixtures, type World } from "./testing/every-route.ts";
 import { loadContracts, openTestServer } from "./testing/test-server.ts";
 import { bindLanternTea, welcomeTemplate } from "./testing/lantern-tea.ts";
@@ -120,7 +120,7 @@ async function openWorld(): Promise<World> {
   const rules = await api.messaging.listRules();
   const deliveries = await api.messaging.listDeliveries({});
   const events = await api.events.list({ name: "connect.message_received.v1" });
-  await server.runtime.unscopedDb().updateTable("kit_delivery").set({ state: "dead", last_error: "made so" }).execute();
+  await server.runtime.unscopedDb().updateTable("kit_delivery").set({ state: "dead", lastError: "made so" }).execute();
   return {
     server,
     contracts: await loadContracts(),
@@ -155,16 +155,14 @@ test("every other route works for its owner, and for nobody else", async () => {
   await world.server.close();
 });
 
-test("with the filter of one table deleted, the test above turns red", async () => {
+test("with the policy of one table gone, the test above turns red", async () => {
   const world = await openWorld();
   const unnoticed: string[] = [];
   for (const table of await tenantTables(world.server)) {
-    const server = await openTestServer(inject("clusterUrl"), {
-      databaseUrl: world.server.databaseUrl,
-      platformTables: [...platformTables, table],
-    });
-    if ((await rowsOfOthers({ ...world, server })).length === 0) unnoticed.push(table);
-    await server.close();
+    const db = world.server.runtime.unscopedDb();
+    await sql`ALTER TABLE ${sql.table(table)} DISABLE ROW LEVEL SECURITY`.execute(db);
+    if ((await rowsOfOthers(world)).length === 0) unnoticed.push(table);
+    await sql`ALTER TABLE ${sql.table(table)} ENABLE ROW LEVEL SECURITY`.execute(db);
   }
   expect(unnoticed).toEqual([]);
   await world.server.close();

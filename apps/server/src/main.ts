@@ -5,7 +5,7 @@ import { readEnv } from "@zhanggui/kit/server/env";
 import { createLog } from "@zhanggui/kit/server/log";
 import { migrate } from "@zhanggui/kit/server/migrate";
 import { Runtime } from "@zhanggui/kit/server/runtime";
-import { createApp, platformTables } from "./app.ts";
+import { createApp } from "./app.ts";
 import { migrationFolders } from "./migrations.ts";
 
 /** Boots the roles of this process: migrate, connect, serve, work; and stops in the opposite order. */
@@ -19,7 +19,6 @@ async function main(): Promise<void> {
     clock: new TurnableClock(env.CLOCK_OFFSET_MS),
     log,
     database: openDatabase(env.DATABASE_URL),
-    platformTables,
   });
   const app = await createApp(runtime);
   await runtime.start({ work: env.ROLE !== "api" });

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { MigrationFolder } from "@zhanggui/kit/server/migrate";
+import { kitTables } from "@zhanggui/kit/server/policies";
 import { modules } from "./modules.ts";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -14,10 +15,11 @@ export function migrationFolders(): MigrationFolder[] {
     ? join(built, "kit")
     : fileURLToPath(import.meta.resolve("@zhanggui/kit/server/migrate")).replace(/migrate\.ts$/, "migrations");
   const folders = modules
-    .map(({ name, layer }) => ({
+    .map(({ name, layer, platformTables = {} }) => ({
       module: name,
+      platformTables,
       folder: inBuild ? join(built, name) : join(here, layer, name, "migrations"),
     }))
     .filter(({ folder }) => existsSync(folder));
-  return [{ module: "kit", folder: kit }, ...folders];
+  return [{ module: "kit", folder: kit, platformTables: kitTables }, ...folders];
 }

@@ -1,5 +1,6 @@
 import type { Type } from "@nestjs/common";
 import type { Contract } from "@zhanggui/kit/contract/route";
+import type { PlatformTables } from "@zhanggui/kit/server/policies";
 
 export type Layer = "foundation" | "engines" | "products";
 
@@ -10,27 +11,28 @@ export interface ModuleEntry {
   readonly description: string;
   /** Modules of the same layer that it may import (their contract, events, service and module files). */
   readonly dependsOn?: readonly string[];
-  /** Files that may look across tenants, each with its reason. */
-  readonly unscopedDb?: Readonly<Record<string, string>>;
-  /** Tables of the platform itself, without a tenant. */
-  readonly platformTables?: readonly string[];
+  /** Files that may work as the database's owner, past row-level security, each with its reason. */
+  readonly ownerFiles?: Readonly<Record<string, string>>;
+  /** Tables of the platform itself, without a tenant, and what a tenant's ctx may do with them. */
+  readonly platformTables?: PlatformTables;
   readonly load: () => Promise<{ module: Type; contract: Contract }>;
 }
 
 /**
  * The module registry: every module, layer by layer. Nest reads it to build the server, the import rules to keep the
- * layers apart, the tidy test and the docs to know what there is. A module lives at `<layer>/<name>/`; imports go down only.
+ * layers apart, the tidy test and the docs to know what there is. A module lives at `<layer>/<name>/`; imports go down
+ * only.
  */
 export const modules: readonly ModuleEntry[] = [
   {
     name: "access",
     layer: "foundation",
     description: "Tenants, accounts, sessions, roles: who may do what",
-    unscopedDb: {
+    ownerFiles: {
       "sessions.ts": "a login or a token comes before the tenant is known",
       "tenants.ts": "the tenants themselves",
     },
-    platformTables: ["access_tenant", "access_login_attempt"],
+    platformTables: { access_tenant: [], access_login_attempt: [] },
     load: async () => ({
       module: (await import("./foundation/access/access.module.ts")).AccessModule,
       contract: (await import("./foundation/access/access.contract.ts")).access,
@@ -58,7 +60,7 @@ export const modules: readonly ModuleEntry[] = [
     name: "connect",
     layer: "engines",
     description: "WeChat apps: tokens, messages in, replies out, channel QR codes",
-    unscopedDb: { "internal/callbacks.ts": "a callback address names the app, and the app names the tenant" },
+    ownerFiles: { "internal/callbacks.ts": "a callback address names the app, and the app names the tenant" },
     load: async () => ({
       module: (await import("./engines/connect/connect.module.ts")).ConnectModule,
       contract: (await import("./engines/connect/connect.contract.ts")).connect,
@@ -79,7 +81,7 @@ export const modules: readonly ModuleEntry[] = [
     layer: "engines",
     description: "Replies and scenes: what is sent to whom, and why it was or wasn't",
     dependsOn: ["connect", "audience"],
-    unscopedDb: { "outbox.ts": "one queue of deliveries serves all tenants" },
+    ownerFiles: { "outbox.ts": "one queue of deliveries serves all tenants" },
     load: async () => ({
       module: (await import("./engines/messaging/messaging.module.ts")).MessagingModule,
       contract: (await import("./engines/messaging/messaging.contract.ts")).messaging,

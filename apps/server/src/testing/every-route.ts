@@ -66,9 +66,8 @@ export async function rowsOfOthers({ server, owner, stranger }: World): Promise<
     const rows = (await db
       .selectFrom(table as "kit_event")
       .selectAll()
-      .execute()) as { tenant_id: string }[];
-    if (rows.some(({ tenant_id }) => tenant_id === owner.tenantId))
-      wrong.push(`${table} shows a stranger others' rows`);
+      .execute()) as { tenantId: string }[];
+    if (rows.some(({ tenantId }) => tenantId === owner.tenantId)) wrong.push(`${table} shows a stranger others' rows`);
     const count = await countOf(server, table, owner.tenantId);
     if (count === 0) wrong.push(`${table} has no row to look for`);
   }
@@ -141,8 +140,8 @@ async function fingerprint({ server, owner }: World): Promise<string> {
 
 /** The names of all tables with a `tenant_id`. */
 export async function tenantTables(server: TestServer): Promise<string[]> {
-  const { rows } = await sql<{ table_name: string }>`
+  const { rows } = await sql<{ tableName: string }>`
     SELECT table_name FROM information_schema.columns
     WHERE table_schema = 'public' AND column_name = 'tenant_id' ORDER BY 1`.execute(server.runtime.unscopedDb());
-  return rows.map(({ table_name }) => table_name);
+  return rows.map(({ tableName }) => tableName);
 }

@@ -9,7 +9,7 @@ import { readEnv } from "@zhanggui/kit/server/env";
 import { createLog, type Logger } from "@zhanggui/kit/server/log";
 import { Runtime } from "@zhanggui/kit/server/runtime";
 import { cloneOfTemplate } from "@zhanggui/kit/testing/database";
-import { createApp, loadContracts, platformTables } from "../app.ts";
+import { createApp, loadContracts } from "../app.ts";
 import { Setup } from "../foundation/access/setup.ts";
 import { access } from "../foundation/access/access.contract.ts";
 import { events } from "../foundation/events/events.contract.ts";
@@ -31,8 +31,6 @@ export interface TestServerOptions {
   /** Runs subscribers, jobs and inboxes by themselves; without it a test says `runUntilIdle()`. */
   readonly work?: boolean;
   readonly log?: Logger;
-  /** Tables to treat as the platform's own: for the test that deletes filters. */
-  readonly platformTables?: readonly string[];
   /** Registers what the test adds, before the server starts. */
   readonly before?: (runtime: Runtime) => void;
   /** A database that is there already, for a second server beside the first. */
@@ -89,7 +87,6 @@ export async function openTestServer(clusterUrl: string, options: TestServerOpti
     clock,
     log,
     database: openDatabase(database.url),
-    platformTables: options.platformTables ?? platformTables,
   });
   const app = await createApp(runtime);
   options.before?.(runtime);

@@ -66,5 +66,5 @@ test("transactions of two requests at once don't know of each other", async () =
   const [a, b] = [newId(open.clock.now()), newId(open.clock.now())].map((id) => open.runtime.ctx(id));
   await Promise.all([a, b].map((ctx) => ctx!.tx((inner) => inner.emit(poured, {}))));
   for (const ctx of [a, b])
-    expect(await ctx!.db.selectFrom("kit_event").select("tenant_id").execute()).toEqual([{ tenant_id: ctx!.tenantId }]);
+    expect(await ctx!.db.selectFrom("kit_event").select("tenantId").execute()).toEqual([{ tenantId: ctx!.tenantId }]);
 });

@@ -1,11 +1,15 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { Kysely, Transaction } from "kysely";
+import { type Compilable, type Kysely, type RawBuilder, sql } from "kysely";
 import type { EventDefinition } from "../contract/event.ts";
-import { newId } from "../contract/ids.ts";
+import { forbidden } from "../contract/faults.ts";
+import type { Permission } from "../contract/permission.ts";
+import { copyFrom, type CopyValue } from "./copy.ts";
+import type { Database } from "./database.ts";
 import type { EnqueueOptions, JobDefinition } from "./jobs.ts";
 import type { Logger } from "./log.ts";
-import type { Tables } from "./tables.ts";
-import { hold } from "./tenant.ts";
+import { type ConflictFaults, refusalOf } from "./refusals.ts";
+import type { TableName, Tables } from "./tables.ts";
+import { Transaction, type TransactionOptions } from "./transaction.ts";
 
 /** On whose behalf something happens. */
 export interface Actor {
@@ -16,34 +20,62 @@ export interface Actor {
   readonly permissions: ReadonlySet<string>;
 }
 
+/** What somebody may be allowed to see a part of only: their own, their department's. */
+export interface Resource {
+  readonly ownerId?: string | null;
+  readonly departmentId?: string | null;
+}
+
+export interface TxOptions extends TransactionOptions {
+  /** What a violated unique key means to the caller: one fault for any key, or one by the key's name. */
+  readonly onUnique?: ConflictFaults;
+}
+
 /** The first argument of every service method: for whom, by whom, in which trace, on which connection, at what time. */
 export interface Ctx {
   readonly tenantId: string;
   readonly actor: Actor;
   readonly traceId: string;
   readonly log: Logger;
+  /** Aborts when nobody waits for the result any more: the client went away, time is up, the server stops. */
+  readonly signal: AbortSignal;
   /** Queries of this tenant only. Throws while a transaction is open: then the inner ctx is the one to use. */
   readonly db: Kysely<Tables>;
   now(): Date;
-  /** Runs `work` in one transaction: its ctx's `db` is the transaction. Inside one, `tx` joins it. */
-  tx<Result>(work: (ctx: TxCtx) => Promise<Result>): Promise<Result>;
+  /** For what kysely says badly: ``ctx.sql<Row>`SELECT …` ``. Names are snake_case in the text, camelCase in rows. */
+  sql<Row extends object>(text: TemplateStringsArray, ...values: readonly unknown[]): Promise<Row[]>;
+  /** Reads through a cursor, so that no result is too large: `for await (const row of ctx.stream(query))`. */
+  stream<Row>(query: Compilable<Row> | RawBuilder<Row>, batchSize?: number): AsyncIterableIterator<Row>;
+  /**
+   * Runs `work` in one transaction: its ctx's `db` is the transaction. Inside one, `tx` is a savepoint: what the inner
+   * `work` did is undone if it throws, and the outer one may go on. A deadlock or a serialization failure runs the
+   * outermost `work` again.
+   */
+  tx<Result>(work: (ctx: TxCtx) => Promise<Result>, options?: TxOptions): Promise<Result>;
+  /** @throws Fault `kit.forbidden` unless the actor has the permission, for the resource if one is given */
+  demand(permission: Permission, resource?: Resource): void;
 }
 
 /**
  * A ctx inside a transaction: only here can events be emitted and jobs be queued, so that they commit with the rows.
  */
 export interface TxCtx extends Ctx {
-  readonly db: Transaction<Tables>;
   /** Publishes `payload` if and only if the transaction commits. Returns the event's id. */
   emit<Payload>(event: EventDefinition<Payload>, payload: Payload): Promise<string>;
   /** Queues a job if and only if the transaction commits. */
   enqueue<Payload>(job: JobDefinition<Payload>, payload: Payload, options?: EnqueueOptions): Promise<void>;
-}
-
-/** What a new row always carries. Spread first: `values({ ...owned(ctx), name })`. */
-export function owned(ctx: Ctx): { id: string; tenant_id: string; created_at: Date } {
-  const now = ctx.now();
-  return { id: newId(now), tenant_id: ctx.tenantId, created_at: now };
+  /** Waits for whoever of this tenant has locked the same key of the same space; holds it till the transaction ends. */
+  lock(space: string, key: string): Promise<void>;
+  /**
+   * Inserts many rows by COPY. Columns that aren't named get their defaults; a row of another tenant is refused.
+   *
+   * @returns how many rows were inserted
+   */
+  copyFrom<Table extends TableName>(
+    table: Table,
+    columns: readonly (keyof Tables[Table] & string)[],
+    rows: Iterable<readonly CopyValue[]> | AsyncIterable<readonly CopyValue[]>,
+  ): Promise<number>;
 }
 
 /** What a ctx is made of; `Runtime` provides it. */
@@ -52,13 +84,13 @@ export interface CtxParts {
   readonly actor: Actor;
   readonly traceId: string;
   readonly log: Logger;
-  readonly db: Kysely<Tables>;
+  readonly signal: AbortSignal;
+  readonly database: Database;
   now(): Date;
   emit(ctx: TxCtx, event: EventDefinition<unknown>, payload: unknown): Promise<string>;
-  /** @param trx the transaction itself: the job queue writes its own SQL in it */
   enqueue(
     ctx: TxCtx,
-    trx: Transaction<Tables>,
+    trx: Transaction,
     job: JobDefinition<unknown>,
     payload: unknown,
     options: EnqueueOptions,
@@ -67,77 +99,131 @@ export interface CtxParts {
   committed(): void;
 }
 
-interface OpenTransaction {
-  open: boolean;
+/** A transaction or a savepoint in it, as the call stack knows it. */
+interface Frame {
+  state: "open" | "nested" | "over";
 }
 
-const current = new AsyncLocalStorage<OpenTransaction>();
+const current = new AsyncLocalStorage<Frame>();
 
 /** Makes a ctx that is not in a transaction. */
 export function createCtx(parts: CtxParts): Ctx {
-  const { tenantId, actor, traceId, log } = parts;
-  let held: Kysely<Tables> | undefined;
+  let scoped: Kysely<Tables> | undefined;
+  const db = (): Kysely<Tables> => {
+    refuseWhileTransactionIsOpen("ctx.db of the outer ctx");
+    scoped ??= parts.database.scoped(parts);
+    return scoped;
+  };
   return {
-    tenantId,
-    actor,
-    traceId,
-    log,
+    ...common(parts, db),
     get db() {
-      refuseWhileTransactionIsOpen("ctx.db of the outer ctx");
-      held ??= hold(parts.db);
-      return held;
+      return db();
     },
-    now: () => parts.now(),
-    tx: async (work) => {
+    tx: async (work, { onUnique, ...options } = {}) => {
       refuseWhileTransactionIsOpen("ctx.tx of the outer ctx");
-      const result = await parts.db.transaction().execute((trx) => runInside(parts, trx, work));
+      const result = await refused(onUnique, () =>
+        parts.database.tenantTransaction(parts, options, (trx) => runInside(parts, trx, work)),
+      );
       parts.committed();
       return result;
     },
   };
 }
 
-/**
- * Runs `work` in a transaction that the caller began and will end, with a ctx that is good until `work` is over.
- *
- * @param trx with the tenant's plugin
- */
+/** Runs `work` in a transaction that has entered the tenant, with a ctx that is good until `work` is over. */
 export async function runInside<Result>(
   parts: CtxParts,
-  trx: Transaction<Tables>,
+  trx: Transaction,
   work: (ctx: TxCtx) => Promise<Result>,
 ): Promise<Result> {
-  const transaction: OpenTransaction = { open: true };
-  const { tenantId, actor, traceId, log } = parts;
-  const held = hold(trx);
+  const frame: Frame = { state: "open" };
+  const db = (): Kysely<Tables> => {
+    assertUsable(frame);
+    return trx.db;
+  };
   const ctx: TxCtx = {
-    tenantId,
-    actor,
-    traceId,
-    log,
+    ...common(parts, db),
     get db() {
-      if (!transaction.open)
-        throw new Error("this ctx belongs to a transaction that is over: something was not awaited");
-      return held;
+      return db();
     },
-    now: () => parts.now(),
-    tx: (inner) => inner(ctx),
-    emit: (event, payload) => parts.emit(ctx, event, payload),
+    tx: async (inner, { onUnique } = {}) => {
+      assertUsable(frame);
+      frame.state = "nested";
+      try {
+        return await refused(onUnique, () => trx.savepoint(() => runInside(parts, trx, inner)));
+      } finally {
+        frame.state = "open";
+      }
+    },
+    emit: async (event, payload) => {
+      assertUsable(frame);
+      return parts.emit(ctx, event, payload);
+    },
     enqueue: async (job, payload, options) => {
-      if (!transaction.open) throw new Error("a job was queued after its transaction was over");
+      assertUsable(frame);
       await parts.enqueue(ctx, trx, job, payload, options ?? {});
+    },
+    lock: async (space, key) => {
+      const name = `${parts.tenantId} ${space} ${key}`;
+      await sql`SELECT pg_advisory_xact_lock(hashtextextended(${name}, 0))`.execute(db());
+    },
+    copyFrom: async (table, columns, rows) => {
+      assertUsable(frame);
+      return copyFrom(trx.client, table, columns, rows);
     },
   };
   try {
-    return await current.run(transaction, () => work(ctx));
+    return await current.run(frame, () => work(ctx));
   } finally {
-    transaction.open = false;
+    frame.state = "over";
   }
 }
 
 /** The classic slip: one statement of a transaction that runs on another connection. Caught the first time it runs. */
 export function refuseWhileTransactionIsOpen(what: string): void {
-  if (current.getStore()?.open) {
+  const state = current.getStore()?.state;
+  if (state === "open" || state === "nested") {
     throw new Error(`${what} was used while a transaction is open; use the ctx that tx() handed in`);
+  }
+}
+
+function assertUsable({ state }: Frame): void {
+  if (state === "over") throw new Error("this ctx belongs to a transaction that is over: something was not awaited");
+  if (state === "nested") throw new Error("a nested transaction is open: use its ctx, and await it before going on");
+}
+
+/** What a ctx has in a transaction and outside. */
+function common(parts: CtxParts, db: () => Kysely<Tables>): Omit<Ctx, "db" | "tx"> {
+  const { tenantId, actor, traceId, log, signal } = parts;
+  return {
+    tenantId,
+    actor,
+    traceId,
+    log,
+    signal,
+    now: () => parts.now(),
+    sql: async <Row extends object>(text: TemplateStringsArray, ...values: readonly unknown[]) =>
+      (await sql<Row>(text, ...values).execute(db())).rows,
+    stream: (query, batchSize = 500) => rowsOf(db(), query, batchSize),
+    demand: (permission) => {
+      if (!actor.permissions.has(permission.code)) throw forbidden({ permission: permission.code });
+    },
+  };
+}
+
+async function* rowsOf<Row>(
+  db: Kysely<Tables>,
+  query: Compilable<Row> | RawBuilder<Row>,
+  batchSize: number,
+): AsyncIterableIterator<Row> {
+  const compiled = "isRawBuilder" in query ? query.compile(db) : query.compile();
+  for await (const { rows } of db.getExecutor().stream<Row>(compiled, batchSize)) yield* rows;
+}
+
+async function refused<Result>(faults: ConflictFaults | undefined, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    throw refusalOf(error, faults) ?? error;
   }
 }

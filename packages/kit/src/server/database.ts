@@ -1,6 +1,9 @@
-import { Kysely, PostgresDialect } from "kysely";
+import { Kysely, type KyselyPlugin, PostgresDialect } from "kysely";
 import pg from "pg";
+import { camelCaseRows, scopedKysely } from "./kysely.ts";
+import type { TenantScope } from "./scope.ts";
 import type { Tables } from "./tables.ts";
+import { Transaction, type TransactionOptions } from "./transaction.ts";
 
 // `date` stays text (a business day has no time) and bigint becomes a number, which is safe: money is checked as Fen
 // and ids are UUIDs. A bigint that doesn't fit is an error, not a wrong figure.
@@ -11,17 +14,84 @@ pg.types.setTypeParser(pg.types.builtins.INT8, (text) => {
   return value;
 });
 
-export interface Database {
-  readonly pool: pg.Pool;
-  readonly db: Kysely<Tables>;
-  close(): Promise<void>;
+export interface DatabaseOptions extends Omit<pg.PoolConfig, "connectionString"> {
+  /** Sees each statement of a ctx: for measurements and for tests that count. */
+  readonly plugins?: readonly KyselyPlugin[];
 }
 
-/** Opens a pool. Nothing is connected yet; the first query is. */
-export function openDatabase(url: string, maxConnections = 30): Database {
-  const pool = new pg.Pool({ connectionString: url, max: maxConnections, application_name: "zhanggui" });
-  // A connection that breaks while idle is replaced at the next query, which will tell if there is trouble.
-  pool.on("error", () => {});
-  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
-  return { pool, db, close: () => db.destroy() };
+/** One pool, entered as the owner or as a tenant. */
+export class Database {
+  readonly pool: pg.Pool;
+  /** As the owner, without a tenant: sees every row. */
+  readonly owner: Kysely<Tables>;
+  readonly #plugins: readonly KyselyPlugin[];
+  #role: Promise<string> | undefined;
+
+  /** Nothing is connected yet; the first query is. */
+  constructor(url: string, { plugins = [], ...options }: DatabaseOptions = {}) {
+    this.pool = new pg.Pool({ connectionString: url, max: 30, application_name: "zhanggui", ...options });
+    // A connection that breaks fails the query that is under way, which tells; between two queries nobody listens, and
+    // Node ends a process for an error event that nobody listens to.
+    this.pool.on("connect", (client) => client.on("error", () => {}));
+    this.pool.on("error", () => {});
+    this.#plugins = [camelCaseRows, ...plugins];
+    this.owner = new Kysely<Tables>({
+      dialect: new PostgresDialect({ pool: this.pool }),
+      plugins: [...this.#plugins],
+    });
+  }
+
+  /** The tenant role of this database, as its migrations made it. */
+  tenantRole(): Promise<string> {
+    this.#role ??= this.#readRole().catch((error: unknown) => {
+      this.#role = undefined;
+      throw error;
+    });
+    return this.#role;
+  }
+
+  /** Queries of one tenant, each in one round trip and outside of any transaction. */
+  scoped(tenant: Omit<TenantScope, "role">): Kysely<Tables> {
+    return scopedKysely(this.#plugins, {
+      acquire: async () => ({ client: await this.pool.connect(), scope: await this.scopeOf(tenant) }),
+      release: (client, error) => client.release(error),
+    });
+  }
+
+  /**
+   * Runs `work` in a transaction of the owner. Commits when it is over, rolls back when it throws; runs it again, on a
+   * new transaction, when PostgreSQL asks for that (a deadlock, a serialization failure).
+   */
+  transaction<Result>(options: TransactionOptions, work: (trx: Transaction) => Promise<Result>): Promise<Result> {
+    return Transaction.run(this.pool, this.#plugins, options, work);
+  }
+
+  /** Runs `work` in a transaction of one tenant, entered with its BEGIN in one round trip. */
+  async tenantTransaction<Result>(
+    tenant: Omit<TenantScope, "role">,
+    options: TransactionOptions,
+    work: (trx: Transaction) => Promise<Result>,
+  ): Promise<Result> {
+    const scope = await this.scopeOf(tenant);
+    return Transaction.run(this.pool, this.#plugins, { ...options, scope }, work);
+  }
+
+  close(): Promise<void> {
+    return this.owner.destroy();
+  }
+
+  async scopeOf({ tenantId, now }: Omit<TenantScope, "role">): Promise<TenantScope> {
+    return { role: await this.tenantRole(), tenantId, now };
+  }
+
+  async #readRole(): Promise<string> {
+    const { rows } = await this.pool.query<{ tenant_role: string }>("SELECT tenant_role FROM kit_database");
+    const role = rows[0]?.tenant_role;
+    if (role === undefined) throw new Error("this database has no tenant role: its migrations have not run");
+    return role;
+  }
+}
+
+export function openDatabase(url: string, options?: DatabaseOptions): Database {
+  return new Database(url, options);
 }

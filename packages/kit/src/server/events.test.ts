@@ -14,11 +14,7 @@ let open: OpenRuntime;
 let runtime: Runtime;
 let ctx: Ctx;
 const deliveries = () =>
-  open.db
-    .selectFrom("kit_delivery")
-    .select(["handler", "state", "attempts", "last_error"])
-    .orderBy("handler")
-    .execute();
+  open.db.selectFrom("kit_delivery").select(["handler", "state", "attempts", "lastError"]).orderBy("handler").execute();
 
 beforeEach(async () => {
   open = await openRuntime(inject("clusterUrl"));
@@ -79,8 +75,8 @@ test("each subscriber has a delivery of its own; one that fails is tried again l
   await ctx.tx((ctx) => ctx.emit(brewed, { cups: 1 }));
   await runtime.runUntilIdle();
   expect(await deliveries()).toEqual([
-    { handler: "tea.calm", state: "done", attempts: 1, last_error: null },
-    { handler: "tea.shaky", state: "pending", attempts: 1, last_error: "too hot" },
+    { handler: "tea.calm", state: "done", attempts: 1, lastError: null },
+    { handler: "tea.shaky", state: "pending", attempts: 1, lastError: "too hot" },
   ]);
   await runtime.runUntilIdle();
   expect((await deliveries())[1]).toMatchObject({ attempts: 1 });
@@ -107,13 +103,13 @@ test("deliveries for a handler that is gone become dead letters after a week, an
     .where("handler", "=", "tea.gone")
     .execute();
   await ctx.tx((ctx) => ctx.emit(brewed, { cups: 1 }));
-  await open.db.updateTable("kit_event").set({ dispatched_at: null }).execute();
+  await open.db.updateTable("kit_event").set({ dispatchedAt: null }).execute();
   await runtime.runUntilIdle();
   open.clock.advance(8 * 86_400_000);
   await living.registerSubscriptions();
   await runtime.runSchedule("kit.dead_letter_orphans");
   expect(await deliveries()).toMatchObject([
-    { handler: "tea.renamed", state: "dead", last_error: expect.stringContaining("no process listens") as string },
+    { handler: "tea.renamed", state: "dead", lastError: expect.stringContaining("no process listens") as string },
     { handler: "tea.slow", state: "pending" },
   ]);
 });

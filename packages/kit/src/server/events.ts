@@ -1,10 +1,10 @@
-import { sql, type Kysely, type Transaction } from "kysely";
+import type { Kysely } from "kysely";
 import type { EventDefinition } from "../contract/event.ts";
 import { newId } from "../contract/ids.ts";
-import { claim } from "./claim.ts";
 import type { Clock } from "./clock.ts";
 import type { TxCtx } from "./ctx.ts";
 import type { Logger } from "./log.ts";
+import type { OwnerTransaction } from "./owner-transaction.ts";
 import type { Tables } from "./tables.ts";
 
 /** What a handler is told besides the payload. */
@@ -26,13 +26,6 @@ interface Subscriber {
   readonly run: EventHandler<unknown>;
 }
 
-/** Goes on as one tenant in a transaction that the caller began. */
-export type RunAsTenant = (
-  trx: Transaction<Tables>,
-  as: { tenantId: string; traceId: string; actorId: string },
-  work: (ctx: TxCtx) => Promise<void>,
-) => Promise<void>;
-
 /** A failed delivery is tried this often before it is parked, with pauses of 2, 4, 8 … seconds, an hour at most. */
 const attemptLimit = 10;
 const longestPauseMs = 3_600_000;
@@ -50,13 +43,18 @@ export class Events {
   readonly #db: Kysely<Tables>;
   readonly #clock: Clock;
   readonly #log: Logger;
-  readonly #runAsTenant: RunAsTenant;
+  readonly #transaction: <Result>(work: (trx: OwnerTransaction) => Promise<Result>) => Promise<Result>;
 
-  constructor(db: Kysely<Tables>, clock: Clock, log: Logger, runAsTenant: RunAsTenant) {
+  constructor(
+    db: Kysely<Tables>,
+    clock: Clock,
+    log: Logger,
+    transaction: <Result>(work: (trx: OwnerTransaction) => Promise<Result>) => Promise<Result>,
+  ) {
     this.#db = db;
     this.#clock = clock;
     this.#log = log;
-    this.#runAsTenant = runAsTenant;
+    this.#transaction = transaction;
   }
 
   subscribe<Payload>(event: EventDefinition<Payload>, handler: string, run: EventHandler<Payload>): void {
@@ -71,15 +69,15 @@ export class Events {
     await ctx.db
       .insertInto("kit_event")
       .values({
-        tenant_id: ctx.tenantId,
+        tenantId: ctx.tenantId,
         id,
         name: event.name,
         payload: JSON.stringify(event.payload.parse(payload)),
-        actor_kind: ctx.actor.kind,
-        actor_id: ctx.actor.id,
-        trace_id: ctx.traceId,
-        occurred_at: now,
-        dispatched_at: null,
+        actorKind: ctx.actor.kind,
+        actorId: ctx.actor.id,
+        traceId: ctx.traceId,
+        occurredAt: now,
+        dispatchedAt: null,
       })
       .execute();
     return id;
@@ -89,62 +87,36 @@ export class Events {
   async registerSubscriptions(): Promise<void> {
     const now = this.#clock.now();
     const rows = [...this.#subscribers.values()].map(({ event, handler }) => ({
-      event_name: event.name,
+      eventName: event.name,
       handler,
-      seen_at: now,
+      seenAt: now,
     }));
     if (rows.length === 0) return;
     await this.#db
       .insertInto("kit_subscription")
       .values(rows)
-      .onConflict((on) => on.columns(["event_name", "handler"]).doUpdateSet({ seen_at: now }))
+      .onConflict((on) => on.columns(["eventName", "handler"]).doUpdateSet({ seenAt: now }))
       .execute();
   }
 
   /** Gives the subscribers of a batch of events their deliveries. False when no event waits. */
   async dispatch(): Promise<boolean> {
-    return this.#db.transaction().execute(async (trx) => {
+    return this.#transaction(async (trx) => {
       const now = this.#clock.now();
-      const events = await claim(trx, () =>
-        trx
-          .selectFrom("kit_event")
-          .select(["tenant_id", "id", "name"])
-          .where("dispatched_at", "is", null)
-          .orderBy("id")
-          .limit(dispatchBatch)
-          .forUpdate()
-          .skipLocked()
-          .execute(),
+      const claimed = await trx.query<{ tenant_id: string; id: string; name: string }>(
+        `SELECT tenant_id, id, name FROM kit_event WHERE dispatched_at IS NULL ORDER BY id LIMIT ${dispatchBatch}
+         FOR UPDATE SKIP LOCKED`,
       );
-      if (events.length === 0) return false;
-      const subscriptions = await trx
-        .selectFrom("kit_subscription")
-        .select(["event_name", "handler"])
-        .where("seen_at", ">", new Date(now.getTime() - subscriptionTtlMs))
-        .execute();
-      const deliveries = events.flatMap(({ tenant_id, id, name }) =>
-        subscriptions
-          .filter(({ event_name }) => event_name === name)
-          .map(({ handler }) => ({
-            tenant_id,
-            event_id: id,
-            event_name: name,
-            handler,
-            state: "pending" as const,
-            attempts: 0,
-            due_at: now,
-            updated_at: now,
-          })),
+      if (claimed.length === 0) return false;
+      const ids = claimed.map(({ id }) => id);
+      await trx.query(
+        `INSERT INTO kit_delivery (tenant_id, event_id, event_name, handler, state, attempts, due_at, updated_at)
+         SELECT e.tenant_id, e.id, e.name, s.handler, 'pending', 0, $2, $2
+         FROM kit_event e JOIN kit_subscription s ON s.event_name = e.name AND s.seen_at > $3
+         WHERE e.id = ANY($1) ON CONFLICT DO NOTHING`,
+        [ids, now, new Date(now.getTime() - subscriptionTtlMs)],
       );
-      if (deliveries.length > 0) {
-        await trx
-          .insertInto("kit_delivery")
-          .values(deliveries)
-          .onConflict((on) => on.doNothing())
-          .execute();
-      }
-      const ids = events.map(({ id }) => id);
-      await trx.updateTable("kit_event").set({ dispatched_at: now }).where("id", "in", ids).execute();
+      await trx.query("UPDATE kit_event SET dispatched_at = $2 WHERE id = ANY($1)", [ids, now]);
       return true;
     });
   }
@@ -153,60 +125,32 @@ export class Events {
   async handle(): Promise<boolean> {
     const known = [...this.#subscribers.values()];
     if (known.length === 0) return false;
-    return this.#db.transaction().execute(async (trx) => {
-      const delivery = await claim(trx, () =>
-        trx
-          .selectFrom("kit_delivery")
-          .selectAll()
-          .where("state", "=", "pending")
-          .where("due_at", "<=", this.#clock.now())
-          // By event and handler: a newer process may have a handler of the same name for an event unknown here.
-          .where(({ eb, refTuple, tuple }) =>
-            eb(
-              refTuple("event_name", "handler"),
-              "in",
-              known.map(({ event, handler }) => tuple(event.name, handler)),
-            ),
-          )
-          .orderBy("due_at")
-          .limit(1)
-          .forUpdate()
-          .skipLocked()
-          .executeTakeFirst(),
+    return this.#transaction(async (trx) => {
+      const [delivery] = await trx.query<DeliveryKey & { attempts: number }>(
+        `SELECT tenant_id, event_id, handler, attempts FROM kit_delivery
+         WHERE state = 'pending' AND due_at <= $1
+           AND (event_name, handler) IN (SELECT * FROM unnest($2::text[], $3::text[]))
+         ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED`,
+        [this.#clock.now(), known.map(({ event }) => event.name), known.map(({ handler }) => handler)],
       );
       if (delivery === undefined) return false;
-      const event = await trx
-        .selectFrom("kit_event")
-        .selectAll()
-        .where("tenant_id", "=", delivery.tenant_id)
-        .where("id", "=", delivery.event_id)
-        .executeTakeFirstOrThrow();
+      const [event] = await trx.query<EventRow>("SELECT * FROM kit_event WHERE tenant_id = $1 AND id = $2", [
+        delivery.tenant_id,
+        delivery.event_id,
+      ]);
+      if (event === undefined) throw new Error("a delivery without its event");
       const attempts = delivery.attempts + 1;
-      // The savepoint undoes what a failing handler wrote, while the claim on its row is kept.
-      await sql`SAVEPOINT handler`.execute(trx);
       try {
-        await this.#run(trx, delivery.handler, event);
-        await this.#settle(trx, delivery, { state: "done", attempts, last_error: null });
+        await trx.savepoint(() => this.#run(trx, delivery.handler, event));
+        await this.#settle(trx, delivery, { state: "done", attempts, error: null });
       } catch (error) {
-        await sql`ROLLBACK TO SAVEPOINT handler`.execute(trx);
         const message = error instanceof Error ? error.message : String(error);
         this.#log.error(
-          {
-            err: error,
-            handler: delivery.handler,
-            event: event.name,
-            eventId: event.id,
-            attempts,
-            traceId: event.trace_id,
-          },
+          { err: error, handler: delivery.handler, event: event.name, eventId: event.id, attempts },
           "event handler failed",
         );
-        const dead = attempts >= attemptLimit;
-        await this.#settle(trx, delivery, {
-          state: dead ? "dead" : "pending",
-          attempts,
-          last_error: message.slice(0, 1000),
-        });
+        const state = attempts >= attemptLimit ? "dead" : "pending";
+        await this.#settle(trx, delivery, { state, attempts, error: message.slice(0, 1000) });
       }
       return true;
     });
@@ -221,17 +165,17 @@ export class Events {
     const forgotten = new Date(now.getTime() - subscriptionTtlMs);
     const parked = await this.#db
       .updateTable("kit_delivery")
-      .set({ state: "dead", last_error: "no process listens with this handler any more", updated_at: now })
+      .set({ state: "dead", lastError: "no process listens with this handler any more", updatedAt: now })
       .where("state", "=", "pending")
-      .where("updated_at", "<", forgotten)
+      .where("updatedAt", "<", forgotten)
       .where(({ not, exists, selectFrom }) =>
         not(
           exists(
             selectFrom("kit_subscription")
               .select("kit_subscription.handler")
               .whereRef("kit_subscription.handler", "=", "kit_delivery.handler")
-              .whereRef("kit_subscription.event_name", "=", "kit_delivery.event_name")
-              .where("kit_subscription.seen_at", ">", forgotten),
+              .whereRef("kit_subscription.eventName", "=", "kit_delivery.eventName")
+              .where("kit_subscription.seenAt", ">", forgotten),
           ),
         ),
       )
@@ -241,30 +185,30 @@ export class Events {
       this.#log.warn({ parked: parked.length }, "deliveries of handlers that are gone were parked");
   }
 
-  async #run(trx: Transaction<Tables>, handler: string, event: EventRow): Promise<void> {
+  async #run(trx: OwnerTransaction, handler: string, event: EventRow): Promise<void> {
     const subscriber = this.#subscribers.get(`${event.name} ${handler}`);
     if (subscriber === undefined) throw new Error(`${handler} no longer listens to ${event.name}`);
-    const as = { tenantId: event.tenant_id, traceId: event.trace_id, actorId: handler };
     const payload = subscriber.event.payload.parse(event.payload);
     const meta = { eventId: event.id, occurredAt: event.occurred_at, name: event.name };
-    await this.#runAsTenant(trx, as, (ctx) => subscriber.run(ctx, payload, meta));
+    const actor = { kind: "system" as const, id: handler, name: handler, permissions: new Set<string>() };
+    const as = { tenantId: event.tenant_id, actor, traceId: event.trace_id };
+    await trx.runAsTenant(as, (ctx) => subscriber.run(ctx, payload, meta));
   }
 
   async #settle(
-    trx: Transaction<Tables>,
-    key: { tenant_id: string; event_id: string; handler: string },
-    result: { state: "pending" | "done" | "dead"; attempts: number; last_error: string | null },
+    trx: OwnerTransaction,
+    key: DeliveryKey,
+    { state, attempts, error }: { state: "pending" | "done" | "dead"; attempts: number; error: string | null },
   ): Promise<void> {
     const now = this.#clock.now();
-    const pauseMs = Math.min(longestPauseMs, 1000 * 2 ** result.attempts);
-    await trx
-      .updateTable("kit_delivery")
-      .set({ ...result, due_at: new Date(now.getTime() + pauseMs), updated_at: now })
-      .where("tenant_id", "=", key.tenant_id)
-      .where("event_id", "=", key.event_id)
-      .where("handler", "=", key.handler)
-      .execute();
+    const pauseMs = Math.min(longestPauseMs, 1000 * 2 ** attempts);
+    await trx.query(
+      `UPDATE kit_delivery SET state = $4, attempts = $5, last_error = $6, due_at = $7, updated_at = $8
+       WHERE tenant_id = $1 AND event_id = $2 AND handler = $3`,
+      [key.tenant_id, key.event_id, key.handler, state, attempts, error, new Date(now.getTime() + pauseMs), now],
+    );
   }
 }
 
+type DeliveryKey = { tenant_id: string; event_id: string; handler: string };
 type EventRow = { tenant_id: string; id: string; name: string; payload: unknown; trace_id: string; occurred_at: Date };

@@ -1,11 +1,10 @@
-import { fromKysely, PgBoss, type Job } from "pg-boss";
-import type { Transaction } from "kysely";
+import { PgBoss, type Job } from "pg-boss";
 import { z } from "zod";
 import type { Clock } from "./clock.ts";
 import type { Ctx, TxCtx } from "./ctx.ts";
 import type { EnqueueOptions, JobDefinition } from "./jobs.ts";
 import type { Logger } from "./log.ts";
-import type { Tables } from "./tables.ts";
+import type { Transaction } from "./transaction.ts";
 
 const Envelope = z.object({ tenantId: z.string(), traceId: z.string(), actorId: z.string(), payload: z.unknown() });
 type Envelope = z.infer<typeof Envelope>;
@@ -59,7 +58,7 @@ export class JobRunner {
 
   async enqueue(
     ctx: TxCtx,
-    trx: Transaction<Tables>,
+    trx: Transaction,
     definition: JobDefinition<unknown>,
     payload: unknown,
     options: EnqueueOptions,
@@ -72,10 +71,10 @@ export class JobRunner {
       actorId: ctx.actor.id,
       payload: definition.payload.parse(payload),
     };
-    await this.#boss.send(definition.name, envelope, {
-      db: fromKysely(trx),
-      ...(options.startAfter === undefined ? {} : { startAfter: options.startAfter }),
-    });
+    // The job queue's tables are the owner's.
+    const db = { executeSql: (text: string, values?: unknown[]) => trx.client.query(text, values) };
+    const startAfter = options.startAfter === undefined ? {} : { startAfter: options.startAfter };
+    await trx.asOwner(() => this.#boss.send(definition.name, envelope, { db, ...startAfter }));
   }
 
   /** Connects, and creates the queues that are new. Whoever emits or queues needs this; `work` is for workers. */

@@ -2,11 +2,19 @@ import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import pg from "pg";
+import { createTenantRole, type PlatformTables, scopeTables, tenantRoleOf } from "./policies.ts";
 
 /** Where a module keeps its numbered SQL files: `001_name.sql`, `002_…`. */
 export interface MigrationFolder {
   readonly module: string;
   readonly folder: string;
+  /** Its tables without a tenant, and what tenants may do with them. */
+  readonly platformTables?: PlatformTables;
+}
+
+export interface MigrateOptions {
+  /** The role in which tenants' statements run; each database has one of its own unless this says otherwise. */
+  readonly tenantRole?: string;
 }
 
 export interface Migration {
@@ -25,7 +33,11 @@ const advisoryLock = "8820992158880462185";
  * @returns the names of the files that were applied now
  * @throws Error if a file that was applied before has changed since, or is gone
  */
-export async function migrate(databaseUrl: string, folders: readonly MigrationFolder[]): Promise<string[]> {
+export async function migrate(
+  databaseUrl: string,
+  folders: readonly MigrationFolder[],
+  { tenantRole }: MigrateOptions = {},
+): Promise<string[]> {
   const migrations = await readMigrations(folders);
   const client = new pg.Client({ connectionString: databaseUrl, application_name: "zhanggui migrate" });
   await client.connect();
@@ -38,7 +50,11 @@ export async function migrate(databaseUrl: string, folders: readonly MigrationFo
       "SELECT module, name, checksum FROM kit_migration",
     );
     const missing = pending(migrations, rows);
-    for (const migration of missing) await apply(client, migration);
+    const role = await ensureTenantRole(client, tenantRole);
+    const platform: PlatformTables = Object.assign({}, ...folders.map((each) => each.platformTables ?? {}));
+    for (const migration of missing) {
+      await apply(client, migration, () => scopeTables(client, role, platform));
+    }
     return missing.map(({ module, name }) => `${module}/${name}`);
   } finally {
     await client.end();
@@ -81,10 +97,21 @@ function pending(
   return [...known.values()];
 }
 
-async function apply(client: pg.Client, migration: Migration): Promise<void> {
+/** Who runs tenants' statements: remembered in the database, because a copy of it keeps the role and not the name. */
+async function ensureTenantRole(client: pg.Client, wanted: string | undefined): Promise<string> {
+  await client.query("CREATE TABLE IF NOT EXISTS kit_database (tenant_role text NOT NULL)");
+  const { rows } = await client.query<{ tenant_role: string }>("SELECT tenant_role FROM kit_database");
+  const role = rows[0]?.tenant_role ?? wanted ?? tenantRoleOf(client.database ?? "postgres");
+  await createTenantRole(client, role);
+  if (rows.length === 0) await client.query("INSERT INTO kit_database VALUES ($1)", [role]);
+  return role;
+}
+
+async function apply(client: pg.Client, migration: Migration, then: () => Promise<void>): Promise<void> {
   await client.query("BEGIN");
   try {
     await client.query(migration.sql);
+    await then();
     const { module, name, checksum } = migration;
     await client.query("INSERT INTO kit_migration (module, name, checksum) VALUES ($1, $2, $3)", [
       module,

@@ -1,16 +1,8 @@
 import { randomBytes } from "node:crypto";
-import type { Kysely, Transaction } from "kysely";
+import type { Kysely } from "kysely";
 import type { EventDefinition } from "../contract/event.ts";
 import type { Clock } from "./clock.ts";
-import {
-  createCtx,
-  refuseWhileTransactionIsOpen,
-  runInside,
-  type Actor,
-  type Ctx,
-  type CtxParts,
-  type TxCtx,
-} from "./ctx.ts";
+import { createCtx, refuseWhileTransactionIsOpen, runInside, type Actor, type Ctx, type CtxParts } from "./ctx.ts";
 import type { Database } from "./database.ts";
 import type { Env } from "./env.ts";
 import { Events, type EventHandler } from "./events.ts";
@@ -18,21 +10,20 @@ import { Inbox, type InboxOptions, type InboxWork } from "./inbox.ts";
 import { type JobHandler, JobRunner } from "./job-runner.ts";
 import type { JobDefinition } from "./jobs.ts";
 import type { Logger } from "./log.ts";
+import type { OwnerTransaction, TenantWork } from "./owner-transaction.ts";
 import { Secrets } from "./secrets.ts";
 import type { Tables } from "./tables.ts";
-import { TenantPlugin } from "./tenant.ts";
 
 export interface RuntimeOptions {
   readonly env: Env;
   readonly clock: Clock;
   readonly log: Logger;
   readonly database: Database;
-  /** Tables that belong to the platform, not to a tenant; the list stands in modules.ts. */
-  readonly platformTables: readonly string[];
 }
 
 const systemPermissions: ReadonlySet<string> = new Set();
-const kitTables = ["kit_subscription", "kit_migration"];
+/** Of work that nobody stops. */
+const never = new AbortController().signal;
 
 /**
  * What modules stand on: it opens ctxs, and runs what modules register in their constructors (subscribers, jobs,
@@ -44,23 +35,19 @@ export class Runtime {
   readonly log: Logger;
   readonly secrets: Secrets;
   readonly #database: Database;
-  readonly #platformTables: ReadonlySet<string>;
   readonly #events: Events;
   readonly #jobs: JobRunner;
   readonly #inboxes: Inbox[] = [];
   readonly #closers: (() => void)[] = [];
   #heartbeat: NodeJS.Timeout | undefined;
 
-  constructor({ env, clock, log, database, platformTables }: RuntimeOptions) {
+  constructor({ env, clock, log, database }: RuntimeOptions) {
     this.env = env;
     this.clock = clock;
     this.log = log;
     this.secrets = new Secrets(env.SECRET_KEY);
     this.#database = database;
-    this.#platformTables = new Set([...kitTables, ...platformTables]);
-    this.#events = new Events(database.db, clock, log, (trx, { tenantId, traceId, actorId }, work) =>
-      this.runAsTenant(trx, tenantId, { actor: system(actorId), traceId }, work),
-    );
+    this.#events = new Events(database.owner, clock, log, (work) => this.ownerTransaction(work));
     this.#jobs = new JobRunner(env.DATABASE_URL, clock, log, ({ tenantId, traceId, actorId }) =>
       this.ctx(tenantId, { actor: system(actorId), traceId }),
     );
@@ -70,23 +57,25 @@ export class Runtime {
     this.inbox("kit.handle", () => this.#thenWake(this.#events.handle()), { concurrency: 8, pollMs: 500 });
   }
 
-  /** Opens a ctx of a tenant. Without an actor the system itself acts. */
-  ctx(tenantId: string, who: { actor?: Actor; traceId?: string } = {}): Ctx {
-    return createCtx(this.#parts(tenantId, who.actor ?? system("system"), who.traceId ?? newTraceId()));
+  /** Opens a ctx of a tenant. */
+  ctx(tenantId: string, as: Omit<TenantWork, "tenantId"> = {}): Ctx {
+    return createCtx(this.#parts({ tenantId, ...as }));
   }
 
-  /**
-   * Goes on as one tenant inside a transaction that looked across tenants: for inboxes, which claim a row of any
-   * tenant.
-   */
-  runAsTenant<Result>(
-    trx: Transaction<Tables>,
-    tenantId: string,
-    who: { actor?: Actor; traceId: string },
-    work: (ctx: TxCtx) => Promise<Result>,
-  ): Promise<Result> {
-    const parts = this.#parts(tenantId, who.actor ?? system("system"), who.traceId);
-    return runInside(parts, trx.withPlugin(new TenantPlugin(tenantId, this.#platformTables)), work);
+  /** For work that spans tenants, such as queues: claims rows as the owner, and does the work as each row's tenant. */
+  ownerTransaction<Result>(work: (trx: OwnerTransaction) => Promise<Result>): Promise<Result> {
+    refuseWhileTransactionIsOpen("ownerTransaction()");
+    return this.#database.transaction({ retries: 0 }, (trx) =>
+      work({
+        query: (text, values) => trx.query(text, values),
+        savepoint: (inner) => trx.savepoint(inner),
+        runAsTenant: async (as, inner) => {
+          const parts = this.#parts(as);
+          await trx.enter(await this.#database.scopeOf(parts));
+          return runInside(parts, trx, inner);
+        },
+      }),
+    );
   }
 
   /**
@@ -95,7 +84,7 @@ export class Runtime {
    */
   unscopedDb(): Kysely<Tables> {
     refuseWhileTransactionIsOpen("unscopedDb()");
-    return this.#database.db;
+    return this.#database.owner;
   }
 
   /** Subscribes `handler` (a stable name, `<module>.<verb>`) to an event. */
@@ -190,13 +179,14 @@ export class Runtime {
     for (const inbox of this.#inboxes) inbox.nudge();
   }
 
-  #parts(tenantId: string, actor: Actor, traceId: string): CtxParts {
+  #parts({ tenantId, actor = system("system"), traceId = newTraceId(), signal = never }: TenantWork): CtxParts {
     return {
       tenantId,
       actor,
       traceId,
+      signal,
       log: this.log.child({ tenantId, traceId }),
-      db: this.#database.db.withPlugin(new TenantPlugin(tenantId, this.#platformTables)),
+      database: this.#database,
       now: () => this.clock.now(),
       emit: (ctx, event, payload) => this.#events.emit(ctx, event, payload),
       enqueue: (ctx, trx, job, payload, options) => this.#jobs.enqueue(ctx, trx, job, payload, options),
@@ -205,7 +195,8 @@ export class Runtime {
   }
 }
 
-function system(id: string): Actor {
+/** The system itself, or the part of it that `id` names. */
+export function system(id: string): Actor {
   return { kind: "system", id, name: id, permissions: systemPermissions };
 }
 

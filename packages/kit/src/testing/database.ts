@@ -50,7 +50,8 @@ async function makeTemplate(clusterUrl: string, folders: readonly MigrationFolde
     await admin.query(`DROP DATABASE IF EXISTS ${draft} WITH (FORCE)`);
     await admin.query(`CREATE DATABASE ${draft}`);
     const url = addressOf(clusterUrl, draft);
-    await migrate(url, folders);
+    // One role for all copies of the template: policies name it, and copies keep them.
+    await migrate(url, folders, { tenantRole: name });
     const boss = new PgBoss({ connectionString: url, supervise: false, schedule: false });
     await boss.start();
     await boss.stop({ graceful: false, close: true });

@@ -4,13 +4,19 @@ import { TurnableClock } from "../server/clock.ts";
 import { openDatabase } from "../server/database.ts";
 import { readEnv } from "../server/env.ts";
 import { createLog } from "../server/log.ts";
+import type { MigrationFolder } from "../server/migrate.ts";
+import { kitTables } from "../server/policies.ts";
 import { Runtime } from "../server/runtime.ts";
 import type { Tables } from "../server/tables.ts";
 import { cloneOfTemplate } from "./database.ts";
 
 /** Where the kit's own migrations are. */
-export const kitMigrations = [
-  { module: "kit", folder: fileURLToPath(new URL("../server/migrations", import.meta.url)) },
+export const kitMigrations: readonly MigrationFolder[] = [
+  {
+    module: "kit",
+    folder: fileURLToPath(new URL("../server/migrations", import.meta.url)),
+    platformTables: kitTables,
+  },
 ];
 
 export interface OpenRuntime {
@@ -23,7 +29,7 @@ export interface OpenRuntime {
 }
 
 /** A runtime without modules, on a database of its own: for tests of the kit itself. */
-export async function openRuntime(clusterUrl: string, platformTables: readonly string[] = []): Promise<OpenRuntime> {
+export async function openRuntime(clusterUrl: string): Promise<OpenRuntime> {
   const database = await cloneOfTemplate(clusterUrl, kitMigrations);
   const clock = new TurnableClock();
   const env = readEnv({
@@ -38,7 +44,6 @@ export async function openRuntime(clusterUrl: string, platformTables: readonly s
       clock,
       log: createLog("silent"),
       database: openDatabase(database.url),
-      platformTables,
     });
     opened.push(runtime);
     return runtime;

@@ -1,8 +1,8 @@
 import { Injectable } from "@nestjs/common";
 import { conflict, notFound } from "@zhanggui/kit/contract/faults";
-import { readCursor, TimeCursor, toPage } from "@zhanggui/kit/contract/page";
 import type { In, Out } from "@zhanggui/kit/contract/route";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
+import { latestFirst, pageOf } from "@zhanggui/kit/server/paging";
 import type { Tables } from "@zhanggui/kit/server/tables";
 import type { SelectQueryBuilder } from "kysely";
 import { Apps } from "../connect/apps.ts";
@@ -35,33 +35,21 @@ export class AudienceService {
   }
 
   async list(ctx: Ctx, filter: PeopleFilter): Promise<Out<typeof audience.listPeople>> {
-    const { cursor, limit } = filter;
     const matching = narrowed(ctx.db.selectFrom("audience_person"), filter);
-    let page = matching
-      .selectAll()
-      .orderBy("last_seen_at", "desc")
-      .orderBy("id", "desc")
-      .limit(limit + 1);
-    const before = readCursor(cursor, TimeCursor);
-    if (before !== undefined) {
-      page = page.where(({ eb, refTuple, tuple }) =>
-        eb(refTuple("last_seen_at", "id"), "<", tuple(new Date(before[0]), before[1])),
-      );
-    }
-    const rows = await page.execute();
+    const page = await pageOf(matching.selectAll(), filter, latestFirst("lastSeenAt"));
     const { total } = await matching.select(({ fn }) => fn.countAll<number>().as("total")).executeTakeFirstOrThrow();
-    const ids = rows.map((row) => row.id);
+    const ids = page.items.map((row) => row.id);
     const [tags, identities, channels] = await Promise.all([
       this.#tagsOf(ctx, ids),
       this.#identitiesOf(ctx, ids),
       this.#channels.names(ctx),
     ]);
-    const summary = (row: PersonRow) => ({
+    const items = page.items.map((row) => ({
       ...summarised(row, channels),
-      following: identities.some((each) => each.person_id === row.id && each.following === true),
-      tags: tags.filter((tag) => tag.person_id === row.id).map(({ tag_id, name }) => ({ tagId: tag_id, name })),
-    });
-    return { ...toPage(rows, limit, (row) => [row.last_seen_at, row.id], summary), total };
+      following: identities.some((each) => each.personId === row.id && each.following === true),
+      tags: tags.filter((tag) => tag.personId === row.id),
+    }));
+    return { items, next: page.next, total };
   }
 
   /** Old links to a record that was merged lead to the one that goes on. @throws Fault `kit.not_found` */
@@ -76,20 +64,14 @@ export class AudienceService {
     return {
       ...summarised(row, channels),
       following: identities.some(({ following }) => following === true),
-      tags: tags.map((tag) => ({
-        tagId: tag.tag_id,
-        name: tag.name,
-        source: tag.source,
-        sourceName: tag.source_name,
-        since: tag.created_at,
-      })),
-      identities: identities.map(({ kind, value, scope, following, created_at }) => ({
+      tags,
+      identities: identities.map(({ kind, value, scope, following, createdAt }) => ({
         kind,
         value,
         wechatAppId: scope === "" ? null : scope,
         wechatAppName: apps.find(({ id }) => id === scope)?.name ?? null,
         following,
-        since: created_at,
+        since: createdAt,
       })),
     };
   }
@@ -106,7 +88,7 @@ export class AudienceService {
       if (change.displayName !== undefined) {
         await ctx.db
           .updateTable("audience_person")
-          .set({ display_name: change.displayName })
+          .set({ displayName: change.displayName })
           .where("id", "=", id)
           .execute();
       }
@@ -152,11 +134,11 @@ export class AudienceService {
     const mail = await ctx.db
       .selectFrom("audience_identity")
       .select("value")
-      .where("person_id", "=", row.id)
+      .where("personId", "=", row.id)
       .where("kind", "=", "mail")
-      .orderBy("created_at", "desc")
+      .orderBy("createdAt", "desc")
       .executeTakeFirst();
-    return { personId: row.id, displayName: row.display_name, mail: mail?.value ?? null };
+    return { personId: row.id, displayName: row.displayName, mail: mail?.value ?? null };
   }
 
   /** Whether an openid follows its account now, as far as we know. */
@@ -181,11 +163,11 @@ export class AudienceService {
     if (personIds.length === 0) return Promise.resolve([]);
     return ctx.db
       .selectFrom("audience_person_tag")
-      .innerJoin("audience_tag", "audience_tag.id", "audience_person_tag.tag_id")
+      .innerJoin("audience_tag", "audience_tag.id", "audience_person_tag.tagId")
       .selectAll("audience_person_tag")
-      .select("audience_tag.name")
-      .where("audience_person_tag.person_id", "in", personIds)
-      .orderBy("audience_person_tag.created_at")
+      .select(["audience_tag.name", "audience_person_tag.createdAt as since"])
+      .where("audience_person_tag.personId", "in", personIds)
+      .orderBy("audience_person_tag.createdAt")
       .execute();
   }
 
@@ -194,34 +176,28 @@ export class AudienceService {
     return ctx.db
       .selectFrom("audience_identity")
       .selectAll()
-      .where("person_id", "in", personIds)
-      .orderBy("created_at")
+      .where("personId", "in", personIds)
+      .orderBy("createdAt")
       .orderBy("id")
       .execute();
   }
 }
 
 function summarised(row: PersonRow, channels: ReadonlyMap<string, string>) {
-  return {
-    id: row.id,
-    displayName: row.display_name,
-    channelName: row.first_channel_id === null ? null : (channels.get(row.first_channel_id) ?? null),
-    firstSeenAt: row.first_seen_at,
-    lastSeenAt: row.last_seen_at,
-  };
+  return { ...row, channelName: row.firstChannelId === null ? null : (channels.get(row.firstChannelId) ?? null) };
 }
 
 function narrowed(people: PeopleQuery, { search, tagId, following }: PeopleFilter): PeopleQuery {
-  let query = people.where("merged_into", "is", null);
+  let query = people.where("mergedInto", "is", null);
   if (search !== undefined && search !== "") {
     const part = `%${search.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
     query = query.where(({ eb, or, exists, selectFrom }) =>
       or([
-        eb("audience_person.display_name", "ilike", part),
+        eb("audience_person.displayName", "ilike", part),
         exists(
           selectFrom("audience_identity")
             .select("audience_identity.id")
-            .whereRef("audience_identity.person_id", "=", "audience_person.id")
+            .whereRef("audience_identity.personId", "=", "audience_person.id")
             .where("audience_identity.value", "=", search),
         ),
       ]),
@@ -231,9 +207,9 @@ function narrowed(people: PeopleQuery, { search, tagId, following }: PeopleFilte
     query = query.where(({ exists, selectFrom }) =>
       exists(
         selectFrom("audience_person_tag")
-          .select("audience_person_tag.tag_id")
-          .whereRef("audience_person_tag.person_id", "=", "audience_person.id")
-          .where("audience_person_tag.tag_id", "=", tagId),
+          .select("audience_person_tag.tagId")
+          .whereRef("audience_person_tag.personId", "=", "audience_person.id")
+          .where("audience_person_tag.tagId", "=", tagId),
       ),
     );
   }
@@ -242,7 +218,7 @@ function narrowed(people: PeopleQuery, { search, tagId, following }: PeopleFilte
       const follows = exists(
         selectFrom("audience_identity")
           .select("audience_identity.id")
-          .whereRef("audience_identity.person_id", "=", "audience_person.id")
+          .whereRef("audience_identity.personId", "=", "audience_person.id")
           .where("audience_identity.following", "=", true),
       );
       return following ? follows : not(follows);

@@ -1,45 +1,54 @@
+// Made from the migrations by `./zg tables`. Don't edit.
+import type { Generated } from "kysely";
+import type { Json } from "@zhanggui/kit/server/tables";
+
 export interface AudienceTables {
-  audience_person: {
-    tenant_id: string;
-    id: string;
-    display_name: string;
-    first_channel_id: string | null;
-    first_channel_at: Date | null;
-    first_channel_by: string | null;
-    first_seen_at: Date;
-    last_seen_at: Date;
-    merged_into: string | null;
-    created_at: Date;
-  };
   audience_identity: {
-    tenant_id: string;
-    id: string;
-    person_id: string;
+    tenantId: Generated<string>;
+    id: Generated<string>;
+    personId: string;
     kind: "openid" | "unionid" | "phone" | "mail";
     scope: string;
     value: string;
     following: boolean | null;
-    following_since: Date | null;
-    following_by: string | null;
-    created_at: Date;
+    followingSince: Date | null;
+    followingBy: string | null;
+    createdAt: Generated<Date>;
   };
-  audience_tag: { tenant_id: string; id: string; name: string; created_at: Date };
+  audience_person: {
+    tenantId: Generated<string>;
+    id: Generated<string>;
+    displayName: string;
+    firstChannelId: string | null;
+    firstChannelAt: Date | null;
+    firstChannelBy: string | null;
+    firstSeenAt: Date;
+    lastSeenAt: Date;
+    mergedInto: string | null;
+    createdAt: Generated<Date>;
+  };
   audience_person_tag: {
-    tenant_id: string;
-    person_id: string;
-    tag_id: string;
+    tenantId: Generated<string>;
+    personId: string;
+    tagId: string;
     source: "manual" | "channel";
-    source_id: string;
-    source_name: string;
-    created_at: Date;
+    sourceId: string;
+    sourceName: string;
+    createdAt: Generated<Date>;
+  };
+  audience_tag: {
+    tenantId: Generated<string>;
+    id: Generated<string>;
+    name: string;
+    createdAt: Generated<Date>;
   };
   audience_timeline: {
-    tenant_id: string;
-    id: string;
-    person_id: string;
+    tenantId: Generated<string>;
+    id: Generated<string>;
+    personId: string;
     kind: string;
-    details: unknown;
-    trace_id: string;
+    details: Json<Record<string, unknown>>;
+    traceId: string;
     at: Date;
   };
 }

@@ -1,8 +1,8 @@
 import { Injectable } from "@nestjs/common";
-import { newId } from "@zhanggui/kit/contract/ids";
-import { type PageOf, readCursor, TimeCursor, toPage } from "@zhanggui/kit/contract/page";
+import type { PageOf } from "@zhanggui/kit/contract/page";
 import type { In, Out } from "@zhanggui/kit/contract/route";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
+import { latestFirst, pageOf } from "@zhanggui/kit/server/paging";
 import type { audience } from "./audience.contract.ts";
 import { lockPerson, type LockedPerson } from "./internal/people.ts";
 
@@ -29,47 +29,12 @@ export class Timeline {
   ): Promise<void> {
     await ctx.db
       .insertInto("audience_timeline")
-      .values({
-        tenant_id: ctx.tenantId,
-        id: newId(ctx.now()),
-        person_id: personId,
-        kind,
-        details: JSON.stringify(details),
-        trace_id: ctx.traceId,
-        at,
-      })
+      .values({ personId, kind, details, traceId: ctx.traceId, at })
       .execute();
   }
 
-  async list(
-    ctx: Ctx,
-    personId: string,
-    { cursor, limit }: In<typeof audience.timeline>["query"],
-  ): Promise<PageOf<Entry>> {
-    let query = ctx.db
-      .selectFrom("audience_timeline")
-      .selectAll()
-      .where("person_id", "=", personId)
-      .orderBy("at", "desc")
-      .orderBy("id", "desc")
-      .limit(limit + 1);
-    const before = readCursor(cursor, TimeCursor);
-    if (before !== undefined) {
-      query = query.where(({ eb, refTuple, tuple }) =>
-        eb(refTuple("at", "id"), "<", tuple(new Date(before[0]), before[1])),
-      );
-    }
-    return toPage(
-      await query.execute(),
-      limit,
-      (row) => [row.at, row.id],
-      (row) => ({
-        id: row.id,
-        kind: row.kind,
-        details: row.details as Record<string, unknown>,
-        traceId: row.trace_id,
-        at: row.at,
-      }),
-    );
+  list(ctx: Ctx, personId: string, page: In<typeof audience.timeline>["query"]): Promise<PageOf<Entry>> {
+    const story = ctx.db.selectFrom("audience_timeline").selectAll().where("personId", "=", personId);
+    return pageOf(story, page, latestFirst("at"));
   }
 }

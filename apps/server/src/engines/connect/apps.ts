@@ -1,7 +1,8 @@
 import { Injectable } from "@nestjs/common";
 import { notFound } from "@zhanggui/kit/contract/faults";
 import type { In, Out } from "@zhanggui/kit/contract/route";
-import { owned, type Ctx } from "@zhanggui/kit/server/ctx";
+import { newId } from "@zhanggui/kit/contract/ids";
+import type { Ctx } from "@zhanggui/kit/server/ctx";
 import { Runtime } from "@zhanggui/kit/server/runtime";
 import type { PushKeys } from "@zhanggui/wechat/push";
 import type { Selectable, Updateable } from "kysely";
@@ -27,16 +28,16 @@ export class Apps {
       .select((eb) =>
         eb
           .selectFrom("connect_inbound")
-          .whereRef("connect_inbound.wechat_app_id", "=", "connect_app.id")
-          .select("connect_inbound.received_at")
+          .whereRef("connect_inbound.wechatAppId", "=", "connect_app.id")
+          .select("connect_inbound.receivedAt")
           .orderBy("connect_inbound.id", "desc")
           .limit(1)
-          .as("last_push_at"),
+          .as("lastPushAt"),
       )
-      .orderBy("connect_app.created_at")
+      .orderBy("connect_app.createdAt")
       .orderBy("connect_app.id")
       .execute();
-    return rows.map((row) => this.#view(row, row.last_push_at));
+    return rows.map((row) => this.#view(row));
   }
 
   async get(ctx: Ctx, id: string): Promise<AppView> {
@@ -54,24 +55,23 @@ export class Apps {
   /** @throws Fault `connect.app_taken`, `connect.aes_key_missing` */
   async bind(ctx: Ctx, app: In<typeof connect.bindApp>["body"]): Promise<AppView> {
     if (app.mode !== "plain" && app.encodingAesKey === undefined) throw aesKeyMissing();
-    const head = owned(ctx);
+    const id = newId(ctx.now());
     const row = await ctx.db
       .insertInto("connect_app")
       .values({
-        ...head,
+        id,
         name: app.name,
-        app_id: app.appId,
+        appId: app.appId,
         mode: app.mode,
-        secret_sealed: this.#seal(head.id, "secret", app.appSecret),
-        push_token_sealed: this.#seal(head.id, "push_token", app.pushToken),
-        aes_key_sealed: app.encodingAesKey === undefined ? null : this.#seal(head.id, "aes_key", app.encodingAesKey),
-        verified_at: null,
+        secretSealed: this.#seal(id, "secret", app.appSecret),
+        pushTokenSealed: this.#seal(id, "push_token", app.pushToken),
+        aesKeySealed: app.encodingAesKey === undefined ? null : this.#seal(id, "aes_key", app.encodingAesKey),
       })
       .onConflict((on) => on.doNothing())
       .returningAll()
       .executeTakeFirst();
     if (row === undefined) throw appTaken({ appId: app.appId });
-    return this.#view(row, null);
+    return this.#view({ ...row, lastPushAt: null });
   }
 
   /**
@@ -90,35 +90,33 @@ export class Apps {
         .executeTakeFirst();
       if (before === undefined) throw notFound();
       const { name, mode, disabled, appSecret, pushToken, encodingAesKey } = change;
-      const row: Updateable<ConnectTables["connect_app"]> = {};
-      if (name !== undefined) row.name = name;
-      if (mode !== undefined) row.mode = mode;
-      if (disabled !== undefined) row.disabled = disabled;
-      if (appSecret !== undefined) row.secret_sealed = this.#seal(before.id, "secret", appSecret);
-      if (pushToken !== undefined) row.push_token_sealed = this.#seal(before.id, "push_token", pushToken);
-      if (encodingAesKey !== undefined) row.aes_key_sealed = this.#seal(before.id, "aes_key", encodingAesKey);
-      const { mode: modeAfter, aes_key_sealed: keyAfter } = { ...before, ...row };
+      const row: Updateable<ConnectTables["connect_app"]> = { name, mode, disabled };
+      if (appSecret !== undefined) row.secretSealed = this.#seal(before.id, "secret", appSecret);
+      if (pushToken !== undefined) row.pushTokenSealed = this.#seal(before.id, "push_token", pushToken);
+      if (encodingAesKey !== undefined) row.aesKeySealed = this.#seal(before.id, "aes_key", encodingAesKey);
+      const { mode: modeAfter = before.mode, aesKeySealed: keyAfter = before.aesKeySealed } = row;
       if (modeAfter !== "plain" && keyAfter === null) throw aesKeyMissing();
-      if (pushToken !== undefined || encodingAesKey !== undefined || modeAfter !== before.mode) row.verified_at = null;
-      if (Object.keys(row).length > 0) await ctx.db.updateTable("connect_app").set(row).where("id", "=", id).execute();
+      if (pushToken !== undefined || encodingAesKey !== undefined || modeAfter !== before.mode) row.verifiedAt = null;
+      if (Object.values(row).some((value) => value !== undefined))
+        await ctx.db.updateTable("connect_app").set(row).where("id", "=", id).execute();
     });
     return this.get(ctx, id);
   }
 
   async verified(ctx: Ctx, id: string): Promise<void> {
-    await ctx.db.updateTable("connect_app").set({ verified_at: ctx.now() }).where("id", "=", id).execute();
+    await ctx.db.updateTable("connect_app").set({ verifiedAt: ctx.now() }).where("id", "=", id).execute();
   }
 
   secret(app: AppRow): string {
-    return this.#runtime.secrets.open(app.secret_sealed, `connect_app:${app.id}:secret`);
+    return this.#runtime.secrets.open(app.secretSealed, `connect_app:${app.id}:secret`);
   }
 
   pushKeys(app: AppRow): PushKeys {
     const { secrets } = this.#runtime;
-    const sealedKey = app.aes_key_sealed;
+    const sealedKey = app.aesKeySealed;
     return {
-      appId: app.app_id,
-      token: secrets.open(app.push_token_sealed, `connect_app:${app.id}:push_token`),
+      appId: app.appId,
+      token: secrets.open(app.pushTokenSealed, `connect_app:${app.id}:push_token`),
       encodingAesKey: sealedKey === null ? undefined : secrets.open(sealedKey, `connect_app:${app.id}:aes_key`),
       mode: app.mode,
     };
@@ -128,17 +126,7 @@ export class Apps {
     return this.#runtime.secrets.seal(text, `connect_app:${id}:${field}`);
   }
 
-  #view(row: AppRow, lastPushAt: Date | null): AppView {
-    return {
-      id: row.id,
-      name: row.name,
-      appId: row.app_id,
-      mode: row.mode,
-      callbackUrl: `${this.#runtime.env.PUBLIC_URL}/api/wechat/callback/${row.id}`,
-      disabled: row.disabled,
-      verifiedAt: row.verified_at,
-      lastPushAt,
-      createdAt: row.created_at,
-    };
+  #view<Row extends AppRow>(row: Row): Row & { callbackUrl: string } {
+    return { ...row, callbackUrl: `${this.#runtime.env.PUBLIC_URL}/api/wechat/callback/${row.id}` };
   }
 }

@@ -1,7 +1,8 @@
 import { Injectable } from "@nestjs/common";
 import { conflict, notFound } from "@zhanggui/kit/contract/faults";
 import type { In, Out } from "@zhanggui/kit/contract/route";
-import { owned, type Ctx } from "@zhanggui/kit/server/ctx";
+import { newId } from "@zhanggui/kit/contract/ids";
+import type { Ctx } from "@zhanggui/kit/server/ctx";
 import { createQrCode } from "@zhanggui/wechat/official";
 import { Apps } from "./apps.ts";
 import { faultOf, WechatClients } from "./clients.ts";
@@ -28,49 +29,37 @@ export class Channels {
   }
 
   async list(ctx: Ctx): Promise<ChannelView[]> {
-    const rows = await ctx.db
+    return ctx.db
       .selectFrom("connect_channel")
       .selectAll("connect_channel")
       .select((eb) => [
         eb
           .selectFrom("connect_inbound")
-          .whereRef("connect_inbound.channel_id", "=", "connect_channel.id")
+          .whereRef("connect_inbound.channelId", "=", "connect_channel.id")
           .select(({ fn }) => fn.countAll<number>().as("scans"))
+          .$asScalar()
+          .$notNull()
           .as("scans"),
         eb
           .selectFrom("connect_inbound")
-          .whereRef("connect_inbound.channel_id", "=", "connect_channel.id")
+          .whereRef("connect_inbound.channelId", "=", "connect_channel.id")
           .select(({ fn }) => fn.count<number>("connect_inbound.openid").distinct().as("people"))
+          .$asScalar()
+          .$notNull()
           .as("people"),
       ])
-      .orderBy("connect_channel.created_at", "desc")
+      .orderBy("connect_channel.createdAt", "desc")
       .orderBy("connect_channel.id", "desc")
       .execute();
-    return rows.map((row) => ({
-      id: row.id,
-      wechatAppId: row.wechat_app_id,
-      name: row.name,
-      scene: row.scene,
-      qrUrl: row.qr_url,
-      ticket: row.ticket,
-      expiresAt: row.expires_at,
-      leaderName: row.leader_name,
-      leaderMail: row.leader_mail,
-      people: row.people ?? 0,
-      scans: row.scans ?? 0,
-      createdAt: row.created_at,
-    }));
   }
 
   /** What other engines need of a channel, without its figures; undefined if there is none. */
   async find(ctx: Ctx, channelId: string): Promise<ChannelOwner | undefined> {
-    const row = await ctx.db
+    return ctx.db
       .selectFrom("connect_channel")
-      .select(["id", "name", "leader_name", "leader_mail"])
+      .select(["id", "name", "leaderName", "leaderMail"])
       .where("id", "=", channelId)
       .executeTakeFirst();
-    if (row === undefined) return undefined;
-    return { id: row.id, name: row.name, leaderName: row.leader_name, leaderMail: row.leader_mail };
   }
 
   /** Every channel's name by its id. */
@@ -99,28 +88,29 @@ export class Channels {
       .where("name", "=", channel.name)
       .executeTakeFirst();
     if (taken !== undefined) throw conflict();
-    const head = owned(ctx);
+    const now = ctx.now();
+    const id = newId(now);
     const expireSeconds = channel.validDays === undefined ? undefined : channel.validDays * daySeconds;
     // The id is the scene: unique, and within WeChat's 64 characters.
-    const code = await this.#order(ctx, wechatAppId, head.id, expireSeconds);
+    const code = await this.#order(ctx, wechatAppId, id, expireSeconds);
     const inserted = await ctx.db
       .insertInto("connect_channel")
       .values({
-        ...head,
-        wechat_app_id: wechatAppId,
+        id,
+        wechatAppId,
         name: channel.name,
-        scene: head.id,
+        scene: id,
         ticket: code.ticket,
-        qr_url: code.url,
-        expires_at: expireSeconds === undefined ? null : new Date(head.created_at.getTime() + expireSeconds * 1000),
-        leader_name: channel.leaderName,
-        leader_mail: channel.leaderMail,
+        qrUrl: code.url,
+        expiresAt: expireSeconds === undefined ? null : new Date(now.getTime() + expireSeconds * 1000),
+        leaderName: channel.leaderName,
+        leaderMail: channel.leaderMail,
       })
       .onConflict((on) => on.doNothing())
       .returning("id")
       .executeTakeFirst();
     if (inserted === undefined) throw conflict();
-    return this.get(ctx, head.id);
+    return this.get(ctx, id);
   }
 
   async #order(ctx: Ctx, wechatAppId: string, sceneText: string, expireSeconds: number | undefined) {

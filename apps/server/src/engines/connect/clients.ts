@@ -28,9 +28,9 @@ export class WechatClients {
   async of(ctx: Ctx, wechatAppId: string): Promise<WechatClient> {
     const app = await this.#apps.row(ctx, wechatAppId);
     const made = this.#made.get(app.id);
-    if (made?.secretSealed === app.secret_sealed) return made.client;
+    if (made?.secretSealed === app.secretSealed) return made.client;
     const client = this.#make(app);
-    this.#made.set(app.id, { secretSealed: app.secret_sealed, client });
+    this.#made.set(app.id, { secretSealed: app.secretSealed, client });
     return client;
   }
 
@@ -39,14 +39,14 @@ export class WechatClients {
     const secret = this.#apps.secret(app);
     const report = (entry: CallLog): void => log.info({ ...entry, wechatAppId: app.id }, "called WeChat");
     // A client outlives the request that made it, and so must the ctx of its store.
-    const store = new DatabaseTokenStore(this.#runtime.ctx(app.tenant_id), app.id, secrets);
+    const store = new DatabaseTokenStore(this.#runtime.ctx(app.tenantId), app.id, secrets);
     const tokens = new TokenCoordinator({
       store,
       now: () => clock.now(),
       fetchToken: ({ force }) =>
         getStableToken({
           apiUrl: env.WECHAT_API_URL,
-          appId: app.app_id,
+          appId: app.appId,
           secret,
           force,
           now: () => clock.now(),

@@ -1,8 +1,10 @@
 import { Injectable } from "@nestjs/common";
-import { IdCursor, type PageOf, readCursor, toPage } from "@zhanggui/kit/contract/page";
+import { newId } from "@zhanggui/kit/contract/ids";
+import type { PageOf } from "@zhanggui/kit/contract/page";
 import type { RawReply } from "@zhanggui/kit/contract/raw";
 import type { In, Out } from "@zhanggui/kit/contract/route";
-import { owned, type Ctx, type TxCtx } from "@zhanggui/kit/server/ctx";
+import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
+import { pageOf } from "@zhanggui/kit/server/paging";
 import { createdAt, dedupeKey, sceneOf, type InboundMessage } from "@zhanggui/wechat/messages";
 import { openPush, PushRefused, sealReply, verifyUrl, type OpenedPush, type PushKeys } from "@zhanggui/wechat/push";
 import type { PassiveReply } from "@zhanggui/wechat/reply";
@@ -70,34 +72,13 @@ export class ConnectService {
   }
 
   async listInbound(ctx: Ctx, filter: In<typeof connect.listInbound>["query"]): Promise<PageOf<InboundView>> {
-    const { cursor, limit, wechatAppId, openid, traceId } = filter;
-    let query = ctx.db
-      .selectFrom("connect_inbound")
-      .selectAll()
-      .orderBy("id", "desc")
-      .limit(limit + 1);
-    const before = readCursor(cursor, IdCursor);
-    if (before !== undefined) query = query.where("id", "<", before[0]);
-    if (wechatAppId !== undefined) query = query.where("wechat_app_id", "=", wechatAppId);
+    const { wechatAppId, openid, traceId } = filter;
+    let query = ctx.db.selectFrom("connect_inbound").selectAll();
+    if (wechatAppId !== undefined) query = query.where("wechatAppId", "=", wechatAppId);
     if (openid !== undefined) query = query.where("openid", "=", openid);
-    if (traceId !== undefined) query = query.where("trace_id", "=", traceId);
-    return toPage(
-      await query.execute(),
-      limit,
-      ({ id }) => [id],
-      (row) => ({
-        id: row.id,
-        wechatAppId: row.wechat_app_id,
-        openid: row.openid,
-        kind: row.kind,
-        content: row.content as Record<string, unknown>,
-        reply: textOfReply(row.reply as PassiveReply | null),
-        replyBy: row.reply_by,
-        repeats: row.repeats,
-        traceId: row.trace_id,
-        receivedAt: row.received_at,
-      }),
-    );
+    if (traceId !== undefined) query = query.where("traceId", "=", traceId);
+    const { items, next } = await pageOf(query, filter);
+    return { items: items.map((row) => ({ ...row, reply: textOfReply(row.reply) })), next };
   }
 
   async #describe(ctx: Ctx, wechatAppId: string, message: InboundMessage): Promise<IncomingMessage> {
@@ -108,7 +89,7 @@ export class ConnectService {
         : await ctx.db
             .selectFrom("connect_channel")
             .select("id")
-            .where("wechat_app_id", "=", wechatAppId)
+            .where("wechatAppId", "=", wechatAppId)
             .where("scene", "=", scene)
             .executeTakeFirst();
     return {
@@ -132,32 +113,29 @@ export class ConnectService {
   ): Promise<PassiveReply> {
     const { wechatAppId, openid, kind, text, channelId } = described;
     const sentAt = createdAt(message).toISOString();
-    const head = owned(ctx);
+    const id = newId(ctx.now());
     const row = await ctx.db
       .insertInto("connect_inbound")
       .values({
-        tenant_id: head.tenant_id,
-        id: head.id,
-        wechat_app_id: wechatAppId,
-        dedupe_key: dedupeKey(message),
+        id,
+        wechatAppId,
+        dedupeKey: dedupeKey(message),
         openid,
         kind,
-        content: JSON.stringify(message.fields),
-        channel_id: channelId,
+        content: message.fields,
+        channelId,
         reply: answer === undefined ? null : JSON.stringify(answer.reply),
-        reply_by: answer?.by ?? null,
-        trace_id: ctx.traceId,
-        sent_at: new Date(sentAt),
-        received_at: ctx.now(),
+        replyBy: answer?.by ?? null,
+        traceId: ctx.traceId,
+        sentAt: new Date(sentAt),
+        receivedAt: ctx.now(),
       })
       .onConflict((on) =>
-        on
-          .columns(["tenant_id", "wechat_app_id", "dedupe_key"])
-          .doUpdateSet({ repeats: sql`connect_inbound.repeats + 1` }),
+        on.columns(["tenantId", "wechatAppId", "dedupeKey"]).doUpdateSet({ repeats: sql`connect_inbound.repeats + 1` }),
       )
       .returning(["id", "reply"])
       .executeTakeFirstOrThrow();
-    if (row.id !== head.id) ctx.log.info({ inboundId: row.id, kind }, "a repeated push: same reply, nothing new");
+    if (row.id !== id) ctx.log.info({ inboundId: row.id, kind }, "a repeated push: same reply, nothing new");
     else if (message.type === "unknown") {
       ctx.log.warn({ inboundId: row.id, kind }, "an unknown kind of push: kept, and nothing else is done with it");
     } else if (message.type === "event" && message.event === "TEMPLATESENDJOBFINISH") {
@@ -176,7 +154,7 @@ export class ConnectService {
         sentAt,
       });
     }
-    return (row.reply as PassiveReply | null) ?? nothing;
+    return row.reply ?? nothing;
   }
 
   #reply(ctx: Ctx, push: OpenedPush, reply: PassiveReply, keys: PushKeys): RawReply {

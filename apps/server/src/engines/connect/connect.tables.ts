@@ -1,57 +1,60 @@
+// Made from the migrations by `./zg tables`. Don't edit.
 import type { Generated } from "kysely";
+import type { Json } from "@zhanggui/kit/server/tables";
+import type { PassiveReply } from "@zhanggui/wechat/reply";
 
 export interface ConnectTables {
   connect_app: {
-    tenant_id: string;
-    id: string;
+    tenantId: Generated<string>;
+    id: Generated<string>;
     name: string;
-    app_id: string;
+    appId: string;
     mode: "plain" | "compatible" | "safe";
-    secret_sealed: string;
-    push_token_sealed: string;
-    aes_key_sealed: string | null;
+    secretSealed: string;
+    pushTokenSealed: string;
+    aesKeySealed: string | null;
     disabled: Generated<boolean>;
-    verified_at: Date | null;
-    created_at: Date;
-  };
-  connect_token: {
-    tenant_id: string;
-    wechat_app_id: string;
-    value_sealed: string | null;
-    value_hash: string | null;
-    expires_at: Date | null;
-    voided: Generated<boolean>;
-    lease_owner: string | null;
-    lease_until: Date | null;
+    verifiedAt: Date | null;
+    createdAt: Generated<Date>;
   };
   connect_channel: {
-    tenant_id: string;
-    id: string;
-    wechat_app_id: string;
+    tenantId: Generated<string>;
+    id: Generated<string>;
+    wechatAppId: string;
     name: string;
     scene: string;
     ticket: string;
-    qr_url: string;
-    expires_at: Date | null;
-    leader_name: string;
-    leader_mail: string;
-    created_at: Date;
+    qrUrl: string;
+    expiresAt: Date | null;
+    leaderName: string;
+    leaderMail: string;
+    createdAt: Generated<Date>;
   };
   connect_inbound: {
-    tenant_id: string;
-    id: string;
-    wechat_app_id: string;
-    dedupe_key: string;
+    tenantId: Generated<string>;
+    id: Generated<string>;
+    wechatAppId: string;
+    dedupeKey: string;
     openid: string;
     kind: string;
-    content: unknown;
-    channel_id: string | null;
-    reply: unknown;
-    reply_by: string | null;
+    content: Json<Record<string, unknown>>;
+    channelId: string | null;
+    reply: Json<PassiveReply | null>;
+    replyBy: string | null;
     repeats: Generated<number>;
-    trace_id: string;
-    sent_at: Date;
-    received_at: Date;
+    traceId: string;
+    sentAt: Date;
+    receivedAt: Date;
+  };
+  connect_token: {
+    tenantId: Generated<string>;
+    wechatAppId: string;
+    valueSealed: string | null;
+    valueHash: string | null;
+    expiresAt: Date | null;
+    voided: Generated<boolean>;
+    leaseOwner: string | null;
+    leaseUntil: Date | null;
   };
 }
 

@@ -19,7 +19,7 @@ test("a bound app's secrets are sealed in the database, and no route shows them"
   }
   await owner.api.connect.testApp({ wechatAppId: bound.wechatAppId });
   const tokens = await server.runtime.unscopedDb().selectFrom("connect_token").selectAll().execute();
-  expect(tokens[0]?.value_sealed).toMatch(/^[\w-]{8}\./);
+  expect(tokens[0]?.valueSealed).toMatch(/^[\w-]{8}\./);
 });
 
 test("a binding is tested from both sides, and says what to do", async () => {

@@ -1,10 +1,10 @@
 import { Injectable } from "@nestjs/common";
 import { notFound } from "@zhanggui/kit/contract/faults";
-import { newId } from "@zhanggui/kit/contract/ids";
-import { IdCursor, type PageOf, readCursor, toPage } from "@zhanggui/kit/contract/page";
+import type { PageOf } from "@zhanggui/kit/contract/page";
 import type { In, Out } from "@zhanggui/kit/contract/route";
 import type { LocalizedText } from "@zhanggui/kit/contract/text";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
+import { pageOf } from "@zhanggui/kit/server/paging";
 import type { NewRow } from "@zhanggui/kit/server/tables";
 import type { Selectable } from "kysely";
 import { AudienceService } from "../audience/audience.service.ts";
@@ -45,8 +45,8 @@ export class Deliveries {
     const lockedId = await this.#audience.lockPerson(ctx, survivorId);
     await ctx.db
       .updateTable("messaging_delivery")
-      .set({ person_id: lockedId })
-      .where("person_id", "=", mergedId)
+      .set({ personId: lockedId })
+      .where("personId", "=", mergedId)
       .execute();
   }
 
@@ -57,38 +57,19 @@ export class Deliveries {
     { zh, en }: LocalizedText,
     details: Readonly<Record<string, unknown>>,
   ): Promise<void> {
-    const at = ctx.now();
-    await ctx.db
-      .insertInto("messaging_step")
-      .values({
-        tenant_id: ctx.tenantId,
-        id: newId(at),
-        delivery_id: deliveryId,
-        kind,
-        zh,
-        en,
-        details: JSON.stringify(details),
-        at,
-      })
-      .execute();
+    await ctx.db.insertInto("messaging_step").values({ deliveryId, kind, zh, en, details, at: ctx.now() }).execute();
   }
 
   async list(ctx: Ctx, filter: In<typeof messaging.listDeliveries>["query"]): Promise<PageOf<Summary>> {
-    const { cursor, limit, personId, sceneId, state, traceId } = filter;
-    let query = ctx.db
-      .selectFrom("messaging_delivery")
-      .selectAll()
-      .orderBy("id", "desc")
-      .limit(limit + 1);
-    const before = readCursor(cursor, IdCursor);
-    if (before !== undefined) query = query.where("id", "<", before[0]);
+    const { personId, sceneId, state, traceId } = filter;
+    let query = ctx.db.selectFrom("messaging_delivery").selectAll();
     if (personId !== undefined) {
-      query = query.where("person_id", "=", await this.#audience.survivorOf(ctx, personId));
+      query = query.where("personId", "=", await this.#audience.survivorOf(ctx, personId));
     }
-    if (sceneId !== undefined) query = query.where("scene_id", "=", sceneId);
+    if (sceneId !== undefined) query = query.where("sceneId", "=", sceneId);
     if (state !== undefined) query = query.where("state", "=", state);
-    if (traceId !== undefined) query = query.where("trace_id", "=", traceId);
-    return toPage(await query.execute(), limit, ({ id }) => [id], toSummary);
+    if (traceId !== undefined) query = query.where("traceId", "=", traceId);
+    return pageOf(query, filter);
   }
 
   /** @throws Fault `kit.not_found` */
@@ -102,36 +83,9 @@ export class Deliveries {
     const steps = await ctx.db
       .selectFrom("messaging_step")
       .selectAll()
-      .where("delivery_id", "=", deliveryId)
+      .where("deliveryId", "=", deliveryId)
       .orderBy("id")
       .execute();
-    return {
-      ...toSummary(row),
-      content: row.content as Record<string, unknown>,
-      steps: steps.map(({ at, kind, zh, en, details }) => ({
-        at,
-        kind,
-        zh,
-        en,
-        details: details as Record<string, unknown>,
-      })),
-    };
+    return { ...row, steps };
   }
-}
-
-function toSummary(row: DeliveryRow): Summary {
-  return {
-    id: row.id,
-    sceneName: row.scene_name,
-    channel: row.channel,
-    to: row.address,
-    personId: row.person_id,
-    personName: row.person_name,
-    state: row.state,
-    zh: row.reason_zh,
-    en: row.reason_en,
-    traceId: row.trace_id,
-    createdAt: row.created_at,
-    updatedAt: row.updated_at,
-  };
 }

@@ -87,8 +87,10 @@ export const MailItem = z.object({
   text: Template,
 });
 export const SceneItem = z.discriminatedUnion("channel", [TemplateItem, MailItem]);
+export type SceneItem = z.output<typeof SceneItem>;
 /** The events that can start a scene. */
 export const SceneTrigger = z.enum(["audience.channel_entered.v1", "audience.person_followed.v1"]);
+export type SceneTrigger = z.output<typeof SceneTrigger>;
 const SceneFields = {
   name: z.string().trim().min(1).max(60),
   trigger: SceneTrigger,
@@ -113,6 +115,7 @@ export const DeliveryState = z.enum([
   "unknown",
   "suppressed",
 ]);
+export type DeliveryState = z.output<typeof DeliveryState>;
 export const DeliverySummary = z
   .object({
     id: Id,

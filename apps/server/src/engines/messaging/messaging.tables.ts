@@ -1,77 +1,83 @@
+// Made from the migrations by `./zg tables`. Don't edit.
 import type { Generated } from "kysely";
-
-export type DeliveryState = "ready" | "submitting" | "accepted" | "delivered" | "failed" | "unknown" | "suppressed";
+import type { Json } from "@zhanggui/kit/server/tables";
+import type { SceneItem, SceneTrigger } from "./messaging.contract.ts";
 
 export interface MessagingTables {
+  messaging_delivery: {
+    tenantId: Generated<string>;
+    id: Generated<string>;
+    sceneId: string;
+    sceneVersion: number;
+    item: number;
+    eventId: string;
+    sceneName: string;
+    channel: "wechat_template" | "mail";
+    wechatAppId: string;
+    personId: string;
+    personName: string;
+    to: string;
+    content: Json<Record<string, unknown>>;
+    state: "ready" | "submitting" | "accepted" | "delivered" | "failed" | "unknown" | "suppressed";
+    zh: string;
+    en: string;
+    attempts: Generated<number>;
+    dueAt: Date;
+    claimedBy: string | null;
+    leaseUntil: Date | null;
+    providerId: string | null;
+    traceId: string;
+    createdAt: Generated<Date>;
+    updatedAt: Date;
+  };
+  messaging_receipt: {
+    tenantId: Generated<string>;
+    wechatAppId: string;
+    providerId: string;
+    status: string;
+    receivedAt: Date;
+  };
   messaging_rule: {
-    tenant_id: string;
-    id: string;
+    tenantId: Generated<string>;
+    id: Generated<string>;
     name: string;
-    on_kind: "follow" | "scan" | "keyword";
-    wechat_app_id: string | null;
-    channel_id: string | null;
+    on: "follow" | "scan" | "keyword";
+    wechatAppId: string | null;
+    channelId: string | null;
     keyword: string | null;
     match: "exact" | "contains";
     reply: string;
     enabled: boolean;
     answered: Generated<number>;
-    created_at: Date;
+    createdAt: Generated<Date>;
   };
-  messaging_scene: { tenant_id: string; id: string; version: number; created_at: Date };
+  messaging_scene: {
+    tenantId: Generated<string>;
+    id: Generated<string>;
+    version: number;
+    createdAt: Generated<Date>;
+  };
   messaging_scene_version: {
-    tenant_id: string;
-    scene_id: string;
+    tenantId: Generated<string>;
+    sceneId: string;
     version: number;
     name: string;
-    trigger: string;
-    channel_id: string | null;
-    items: unknown;
+    trigger: SceneTrigger;
+    channelId: string | null;
+    items: Json<SceneItem[]>;
     enabled: boolean;
-    changed_by: string;
-    created_at: Date;
-  };
-  messaging_delivery: {
-    tenant_id: string;
-    id: string;
-    scene_id: string;
-    scene_version: number;
-    item: number;
-    event_id: string;
-    scene_name: string;
-    channel: "wechat_template" | "mail";
-    wechat_app_id: string;
-    person_id: string;
-    person_name: string;
-    address: string;
-    content: unknown;
-    state: DeliveryState;
-    reason_zh: string;
-    reason_en: string;
-    attempts: Generated<number>;
-    due_at: Date;
-    claimed_by: string | null;
-    lease_until: Date | null;
-    provider_id: string | null;
-    trace_id: string;
-    created_at: Date;
-    updated_at: Date;
+    changedBy: string;
+    createdAt: Generated<Date>;
   };
   messaging_step: {
-    tenant_id: string;
-    id: string;
-    delivery_id: string;
+    tenantId: Generated<string>;
+    id: Generated<string>;
+    deliveryId: string;
     kind: string;
     zh: string;
     en: string;
-    details: unknown;
+    details: Json<Record<string, unknown>>;
     at: Date;
-  };
-  messaging_receipt: {
-    tenant_id: string;
-    wechat_app_id: string;
-    provider_id: string;
-    status: string;
-    received_at: Date;
   };
 }
 

@@ -2,7 +2,6 @@ import { randomUUID } from "node:crypto";
 import { Injectable } from "@nestjs/common";
 import type { LocalizedText } from "@zhanggui/kit/contract/text";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
-import { claim } from "@zhanggui/kit/server/claim";
 import { Runtime } from "@zhanggui/kit/server/runtime";
 import type { Updateable } from "kysely";
 import { Deliveries, type DeliveryRow } from "./deliveries.ts";
@@ -53,27 +52,16 @@ export class Outbox {
 
   /** Claims one row and commits that, before anything goes out. */
   #claim(): Promise<DeliveryRow | undefined> {
-    return this.#runtime
-      .unscopedDb()
-      .transaction()
-      .execute(async (trx) => {
-        const found = await claim(trx, () =>
-          trx
-            .selectFrom("messaging_delivery")
-            .select(["tenant_id", "id", "trace_id", "attempts"])
-            .where("state", "=", "ready")
-            .where("due_at", "<=", this.#runtime.clock.now())
-            .orderBy("due_at")
-            .limit(1)
-            .forUpdate()
-            .skipLocked()
-            .executeTakeFirst(),
-        );
-        if (found === undefined) return undefined;
-        return this.#runtime.runAsTenant(trx, found.tenant_id, { traceId: found.trace_id }, (ctx) =>
-          this.#submit(ctx, found),
-        );
-      });
+    return this.#runtime.ownerTransaction(async (trx) => {
+      const [found] = await trx.query<{ tenant_id: string; id: string; trace_id: string; attempts: number }>(
+        `SELECT tenant_id, id, trace_id, attempts FROM messaging_delivery WHERE state = 'ready' AND due_at <= $1
+         ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED`,
+        [this.#runtime.clock.now()],
+      );
+      if (found === undefined) return undefined;
+      const as = { tenantId: found.tenant_id, traceId: found.trace_id };
+      return trx.runAsTenant(as, (ctx) => this.#submit(ctx, found));
+    });
   }
 
   async #submit(ctx: TxCtx, found: { id: string; attempts: number }): Promise<DeliveryRow | undefined> {
@@ -85,11 +73,11 @@ export class Outbox {
       .updateTable("messaging_delivery")
       .set({
         state: "submitting",
-        reason_zh: because.zh,
-        reason_en: because.en,
-        claimed_by: this.#owner,
-        lease_until: new Date(now.getTime() + leaseMs),
-        updated_at: now,
+        zh: because.zh,
+        en: because.en,
+        claimedBy: this.#owner,
+        leaseUntil: new Date(now.getTime() + leaseMs),
+        updatedAt: now,
       })
       .where("id", "=", found.id)
       .returningAll()
@@ -100,24 +88,24 @@ export class Outbox {
     const { change, because, details } = this.#conclusion(ctx, delivery, outcome);
     const settled = await ctx.db
       .updateTable("messaging_delivery")
-      .set({ ...change, reason_zh: because.zh, reason_en: because.en, lease_until: null, updated_at: ctx.now() })
+      .set({ ...change, zh: because.zh, en: because.en, leaseUntil: null, updatedAt: ctx.now() })
       .where("id", "=", delivery.id)
       // An answer later than our own lease still counts: it is better than "unknown".
       .where("state", "in", ["submitting", "unknown"])
-      .where("claimed_by", "=", this.#owner)
+      .where("claimedBy", "=", this.#owner)
       .returning("id")
       .executeTakeFirst();
     if (settled === undefined) return;
     await this.#deliveries.step(ctx, delivery.id, "answered", because, details);
     if (outcome.kind === "accepted" && delivery.channel === "wechat_template") {
-      await this.#receipts.match(ctx, delivery.wechat_app_id, outcome.providerId);
+      await this.#receipts.match(ctx, delivery.wechatAppId, outcome.providerId);
     }
   }
 
   #conclusion(ctx: Ctx, delivery: DeliveryRow, outcome: Outcome): Conclusion {
     if (outcome.kind === "accepted") {
       const { providerId, because } = outcome;
-      return { change: { state: "accepted", provider_id: providerId }, because, details: { providerId } };
+      return { change: { state: "accepted", providerId: providerId }, because, details: { providerId } };
     }
     if (outcome.kind !== "not_sent") {
       const { because, details } = outcome;
@@ -130,41 +118,34 @@ export class Outbox {
       return { change: { state: "failed", attempts }, because: explain("gaveUp", { attempts, reason }), details };
     }
     const seconds = firstPauseSeconds * 2 ** (attempts - 1);
-    const due_at = new Date(ctx.now().getTime() + seconds * 1000);
-    return { change: { state: "ready", attempts, due_at }, because: explain("retry", { reason, seconds }), details };
+    const dueAt = new Date(ctx.now().getTime() + seconds * 1000);
+    return { change: { state: "ready", attempts, dueAt }, because: explain("retry", { reason, seconds }), details };
   }
 
   /** What a dead process was sending. Its answer will never come, and whether it went out nobody can tell. */
   expireLeases(): Promise<boolean> {
-    return this.#runtime
-      .unscopedDb()
-      .transaction()
-      .execute(async (trx) => {
-        const found = await trx
-          .selectFrom("messaging_delivery")
-          .select(["tenant_id", "id", "trace_id", "claimed_by"])
-          .where("state", "=", "submitting")
-          .where("lease_until", "<", this.#runtime.clock.now())
-          .limit(1)
-          .forUpdate()
-          .skipLocked()
-          .executeTakeFirst();
-        if (found === undefined) return false;
-        await this.#runtime.runAsTenant(trx, found.tenant_id, { traceId: found.trace_id }, async (ctx) => {
-          const because = explain("lost");
-          await ctx.db
-            .updateTable("messaging_delivery")
-            .set({ state: "unknown", reason_zh: because.zh, reason_en: because.en, updated_at: ctx.now() })
-            .where("id", "=", found.id)
-            .execute();
-          await this.#deliveries.step(ctx, found.id, "lost", because, { by: found.claimed_by });
-        });
-        return true;
+    return this.#runtime.ownerTransaction(async (trx) => {
+      const [found] = await trx.query<{ tenant_id: string; id: string; trace_id: string; claimed_by: string }>(
+        `SELECT tenant_id, id, trace_id, claimed_by FROM messaging_delivery
+         WHERE state = 'submitting' AND lease_until < $1 LIMIT 1 FOR UPDATE SKIP LOCKED`,
+        [this.#runtime.clock.now()],
+      );
+      if (found === undefined) return false;
+      await trx.runAsTenant({ tenantId: found.tenant_id, traceId: found.trace_id }, async (ctx) => {
+        const because = explain("lost");
+        await ctx.db
+          .updateTable("messaging_delivery")
+          .set({ state: "unknown", ...because, updatedAt: ctx.now() })
+          .where("id", "=", found.id)
+          .execute();
+        await this.#deliveries.step(ctx, found.id, "lost", because, { by: found.claimed_by });
       });
+      return true;
+    });
   }
 
-  #open({ tenant_id, trace_id }: { tenant_id: string; trace_id: string }): Ctx {
-    return this.#runtime.ctx(tenant_id, { traceId: trace_id });
+  #open({ tenantId, traceId }: { tenantId: string; traceId: string }): Ctx {
+    return this.#runtime.ctx(tenantId, { traceId: traceId });
   }
 }
 

@@ -1,7 +1,7 @@
 import { Injectable } from "@nestjs/common";
 import { notFound } from "@zhanggui/kit/contract/faults";
 import type { In, Out } from "@zhanggui/kit/contract/route";
-import { owned, type Ctx, type TxCtx } from "@zhanggui/kit/server/ctx";
+import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
 import { sql, type Selectable } from "kysely";
 import { Apps } from "../connect/apps.ts";
 import { Channels } from "../connect/channels.ts";
@@ -44,7 +44,7 @@ export class Rules {
 
   /** In the order in which they win; one that is switched off stands where it would. */
   async list(ctx: Ctx): Promise<RuleView[]> {
-    return (await this.#rows(ctx)).map(toView);
+    return this.#rows(ctx);
   }
 
   /** @throws Fault `kit.not_found` for an app that isn't there, or a channel that isn't there or is another app's */
@@ -54,38 +54,19 @@ export class Rules {
       const channel = await this.#channels.get(ctx, rule.channelId);
       if (rule.wechatAppId !== null && rule.wechatAppId !== channel.wechatAppId) throw notFound();
     }
-    const row = await ctx.db
-      .insertInto("messaging_rule")
-      .values({
-        ...owned(ctx),
-        name: rule.name,
-        on_kind: rule.on,
-        wechat_app_id: rule.wechatAppId,
-        channel_id: rule.channelId,
-        keyword: rule.keyword,
-        match: rule.match,
-        reply: rule.reply,
-        enabled: rule.enabled,
-      })
-      .returningAll()
-      .executeTakeFirstOrThrow();
-    return toView(row);
+    return ctx.db.insertInto("messaging_rule").values(rule).returningAll().executeTakeFirstOrThrow();
   }
 
   async update(ctx: Ctx, ruleId: string, change: In<typeof messaging.updateRule>["body"]): Promise<RuleView> {
-    const { name, reply, enabled } = change;
     const row = await ctx.db
       .updateTable("messaging_rule")
-      .set((eb) => ({
-        name: name ?? eb.ref("name"),
-        reply: reply ?? eb.ref("reply"),
-        enabled: enabled ?? eb.ref("enabled"),
-      }))
+      // A change of nothing is one too.
+      .set((eb) => ({ name: eb.ref("name"), ...change }))
       .where("id", "=", ruleId)
       .returningAll()
       .executeTakeFirst();
     if (row === undefined) throw notFound();
-    return toView(row);
+    return row;
   }
 
   async delete(ctx: Ctx, ruleId: string): Promise<void> {
@@ -95,7 +76,7 @@ export class Rules {
 
   /** All rules in the order in which they win: the closest first, and of two as close the older. */
   async #rows(ctx: Ctx): Promise<RuleRow[]> {
-    const rows = await ctx.db.selectFrom("messaging_rule").selectAll().orderBy("created_at").orderBy("id").execute();
+    const rows = await ctx.db.selectFrom("messaging_rule").selectAll().orderBy("createdAt").orderBy("id").execute();
     return rows.toSorted((a, b) => closenessOf(b) - closenessOf(a));
   }
 }
@@ -104,40 +85,24 @@ export class Rules {
  * How narrowly a rule is meant, whatever the message: a channel's own scan before any scan, any scan before a follow,
  * an exact keyword before a contained one; of each, a rule of one app before one of all apps.
  */
-export function closenessOf(rule: Pick<RuleRow, "on_kind" | "channel_id" | "match" | "wechat_app_id">): number {
-  return 2 * kindOf(rule) + (rule.wechat_app_id === null ? 0 : 1);
+export function closenessOf(rule: Pick<RuleRow, "on" | "channelId" | "match" | "wechatAppId">): number {
+  return 2 * kindOf(rule) + (rule.wechatAppId === null ? 0 : 1);
 }
 
-function kindOf(rule: Pick<RuleRow, "on_kind" | "channel_id" | "match">): number {
-  if (rule.on_kind === "scan") return rule.channel_id === null ? 3 : 4;
-  if (rule.on_kind === "follow") return 2;
+function kindOf(rule: Pick<RuleRow, "on" | "channelId" | "match">): number {
+  if (rule.on === "scan") return rule.channelId === null ? 3 : 4;
+  if (rule.on === "follow") return 2;
   return rule.match === "exact" ? 1 : 0;
 }
 
 /** Whether a rule is meant for this message; whether it answers depends on those before it. */
 export function applies(rule: RuleRow, message: IncomingMessage): boolean {
-  if (rule.wechat_app_id !== null && rule.wechat_app_id !== message.wechatAppId) return false;
-  if (rule.channel_id !== null && rule.channel_id !== message.channelId) return false;
-  if (rule.on_kind === "scan") return message.channelId !== null;
-  if (rule.on_kind === "follow") return message.kind === "event:subscribe";
+  if (rule.wechatAppId !== null && rule.wechatAppId !== message.wechatAppId) return false;
+  if (rule.channelId !== null && rule.channelId !== message.channelId) return false;
+  if (rule.on === "scan") return message.channelId !== null;
+  if (rule.on === "follow") return message.kind === "event:subscribe";
   const text = message.text?.trim().toLowerCase();
   const keyword = rule.keyword?.toLowerCase() ?? "";
   if (text === undefined) return false;
   return rule.match === "exact" ? text === keyword : text.includes(keyword);
-}
-
-function toView(row: RuleRow): RuleView {
-  return {
-    id: row.id,
-    name: row.name,
-    on: row.on_kind,
-    wechatAppId: row.wechat_app_id,
-    channelId: row.channel_id,
-    keyword: row.keyword,
-    match: row.match,
-    reply: row.reply,
-    enabled: row.enabled,
-    answered: row.answered,
-    createdAt: row.created_at,
-  };
 }

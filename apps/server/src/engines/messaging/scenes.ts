@@ -1,24 +1,19 @@
 import { Injectable } from "@nestjs/common";
 import { conflict, notFound } from "@zhanggui/kit/contract/faults";
 import type { In, Out } from "@zhanggui/kit/contract/route";
-import { owned, type Ctx, type TxCtx } from "@zhanggui/kit/server/ctx";
-import type { Selectable } from "kysely";
-import type { z } from "zod";
+import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
 import { Channels } from "../connect/channels.ts";
-import { type messaging, SceneItem, SceneTrigger } from "./messaging.contract.ts";
-import type { MessagingTables } from "./messaging.tables.ts";
+import type { messaging, SceneItem, SceneTrigger } from "./messaging.contract.ts";
 import { assertTemplate } from "./internal/templates.ts";
 
 type SceneBody = In<typeof messaging.createScene>["body"];
-export type SceneItemValue = z.output<typeof SceneItem>;
-
 export interface SceneVersion {
   readonly id: string;
   readonly version: number;
   readonly name: string;
-  readonly trigger: z.output<typeof SceneTrigger>;
+  readonly trigger: SceneTrigger;
   readonly channelId: string | null;
-  readonly items: readonly SceneItemValue[];
+  readonly items: readonly SceneItem[];
   readonly enabled: boolean;
   readonly createdAt: Date;
 }
@@ -33,37 +28,35 @@ export class Scenes {
   }
 
   async list(ctx: Ctx): Promise<Out<typeof messaging.listScenes>["items"]> {
-    const rows = await this.#current(ctx).orderBy("messaging_scene.created_at").orderBy("messaging_scene.id").execute();
-    return rows.map(toScene).map((scene) => ({ ...scene, items: [...scene.items] }));
+    return this.#current(ctx).orderBy("messaging_scene.createdAt").orderBy("messaging_scene.id").execute();
   }
 
   /** The enabled scenes that this event starts. */
   async startedBy(ctx: Ctx, trigger: string, channelId: string | null): Promise<SceneVersion[]> {
-    const rows = await this.#current(ctx)
-      .where("messaging_scene_version.trigger", "=", trigger)
+    return this.#current(ctx)
+      .where("messaging_scene_version.trigger", "=", trigger as SceneTrigger)
       .where("messaging_scene_version.enabled", "=", true)
       .where((eb) =>
         eb.or([
-          eb("messaging_scene_version.channel_id", "is", null),
-          ...(channelId === null ? [] : [eb("messaging_scene_version.channel_id", "=", channelId)]),
+          eb("messaging_scene_version.channelId", "is", null),
+          ...(channelId === null ? [] : [eb("messaging_scene_version.channelId", "=", channelId)]),
         ]),
       )
       .orderBy("messaging_scene.id")
       .execute();
-    return rows.map(toScene);
   }
 
   /** @throws Fault `messaging.bad_template`, `kit.not_found` for a channel that isn't there */
   async create(ctx: Ctx, scene: SceneBody) {
     await this.#check(ctx, scene);
-    const head = owned(ctx);
     return ctx.tx(async (ctx) => {
-      await ctx.db
+      const { id } = await ctx.db
         .insertInto("messaging_scene")
-        .values({ ...head, version: 1 })
-        .execute();
-      await this.#write(ctx, head.id, 1, scene);
-      return this.#get(ctx, head.id);
+        .values({ version: 1 })
+        .returning("id")
+        .executeTakeFirstOrThrow();
+      await this.#write(ctx, id, 1, scene);
+      return this.#get(ctx, id);
     });
   }
 
@@ -88,24 +81,21 @@ export class Scenes {
   async #get(ctx: Ctx, sceneId: string) {
     const row = await this.#current(ctx).where("messaging_scene.id", "=", sceneId).executeTakeFirst();
     if (row === undefined) throw notFound();
-    const scene = toScene(row);
-    return { ...scene, items: [...scene.items] };
+    return row;
   }
 
   async #write(ctx: TxCtx, sceneId: string, version: number, scene: SceneBody): Promise<void> {
     await ctx.db
       .insertInto("messaging_scene_version")
       .values({
-        tenant_id: ctx.tenantId,
-        scene_id: sceneId,
+        sceneId,
         version,
         name: scene.name,
         trigger: scene.trigger,
-        channel_id: scene.channelId,
+        channelId: scene.channelId,
         items: JSON.stringify(scene.items),
         enabled: scene.enabled,
-        changed_by: ctx.actor.id,
-        created_at: ctx.now(),
+        changedBy: ctx.actor.id,
       })
       .execute();
   }
@@ -124,25 +114,18 @@ export class Scenes {
       .selectFrom("messaging_scene")
       .innerJoin("messaging_scene_version", (join) =>
         join
-          .onRef("messaging_scene_version.scene_id", "=", "messaging_scene.id")
+          .onRef("messaging_scene_version.sceneId", "=", "messaging_scene.id")
           .onRef("messaging_scene_version.version", "=", "messaging_scene.version"),
       )
-      .selectAll("messaging_scene_version")
-      .select("messaging_scene.created_at as first_created_at");
+      .select([
+        "messaging_scene.id",
+        "messaging_scene.version",
+        "messaging_scene.createdAt",
+        "messaging_scene_version.name",
+        "messaging_scene_version.trigger",
+        "messaging_scene_version.channelId",
+        "messaging_scene_version.items",
+        "messaging_scene_version.enabled",
+      ]);
   }
-}
-
-type VersionRow = Selectable<MessagingTables["messaging_scene_version"]> & { first_created_at: Date };
-
-function toScene(row: VersionRow): SceneVersion {
-  return {
-    id: row.scene_id,
-    version: row.version,
-    name: row.name,
-    trigger: SceneTrigger.parse(row.trigger),
-    channelId: row.channel_id,
-    items: SceneItem.array().parse(row.items),
-    enabled: row.enabled,
-    createdAt: row.first_created_at,
-  };
 }

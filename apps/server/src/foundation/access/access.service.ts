@@ -2,7 +2,7 @@ import { Injectable } from "@nestjs/common";
 import { conflict, notFound } from "@zhanggui/kit/contract/faults";
 import { builtInRoles, type BuiltInRole } from "@zhanggui/kit/contract/permission";
 import type { In, Out } from "@zhanggui/kit/contract/route";
-import { owned, type Ctx } from "@zhanggui/kit/server/ctx";
+import type { Ctx } from "@zhanggui/kit/server/ctx";
 import { type access, lastOwner, loginTaken, roleFixed, unknownPermission } from "./access.contract.ts";
 import { PermissionCatalogue } from "./catalogue.ts";
 import { assertStrong, hashPassword } from "./internal/passwords.ts";
@@ -34,14 +34,12 @@ export class AccessService {
 
   /** Gives a new tenant the built-in roles. Returns the ids by name. */
   async createBuiltInRoles(ctx: Ctx): Promise<Record<BuiltInRole, string>> {
-    const rows = builtInRoles.map((built_in) => ({
-      ...owned(ctx),
-      name: builtInNames[built_in],
-      built_in,
-      permissions: [],
-    }));
-    await ctx.db.insertInto("access_role").values(rows).execute();
-    return Object.fromEntries(rows.map(({ built_in, id }) => [built_in, id])) as Record<BuiltInRole, string>;
+    const rows = await ctx.db
+      .insertInto("access_role")
+      .values(builtInRoles.map((builtIn) => ({ name: builtInNames[builtIn], builtIn, permissions: [] })))
+      .returning(["id", "builtIn"])
+      .execute();
+    return Object.fromEntries(rows.map(({ builtIn, id }) => [builtIn, id])) as Record<BuiltInRole, string>;
   }
 
   async me(ctx: Ctx, accountId: string): Promise<Out<typeof access.me>> {
@@ -57,9 +55,9 @@ export class AccessService {
   async permissionsOf(ctx: Ctx, accountId: string): Promise<string[]> {
     const roles = await ctx.db
       .selectFrom("access_account_role")
-      .innerJoin("access_role", "access_role.id", "access_account_role.role_id")
-      .select(["access_role.built_in", "access_role.permissions"])
-      .where("access_account_role.account_id", "=", accountId)
+      .innerJoin("access_role", "access_role.id", "access_account_role.roleId")
+      .select(["access_role.builtIn", "access_role.permissions"])
+      .where("access_account_role.accountId", "=", accountId)
       .execute();
     return [...new Set(roles.flatMap((role) => this.#permissionsOfRole(role)))].toSorted();
   }
@@ -68,41 +66,34 @@ export class AccessService {
   async listAccounts(ctx: Ctx, accountId?: string): Promise<AccountView[]> {
     let query = ctx.db
       .selectFrom("access_account")
-      .select(["id", "login", "display_name", "disabled", "created_at"])
-      .orderBy("display_name")
+      .select(["id", "login", "displayName", "disabled", "createdAt"])
+      .orderBy("displayName")
       .orderBy("id");
     if (accountId !== undefined) query = query.where("id", "=", accountId);
     const accounts = await query.execute();
     if (accounts.length === 0) return [];
     const roles = await ctx.db
       .selectFrom("access_account_role")
-      .innerJoin("access_role", "access_role.id", "access_account_role.role_id")
-      .select(["access_account_role.account_id", "access_role.id", "access_role.name", "access_role.built_in"])
+      .innerJoin("access_role", "access_role.id", "access_account_role.roleId")
+      .select(["access_account_role.accountId", "access_role.id", "access_role.name", "access_role.builtIn"])
       .where(
-        "access_account_role.account_id",
+        "access_account_role.accountId",
         "in",
         accounts.map(({ id }) => id),
       )
       .orderBy("access_role.name")
       .execute();
-    return accounts.map(({ id, login, display_name, disabled, created_at }) => ({
-      id,
-      login,
-      displayName: display_name,
-      roles: roles.filter((role) => role.account_id === id).map(toRoleOfAccount),
-      disabled,
-      createdAt: created_at,
-    }));
+    return accounts.map((account) => ({ ...account, roles: roles.filter(({ accountId: of }) => of === account.id) }));
   }
 
   /** @throws Fault `access.login_taken`, `access.weak_password`, `kit.not_found` for a role of nobody's or of others' */
   async createAccount(ctx: Ctx, { login, displayName, password, roleIds }: NewAccount): Promise<AccountView> {
     assertStrong(password, login);
-    const password_hash = await hashPassword(password);
+    const passwordHash = await hashPassword(password);
     return ctx.tx(async (ctx) => {
       const inserted = await ctx.db
         .insertInto("access_account")
-        .values({ ...owned(ctx), login, display_name: displayName, password_hash })
+        .values({ login, displayName, passwordHash })
         .onConflict((on) => on.doNothing())
         .returning("id")
         .executeTakeFirst();
@@ -121,21 +112,17 @@ export class AccessService {
     return ctx.tx(async (ctx) => {
       await this.#account(ctx, accountId);
       const { displayName, roleIds, disabled } = change;
-      const row = {
-        ...(displayName === undefined ? {} : { display_name: displayName }),
-        ...(disabled === undefined ? {} : { disabled }),
-      };
-      if (Object.keys(row).length > 0) {
-        await ctx.db.updateTable("access_account").set(row).where("id", "=", accountId).execute();
+      if (displayName !== undefined || disabled !== undefined) {
+        await ctx.db.updateTable("access_account").set({ displayName, disabled }).where("id", "=", accountId).execute();
       }
       if (roleIds !== undefined) await this.#setRoles(ctx, accountId, roleIds);
       if (disabled === true) {
-        const ended = { ended_at: ctx.now(), ended_because: "account_disabled" };
+        const ended = { endedAt: ctx.now(), endedBecause: "account_disabled" };
         await ctx.db
           .updateTable("access_session")
           .set(ended)
-          .where("account_id", "=", accountId)
-          .where("ended_at", "is", null)
+          .where("accountId", "=", accountId)
+          .where("endedAt", "is", null)
           .execute();
       }
       await this.#demandOwner(ctx);
@@ -144,7 +131,7 @@ export class AccessService {
   }
 
   async listRoles(ctx: Ctx): Promise<Out<typeof access.listRoles>> {
-    const rows = await ctx.db.selectFrom("access_role").selectAll().orderBy("created_at").orderBy("id").execute();
+    const rows = await ctx.db.selectFrom("access_role").selectAll().orderBy("createdAt").orderBy("id").execute();
     return {
       items: rows.map((row) => this.#role(row)),
       permissions: this.#catalogue.all.map(({ code, text }) => ({ code, ...text })),
@@ -155,7 +142,7 @@ export class AccessService {
     this.#demandKnown(permissions);
     const row = await ctx.db
       .insertInto("access_role")
-      .values({ ...owned(ctx), name, built_in: null, permissions })
+      .values({ name, permissions })
       .onConflict((on) => on.doNothing())
       .returningAll()
       .executeTakeFirst();
@@ -169,7 +156,7 @@ export class AccessService {
       .updateTable("access_role")
       .set({ permissions })
       .where("id", "=", roleId)
-      .where("built_in", "is", null)
+      .where("builtIn", "is", null)
       .returningAll()
       .executeTakeFirst();
     if (row !== undefined) return this.#role(row);
@@ -187,20 +174,20 @@ export class AccessService {
     const wanted = [...new Set(roleIds)];
     const found = await ctx.db.selectFrom("access_role").select("id").where("id", "in", wanted).execute();
     if (found.length !== wanted.length) throw notFound();
-    await ctx.db.deleteFrom("access_account_role").where("account_id", "=", accountId).execute();
-    const rows = wanted.map((role_id) => ({ tenant_id: ctx.tenantId, account_id: accountId, role_id }));
+    await ctx.db.deleteFrom("access_account_role").where("accountId", "=", accountId).execute();
+    const rows = wanted.map((roleId) => ({ accountId, roleId }));
     await ctx.db.insertInto("access_account_role").values(rows).execute();
   }
 
   /** Locks the owner role first: two owners who take each other's role at once would both see one owner left. */
   async #demandOwner(ctx: Ctx): Promise<void> {
-    await ctx.db.selectFrom("access_role").select("id").where("built_in", "=", "owner").forUpdate().execute();
+    await ctx.db.selectFrom("access_role").select("id").where("builtIn", "=", "owner").forUpdate().execute();
     const owner = await ctx.db
       .selectFrom("access_account")
-      .innerJoin("access_account_role", "access_account_role.account_id", "access_account.id")
-      .innerJoin("access_role", "access_role.id", "access_account_role.role_id")
+      .innerJoin("access_account_role", "access_account_role.accountId", "access_account.id")
+      .innerJoin("access_role", "access_role.id", "access_account_role.roleId")
       .select("access_account.id")
-      .where("access_role.built_in", "=", "owner")
+      .where("access_role.builtIn", "=", "owner")
       .where("access_account.disabled", "=", false)
       .limit(1)
       .executeTakeFirst();
@@ -212,16 +199,11 @@ export class AccessService {
     if (unknown !== undefined) throw unknownPermission({ permission: unknown });
   }
 
-  #permissionsOfRole({ built_in, permissions }: { built_in: string | null; permissions: string[] }): string[] {
-    return built_in === null ? permissions : this.#catalogue.of(built_in as BuiltInRole);
+  #permissionsOfRole({ builtIn, permissions }: Pick<RoleView, "builtIn" | "permissions">): string[] {
+    return builtIn === null ? permissions : this.#catalogue.of(builtIn);
   }
 
-  #role(row: { id: string; name: string; built_in: string | null; permissions: string[] }): RoleView {
-    const { id, name, built_in } = row;
-    return { id, name, permissions: this.#permissionsOfRole(row), builtIn: built_in as BuiltInRole | null };
+  #role<Role extends Pick<RoleView, "builtIn" | "permissions">>(role: Role): Role {
+    return { ...role, permissions: this.#permissionsOfRole(role) };
   }
-}
-
-function toRoleOfAccount(row: { id: string; name: string; built_in: string | null }): AccountView["roles"][number] {
-  return { id: row.id, name: row.name, builtIn: row.built_in as BuiltInRole | null };
 }

@@ -1,37 +1,57 @@
+// Made from the migrations by `./zg tables`. Don't edit.
 import type { Generated } from "kysely";
 
 export interface AccessTables {
-  access_tenant: { id: string; name: string; zone: string; first: true | null; created_at: Date };
   access_account: {
-    tenant_id: string;
-    id: string;
+    tenantId: Generated<string>;
+    id: Generated<string>;
     login: string;
-    display_name: string;
-    password_hash: string;
+    displayName: string;
+    passwordHash: string;
     disabled: Generated<boolean>;
-    created_at: Date;
+    createdAt: Generated<Date>;
+  };
+  access_account_role: {
+    tenantId: Generated<string>;
+    accountId: string;
+    roleId: string;
+  };
+  access_login_attempt: {
+    login: string;
+    failures: number;
+    lockedUntil: Date | null;
+    lastAt: Date;
   };
   access_role: {
-    tenant_id: string;
-    id: string;
+    tenantId: Generated<string>;
+    id: Generated<string>;
     name: string;
-    built_in: string | null;
+    builtIn: "owner" | "operator" | "finance" | "reviewer" | "developer" | null;
     permissions: string[];
-    created_at: Date;
+    createdAt: Generated<Date>;
   };
-  access_account_role: { tenant_id: string; account_id: string; role_id: string };
   access_session: {
-    tenant_id: string;
-    id: string;
-    account_id: string;
-    refresh_hash: string;
-    expires_at: Date;
-    ended_at: Date | null;
-    ended_because: string | null;
-    created_at: Date;
+    tenantId: Generated<string>;
+    id: Generated<string>;
+    accountId: string;
+    refreshHash: string;
+    expiresAt: Date;
+    endedAt: Date | null;
+    endedBecause: string | null;
+    createdAt: Generated<Date>;
   };
-  access_used_refresh: { tenant_id: string; session_id: string; refresh_hash: string };
-  access_login_attempt: { login: string; failures: number; locked_until: Date | null; last_at: Date };
+  access_tenant: {
+    id: Generated<string>;
+    name: string;
+    zone: string;
+    first: boolean | null;
+    createdAt: Generated<Date>;
+  };
+  access_used_refresh: {
+    tenantId: Generated<string>;
+    sessionId: string;
+    refreshHash: string;
+  };
 }
 
 declare module "@zhanggui/kit/server/tables" {

@@ -139,7 +139,7 @@ describe("sign-in", () => {
     const old = await api.access.login({ login, password });
     await server.anonymous({ authorization: `Bearer ${old.accessToken}` }).access.logout();
     const rows = () =>
-      server.runtime.unscopedDb().selectFrom("access_session").select("id").where("account_id", "=", id).execute();
+      server.runtime.unscopedDb().selectFrom("access_session").select("id").where("accountId", "=", id).execute();
     server.clock.advance(31 * 24 * 60 * minuteMs);
     const fresh = await api.access.login({ login, password });
     await server.runtime.runSchedule("access.prune");

@@ -38,16 +38,16 @@ export class Sessions implements Authenticator {
     await countAttempt(everywhere, login, ctx.now());
     const account = await everywhere
       .selectFrom("access_account")
-      .select(["tenant_id", "id", "password_hash", "disabled"])
+      .select(["tenantId", "id", "passwordHash", "disabled"])
       .where("login", "=", login)
       .executeTakeFirst();
     if (account === undefined) await verifyDummyHash(password);
-    if (account === undefined || !(await verifyPassword(account.password_hash, password)) || account.disabled) {
+    if (account === undefined || !(await verifyPassword(account.passwordHash, password)) || account.disabled) {
       ctx.log.warn({ login }, "sign-in refused");
       throw wrongCredentials();
     }
     await forgetAttempts(everywhere, login);
-    return { tenantId: account.tenant_id, id: account.id };
+    return { tenantId: account.tenantId, id: account.id };
   }
 
   /** Starts a session of an account of the ctx's tenant. */
@@ -58,14 +58,10 @@ export class Sessions implements Authenticator {
     await ctx.db
       .insertInto("access_session")
       .values({
-        tenant_id: ctx.tenantId,
         id: sessionId,
-        account_id: accountId,
-        refresh_hash: tokens.hashToken(refreshToken),
-        expires_at: expiresAt,
-        ended_at: null,
-        ended_because: null,
-        created_at: ctx.now(),
+        accountId,
+        refreshHash: tokens.hashToken(refreshToken),
+        expiresAt,
       })
       .execute();
     return this.#session(ctx, accountId, sessionId, refreshToken, expiresAt);
@@ -82,14 +78,14 @@ export class Sessions implements Authenticator {
     const rotated = await ctx.tx(async (ctx) => {
       const session = await ctx.db
         .updateTable("access_session")
-        .set({ refresh_hash: tokens.hashToken(next), expires_at: expiresAt })
+        .set({ refreshHash: tokens.hashToken(next), expiresAt: expiresAt })
         .where("id", "=", named.sessionId)
-        .where("refresh_hash", "=", hash)
-        .where("ended_at", "is", null)
-        .where("expires_at", ">", ctx.now())
-        .returning("account_id")
+        .where("refreshHash", "=", hash)
+        .where("endedAt", "is", null)
+        .where("expiresAt", ">", ctx.now())
+        .returning("accountId")
         .executeTakeFirst();
-      const used = { tenant_id: ctx.tenantId, session_id: named.sessionId, refresh_hash: hash };
+      const used = { sessionId: named.sessionId, refreshHash: hash };
       if (session !== undefined) await ctx.db.insertInto("access_used_refresh").values(used).execute();
       return session;
     });
@@ -97,7 +93,7 @@ export class Sessions implements Authenticator {
       await this.#endIfReused(ctx, named.sessionId, hash);
       throw sessionEnded();
     }
-    return this.#session(ctx, rotated.account_id, named.sessionId, next, expiresAt);
+    return this.#session(ctx, rotated.accountId, named.sessionId, next, expiresAt);
   }
 
   async logout(ctx: Ctx): Promise<void> {
@@ -110,16 +106,16 @@ export class Sessions implements Authenticator {
     const { sessionId } = sessionOf(ctx);
     const account = await ctx.db
       .selectFrom("access_account")
-      .select(["id", "login", "password_hash"])
+      .select(["id", "login", "passwordHash"])
       .where("id", "=", ctx.actor.id)
       .executeTakeFirstOrThrow();
     await countAttempt(this.#runtime.unscopedDb(), account.login, ctx.now());
-    if (!(await verifyPassword(account.password_hash, current))) throw wrongCredentials();
+    if (!(await verifyPassword(account.passwordHash, current))) throw wrongCredentials();
     await forgetAttempts(this.#runtime.unscopedDb(), account.login);
     assertStrong(next, account.login);
-    const password_hash = await hashPassword(next);
+    const passwordHash = await hashPassword(next);
     await ctx.tx(async (ctx) => {
-      await ctx.db.updateTable("access_account").set({ password_hash }).where("id", "=", account.id).execute();
+      await ctx.db.updateTable("access_account").set({ passwordHash }).where("id", "=", account.id).execute();
       await this.#end(ctx, "password_changed", { accountId: account.id, except: sessionId });
     });
   }
@@ -130,16 +126,16 @@ export class Sessions implements Authenticator {
     const ctx = this.#runtime.ctx(subject.tenantId);
     const row = await ctx.db
       .selectFrom("access_session")
-      .innerJoin("access_account", "access_account.id", "access_session.account_id")
-      .select(["access_account.id", "access_account.display_name"])
+      .innerJoin("access_account", "access_account.id", "access_session.accountId")
+      .select(["access_account.id", "access_account.displayName"])
       .where("access_session.id", "=", subject.sessionId)
-      .where("access_session.ended_at", "is", null)
+      .where("access_session.endedAt", "is", null)
       .where("access_account.id", "=", subject.accountId)
       .where("access_account.disabled", "=", false)
       .executeTakeFirst();
     if (row === undefined) throw sessionEnded();
     const permissions = new Set(await this.#access.permissionsOf(ctx, row.id));
-    const { id, display_name: name } = row;
+    const { id, displayName: name } = row;
     const actor: SessionActor = { kind: "account", id, name, permissions, sessionId: subject.sessionId };
     return { tenantId: subject.tenantId, actor };
   }
@@ -153,8 +149,8 @@ export class Sessions implements Authenticator {
     const ended = everywhere
       .selectFrom("access_session")
       .select("id")
-      .where((eb) => eb.or([eb("ended_at", "<", old), eb("expires_at", "<", old)]));
-    await everywhere.deleteFrom("access_used_refresh").where("session_id", "in", ended).execute();
+      .where((eb) => eb.or([eb("endedAt", "<", old), eb("expiresAt", "<", old)]));
+    await everywhere.deleteFrom("access_used_refresh").where("sessionId", "in", ended).execute();
     await everywhere.deleteFrom("access_session").where("id", "in", ended).execute();
   }
 
@@ -162,9 +158,9 @@ export class Sessions implements Authenticator {
   async #endIfReused(ctx: Ctx, sessionId: string, hash: string): Promise<void> {
     const used = await ctx.db
       .selectFrom("access_used_refresh")
-      .select("session_id")
-      .where("session_id", "=", sessionId)
-      .where("refresh_hash", "=", hash)
+      .select("sessionId")
+      .where("sessionId", "=", sessionId)
+      .where("refreshHash", "=", hash)
       .executeTakeFirst();
     if (used === undefined) return;
     ctx.log.warn({ sessionId }, "a used refresh token came again; the session is ended");
@@ -176,12 +172,12 @@ export class Sessions implements Authenticator {
     because: string,
     which: { sessionId: string } | { accountId: string; except: string },
   ): Promise<void> {
-    const ended = { ended_at: ctx.now(), ended_because: because };
-    const query = ctx.db.updateTable("access_session").set(ended).where("ended_at", "is", null);
+    const ended = { endedAt: ctx.now(), endedBecause: because };
+    const query = ctx.db.updateTable("access_session").set(ended).where("endedAt", "is", null);
     await (
       "sessionId" in which
         ? query.where("id", "=", which.sessionId)
-        : query.where("account_id", "=", which.accountId).where("id", "!=", which.except)
+        : query.where("accountId", "=", which.accountId).where("id", "!=", which.except)
     ).execute();
   }
 

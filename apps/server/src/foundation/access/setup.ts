@@ -47,13 +47,14 @@ export class Setup {
     { first }: { first: boolean },
   ) {
     assertStrong(owner.password, owner.login);
-    const ctx = this.#runtime.ctx(newId(visitor.now()), { traceId: visitor.traceId });
-    const account = await ctx.tx(async (ctx) => {
-      if (!(await this.#tenants.create(ctx, tenantName, first))) throw setupClosed();
+    const tenantId = newId(visitor.now());
+    const { traceId } = visitor;
+    const account = await this.#tenants.create({ tenantId, traceId, name: tenantName, first }, async (ctx) => {
       const roles = await this.#access.createBuiltInRoles(ctx);
       return this.#access.createAccount(ctx, { ...owner, roleIds: [roles.owner] });
     });
-    return this.#sessions.start(ctx, account.id);
+    if (account === undefined) throw setupClosed();
+    return this.#sessions.start(this.#runtime.ctx(tenantId, { traceId }), account.id);
   }
 }
 

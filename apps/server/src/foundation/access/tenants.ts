@@ -18,15 +18,22 @@ export class Tenants {
     this.#runtime = runtime;
   }
 
-  /** Adds the ctx's own tenant. False if it should be the first and another one was faster. */
-  async create(ctx: TxCtx, name: string, first: boolean): Promise<boolean> {
-    const row = await ctx.db
-      .insertInto("access_tenant")
-      .values({ id: ctx.tenantId, name, zone: defaultZone, first: first ? true : null, created_at: ctx.now() })
-      .onConflict((on) => on.column("first").doNothing())
-      .returning("id")
-      .executeTakeFirst();
-    return row !== undefined;
+  /**
+   * Adds a tenant, and goes on as it in the same transaction. Undefined if it should be the first and another one was
+   * faster.
+   */
+  create<Result>(
+    { tenantId, traceId, name, first }: { tenantId: string; traceId: string; name: string; first: boolean },
+    then: (ctx: TxCtx) => Promise<Result>,
+  ): Promise<Result | undefined> {
+    return this.#runtime.ownerTransaction(async (trx) => {
+      const rows = await trx.query(
+        `INSERT INTO access_tenant (id, name, zone, first, created_at) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (first) DO NOTHING RETURNING id`,
+        [tenantId, name, defaultZone, first ? true : null, this.#runtime.clock.now()],
+      );
+      return rows.length === 0 ? undefined : trx.runAsTenant({ tenantId, traceId }, then);
+    });
   }
 
   async any(): Promise<boolean> {

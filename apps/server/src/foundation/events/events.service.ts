@@ -21,7 +21,7 @@ export class EventsService {
     const before = readCursor(cursor, IdCursor);
     if (before !== undefined) query = query.where("id", "<", before[0]);
     if (name !== undefined) query = query.where("name", "=", name);
-    if (traceId !== undefined) query = query.where("trace_id", "=", traceId);
+    if (traceId !== undefined) query = query.where("traceId", "=", traceId);
     const rows = await query.execute();
     const deliveries = await this.#deliveries(
       ctx,
@@ -48,27 +48,27 @@ export class EventsService {
     const before = readCursor(cursor, z.tuple([z.uuid(), z.string()]));
     let query = ctx.db
       .selectFrom("kit_delivery")
-      .innerJoin("kit_event", "kit_event.id", "kit_delivery.event_id")
+      .innerJoin("kit_event", "kit_event.id", "kit_delivery.eventId")
       .selectAll("kit_delivery")
-      .select(["kit_event.name", "kit_event.occurred_at", "kit_event.trace_id"])
+      .select(["kit_event.name", "kit_event.occurredAt", "kit_event.traceId"])
       .where("kit_delivery.state", "=", "dead")
-      .orderBy("kit_delivery.event_id", "desc")
+      .orderBy("kit_delivery.eventId", "desc")
       .orderBy("kit_delivery.handler", "desc")
       .limit(limit + 1);
     if (before !== undefined) {
       query = query.where(({ eb, refTuple, tuple }) =>
-        eb(refTuple("kit_delivery.event_id", "kit_delivery.handler"), "<", tuple(before[0], before[1])),
+        eb(refTuple("kit_delivery.eventId", "kit_delivery.handler"), "<", tuple(before[0], before[1])),
       );
     }
     return toPage(
       await query.execute(),
       limit,
-      (row) => [row.event_id, row.handler],
+      (row) => [row.eventId, row.handler],
       (row) => ({
-        eventId: row.event_id,
+        eventId: row.eventId,
         eventName: row.name,
-        occurredAt: row.occurred_at,
-        traceId: row.trace_id,
+        occurredAt: row.occurredAt,
+        traceId: row.traceId,
         ...toDelivery(row),
       }),
     );
@@ -80,11 +80,11 @@ export class EventsService {
       const now = ctx.now();
       let query = ctx.db
         .updateTable("kit_delivery")
-        .set({ state: "pending", attempts: 0, due_at: now, updated_at: now })
+        .set({ state: "pending", attempts: 0, dueAt: now, updatedAt: now })
         .where("state", "=", "dead");
-      if (eventId !== undefined) query = query.where("event_id", "=", eventId);
+      if (eventId !== undefined) query = query.where("eventId", "=", eventId);
       if (handler !== undefined) query = query.where("handler", "=", handler);
-      return query.returning("event_id").execute();
+      return query.returning("eventId").execute();
     });
     ctx.log.info({ eventId, handler, replayed: replayed.length, by: ctx.actor.id }, "dead letters replayed");
     return replayed.length;
@@ -92,25 +92,25 @@ export class EventsService {
 
   async #deliveries(ctx: Ctx, eventIds: readonly string[]): Promise<DeliveryRow[]> {
     if (eventIds.length === 0) return [];
-    return ctx.db.selectFrom("kit_delivery").selectAll().where("event_id", "in", eventIds).orderBy("handler").execute();
+    return ctx.db.selectFrom("kit_delivery").selectAll().where("eventId", "in", eventIds).orderBy("handler").execute();
   }
 }
 
 interface DeliveryRow {
-  event_id: string;
+  eventId: string;
   handler: string;
   state: "pending" | "done" | "dead";
   attempts: number;
-  last_error: string | null;
-  updated_at: Date;
+  lastError: string | null;
+  updatedAt: Date;
 }
 interface EventRow {
   id: string;
   name: string;
-  occurred_at: Date;
-  trace_id: string;
-  actor_kind: string;
-  actor_id: string;
+  occurredAt: Date;
+  traceId: string;
+  actorKind: string;
+  actorId: string;
   payload: unknown;
 }
 
@@ -118,14 +118,14 @@ function toEvent(row: EventRow, deliveries: readonly DeliveryRow[]): EventView {
   return {
     id: row.id,
     name: row.name,
-    occurredAt: row.occurred_at,
-    traceId: row.trace_id,
-    actor: { kind: row.actor_kind, id: row.actor_id },
+    occurredAt: row.occurredAt,
+    traceId: row.traceId,
+    actor: { kind: row.actorKind, id: row.actorId },
     payload: row.payload,
-    deliveries: deliveries.filter(({ event_id }) => event_id === row.id).map(toDelivery),
+    deliveries: deliveries.filter(({ eventId }) => eventId === row.id).map(toDelivery),
   };
 }
 
-function toDelivery({ handler, state, attempts, last_error, updated_at }: DeliveryRow) {
-  return { handler, state, attempts, lastError: last_error, updatedAt: updated_at };
+function toDelivery({ handler, state, attempts, lastError, updatedAt }: DeliveryRow) {
+  return { handler, state, attempts, lastError: lastError, updatedAt: updatedAt };
 }

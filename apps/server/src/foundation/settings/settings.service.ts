@@ -63,10 +63,9 @@ export class SettingsService {
         .insertInto("settings_value")
         .values({
           ...row,
-          tenant_id: ctx.tenantId,
           value: JSON.stringify(parsed.data),
-          changed_by: ctx.actor.id,
-          changed_at: ctx.now(),
+          changedBy: ctx.actor.id,
+          changedAt: ctx.now(),
         })
         // Two changes of the same version at once: the key lets one through.
         .onConflict((on) => on.doNothing())
@@ -80,19 +79,13 @@ export class SettingsService {
 
   async history(ctx: Ctx, key: string): Promise<Out<typeof settings.history>["items"]> {
     this.#demand(key);
-    const rows = await this.#stored(ctx, key, 200);
-    return rows.map(({ version, value, changed_by, changed_at }) => ({
-      version,
-      value,
-      changedBy: changed_by,
-      changedAt: changed_at,
-    }));
+    return this.#stored(ctx, key, 200);
   }
 
   #stored(ctx: Ctx, key: string, limit = 1) {
     return ctx.db
       .selectFrom("settings_value")
-      .select(["version", "value", "changed_by", "changed_at"])
+      .select(["version", "value", "changedBy", "changedAt"])
       .where("key", "=", key)
       .orderBy("version", "desc")
       .limit(limit)

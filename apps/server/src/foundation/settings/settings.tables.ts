@@ -1,11 +1,15 @@
+// Made from the migrations by `./zg tables`. Don't edit.
+import type { Generated } from "kysely";
+import type { Json } from "@zhanggui/kit/server/tables";
+
 export interface SettingsTables {
   settings_value: {
-    tenant_id: string;
+    tenantId: Generated<string>;
     key: string;
     version: number;
-    value: unknown;
-    changed_by: string;
-    changed_at: Date;
+    value: Json<unknown>;
+    changedBy: string;
+    changedAt: Date;
   };
 }
 

@@ -51,8 +51,8 @@ export class Arrivals {
     await ctx.db
       .updateTable("audience_person")
       .set(({ fn, val }) => ({
-        first_seen_at: fn<Date>("least", ["first_seen_at", val(sentAt)]),
-        last_seen_at: fn<Date>("greatest", ["last_seen_at", val(sentAt)]),
+        firstSeenAt: fn<Date>("least", ["firstSeenAt", val(sentAt)]),
+        lastSeenAt: fn<Date>("greatest", ["lastSeenAt", val(sentAt)]),
       }))
       .where("id", "=", personId)
       .execute();
@@ -88,12 +88,12 @@ export class Arrivals {
     const sentAt = new Date(message.sentAt);
     await ctx.db
       .updateTable("audience_person")
-      .set({ first_channel_id: channel.id, first_channel_at: sentAt, first_channel_by: message.inboundId })
+      .set({ firstChannelId: channel.id, firstChannelAt: sentAt, firstChannelBy: message.inboundId })
       .where("id", "=", touch.personId)
       .where(({ eb, or, refTuple, tuple }) =>
         or([
-          eb("first_channel_at", "is", null),
-          eb(refTuple("first_channel_at", "first_channel_by"), ">", tuple(sentAt, message.inboundId)),
+          eb("firstChannelAt", "is", null),
+          eb(refTuple("firstChannelAt", "firstChannelBy"), ">", tuple(sentAt, message.inboundId)),
         ]),
       )
       .execute();

@@ -1,5 +1,6 @@
 import { Injectable } from "@nestjs/common";
-import { owned, type Ctx, type TxCtx } from "@zhanggui/kit/server/ctx";
+import { newId } from "@zhanggui/kit/contract/ids";
+import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
 import { Timeline } from "../timeline.ts";
 import { lockPerson, type LockedPerson } from "./people.ts";
 
@@ -28,12 +29,12 @@ export class Identities {
   async personOf(ctx: Ctx, { wechatAppId, openid }: Openid): Promise<string | undefined> {
     const row = await ctx.db
       .selectFrom("audience_identity")
-      .select("person_id")
+      .select("personId")
       .where("kind", "=", "openid")
       .where("scope", "=", wechatAppId)
       .where("value", "=", openid)
       .executeTakeFirst();
-    return row?.person_id;
+    return row?.personId;
   }
 
   /**
@@ -46,38 +47,25 @@ export class Identities {
   ): Promise<{ personId: LockedPerson; isNew: boolean }> {
     const known = await this.personOf(ctx, { wechatAppId, openid });
     if (known !== undefined) return { personId: await lockPerson(ctx, known), isNew: false };
-    const person = owned(ctx);
+    const id = newId(ctx.now());
     await ctx.db
       .insertInto("audience_person")
       .values({
-        ...person,
+        id,
         // WeChat has told no names since 2021; the end of the openid tells two strangers apart.
-        display_name: `微信用户 ${openid.slice(-6)}`,
-        first_channel_id: null,
-        first_channel_at: null,
-        first_channel_by: null,
-        first_seen_at: seenAt,
-        last_seen_at: seenAt,
-        merged_into: null,
+        displayName: `微信用户 ${openid.slice(-6)}`,
+        firstSeenAt: seenAt,
+        lastSeenAt: seenAt,
       })
       .execute();
     const inserted = await ctx.db
       .insertInto("audience_identity")
-      .values({
-        ...owned(ctx),
-        person_id: person.id,
-        kind: "openid",
-        scope: wechatAppId,
-        value: openid,
-        following: null,
-        following_since: null,
-        following_by: null,
-      })
+      .values({ personId: id, kind: "openid", scope: wechatAppId, value: openid })
       .onConflict((on) => on.doNothing())
       .returning("id")
       .executeTakeFirst();
-    if (inserted !== undefined) return { personId: await lockPerson(ctx, person.id), isNew: true };
-    await ctx.db.deleteFrom("audience_person").where("id", "=", person.id).execute();
+    if (inserted !== undefined) return { personId: await lockPerson(ctx, id), isNew: true };
+    await ctx.db.deleteFrom("audience_person").where("id", "=", id).execute();
     const winner = await this.personOf(ctx, { wechatAppId, openid });
     if (winner === undefined) throw new Error("an openid was taken and is gone again");
     return { personId: await lockPerson(ctx, winner), isNew: false };
@@ -94,18 +82,18 @@ export class Identities {
   ): Promise<{ before: boolean | null } | undefined> {
     const row = await ctx.db
       .selectFrom("audience_identity")
-      .select(["id", "following", "following_since", "following_by"])
+      .select(["id", "following", "followingSince", "followingBy"])
       .where("kind", "=", "openid")
       .where("scope", "=", wechatAppId)
       .where("value", "=", openid)
       .forUpdate()
       .executeTakeFirstOrThrow();
-    const knownAt = row.following_since?.getTime() ?? Number.NEGATIVE_INFINITY;
+    const knownAt = row.followingSince?.getTime() ?? Number.NEGATIVE_INFINITY;
     const sentAt = now.sentAt.getTime();
-    if (knownAt > sentAt || (knownAt === sentAt && (row.following_by ?? "") > now.inboundId)) return undefined;
+    if (knownAt > sentAt || (knownAt === sentAt && (row.followingBy ?? "") > now.inboundId)) return undefined;
     await ctx.db
       .updateTable("audience_identity")
-      .set({ following: now.following, following_since: now.sentAt, following_by: now.inboundId })
+      .set({ following: now.following, followingSince: now.sentAt, followingBy: now.inboundId })
       .where("id", "=", row.id)
       .execute();
     return { before: row.following };
@@ -119,16 +107,7 @@ export class Identities {
   async claim(ctx: TxCtx, personId: LockedPerson, kind: "unionid" | "phone" | "mail", value: string): Promise<string> {
     const inserted = await ctx.db
       .insertInto("audience_identity")
-      .values({
-        ...owned(ctx),
-        person_id: personId,
-        kind,
-        scope: "",
-        value,
-        following: null,
-        following_since: null,
-        following_by: null,
-      })
+      .values({ personId, kind, scope: "", value })
       .onConflict((on) => on.doNothing())
       .returning("id")
       .executeTakeFirst();
@@ -138,11 +117,11 @@ export class Identities {
     }
     const owner = await ctx.db
       .selectFrom("audience_identity")
-      .select("person_id")
+      .select("personId")
       .where("kind", "=", kind)
       .where("scope", "=", "")
       .where("value", "=", value)
       .executeTakeFirstOrThrow();
-    return owner.person_id;
+    return owner.personId;
   }
 }

@@ -115,7 +115,7 @@ async function meetInAStorm(name: string): Promise<{ openids: Openid[]; story: s
 }
 
 async function storyOf(personId: string): Promise<string> {
-  const entries = ctxOfTenant().db.selectFrom("audience_timeline").select("details").where("person_id", "=", personId);
+  const entries = ctxOfTenant().db.selectFrom("audience_timeline").select("details").where("personId", "=", personId);
   return JSON.stringify(await entries.execute());
 }
 
@@ -272,6 +272,6 @@ test("two hundred times three people become one while all of them write: nothing
     audience_timeline: 0,
     messaging_delivery: 0,
   });
-  const failed = tea.server.runtime.unscopedDb().selectFrom("kit_delivery").select("last_error").distinct();
+  const failed = tea.server.runtime.unscopedDb().selectFrom("kit_delivery").select("lastError").distinct();
   expect(await failed.where("attempts", ">", 1).execute()).toEqual([]);
 }, 180_000);

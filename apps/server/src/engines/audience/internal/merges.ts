@@ -42,29 +42,29 @@ export class Merges {
     if (a.id === b.id) return a.id;
     const [kept, gone] = cameBefore(a, b) ? [a, b] : [b, a];
     await this.#moveAll(ctx, gone.id, kept.id);
-    await ctx.db.updateTable("audience_person").set({ merged_into: kept.id }).where("id", "=", gone.id).execute();
+    await ctx.db.updateTable("audience_person").set({ mergedInto: kept.id }).where("id", "=", gone.id).execute();
     await ctx.db
       .updateTable("audience_person")
       .set({
         ...firstChannelOf(kept, gone),
-        last_seen_at: kept.last_seen_at > gone.last_seen_at ? kept.last_seen_at : gone.last_seen_at,
+        lastSeenAt: kept.lastSeenAt > gone.lastSeenAt ? kept.lastSeenAt : gone.lastSeenAt,
       })
       .where("id", "=", kept.id)
       .execute();
-    await this.#timeline.write(ctx, kept.id, "merged", { from: gone.id, name: gone.display_name });
+    await this.#timeline.write(ctx, kept.id, "merged", { from: gone.id, name: gone.displayName });
     await ctx.emit(peopleMerged, { survivorId: kept.id, mergedId: gone.id });
     return kept.id;
   }
 
   async #moveAll(ctx: TxCtx, gone: LockedPerson, kept: LockedPerson): Promise<void> {
     for (const table of ["audience_identity", "audience_timeline"] as const) {
-      await ctx.db.updateTable(table).set({ person_id: kept }).where("person_id", "=", gone).execute();
+      await ctx.db.updateTable(table).set({ personId: kept }).where("personId", "=", gone).execute();
     }
-    const tags = await ctx.db.deleteFrom("audience_person_tag").where("person_id", "=", gone).returningAll().execute();
+    const tags = await ctx.db.deleteFrom("audience_person_tag").where("personId", "=", gone).returningAll().execute();
     if (tags.length === 0) return;
     await ctx.db
       .insertInto("audience_person_tag")
-      .values(tags.map((tag) => ({ ...tag, person_id: kept })))
+      .values(tags.map((tag) => ({ ...tag, personId: kept })))
       .onConflict((on) => on.doNothing())
       .execute();
   }
@@ -75,12 +75,8 @@ export class Merges {
  * the pointers and locking who goes on, and a merge locks no row that only points: a writer that a merge has overtaken
  * may hold one while it waits for the survivor.
  */
-async function oneAtATime(ctx: TxCtx): Promise<void> {
-  await ctx.db
-    .selectNoFrom(({ fn, val }) =>
-      fn("pg_advisory_xact_lock", [fn("hashtext", [val(`audience.merge ${ctx.tenantId}`)])]).as("locked"),
-    )
-    .execute();
+function oneAtATime(ctx: TxCtx): Promise<void> {
+  return ctx.lock("audience.merge", "all");
 }
 
 /** Read under the lock: what a message noted while we waited for it is in there. */
@@ -91,19 +87,19 @@ async function lockedRow(ctx: TxCtx, personId: string): Promise<PersonRow & { id
 }
 
 function cameBefore(a: PersonRow, b: PersonRow): boolean {
-  const ms = a.first_seen_at.getTime() - b.first_seen_at.getTime();
+  const ms = a.firstSeenAt.getTime() - b.firstSeenAt.getTime();
   return ms === 0 ? a.id < b.id : ms < 0;
 }
 
 /** The channel that brought either of them first. */
 function firstChannelOf(kept: PersonRow, gone: PersonRow) {
   const [first] = [kept, gone]
-    .filter((row) => row.first_channel_at !== null)
+    .filter((row) => row.firstChannelAt !== null)
     .toSorted(
       (a, b) =>
-        Number(a.first_channel_at) - Number(b.first_channel_at) ||
-        ((a.first_channel_by ?? "") < (b.first_channel_by ?? "") ? -1 : 1),
+        Number(a.firstChannelAt) - Number(b.firstChannelAt) ||
+        ((a.firstChannelBy ?? "") < (b.firstChannelBy ?? "") ? -1 : 1),
     );
-  const { first_channel_id, first_channel_at, first_channel_by } = first ?? kept;
-  return { first_channel_id, first_channel_at, first_channel_by };
+  const { firstChannelId, firstChannelAt, firstChannelBy } = first ?? kept;
+  return { firstChannelId, firstChannelAt, firstChannelBy };
 }

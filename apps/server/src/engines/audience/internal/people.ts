@@ -28,7 +28,7 @@ export async function lockPerson(ctx: TxCtx, personId: string): Promise<LockedPe
     .selectFrom("audience_person")
     .select("id")
     .where("id", "=", personId)
-    .where("merged_into", "is", null)
+    .where("mergedInto", "is", null)
     .forNoKeyUpdate()
     .executeTakeFirst();
   if (held !== undefined) return held.id as LockedPerson;
@@ -40,5 +40,5 @@ export async function lockPerson(ctx: TxCtx, personId: string): Promise<LockedPe
 /** The person, or whoever they were merged into: as it stands now, which is good enough for reading. */
 export async function findPerson(ctx: Ctx, personId: string): Promise<PersonRow | undefined> {
   const row = await ctx.db.selectFrom("audience_person").selectAll().where("id", "=", personId).executeTakeFirst();
-  return row === undefined || row.merged_into === null ? row : findPerson(ctx, row.merged_into);
+  return row === undefined || row.mergedInto === null ? row : findPerson(ctx, row.mergedInto);
 }

@@ -1,6 +1,6 @@
 import { Injectable } from "@nestjs/common";
 import { notFound } from "@zhanggui/kit/contract/faults";
-import { owned, type Ctx, type TxCtx } from "@zhanggui/kit/server/ctx";
+import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
 import { Timeline } from "../timeline.ts";
 import type { LockedPerson } from "./people.ts";
 
@@ -23,17 +23,9 @@ export class Tags {
     const tagId = await this.#tagFor(ctx, name);
     const added = await ctx.db
       .insertInto("audience_person_tag")
-      .values({
-        tenant_id: ctx.tenantId,
-        person_id: personId,
-        tag_id: tagId,
-        source: origin.source,
-        source_id: origin.sourceId,
-        source_name: origin.sourceName,
-        created_at: ctx.now(),
-      })
+      .values({ personId, tagId, ...origin })
       .onConflict((on) => on.doNothing())
-      .returning("tag_id")
+      .returning("tagId")
       .executeTakeFirst();
     if (added !== undefined) await this.#timeline.write(ctx, personId, "tag_added", { name, ...origin });
   }
@@ -43,9 +35,9 @@ export class Tags {
     const tag = await ctx.db.selectFrom("audience_tag").select("name").where("id", "=", tagId).executeTakeFirst();
     const removed = await ctx.db
       .deleteFrom("audience_person_tag")
-      .where("person_id", "=", personId)
-      .where("tag_id", "=", tagId)
-      .returning("tag_id")
+      .where("personId", "=", personId)
+      .where("tagId", "=", tagId)
+      .returning("tagId")
       .executeTakeFirst();
     if (removed === undefined) throw notFound();
     await this.#timeline.write(ctx, personId, "tag_removed", {
@@ -58,11 +50,11 @@ export class Tags {
   async list(ctx: Ctx): Promise<{ id: string; name: string; people: number }[]> {
     return ctx.db
       .selectFrom("audience_tag")
-      .leftJoin("audience_person_tag", "audience_person_tag.tag_id", "audience_tag.id")
+      .leftJoin("audience_person_tag", "audience_person_tag.tagId", "audience_tag.id")
       .select(({ fn }) => [
         "audience_tag.id",
         "audience_tag.name",
-        fn.count<number>("audience_person_tag.person_id").as("people"),
+        fn.count<number>("audience_person_tag.personId").as("people"),
       ])
       .groupBy(["audience_tag.id", "audience_tag.name"])
       .orderBy("audience_tag.name")
@@ -75,7 +67,7 @@ export class Tags {
     if (known !== undefined) return known.id;
     await ctx.db
       .insertInto("audience_tag")
-      .values({ ...owned(ctx), name })
+      .values({ name })
       .onConflict((on) => on.doNothing())
       .execute();
     const tag = await find();

@@ -25,7 +25,7 @@ export class Callbacks {
       visitor.log.warn({ wechatAppId, disabled: app?.disabled }, "a push to an app that is not bound or is disabled");
       throw pushRefused();
     }
-    const actor = { kind: "wechat" as const, id: app.app_id, name: app.name, permissions: new Set<string>() };
-    return { ctx: this.#runtime.ctx(app.tenant_id, { actor, traceId: visitor.traceId }), app };
+    const actor = { kind: "wechat" as const, id: app.appId, name: app.name, permissions: new Set<string>() };
+    return { ctx: this.#runtime.ctx(app.tenantId, { actor, traceId: visitor.traceId }), app };
   }
 }

@@ -19,13 +19,13 @@ export class DatabaseTokenStore implements TokenStore {
   async read(): Promise<StoredToken | null> {
     const row = await this.#ctx.db
       .selectFrom("connect_token")
-      .select(["value_sealed", "expires_at", "voided"])
-      .where("wechat_app_id", "=", this.#appId)
+      .select(["valueSealed", "expiresAt", "voided"])
+      .where("wechatAppId", "=", this.#appId)
       .executeTakeFirst();
-    if (row === undefined || row.value_sealed === null || row.expires_at === null) return null;
+    if (row === undefined || row.valueSealed === null || row.expiresAt === null) return null;
     return {
-      value: this.#secrets.open(row.value_sealed, this.#context),
-      expiresAt: row.expires_at,
+      value: this.#secrets.open(row.valueSealed, this.#context),
+      expiresAt: row.expiresAt,
       voided: row.voided,
     };
   }
@@ -36,23 +36,19 @@ export class DatabaseTokenStore implements TokenStore {
     const row = await this.#ctx.db
       .insertInto("connect_token")
       .values({
-        tenant_id: this.#ctx.tenantId,
-        wechat_app_id: this.#appId,
-        value_sealed: null,
-        value_hash: null,
-        expires_at: null,
-        lease_owner: owner,
-        lease_until: until,
+        wechatAppId: this.#appId,
+        leaseOwner: owner,
+        leaseUntil: until,
       })
       .onConflict((on) =>
         on
-          .columns(["tenant_id", "wechat_app_id"])
-          .doUpdateSet({ lease_owner: owner, lease_until: until })
+          .columns(["tenantId", "wechatAppId"])
+          .doUpdateSet({ leaseOwner: owner, leaseUntil: until })
           .where((eb) =>
-            eb.or([eb("connect_token.lease_until", "is", null), eb("connect_token.lease_until", "<=", now)]),
+            eb.or([eb("connect_token.leaseUntil", "is", null), eb("connect_token.leaseUntil", "<=", now)]),
           ),
       )
-      .returning("lease_owner")
+      .returning("leaseOwner")
       .executeTakeFirst();
     return row !== undefined;
   }
@@ -61,15 +57,15 @@ export class DatabaseTokenStore implements TokenStore {
     const row = await this.#ctx.db
       .updateTable("connect_token")
       .set({
-        value_sealed: this.#secrets.seal(token.value, this.#context),
-        value_hash: hashOf(token.value),
-        expires_at: token.expiresAt,
+        valueSealed: this.#secrets.seal(token.value, this.#context),
+        valueHash: hashOf(token.value),
+        expiresAt: token.expiresAt,
         voided: false,
       })
-      .where("wechat_app_id", "=", this.#appId)
-      .where("lease_owner", "=", owner)
-      .where("lease_until", ">", this.#ctx.now())
-      .returning("wechat_app_id")
+      .where("wechatAppId", "=", this.#appId)
+      .where("leaseOwner", "=", owner)
+      .where("leaseUntil", ">", this.#ctx.now())
+      .returning("wechatAppId")
       .executeTakeFirst();
     return row !== undefined;
   }
@@ -77,9 +73,9 @@ export class DatabaseTokenStore implements TokenStore {
   async release(owner: string): Promise<void> {
     await this.#ctx.db
       .updateTable("connect_token")
-      .set({ lease_owner: null, lease_until: null })
-      .where("wechat_app_id", "=", this.#appId)
-      .where("lease_owner", "=", owner)
+      .set({ leaseOwner: null, leaseUntil: null })
+      .where("wechatAppId", "=", this.#appId)
+      .where("leaseOwner", "=", owner)
       .execute();
   }
 
@@ -87,8 +83,8 @@ export class DatabaseTokenStore implements TokenStore {
     await this.#ctx.db
       .updateTable("connect_token")
       .set({ voided: true })
-      .where("wechat_app_id", "=", this.#appId)
-      .where("value_hash", "=", hashOf(value))
+      .where("wechatAppId", "=", this.#appId)
+      .where("valueHash", "=", hashOf(value))
       .execute();
   }
 

@@ -2,7 +2,7 @@ import { Injectable } from "@nestjs/common";
 import type { LocalizedText } from "@zhanggui/kit/contract/text";
 import type { TxCtx } from "@zhanggui/kit/server/ctx";
 import { Deliveries } from "../deliveries.ts";
-import type { DeliveryState } from "../messaging.tables.ts";
+import type { DeliveryState } from "../messaging.contract.ts";
 import { explain } from "./reasons.ts";
 
 /**
@@ -21,11 +21,10 @@ export class Receipts {
     await ctx.db
       .insertInto("messaging_receipt")
       .values({
-        tenant_id: ctx.tenantId,
-        wechat_app_id: wechatAppId,
-        provider_id: providerId,
+        wechatAppId,
+        providerId,
         status,
-        received_at: ctx.now(),
+        receivedAt: ctx.now(),
       })
       .onConflict((on) => on.doNothing())
       .execute();
@@ -35,24 +34,20 @@ export class Receipts {
   /** Moves the delivery on if both are there. Whoever comes second finds the other's row. */
   async match(ctx: TxCtx, wechatAppId: string, providerId: string): Promise<void> {
     // Without the lock each side could look before the other has committed, and both would find nothing.
-    await ctx.db
-      .selectNoFrom(({ fn, val }) =>
-        fn("pg_advisory_xact_lock", [fn("hashtext", [val(`${wechatAppId} ${providerId}`)])]).as("locked"),
-      )
-      .execute();
+    await ctx.lock("messaging.receipt", `${wechatAppId} ${providerId}`);
     const receipt = await ctx.db
       .selectFrom("messaging_receipt")
       .select("status")
-      .where("wechat_app_id", "=", wechatAppId)
-      .where("provider_id", "=", providerId)
+      .where("wechatAppId", "=", wechatAppId)
+      .where("providerId", "=", providerId)
       .executeTakeFirst();
     if (receipt === undefined) return;
     const { state, because } = conclusionOf(receipt.status);
     const moved = await ctx.db
       .updateTable("messaging_delivery")
-      .set({ state, reason_zh: because.zh, reason_en: because.en, updated_at: ctx.now() })
-      .where("wechat_app_id", "=", wechatAppId)
-      .where("provider_id", "=", providerId)
+      .set({ state, zh: because.zh, en: because.en, updatedAt: ctx.now() })
+      .where("wechatAppId", "=", wechatAppId)
+      .where("providerId", "=", providerId)
       .where("state", "=", "accepted")
       .returning("id")
       .executeTakeFirst();

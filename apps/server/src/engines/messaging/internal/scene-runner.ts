@@ -1,13 +1,15 @@
 import { Injectable } from "@nestjs/common";
 import type { LocalizedText } from "@zhanggui/kit/contract/text";
-import { owned, type TxCtx } from "@zhanggui/kit/server/ctx";
+import { newId } from "@zhanggui/kit/contract/ids";
+import type { TxCtx } from "@zhanggui/kit/server/ctx";
 import type { EventMeta } from "@zhanggui/kit/server/events";
 import { AudienceService } from "../../audience/audience.service.ts";
 import { Timeline } from "../../audience/timeline.ts";
 import { Apps } from "../../connect/apps.ts";
 import { type ChannelOwner, Channels } from "../../connect/channels.ts";
 import { Deliveries } from "../deliveries.ts";
-import { type SceneItemValue, Scenes, type SceneVersion } from "../scenes.ts";
+import type { SceneItem } from "../messaging.contract.ts";
+import { Scenes, type SceneVersion } from "../scenes.ts";
 import { fillIn, reasonOf, type TemplateScope } from "./templates.ts";
 import { explain, type Reason } from "./reasons.ts";
 
@@ -92,40 +94,38 @@ export class SceneRunner {
     ctx: TxCtx,
     scene: SceneVersion,
     index: number,
-    item: SceneItemValue,
+    item: SceneItem,
     around: Surroundings,
     event: EventMeta,
   ): Promise<void> {
     const { address, content, state, because } = await decide(item, around);
-    const head = owned(ctx);
+    const now = ctx.now();
+    const id = newId(now);
     const created = await this.#deliveries.create(ctx, {
-      ...head,
-      scene_id: scene.id,
-      scene_version: scene.version,
+      id,
+      sceneId: scene.id,
+      sceneVersion: scene.version,
       item: index,
-      event_id: event.eventId,
-      scene_name: scene.name,
+      eventId: event.eventId,
+      sceneName: scene.name,
       channel: item.channel,
-      wechat_app_id: around.start.wechatAppId,
-      person_id: around.person.personId,
-      person_name: around.person.displayName,
-      address,
-      content: JSON.stringify(content),
+      wechatAppId: around.start.wechatAppId,
+      personId: around.person.personId,
+      personName: around.person.displayName,
+      to: address,
+      content,
       state,
-      reason_zh: because.zh,
-      reason_en: because.en,
-      due_at: head.created_at,
-      claimed_by: null,
-      lease_until: null,
-      provider_id: null,
-      trace_id: ctx.traceId,
-      updated_at: head.created_at,
+      zh: because.zh,
+      en: because.en,
+      dueAt: now,
+      traceId: ctx.traceId,
+      updatedAt: now,
     });
     if (!created) return;
     const asked = explain(startedBy[scene.trigger], { scene: scene.name, version: scene.version });
-    await this.#deliveries.step(ctx, head.id, "asked", asked, { eventId: event.eventId, sceneId: scene.id });
-    await this.#deliveries.step(ctx, head.id, "decided", because, { state, to: address });
-    const told = { deliveryId: head.id, scene: scene.name, channel: item.channel, state, ...because };
+    await this.#deliveries.step(ctx, id, "asked", asked, { eventId: event.eventId, sceneId: scene.id });
+    await this.#deliveries.step(ctx, id, "decided", because, { state, to: address });
+    const told = { deliveryId: id, scene: scene.name, channel: item.channel, state, ...because };
     await this.#timeline.note(ctx, around.person.personId, "delivery", told);
   }
 }
@@ -136,7 +136,7 @@ const startedBy = {
   "audience.person_followed.v1": "personFollowed",
 } as const satisfies Record<SceneVersion["trigger"], Reason>;
 
-async function decide(item: SceneItemValue, around: Surroundings): Promise<Decision> {
+async function decide(item: SceneItem, around: Surroundings): Promise<Decision> {
   const { channel, person, start, scope } = around;
   const address =
     item.channel === "wechat_template" ? start.openid : item.to === "leader" ? channel?.leaderMail : person.mail;
@@ -160,7 +160,7 @@ async function decide(item: SceneItemValue, around: Surroundings): Promise<Decis
   }
 }
 
-async function contentOf(item: SceneItemValue, scope: TemplateScope): Promise<Record<string, unknown>> {
+async function contentOf(item: SceneItem, scope: TemplateScope): Promise<Record<string, unknown>> {
   if (item.channel === "mail") {
     return { subject: await fillIn(item.subject, scope), text: await fillIn(item.text, scope) };
   }

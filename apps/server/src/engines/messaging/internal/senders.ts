@@ -68,9 +68,9 @@ export class Senders {
 
   async #template(ctx: Ctx, delivery: DeliveryRow): Promise<Outcome> {
     const { templateId, data, url } = TemplateContent.parse(delivery.content);
-    const client = await this.#clients.of(ctx, delivery.wechat_app_id);
+    const client = await this.#clients.of(ctx, delivery.wechatAppId);
     try {
-      const message = { openid: delivery.address, templateId, data, url, clientMsgId: delivery.id };
+      const message = { openid: delivery.to, templateId, data, url, clientMsgId: delivery.id };
       const { msgId } = await sendTemplate(client, message);
       return { kind: "accepted", providerId: msgId, because: explain("acceptedWechat", { providerId: msgId }) };
     } catch (error) {
@@ -88,7 +88,7 @@ export class Senders {
     try {
       const sent: unknown = await this.#mailer.sendMail({
         from: this.#from,
-        to: delivery.address,
+        to: delivery.to,
         subject,
         text,
         messageId: `<${delivery.id}@zhanggui>`,

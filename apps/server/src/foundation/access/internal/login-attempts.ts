@@ -20,20 +20,20 @@ export async function countAttempt(db: Kysely<Tables>, login: string, now: Date)
   const failures = sql<number>`CASE WHEN access_login_attempt.last_at <= ${forgotten} THEN 1 ELSE access_login_attempt.failures + 1 END`;
   const row = await db
     .insertInto("access_login_attempt")
-    .values({ login, failures: 1, locked_until: null, last_at: now })
+    .values({ login, failures: 1, lockedUntil: null, lastAt: now })
     .onConflict((on) =>
       on.column("login").doUpdateSet({
         failures,
         // The lock counts from the failure that closed it; knocking on the closed door doesn't prolong it.
-        locked_until: sql`CASE WHEN ${failures} > ${wrongPasswordLimit}
+        lockedUntil: sql`CASE WHEN ${failures} > ${wrongPasswordLimit}
           THEN coalesce(access_login_attempt.locked_until, ${lockedUntil}) ELSE NULL END`,
-        last_at: sql`CASE WHEN access_login_attempt.locked_until > ${now} THEN access_login_attempt.last_at ELSE ${now} END`,
+        lastAt: sql`CASE WHEN access_login_attempt.locked_until > ${now} THEN access_login_attempt.last_at ELSE ${now} END`,
       }),
     )
-    .returning("locked_until")
+    .returning("lockedUntil")
     .executeTakeFirstOrThrow();
-  if (row.locked_until === null) return;
-  throw lockedOut({ minutes: Math.ceil((row.locked_until.getTime() - now.getTime()) / minuteMs) });
+  if (row.lockedUntil === null) return;
+  throw lockedOut({ minutes: Math.ceil((row.lockedUntil.getTime() - now.getTime()) / minuteMs) });
 }
 
 export async function forgetAttempts(db: Kysely<Tables>, login: string): Promise<void> {
@@ -43,5 +43,5 @@ export async function forgetAttempts(db: Kysely<Tables>, login: string): Promise
 /** Drops what no longer matters; the table would grow with every name that a guesser makes up. */
 export async function pruneAttempts(db: Kysely<Tables>, now: Date): Promise<void> {
   const forgotten = new Date(now.getTime() - 2 * lockMinutes * minuteMs);
-  await db.deleteFrom("access_login_attempt").where("last_at", "<", forgotten).execute();
+  await db.deleteFrom("access_login_attempt").where("lastAt", "<", forgotten).execute();
 }

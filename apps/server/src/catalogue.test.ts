@@ -1,0 +1,86 @@
+import { kitTables } from "@zhanggui/kit/server/policies";
+import { catalogueViolations } from "@zhanggui/kit/testing/catalogue";
+import { cloneOfTemplate, type TestDatabase } from "@zhanggui/kit/testing/database";
+import pg from "pg";
+import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { migrationFolders } from "./migrations.ts";
+import { modules } from "./modules.ts";
+
+const platformTables = Object.assign({}, kitTables, ...modules.map((module) => module.platformTables ?? {}));
+let database: TestDatabase;
+let client: pg.Client;
+
+beforeAll(async () => {
+  database = await cloneOfTemplate(inject("clusterUrl"), migrationFolders());
+  client = new pg.Client({ connectionString: database.url });
+  await client.connect();
+});
+afterAll(async () => {
+  await client.end();
+  await database.drop();
+});
+
+const violations = () => catalogueViolations(client, { platformTables });
+
+test("row-level security holds every table, and every index can be used under it", async () => {
+  expect(await violations()).toEqual([]);
+});
+
+/** What it is, how it is made, and what is said of it. */
+const planted: [what: string, sql: string, said: RegExp][] = [
+  ["a table without a policy", "CREATE TABLE tea_leaf (tenant_id uuid, id uuid)", /tea_leaf has no row-level security/],
+  ["a table without a tenant", "CREATE TABLE tea_world (name text)", /tea_world has neither a tenant_id/],
+  ["row-level security switched off", "ALTER TABLE audience_tag DISABLE ROW LEVEL SECURITY", /audience_tag has no/],
+  [
+    "a second policy, which would widen the first",
+    "CREATE POLICY wide ON audience_tag USING (true)",
+    /audience_tag has no row-level security with the policy/,
+  ],
+  [
+    "a foreign key of one column",
+    `CREATE UNIQUE INDEX tea_id ON audience_tag (id);
+     ALTER TABLE audience_person_tag ADD CONSTRAINT tea_key FOREIGN KEY (tag_id) REFERENCES audience_tag (id)`,
+    /foreign key tea_key could lead to another tenant/,
+  ],
+  ["an owner's view", "CREATE VIEW tea_view AS SELECT * FROM audience_tag", /view tea_view shows what its owner sees/],
+  ["a materialised view", "CREATE MATERIALIZED VIEW tea_heap AS SELECT * FROM audience_tag", /tea_heap shows what/],
+  [
+    "a function of the owner's",
+    "CREATE FUNCTION tea_all() RETURNS bigint SECURITY DEFINER LANGUAGE sql AS 'SELECT count(*) FROM audience_tag'",
+    /tea_all runs as its owner/,
+  ],
+  [
+    "an index on jsonb",
+    "CREATE INDEX tea_json ON audience_timeline USING gin (details)",
+    /index tea_json can't be used under row-level security/,
+  ],
+  ["an index on an expression", "CREATE INDEX tea_lower ON audience_tag (tenant_id, lower(name))", /index tea_lower/],
+  [
+    "a numeric index",
+    "ALTER TABLE audience_tag ADD weight numeric; CREATE INDEX tea_weight ON audience_tag (tenant_id, weight)",
+    /index tea_weight/,
+  ],
+  ["a time in microseconds", "ALTER TABLE audience_tag ADD at timestamptz", /audience_tag.at is finer than a milli/],
+  [
+    "a grant that the registry doesn't list",
+    `DO $$ BEGIN EXECUTE format('GRANT SELECT ON access_tenant TO %I', (SELECT tenant_role FROM kit_database)); END $$`,
+    /more with access_tenant than the registry says/,
+  ],
+  [
+    "a partition that can be reached by itself",
+    `CREATE TABLE tea_log (tenant_id uuid, at timestamptz(3)) PARTITION BY RANGE (at);
+     CREATE TABLE tea_log_1 PARTITION OF tea_log FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+     DO $$ BEGIN EXECUTE format('GRANT SELECT ON tea_log_1 TO %I', (SELECT tenant_role FROM kit_database)); END $$`,
+    /partition tea_log_1 can be reached beside its table/,
+  ],
+];
+
+test.each(planted)("the catalogue test turns red for %s", async (_, sql, said) => {
+  await client.query("BEGIN");
+  try {
+    await client.query(sql);
+    expect(await violations()).toContainEqual(expect.stringMatching(said));
+  } finally {
+    await client.query("ROLLBACK");
+  }
+});

@@ -1,0 +1,46 @@
+// Made from the migrations by `./zg tables`. Don't edit.
+import type { Generated } from "kysely";
+import type { Json } from "./tables.ts";
+
+export interface KitTables {
+  kit_database: {
+    tenantRole: string;
+  };
+  kit_delivery: {
+    tenantId: Generated<string>;
+    eventId: string;
+    eventName: string;
+    handler: string;
+    state: "pending" | "done" | "dead";
+    attempts: Generated<number>;
+    lastError: string | null;
+    dueAt: Date;
+    updatedAt: Date;
+  };
+  kit_event: {
+    tenantId: Generated<string>;
+    id: string;
+    name: string;
+    payload: Json<unknown>;
+    actorKind: string;
+    actorId: string;
+    traceId: string;
+    occurredAt: Date;
+    dispatchedAt: Date | null;
+  };
+  kit_migration: {
+    module: string;
+    name: string;
+    checksum: string;
+    appliedAt: Generated<Date>;
+  };
+  kit_subscription: {
+    eventName: string;
+    handler: string;
+    seenAt: Date;
+  };
+}
+
+declare module "./tables.ts" {
+  interface Tables extends KitTables {}
+}

@@ -1,0 +1,160 @@
+import type { Kysely, KyselyPlugin } from "kysely";
+import type pg from "pg";
+import { scopedKysely } from "./kysely.ts";
+import { assertScope, enterScope, leaveScope, type TenantScope } from "./scope.ts";
+import { deadlockDetected, isConnectionLost, serializationFailure, sqlStateOf } from "./sql-state.ts";
+import type { Tables } from "./tables.ts";
+
+export interface TransactionOptions {
+  /** PostgreSQL's own default is `read committed`. */
+  readonly isolation?: "read committed" | "repeatable read" | "serializable";
+  /**
+   * How often the work may run again when PostgreSQL gives it up in favour of another transaction (SQLSTATE 40001 and
+   * 40P01, which both undo it wholly). So what it does outside of the database must bear repeating. Default: 3.
+   */
+  readonly retries?: number;
+}
+
+interface RunOptions extends TransactionOptions {
+  readonly scope?: TenantScope;
+}
+
+/** One transaction on one connection: the owner's, stepping into tenants and back, or one tenant's from its BEGIN. */
+export class Transaction {
+  readonly client: pg.PoolClient;
+  /** Queries in whatever scope the transaction has entered. */
+  readonly db: Kysely<Tables>;
+  #scope: TenantScope | undefined;
+  #savepoints = 0;
+
+  constructor(client: pg.PoolClient, plugins: readonly KyselyPlugin[], scope: TenantScope | undefined) {
+    this.client = client;
+    this.#scope = scope;
+    this.db = scopedKysely(plugins, { acquire: async () => ({ client }), release: () => {}, single: true });
+  }
+
+  static async run<Result>(
+    pool: pg.Pool,
+    plugins: readonly KyselyPlugin[],
+    { isolation, retries = 3, scope }: RunOptions,
+    work: (trx: Transaction) => Promise<Result>,
+  ): Promise<Result> {
+    const begin = [
+      isolation === undefined ? "BEGIN" : `BEGIN ISOLATION LEVEL ${isolation.toUpperCase()}`,
+      ...(scope === undefined ? [] : [enterScope(scope)]),
+    ].join("; ");
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await once(pool, begin, (client) => new Transaction(client, plugins, scope), work);
+      } catch (error) {
+        if (attempt >= retries || !isWorthRetrying(error)) throw error;
+        // Two that met once would meet again if both came back at the same time.
+        await new Promise((resolve) => setTimeout(resolve, jitterMs(attempt)));
+      }
+    }
+  }
+
+  /** As the owner. Rows come as PostgreSQL names them, in snake_case. */
+  async query<Row extends object>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
+    await this.leave();
+    const { rows } = await this.client.query<Row>(text, [...values]);
+    return rows;
+  }
+
+  /** Goes on as a tenant, until the next step. */
+  async enter(scope: TenantScope): Promise<void> {
+    const check = this.#scope === undefined ? "" : `${assertScope(this.#scope)}; `;
+    await this.client.query(`${check}${enterScope(scope)}`);
+    this.#scope = scope;
+  }
+
+  /** Goes on as the owner. @throws if what ran as the tenant has left its scope by itself */
+  async leave(): Promise<void> {
+    if (this.#scope === undefined) return;
+    await this.client.query(`${assertScope(this.#scope)}; ${leaveScope}`);
+    this.#scope = undefined;
+  }
+
+  /** Runs `work` as the owner and goes on in the scope that was there before. */
+  async asOwner<Result>(work: () => Promise<Result>): Promise<Result> {
+    const scope = this.#scope;
+    await this.leave();
+    const result = await work();
+    if (scope !== undefined) await this.enter(scope);
+    return result;
+  }
+
+  /** What `work` did in the database is undone if it throws; the rest of the transaction goes on. */
+  async savepoint<Result>(work: () => Promise<Result>): Promise<Result> {
+    const name = `zg_${++this.#savepoints}`;
+    const scope = this.#scope;
+    await this.client.query(`SAVEPOINT ${name}`);
+    try {
+      const result = await work();
+      await this.client.query(`RELEASE SAVEPOINT ${name}`);
+      return result;
+    } catch (error) {
+      // Rolling back also brings back the role and the tenant of its beginning.
+      await this.client.query(`ROLLBACK TO SAVEPOINT ${name}; RELEASE SAVEPOINT ${name}`);
+      this.#scope = scope;
+      throw error;
+    }
+  }
+
+  async commit(): Promise<void> {
+    const check = this.#scope === undefined ? "" : `${assertScope(this.#scope)}; `;
+    const results = (await this.client.query(`${check}COMMIT`)) as unknown as pg.QueryResult | pg.QueryResult[];
+    const last = Array.isArray(results) ? results.at(-1) : results;
+    // A transaction in which a statement failed answers COMMIT with ROLLBACK, without an error.
+    if (last?.command !== "COMMIT") throw new Error("the transaction had failed and was rolled back");
+  }
+}
+
+async function once<Result>(
+  pool: pg.Pool,
+  begin: string,
+  open: (client: pg.PoolClient) => Transaction,
+  work: (trx: Transaction) => Promise<Result>,
+): Promise<Result> {
+  const client = await begun(pool, begin);
+  let broken: Error | undefined;
+  try {
+    const trx = open(client);
+    const result = await work(trx);
+    await trx.commit();
+    return result;
+  } catch (error) {
+    await client.query("ROLLBACK").catch((cause: unknown) => {
+      broken = cause instanceof Error ? cause : new Error(String(cause));
+    });
+    throw error;
+  } finally {
+    client.release(broken);
+  }
+}
+
+/**
+ * A connection on which the transaction has begun. One that died while it lay idle in the pool shows that at BEGIN,
+ * when nothing has been done yet: then the next one is tried, at most as many as the pool can hold.
+ */
+async function begun(pool: pg.Pool, begin: string): Promise<pg.PoolClient> {
+  for (let left = pool.options.max; ; left--) {
+    const client = await pool.connect();
+    try {
+      await client.query(begin);
+      return client;
+    } catch (error) {
+      client.release(error instanceof Error ? error : true);
+      if (left <= 0 || !isConnectionLost(error)) throw error;
+    }
+  }
+}
+
+function isWorthRetrying(error: unknown): boolean {
+  const state = sqlStateOf(error);
+  return state === serializationFailure || state === deadlockDetected;
+}
+
+function jitterMs(attempt: number): number {
+  return Math.random() * 5 * 2 ** attempt;
+}
