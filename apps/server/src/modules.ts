@@ -15,6 +15,8 @@ export interface ModuleEntry {
   readonly ownerFiles?: Readonly<Record<string, string>>;
   /** Tables of the platform itself, without a tenant, and what a tenant's ctx may do with them. */
   readonly platformTables?: PlatformTables;
+  /** Views and functions that work as the owner, and indexes that only those can use, each with its reason. */
+  readonly ownerObjects?: Readonly<Record<string, string>>;
   readonly load: () => Promise<{ module: Type; contract: Contract }>;
 }
 
@@ -71,6 +73,10 @@ export const modules: readonly ModuleEntry[] = [
     layer: "engines",
     description: "One person across all identities: where they came from, what they are tagged, what they did",
     dependsOn: ["connect"],
+    ownerObjects: {
+      audience_person_search: "substring search of names, one tenant by its own WHERE",
+      audience_person_by_grams: "is read through audience_person_search",
+    },
     load: async () => ({
       module: (await import("./engines/audience/audience.module.ts")).AudienceModule,
       contract: (await import("./engines/audience/audience.contract.ts")).audience,

@@ -10,6 +10,15 @@ export const PageQuery = z.object({
 });
 export type PageQuery = z.output<typeof PageQuery>;
 
+/** Lists are counted up to here: whoever needs to know that there are more doesn't need to know how many. */
+export const countLimit = 1_000;
+
+/** How many rows match, up to one more than `countLimit`, which then stands for all that is more. */
+export const Total = z
+  .int()
+  .max(countLimit + 1)
+  .meta({ description: `Counted up to ${countLimit}; ${countLimit + 1} means more` });
+
 /** One page of `item`, and where the next one starts; `next` is null on the last page. */
 export function pageOf<Item extends z.ZodType>(item: Item) {
   return z.object({ items: z.array(item), next: z.string().nullable() });

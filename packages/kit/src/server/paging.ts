@@ -1,6 +1,7 @@
 import { sql, type SelectQueryBuilder } from "kysely";
 import type { z } from "zod";
-import { IdCursor, type PageOf, type PageQuery, readCursor, TimeCursor } from "../contract/page.ts";
+import type { Ctx } from "./ctx.ts";
+import { countLimit, IdCursor, type PageOf, type PageQuery, readCursor, TimeCursor } from "../contract/page.ts";
 
 /** What a list is sorted by, descending, and what its cursors hold. The last key is unique. */
 export interface Keyset {
@@ -36,6 +37,16 @@ export async function pageOf<Db, Table extends keyof Db, Row extends object>(
   const items = rows.slice(0, limit);
   const last = items.at(-1);
   return { items, next: rows.length > limit && last !== undefined ? cursorOf(last, keys) : null };
+}
+
+/** How many rows a query has, counted up to one more than `countLimit`: a count of all would read them all. */
+export async function totalOf<Db, Table extends keyof Db>(
+  ctx: Ctx,
+  query: SelectQueryBuilder<Db, Table, object>,
+): Promise<number> {
+  const some = query.select(sql.lit(1).as("one")).limit(countLimit + 1);
+  const { rows } = await sql<{ total: number }>`SELECT count(*) AS total FROM (${some}) AS found`.execute(ctx.db);
+  return rows[0]?.total ?? 0;
 }
 
 function cursorOf(row: object, keys: readonly string[]): string {

@@ -1,6 +1,6 @@
 import { conflict, notFound } from "@zhanggui/kit/contract/faults";
 import { Id } from "@zhanggui/kit/contract/ids";
-import { PageQuery, pageOf } from "@zhanggui/kit/contract/page";
+import { PageQuery, pageOf, Total } from "@zhanggui/kit/contract/page";
 import { permission } from "@zhanggui/kit/contract/permission";
 import { contract, route } from "@zhanggui/kit/contract/route";
 import { bilingual } from "@zhanggui/kit/contract/text";
@@ -96,7 +96,7 @@ export const audience = contract("audience", {
       tagId: Id.optional(),
       following: z.stringbool().optional(),
     }),
-    reply: pageOf(PersonSummary).extend({ total: z.int() }),
+    reply: pageOf(PersonSummary).extend({ total: Total }),
   }),
   getPerson: route.get("/people/:personId", {
     summary: "One person with all identities and tags",

@@ -2,7 +2,8 @@ import { Injectable } from "@nestjs/common";
 import { conflict, notFound } from "@zhanggui/kit/contract/faults";
 import type { In, Out } from "@zhanggui/kit/contract/route";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
-import { latestFirst, pageOf } from "@zhanggui/kit/server/paging";
+import { latestFirst, pageOf, totalOf } from "@zhanggui/kit/server/paging";
+import { searchIn } from "@zhanggui/kit/server/search";
 import type { Tables } from "@zhanggui/kit/server/tables";
 import type { SelectQueryBuilder } from "kysely";
 import { Apps } from "../connect/apps.ts";
@@ -35,9 +36,9 @@ export class AudienceService {
   }
 
   async list(ctx: Ctx, filter: PeopleFilter): Promise<Out<typeof audience.listPeople>> {
-    const matching = narrowed(ctx.db.selectFrom("audience_person"), filter);
+    const matching = narrowed(ctx, filter);
     const page = await pageOf(matching.selectAll(), filter, latestFirst("lastSeenAt"));
-    const { total } = await matching.select(({ fn }) => fn.countAll<number>().as("total")).executeTakeFirstOrThrow();
+    const total = await totalOf(ctx, matching);
     const ids = page.items.map((row) => row.id);
     const [tags, identities, channels] = await Promise.all([
       this.#tagsOf(ctx, ids),
@@ -187,17 +188,17 @@ function summarised(row: PersonRow, channels: ReadonlyMap<string, string>) {
   return { ...row, channelName: row.firstChannelId === null ? null : (channels.get(row.firstChannelId) ?? null) };
 }
 
-function narrowed(people: PeopleQuery, { search, tagId, following }: PeopleFilter): PeopleQuery {
-  let query = people.where("mergedInto", "is", null);
+function narrowed(ctx: Ctx, { search, tagId, following }: PeopleFilter): PeopleQuery {
+  let query: PeopleQuery = ctx.db.selectFrom("audience_person").where("mergedInto", "is", null);
   if (search !== undefined && search !== "") {
-    const part = `%${search.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
-    query = query.where(({ eb, or, exists, selectFrom }) =>
+    query = query.where(({ eb, or, selectFrom }) =>
       or([
-        eb("audience_person.displayName", "ilike", part),
-        exists(
+        eb("audience_person.id", "=", searchIn(ctx, "audience_person_search", search)),
+        eb(
+          "audience_person.id",
+          "in",
           selectFrom("audience_identity")
-            .select("audience_identity.id")
-            .whereRef("audience_identity.personId", "=", "audience_person.id")
+            .select("audience_identity.personId")
             .where("audience_identity.value", "=", search),
         ),
       ]),

@@ -1,5 +1,5 @@
 // Made from the migrations by `./zg tables`. Don't edit.
-import type { Generated } from "kysely";
+import type { Generated, GeneratedAlways } from "kysely";
 import type { Json } from "@zhanggui/kit/server/tables";
 
 export interface AudienceTables {
@@ -26,6 +26,7 @@ export interface AudienceTables {
     lastSeenAt: Date;
     mergedInto: string | null;
     createdAt: Generated<Date>;
+    nameGrams: GeneratedAlways<string[] | null>;
   };
   audience_person_tag: {
     tenantId: Generated<string>;
