@@ -28,6 +28,7 @@ export default defineConfig({
         },
       },
       ...consoleProject,
+      { test: { name: "upgrade", include: ["tests/upgrade/*.test.ts"], globalSetup: cluster, isolate: false } },
       { test: { name: "wire", include: ["tests/wire/**/*.test.ts"], globalSetup: cluster, isolate: false } },
       {
         test: {
