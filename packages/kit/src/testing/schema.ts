@@ -38,8 +38,10 @@ const catalogue = {
 export async function describeSchema(client: pg.Client): Promise<string[]> {
   const lines: string[] = [];
   for (const [kind, sql] of Object.entries(catalogue)) {
-    const { rows } = await client.query<{ format: string; pg_get_triggerdef?: string }>(sql);
-    lines.push(...rows.map((row) => `${kind}: ${Object.values(row)[0] ?? ""}`));
+    const { rows } = await client.query<Record<string, unknown>>(sql);
+    // The tenants' role carries the database's name.
+    const texts = rows.map((row) => String(Object.values(row)[0] ?? "").replaceAll(/\bzg_tenant_\w+/g, "zg_tenant"));
+    lines.push(...texts.map((text) => `${kind}: ${text}`));
   }
   return lines.toSorted();
 }
