@@ -9,8 +9,6 @@ import { afterEach, beforeEach, expect, inject, test } from "vitest";
 import { freePort } from "../../tools/postgres.ts";
 import { startServer, type ServerProcess } from "../setup/server-process.ts";
 
-const patience = { timeout: 60_000, interval: 20 };
-
 let database: TestDatabase;
 let admin: pg.Client;
 let server: ServerProcess | undefined;
@@ -67,7 +65,7 @@ async function holdUp(count: number): Promise<Promise<number | string>[]> {
   await admin.query("BEGIN; LOCK TABLE access_role IN SHARE MODE");
   const held = Array.from({ length: count }, (_, index) => write(`held up ${index}`));
   const waiting = "SELECT count(*)::int AS n FROM pg_locks WHERE NOT granted AND relation = 'access_role'::regclass";
-  await expect.poll(async () => (await admin.query<{ n: number }>(waiting)).rows[0]?.n, patience).toBe(count);
+  await expect.poll(async () => (await admin.query<{ n: number }>(waiting)).rows[0]?.n).toBe(count);
   return held;
 }
 
@@ -89,7 +87,7 @@ test("a balancer that looks whether it is ready loses no request when it is told
       for (let n = 0; isWanted; n++) statuses.push(await write(`role ${writer}-${n}`));
     }),
   );
-  await expect.poll(() => statuses.length, patience).toBeGreaterThan(50);
+  await expect.poll(() => statuses.length).toBeGreaterThan(50);
   ending.process.kill("SIGTERM");
   await Promise.all([balancer, load]);
   expect(await exitOf(ending), ending.output()).toBe(0);
@@ -100,7 +98,7 @@ test("what is under way when it stops listening is answered, then it exits with 
   const ending = await open({ DRAIN_SECONDS: "60" });
   const held = await holdUp(3);
   ending.process.kill("SIGTERM");
-  await expect.poll(readiness, patience).toBe(0);
+  await expect.poll(readiness).toBe(0);
   await admin.query("COMMIT");
   expect(await Promise.all(held)).toEqual([200, 200, 200]);
   expect(await exitOf(ending), ending.output()).toBe(0);
@@ -127,7 +125,7 @@ test("a second signal ends it at once", async () => {
   });
   const held = await holdUp(1);
   ending.process.kill("SIGTERM");
-  await expect.poll(readiness, patience).toBe(0);
+  await expect.poll(readiness).toBe(0);
   ending.process.kill("SIGTERM");
   expect(await exitOf(ending), ending.output()).toBe(143);
   expect(await held[0]).not.toBe(200);

@@ -16,8 +16,6 @@ import { startServer, type ServerProcess } from "../setup/server-process.ts";
 
 const restarts = 20;
 const writers = 8;
-const patience = { timeout: 60_000, interval: 20 };
-
 let folder: string;
 let cluster: Cluster;
 let server: ServerProcess;
@@ -96,7 +94,7 @@ test(`PostgreSQL restarted ${restarts} times under load: no acknowledged write i
   const live: number[] = [];
   for (let round = 0; round < restarts; round++) {
     const before = acknowledged.length;
-    await expect.poll(() => acknowledged.length, patience).toBeGreaterThan(before + writers);
+    await expect.poll(() => acknowledged.length).toBeGreaterThan(before + writers);
     if (round % 4 === 3) {
       // A fail-over as connections see it.
       await ask("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'shop'");
@@ -106,9 +104,9 @@ test(`PostgreSQL restarted ${restarts} times under load: no acknowledged write i
       live.push((await fetch(`${url}/health/live`)).status);
       cluster = await start(Number(port));
     }
-    await expect.poll(isReady, patience).toBe(200);
+    await expect.poll(isReady).toBe(200);
   }
-  await expect.poll(() => acknowledged.length, patience).toBeGreaterThan(writers);
+  await expect.poll(() => acknowledged.length).toBeGreaterThan(writers);
   isOver = true;
   await load;
 
