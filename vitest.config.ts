@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
+import { patient } from "./tests/setup/patience.ts";
 
 const cluster = "./tests/setup/cluster.ts";
 
@@ -11,10 +12,16 @@ export default defineConfig({
   test: {
     // The heavy part is the database, which all workers share: more of them gain nothing on a small machine.
     maxWorkers: Math.min(4, availableParallelism()),
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
-    // Asserting nothing is the commonest test that can't fail.
-    expect: { requireAssertions: true },
+    testTimeout: patient(60_000),
+    hookTimeout: patient(60_000),
+    expect: {
+      // Asserting nothing is the commonest test that can't fail.
+      requireAssertions: true,
+      // What comes ends the wait, so it costs nothing to wait long for what comes late.
+      poll: { timeout: patient(30_000), interval: 20 },
+    },
+    // `--changed` follows imports. These are read in other ways, by everything that opens a database or starts a server.
+    forceRerunTriggers: ["**/*.sql", "**/pnpm-lock.yaml", "**/vitest.config.ts", "**/tests/setup/**", "**/tools/*.ts"],
     projects: [
       {
         test: {
@@ -28,13 +35,22 @@ export default defineConfig({
         },
       },
       ...consoleProject,
-      { test: { name: "wire", include: ["tests/wire/**/*.test.ts"], globalSetup: cluster, isolate: false } },
+      { test: { name: "upgrade", include: ["tests/upgrade/*.test.ts"], globalSetup: cluster, isolate: false } },
+      {
+        test: {
+          name: "wire",
+          include: ["tests/wire/**/*.test.ts"],
+          globalSetup: cluster,
+          isolate: false,
+          testTimeout: patient(120_000),
+        },
+      },
       {
         test: {
           name: "simulation",
           include: ["tests/simulation/**/*.test.ts"],
           globalSetup: cluster,
-          testTimeout: 120_000,
+          testTimeout: patient(300_000),
         },
       },
       {
@@ -45,11 +61,18 @@ export default defineConfig({
           // Each journey drives a browser, a server and an emulator: two at a time, after all else.
           maxWorkers: 2,
           sequence: { groupOrder: 2 },
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          testTimeout: patient(180_000),
+          hookTimeout: patient(120_000),
         },
       },
-      { test: { name: "workshop", include: ["tests/*.test.ts", "tools/**/*.test.ts"], testTimeout: 120_000 } },
+      {
+        test: {
+          name: "workshop",
+          include: ["tests/*.test.ts", "tools/**/*.test.ts"],
+          testTimeout: patient(120_000),
+          hookTimeout: patient(180_000),
+        },
+      },
     ],
   },
 });

@@ -129,7 +129,7 @@ describe("./zg check on a copy with five violations", () => {
         .replace("faults: [notFound],", "faults: [notFound, lost],"),
     );
     ({ output, exitCode } = await check(copy));
-  }, 180_000);
+  });
   afterAll(() => rm(copy, { recursive: true, force: true }));
 
   test.each([

@@ -33,7 +33,7 @@ function declaredDependencies(): Plugin {
   };
 }
 
-/** Copies every module's SQL to dist/migrations/<module>/, where the bundled main looks for it. */
+/** Copies every module's migrations to dist/migrations/<module>/, where the bundled main looks for them. */
 function migrations(): Plugin {
   return {
     name: "migrations",
@@ -41,8 +41,8 @@ function migrations(): Plugin {
       const target = join(dist, "migrations");
       await rm(target, { recursive: true, force: true });
       const sources = [
-        ...globSync(join(here, "src/*/*/migrations/*.sql")),
-        ...globSync(resolve(here, "../../packages/kit/src/server/migrations/*.sql")),
+        ...globSync(join(here, "src/*/*/migrations/*.{sql,ts}")),
+        ...globSync(resolve(here, "../../packages/kit/src/server/migrations/*.{sql,ts}")),
       ];
       for (const source of sources) {
         const owner = source.startsWith(join(here, "src") + sep) ? basename(dirname(dirname(source))) : "kit";

@@ -62,7 +62,7 @@ test("J1: from the scanned poster to the trace", async () => {
   expect(phone.complaints).toEqual([]);
   // The wrong password is the only thing that went wrong, and it did.
   expect(office.complaints).toEqual(["401: POST /api/sessions"]);
-}, 180_000);
+});
 
 /** Opens a page of the console by the menu. */
 async function open(name: string, heading = name): Promise<void> {
@@ -213,7 +213,7 @@ async function createScene(): Promise<void> {
   await saved();
   await desk.getByRole("row", { name: /新客到店/ }).waitFor();
   // Notices fade by themselves; the pictures from here on are better without them.
-  await expect.poll(() => desk.getByText("已保存").count(), { timeout: 10_000 }).toBe(0);
+  await expect.poll(() => desk.getByText("已保存").count()).toBe(0);
   await album.take(desk, "scene");
 }
 
@@ -254,7 +254,7 @@ async function watchDeliveries(): Promise<void> {
     await desk.getByRole("button", { name: "刷新" }).click();
     return (await delivered.count()) + (await accepted.count());
   };
-  await expect.poll(arrived, { timeout: 10_000 }).toBe(2);
+  await expect.poll(arrived).toBe(2);
   await album.take(desk, "deliveries");
 }
 

@@ -18,7 +18,7 @@ export interface ServerProcess {
 /** Starts the real server as a process of its own and waits until it says that it is ready. */
 export async function startServer(env: Readonly<Record<string, string>>): Promise<ServerProcess> {
   const child = spawn(process.execPath, ["--import", "@oxc-node/core/register", main], {
-    env: { ...process.env, LOG_LEVEL: "info", NODE_ENV: "test", ...testSecrets, ...env },
+    env: { ...process.env, LOG_LEVEL: "info", NODE_ENV: "test", UNREADY_SECONDS: "0", ...testSecrets, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";

@@ -67,7 +67,7 @@ async function settle(): Promise<void> {
     + (SELECT count(*) FROM kit_delivery WHERE state = 'pending')
     + (SELECT count(*) FROM messaging_delivery WHERE state IN ('ready', 'submitting')))::int AS left`;
   for (let pass = 1; pass <= 2; pass += 1) {
-    await expect.poll(async () => (await database.query(left)).rows, { timeout: 30_000 }).toEqual([{ left: 0 }]);
+    await expect.poll(async () => (await database.query(left)).rows).toEqual([{ left: 0 }]);
     await emulator.world.settle();
   }
 }
@@ -338,7 +338,7 @@ describe("one push delivered three times", () => {
     };
   }
 
-  test(`${rounds} rounds, in parallel and in sequence: the effects of one`, { timeout: 60_000 }, async () => {
+  test(`${rounds} rounds, in parallel and in sequence: the effects of one`, async () => {
     const before = await countAll();
     const undisturbed = await Promise.all(shops.map(visit));
     await settle();

@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { Problem } from "./problem.ts";
 
-export const commands = ["start", "stop", "test", "check", "bench", "doctor", "help"] as const;
+export const commands = ["start", "stop", "test", "check", "bench", "reseal", "doctor", "help"] as const;
 export type Command = (typeof commands)[number];
 
 export interface StartOptions {
@@ -17,7 +17,7 @@ export type Request =
   | { command: "start"; options: StartOptions }
   | { command: "check"; quick: boolean }
   | { command: "test" | "bench"; words: string[] }
-  | { command: "stop" | "doctor" | "help" };
+  | { command: "stop" | "reseal" | "doctor" | "help" };
 
 export const defaultPort = 8780;
 
@@ -80,7 +80,9 @@ export const help = `Zhanggui. ./zg <command>
                DATABASE_URL in the environment is used instead of the embedded database
   stop         end what an earlier start left running
   test [pattern…]  every tier of tests, or the files whose path holds a pattern
+  test --changed [ref]  what the change since ref (origin/main) can reach, and the repository's own rules
   check [--quick]  format, lint, types, import rules, tidiness; --quick: what is staged for a commit
   bench [name]     run the measurements
+  reseal       seal the stored secrets with the first of SECRET_KEYS; embedded: with a new key
   doctor       say what this machine has and lacks
 `;

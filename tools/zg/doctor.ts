@@ -26,6 +26,7 @@ export async function doctor(progress: Progress): Promise<number> {
     await tool("pnpm", "comes with ./zg start"),
     await tool("git", "apt-get install git"),
     dependencies(),
+    ...(await database()),
     await room(root, "disk", 2),
     await room("/dev/shm", "memory for the tests' database", 2, "the tests' database goes to disk: slower"),
     { well: undefined, text: `${gigabytes(totalmem())} of memory` },
@@ -50,6 +51,23 @@ async function tool(name: string, remedy: string): Promise<Finding> {
 function dependencies(): Finding {
   if (isPresent("node_modules/.modules.yaml")) return { well: true, text: "dependencies are installed" };
   return { well: undefined, text: "dependencies are not installed yet: ./zg start does it" };
+}
+
+/** What the login of DATABASE_URL lacks. The embedded database's login is ours, and lacks nothing. */
+async function database(): Promise<Finding[]> {
+  const url = process.env["DATABASE_URL"];
+  if (!url || !isPresent("node_modules/.modules.yaml")) return [];
+  const { checkDatabase } = await import("@zhanggui/kit/server/database-check");
+  try {
+    const problems = await checkDatabase(url);
+    if (problems.length === 0) return [{ well: true, text: "the login of DATABASE_URL may do what the server needs" }];
+    return problems.map(({ sentence, remedy }) => ({
+      well: false,
+      text: [sentence, ...remedy.map((line) => `    ${line}`)].join("\n"),
+    }));
+  } catch (error) {
+    return [{ well: false, text: `DATABASE_URL does not answer: ${describeError(error)}` }];
+  }
 }
 
 async function room(folder: string, name: string, wantedGigabytes: number, otherwise?: string): Promise<Finding> {

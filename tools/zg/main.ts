@@ -20,6 +20,8 @@ async function perform(request: Request, progress: Progress): Promise<number> {
       return (await import("./check.ts")).check({ quick: request.quick }, progress);
     case "bench":
       return (await import("./bench.ts")).bench(request.words, progress);
+    case "reseal":
+      return (await import("./reseal.ts")).reseal(progress);
     case "doctor":
       return (await import("./doctor.ts")).doctor(progress);
   }

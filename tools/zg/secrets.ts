@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { writeWhole } from "./steps.ts";
 
 export interface Secrets {
-  /** Seals stored secrets: base64 of 32 bytes. */
+  /** Seals stored secrets: base64 of 32 bytes; while a key is being changed the new and the old one, by a comma. */
   secretKey: string;
   /** Signs log-ins. */
   jwtSecret: string;
@@ -20,6 +20,10 @@ export async function keepSecrets(file: string): Promise<Secrets> {
     jwtSecret: randomBytes(32).toString("base64url"),
     setupToken: randomBytes(18).toString("base64url"),
   };
-  await writeWhole(file, `${JSON.stringify(secrets, null, 2)}\n`, 0o600);
+  await writeSecrets(file, secrets);
   return secrets;
+}
+
+export async function writeSecrets(file: string, secrets: Secrets): Promise<void> {
+  await writeWhole(file, `${JSON.stringify(secrets, null, 2)}\n`, 0o600);
 }

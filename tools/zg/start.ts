@@ -231,7 +231,8 @@ class Start {
   }
 }
 
-function serverEnvironment(ports: Ports, secrets: Secrets, databaseUrl: string): Record<string, string> {
+/** What the server is told on this machine. */
+export function serverEnvironment(ports: Ports, secrets: Secrets, databaseUrl: string): Record<string, string> {
   const emulator = `http://127.0.0.1:${ports.emulator}`;
   const hasConsole = isPresent("apps/console/dist/index.html");
   return {
@@ -241,13 +242,16 @@ function serverEnvironment(ports: Ports, secrets: Secrets, databaseUrl: string):
     HOST: "127.0.0.1",
     PORT: String(ports.server),
     PUBLIC_URL: `http://127.0.0.1:${ports.server}`,
-    SECRET_KEY: secrets.secretKey,
+    SECRET_KEYS: secrets.secretKey,
     JWT_SECRET: secrets.jwtSecret,
     SETUP_TOKEN: secrets.setupToken,
     WECHAT_API_URL: emulator,
     WECHAT_MP_URL: emulator,
     SMTP_URL: `smtp://127.0.0.1:${ports.mail}`,
     LOG_LEVEL: process.env["LOG_LEVEL"] ?? "info",
+    // Nothing balances here, so nothing has to notice.
+    UNREADY_SECONDS: "0",
+    DRAIN_SECONDS: "8",
     DEMO: "1",
     ...(hasConsole ? { CONSOLE_DIR: inRoot("apps/console/dist") } : {}),
   };

@@ -1,45 +1,68 @@
 import "reflect-metadata";
 import { TurnableClock } from "@zhanggui/kit/server/clock";
 import { openDatabase } from "@zhanggui/kit/server/database";
-import { readEnv } from "@zhanggui/kit/server/env";
-import { createLog } from "@zhanggui/kit/server/log";
+import { assertDatabase } from "@zhanggui/kit/server/database-check";
+import { type Env, readEnv } from "@zhanggui/kit/server/env";
+import { createLog, type Logger } from "@zhanggui/kit/server/log";
 import { migrate } from "@zhanggui/kit/server/migrate";
+import { tenantRoleOf } from "@zhanggui/kit/server/policies";
+import { poolOptions } from "@zhanggui/kit/server/pool";
 import { Runtime } from "@zhanggui/kit/server/runtime";
+import { gracefulShutdown, guardProcess } from "@zhanggui/kit/server/shutdown";
 import { createApp } from "./app.ts";
 import { migrationFolders } from "./migrations.ts";
+import { resealAll } from "./reseal.ts";
+
+const commands = { serve, reseal };
+
+/** `main.js [serve]`, or another command. */
+async function main([name = "serve"]: readonly string[]): Promise<void> {
+  const command = Object.entries(commands).find(([known]) => known === name)?.[1];
+  if (command === undefined) {
+    throw new Error(`There is no command ${name}; there are ${Object.keys(commands).join(" and ")}.`);
+  }
+  const env = readEnv();
+  await command(env, createLog(env.LOG_LEVEL));
+}
+
+async function reseal(env: Env, log: Logger): Promise<void> {
+  process.exitCode = (await resealAll(env, log)) ? 0 : 1;
+}
 
 /** Boots the roles of this process: migrate, connect, serve, work; and stops in the opposite order. */
-async function main(): Promise<void> {
-  const env = readEnv();
-  const log = createLog(env.LOG_LEVEL);
-  const applied = await migrate(env.DATABASE_URL, migrationFolders());
+async function serve(env: Env, log: Logger): Promise<void> {
+  await assertDatabase(env.DATABASE_DIRECT_URL, { tenantRole: tenantRoleOf });
+  const applied = await migrate(env.DATABASE_DIRECT_URL, migrationFolders(), { log });
   if (applied.length > 0) log.info({ applied }, "database brought up to date");
   const runtime = new Runtime({
     env,
     clock: new TurnableClock(env.CLOCK_OFFSET_MS),
     log,
-    database: openDatabase(env.DATABASE_URL),
+    database: openDatabase(env.DATABASE_URL, poolOptions(env)),
   });
+  const { lifecycle, metrics } = runtime;
   const app = await createApp(runtime);
+  const stop = gracefulShutdown({
+    log,
+    lifecycle,
+    unreadySeconds: env.UNREADY_SECONDS,
+    drainSeconds: env.DRAIN_SECONDS,
+    drain: async () => {
+      await app.close();
+      await runtime.stop();
+    },
+    exit: (code) => process.exit(code),
+  });
+  guardProcess({ log, metrics, onBroken: () => process.exit(1) });
+  process.on("SIGINT", stop);
+  process.on("SIGTERM", stop);
   await runtime.start({ work: env.ROLE !== "api" });
-  // A worker listens too: /health tells whoever watches it that it lives.
+  // A worker listens too: /health tells whoever watches it how it is.
   await app.listen({ port: env.PORT, host: env.HOST });
   log.info({ url: await app.getUrl(), role: env.ROLE }, "ready");
-
-  let stopping = false;
-  const stop = async (signal: string): Promise<void> => {
-    if (stopping) return;
-    stopping = true;
-    log.info({ signal }, "stopping");
-    await app.close();
-    await runtime.stop();
-    process.exit(0);
-  };
-  process.on("SIGINT", (signal) => void stop(signal));
-  process.on("SIGTERM", (signal) => void stop(signal));
 }
 
-main().catch((error: unknown) => {
+main(process.argv.slice(2)).catch((error: unknown) => {
   process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
   process.exit(1);
 });

@@ -1,14 +1,14 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { MigrationFolder } from "@zhanggui/kit/server/migrate";
+import type { MigrationFolder } from "@zhanggui/kit/server/migrate/files";
 import { kitTables } from "@zhanggui/kit/server/policies";
 import { modules } from "./modules.ts";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const built = join(here, "migrations");
 
-/** Where the SQL files are: beside their modules in the sources, gathered in one folder in the build. */
+/** Where the migrations are: beside their modules in the sources, gathered in one folder in the build. */
 export function migrationFolders(): MigrationFolder[] {
   const inBuild = existsSync(built);
   const kit = inBuild

@@ -1,6 +1,7 @@
 import type { Type } from "@nestjs/common";
 import type { Contract } from "@zhanggui/kit/contract/route";
 import type { PlatformTables } from "@zhanggui/kit/server/policies";
+import type { SealedColumn } from "@zhanggui/kit/server/sealed-column";
 
 export type Layer = "foundation" | "engines" | "products";
 
@@ -17,6 +18,8 @@ export interface ModuleEntry {
   readonly platformTables?: PlatformTables;
   /** Views and functions that work as the owner, and indexes that only those can use, each with its reason. */
   readonly ownerObjects?: Readonly<Record<string, string>>;
+  /** Its columns that hold sealed secrets. */
+  readonly sealed?: () => Promise<readonly SealedColumn[]>;
   readonly load: () => Promise<{ module: Type; contract: Contract }>;
 }
 
@@ -63,6 +66,7 @@ export const modules: readonly ModuleEntry[] = [
     layer: "engines",
     description: "WeChat apps: tokens, messages in, replies out, channel QR codes",
     ownerFiles: { "internal/callbacks.ts": "a callback address names the app, and the app names the tenant" },
+    sealed: async () => (await import("./engines/connect/connect.sealed.ts")).connectSealed,
     load: async () => ({
       module: (await import("./engines/connect/connect.module.ts")).ConnectModule,
       contract: (await import("./engines/connect/connect.contract.ts")).connect,

@@ -1,4 +1,5 @@
 import type { Browser, BrowserContextOptions, Page, Request } from "playwright-core";
+import { patient } from "../../setup/patience.ts";
 
 /** What the browser writes beside a failed answer, which is noted from the answer itself. */
 const failedLoad = /^Failed to load resource/;
@@ -19,7 +20,7 @@ export interface Window {
 /** Opens a window of its own, with its own cookies and storage, that speaks Chinese and waits 10 s at most. */
 export async function openWindow(browser: Browser, options: BrowserContextOptions): Promise<Window> {
   const context = await browser.newContext({ locale: "zh-CN", timezoneId: "Asia/Shanghai", ...options });
-  context.setDefaultTimeout(10_000);
+  context.setDefaultTimeout(patient(10_000));
   const complaints: string[] = [];
   const page = await context.newPage();
   page.on("pageerror", (error) => complaints.push(`exception: ${error.message}`));

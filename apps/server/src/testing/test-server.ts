@@ -7,6 +7,7 @@ import { TurnableClock } from "@zhanggui/kit/server/clock";
 import { openDatabase } from "@zhanggui/kit/server/database";
 import { readEnv } from "@zhanggui/kit/server/env";
 import { createLog, type Logger } from "@zhanggui/kit/server/log";
+import { poolOptions } from "@zhanggui/kit/server/pool";
 import { Runtime } from "@zhanggui/kit/server/runtime";
 import { cloneOfTemplate } from "@zhanggui/kit/testing/database";
 import { createApp, loadContracts } from "../app.ts";
@@ -86,7 +87,7 @@ export async function openTestServer(clusterUrl: string, options: TestServerOpti
     env,
     clock,
     log,
-    database: openDatabase(database.url),
+    database: openDatabase(database.url, poolOptions(env)),
   });
   const app = await createApp(runtime);
   options.before?.(runtime);

@@ -1,20 +1,27 @@
 import { expect, test } from "vitest";
 import { readEnv } from "./env.ts";
 
+const key = (fill: number): string => Buffer.alloc(32, fill).toString("base64");
 const good = {
   DATABASE_URL: "postgres://someone@127.0.0.1/zhanggui",
-  SECRET_KEY: Buffer.alloc(32).toString("base64"),
+  SECRET_KEY: key(0),
   JWT_SECRET: "x".repeat(32),
 };
 
 test("every variable that is wrong is named in one go", () => {
   expect(() => readEnv({ PORT: "high", SECRET_KEY: "short" })).toThrow(
-    /DATABASE_URL.*\n.*PORT.*\n.*SECRET_KEY.*\n.*JWT_SECRET/s,
+    /DATABASE_URL.*\n.*PORT.*\n.*SECRET_KEYS.*\n.*JWT_SECRETS: is missing \(or JWT_SECRET/s,
   );
 });
 
 test("defaults hold for what is absent or empty", () => {
-  expect(readEnv({ ...good, ROLE: "" })).toMatchObject({ ROLE: "all", PORT: 8790, DEMO: false });
+  expect(readEnv({ ...good, ROLE: "" })).toMatchObject({
+    ROLE: "all",
+    PORT: 8790,
+    DEMO: false,
+    DATABASE_POOL_SIZE: 20,
+  });
+  expect(readEnv(good).DATABASE_DIRECT_URL).toBe(good.DATABASE_URL);
   expect(readEnv({ ...good, PUBLIC_URL: "https://tea.example//" }).PUBLIC_URL).toBe("https://tea.example");
 });
 
@@ -27,4 +34,18 @@ test("each address takes only what it can be used with", () => {
 test("a turned clock and the demo are refused in production", () => {
   expect(() => readEnv({ ...good, DEMO: "1", NODE_ENV: "production" })).toThrow(/DEMO/);
   expect(() => readEnv({ ...good, CLOCK_OFFSET_MS: "1000", NODE_ENV: "production" })).toThrow(/CLOCK_OFFSET_MS/);
+});
+
+test("one key is a ring of one; a single secret may hold a comma, a ring may hold blanks", () => {
+  const comma = `${"x".repeat(32)},y`;
+  expect(readEnv({ ...good, JWT_SECRET: comma })).toMatchObject({ SECRET_KEYS: [key(0)], JWT_SECRETS: [comma] });
+  const { SECRET_KEY: _one, ...rest } = good;
+  expect(readEnv({ ...rest, SECRET_KEYS: `${key(1)}, ${key(0)}` }).SECRET_KEYS).toEqual([key(1), key(0)]);
+});
+
+test("a ring beside a single key is refused, and so is a ring with a bad key in it", () => {
+  expect(() => readEnv({ ...good, SECRET_KEYS: key(1) })).toThrow("SECRET_KEYS: SECRET_KEY is set too");
+  const { JWT_SECRET: _one, ...rest } = good;
+  expect(() => readEnv({ ...rest, JWT_SECRETS: `${"x".repeat(32)},short` })).toThrow(/JWT_SECRETS\.1/);
+  expect(() => readEnv({ ...rest, JWT_SECRETS: "," })).toThrow(/JWT_SECRETS\.0/);
 });

@@ -4,10 +4,33 @@ const DatabaseUrl = z.url({ protocol: /^postgres(ql)?$/ });
 const MailUrl = z.url({ protocol: /^smtps?$/ });
 const WebUrl = z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, ""));
 
+const whole = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
+
+const SecretKey = z
+  .base64()
+  .refine((key) => Buffer.from(key, "base64").length === 32, { error: "must be 32 bytes in base64" });
+
 /** The few variables that are needed before the database can be asked. Everything else is a setting. */
 const Env = z.object({
   /** PostgreSQL 15 to 18, as `postgres://user:password@host/database`. */
   DATABASE_URL: DatabaseUrl,
+  /**
+   * PostgreSQL itself, where DATABASE_URL leads to a pooler in transaction mode (PgBouncer): for migrations, which lock
+   * by session, and for listening. The same as DATABASE_URL unless told.
+   */
+  DATABASE_DIRECT_URL: DatabaseUrl,
+  /** Connections of this process for requests and work. All processes together stay below max_connections. */
+  DATABASE_POOL_SIZE: whole(2, 1000).default(20),
+  /** How long to wait for a connection, a new one or one of the pool, before the caller is told. */
+  DATABASE_CONNECT_TIMEOUT_MS: whole(0, 600_000).default(10_000),
+  /**
+   * Limits that PostgreSQL keeps for every connection of the pool: one statement, one wait for a lock, one pause inside
+   * a transaction. 0: the server's own settings hold; so it must be behind PgBouncer, which refuses what it doesn't
+   * know at the start of a session (`ALTER ROLE … SET statement_timeout = '30s'` does the same there).
+   */
+  DATABASE_STATEMENT_TIMEOUT_MS: whole(0, 86_400_000).default(30_000),
+  DATABASE_LOCK_TIMEOUT_MS: whole(0, 86_400_000).default(10_000),
+  DATABASE_IDLE_TRANSACTION_TIMEOUT_MS: whole(0, 86_400_000).default(60_000),
   /** `api` answers requests, `worker` runs jobs, schedules and deliveries, `all` does both. */
   ROLE: z.enum(["all", "api", "worker"]).default("all"),
   /** The address to listen on; this machine only unless it says otherwise. */
@@ -15,12 +38,16 @@ const Env = z.object({
   PORT: z.coerce.number().int().min(0).max(65535).default(8790),
   /** Where browsers and WeChat reach this server. */
   PUBLIC_URL: WebUrl.default("http://127.0.0.1:8790"),
-  /** 32 bytes in base64: seals the secrets in the database. Losing it loses them. */
-  SECRET_KEY: z
-    .base64()
-    .refine((key) => Buffer.from(key, "base64").length === 32, { error: "must be 32 bytes in base64" }),
-  /** At least 32 characters: signs access tokens. Changing it signs everybody out. */
-  JWT_SECRET: z.string().min(32),
+  /**
+   * Seal the secrets in the database: 32 bytes in base64 each, separated by commas, the newest first. The first seals,
+   * any one opens; `reseal` seals everything anew with the first. Losing them loses the secrets.
+   */
+  SECRET_KEYS: z.array(SecretKey, { error: "is missing (or SECRET_KEY, a ring of one)" }).min(1),
+  /**
+   * Sign access tokens: at least 32 characters each, separated by commas, the newest first. Tokens of an older one hold
+   * until they expire; removing it signs out whoever still has one.
+   */
+  JWT_SECRETS: z.array(z.string().min(32), { error: "is missing (or JWT_SECRET, a ring of one)" }).min(1),
   /** Whoever holds it may create the first tenant. Without it set-up is closed. */
   SETUP_TOKEN: z.string().min(16).optional(),
   /** WeChat's hosts; the emulator's address in their place makes it answer instead. */
@@ -32,6 +59,15 @@ const Env = z.object({
   MAIL_FROM: z.string().default("Zhanggui <no-reply@localhost>"),
   /** The built console; the API alone is served without it. */
   CONSOLE_DIR: z.string().optional(),
+  /** Opens `/metrics`, as `Authorization: Bearer …`. Without it they are told outside of production only, to this machine. */
+  METRICS_TOKEN: z.string().min(16).optional(),
+  /**
+   * Told to end, the server says at once that it isn't ready, and goes on answering for so long: until load balancers
+   * have noticed. 0 where nothing balances.
+   */
+  UNREADY_SECONDS: z.coerce.number().min(0).max(300).default(3),
+  /** How long requests and work under way may take to finish after that. What is left then is cut off: exit code 1. */
+  DRAIN_SECONDS: z.coerce.number().min(0).max(3600).default(20),
   LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info"),
   /** `1` while the demo tenant is on: the login page then shows its accounts. Refused in production. */
   DEMO: z.stringbool().default(false),
@@ -42,19 +78,33 @@ const Env = z.object({
 });
 export type Env = z.output<typeof Env>;
 
+/** Rings of keys, and the name that each has while there is one key only. */
+const rings = { SECRET_KEYS: "SECRET_KEY", JWT_SECRETS: "JWT_SECRET" } as const;
+
 /**
  * Parses the environment once, at boot.
  *
  * @throws Error naming every variable that is missing or wrong, so that one look mends them all
  */
 export function readEnv(variables: Readonly<Record<string, string | undefined>> = process.env): Env {
-  const given = Object.fromEntries(
+  const given: Record<string, unknown> = Object.fromEntries(
     Object.entries(variables).filter(([, value]) => value !== undefined && value !== ""),
   );
+  const wrong: string[] = [];
+  given["DATABASE_DIRECT_URL"] ??= given["DATABASE_URL"];
+  for (const [ring, single] of Object.entries(rings)) {
+    // Which of the two comes first would be a guess.
+    if (ring in given && single in given) wrong.push(`${ring}: ${single} is set too; keep one of the two`);
+    if (ring in given)
+      given[ring] = String(given[ring])
+        .split(",")
+        .map((key) => key.trim());
+    else if (single in given) given[ring] = [given[single]];
+  }
   const parsed = Env.safeParse(given);
-  if (!parsed.success) {
-    const lines = parsed.error.issues.map((issue) => `  ${issue.path.join(".")}: ${issue.message}`);
-    throw new Error(`The environment is not complete:\n${lines.join("\n")}`);
+  wrong.push(...(parsed.error?.issues ?? []).map(({ path, message }) => `${path.join(".")}: ${message}`));
+  if (!parsed.success || wrong.length > 0) {
+    throw new Error(`The environment is not complete:\n${wrong.map((line) => `  ${line}`).join("\n")}`);
   }
   if (parsed.data.NODE_ENV === "production") {
     if (parsed.data.CLOCK_OFFSET_MS !== 0) throw new Error("CLOCK_OFFSET_MS is for tests only; unset it in production");

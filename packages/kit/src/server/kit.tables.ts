@@ -33,6 +33,14 @@ export interface KitTables {
     name: string;
     checksum: string;
     appliedAt: Generated<Date>;
+    additive: Generated<boolean>;
+  };
+  kit_migration_begun: {
+    module: string;
+    name: string;
+    checksum: string;
+    cursor: Json<unknown>;
+    begunAt: Generated<Date>;
   };
   kit_subscription: {
     eventName: string;

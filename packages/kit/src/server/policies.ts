@@ -6,7 +6,12 @@ export type Privilege = "SELECT" | "INSERT" | "UPDATE" | "DELETE";
 export type PlatformTables = Readonly<Record<string, readonly Privilege[]>>;
 
 /** The kit's own tables without a tenant. Whoever emits has to know who listens. */
-export const kitTables: PlatformTables = { kit_database: [], kit_migration: [], kit_subscription: ["SELECT"] };
+export const kitTables: PlatformTables = {
+  kit_database: [],
+  kit_migration: [],
+  kit_migration_begun: [],
+  kit_subscription: ["SELECT"],
+};
 
 /** SQLSTATEs of a role that somebody else has just made. */
 const roleExists: ReadonlySet<unknown> = new Set(["42710", "23505"]);

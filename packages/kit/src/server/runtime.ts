@@ -9,8 +9,11 @@ import { Events, type EventHandler } from "./events.ts";
 import { Inbox, type InboxOptions, type InboxWork } from "./inbox.ts";
 import { type JobHandler, JobRunner } from "./job-runner.ts";
 import type { JobDefinition } from "./jobs.ts";
+import { Lifecycle } from "./lifecycle.ts";
 import type { Logger } from "./log.ts";
+import { Metrics } from "./metrics.ts";
 import type { OwnerTransaction, TenantWork } from "./owner-transaction.ts";
+import { measurePool } from "./pool.ts";
 import { Secrets } from "./secrets.ts";
 import type { Tables } from "./tables.ts";
 
@@ -34,6 +37,8 @@ export class Runtime {
   readonly clock: Clock;
   readonly log: Logger;
   readonly secrets: Secrets;
+  readonly metrics = new Metrics();
+  readonly lifecycle: Lifecycle;
   readonly #database: Database;
   readonly #events: Events;
   readonly #jobs: JobRunner;
@@ -45,8 +50,10 @@ export class Runtime {
     this.env = env;
     this.clock = clock;
     this.log = log;
-    this.secrets = new Secrets(env.SECRET_KEY);
+    this.secrets = new Secrets(env.SECRET_KEYS);
+    this.lifecycle = new Lifecycle(env.DATABASE_URL);
     this.#database = database;
+    measurePool(database.pool, this.metrics);
     this.#events = new Events(database.owner, clock, log, (work) => this.ownerTransaction(work));
     this.#jobs = new JobRunner(env.DATABASE_URL, clock, log, ({ tenantId, traceId, actorId }) =>
       this.ctx(tenantId, { actor: system(actorId), traceId }),
@@ -130,22 +137,7 @@ export class Runtime {
     await Promise.all(this.#inboxes.map((inbox) => inbox.stop()));
     await this.#jobs.stop();
     for (const close of this.#closers) close();
-    await this.#database.close();
-  }
-
-  /** Whether the database answers within a second: without it nothing here works. */
-  async isHealthy(): Promise<boolean> {
-    const late = Promise.withResolvers<boolean>();
-    const timer = setTimeout(() => late.resolve(false), 1000);
-    const asked = this.#database.pool.query("SELECT 1").then(
-      () => true,
-      () => false,
-    );
-    try {
-      return await Promise.race([asked, late.promise]);
-    } finally {
-      clearTimeout(timer);
-    }
+    await Promise.all([this.lifecycle.close(), this.#database.close()]);
   }
 
   /** Tells the other processes which handlers this one runs; `start` does it, and again every hour. */

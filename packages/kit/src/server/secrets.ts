@@ -4,35 +4,59 @@ import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:
 export type Sealed = string & { readonly __sealed?: never };
 
 /**
+ * Names a key without telling anything about it, so that what was made with another key can say so.
+ *
+ * @returns 8 characters of base64url
+ */
+export function keyIdOf(key: string | Uint8Array): string {
+  return createHash("sha256").update("key id:").update(key).digest("base64url").slice(0, 8);
+}
+
+/**
  * Seals secrets with AES-256-GCM (NIST SP 800-38D: 96-bit random nonce, 128-bit tag). `context` is bound to the text,
- * so a sealed value copied to another row or column doesn't open there.
+ * so a sealed value copied to another row or column doesn't open there. A ring of keys: the first one seals, any one
+ * opens.
  */
 export class Secrets {
-  readonly #keyId: string;
-  readonly #key: Buffer;
+  /** Whose seals are up to date. */
+  readonly keyId: string;
+  readonly #sealing: Buffer;
+  readonly #keys: ReadonlyMap<string, Buffer>;
 
-  /** @param key 32 bytes in base64 */
-  constructor(key: string) {
-    this.#key = Buffer.from(key, "base64");
-    if (this.#key.length !== 32) throw new RangeError("the secret key must be 32 bytes");
-    // Names the key without telling anything about it, so that a database opened with the wrong key says so.
-    this.#keyId = createHash("sha256").update("key id:").update(this.#key).digest("base64url").slice(0, 8);
+  /** @param keys 32 bytes in base64 each, the newest first */
+  constructor(keys: readonly string[]) {
+    const buffers = keys.map((key) => Buffer.from(key, "base64"));
+    const [first] = buffers;
+    if (first === undefined || buffers.some((key) => key.length !== 32)) {
+      throw new RangeError("each secret key must be 32 bytes");
+    }
+    this.#sealing = first;
+    this.keyId = keyIdOf(first);
+    this.#keys = new Map(buffers.map((key) => [keyIdOf(key), key]));
   }
 
   seal(text: string, context: string): Sealed {
     const nonce = randomBytes(12);
-    const cipher = createCipheriv("aes-256-gcm", this.#key, nonce).setAAD(Buffer.from(context));
+    const cipher = createCipheriv("aes-256-gcm", this.#sealing, nonce).setAAD(Buffer.from(context));
     const body = Buffer.concat([cipher.update(text, "utf8"), cipher.final()]);
-    return [this.#keyId, ...[nonce, cipher.getAuthTag(), body].map((part) => part.toString("base64url"))].join(".");
+    return [this.keyId, ...[nonce, cipher.getAuthTag(), body].map((part) => part.toString("base64url"))].join(".");
   }
 
-  /** @throws Error if the value was sealed with another key or for another context, or was changed */
+  /** @throws Error if the value was sealed with a key that isn't here, or for another context, or was changed */
   open(sealed: Sealed, context: string): string {
-    const [keyId, nonce, tag, body] = sealed.split(".");
-    if (keyId !== this.#keyId) throw new Error(`sealed with key ${keyId}, but this server holds key ${this.#keyId}`);
-    const decipher = createDecipheriv("aes-256-gcm", this.#key, Buffer.from(nonce ?? "", "base64url"))
+    const [keyId = "", nonce, tag, body] = sealed.split(".");
+    const key = this.#keys.get(keyId);
+    if (key === undefined) {
+      throw new Error(`sealed with key ${keyId}, but this server holds ${[...this.#keys.keys()].join(", ")}`);
+    }
+    const decipher = createDecipheriv("aes-256-gcm", key, Buffer.from(nonce ?? "", "base64url"), { authTagLength: 16 })
       .setAAD(Buffer.from(context))
       .setAuthTag(Buffer.from(tag ?? "", "base64url"));
     return Buffer.concat([decipher.update(Buffer.from(body ?? "", "base64url")), decipher.final()]).toString("utf8");
+  }
+
+  /** @throws Error as `open` does */
+  reseal(sealed: Sealed, context: string): Sealed {
+    return this.seal(this.open(sealed, context), context);
   }
 }

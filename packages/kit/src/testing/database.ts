@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from "node:crypto";
 import pg from "pg";
 import { PgBoss } from "pg-boss";
-import { migrate, readMigrations, type MigrationFolder } from "../server/migrate.ts";
+import { migrate } from "../server/migrate.ts";
+import { type MigrationFolder, readMigrations } from "../server/migrate/files.ts";
 
 export interface TestDatabase {
   readonly url: string;

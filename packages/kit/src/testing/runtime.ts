@@ -4,7 +4,7 @@ import { TurnableClock } from "../server/clock.ts";
 import { openDatabase } from "../server/database.ts";
 import { readEnv } from "../server/env.ts";
 import { createLog } from "../server/log.ts";
-import type { MigrationFolder } from "../server/migrate.ts";
+import type { MigrationFolder } from "../server/migrate/files.ts";
 import { kitTables } from "../server/policies.ts";
 import { Runtime } from "../server/runtime.ts";
 import type { Tables } from "../server/tables.ts";

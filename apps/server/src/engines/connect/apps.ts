@@ -4,9 +4,11 @@ import type { In, Out } from "@zhanggui/kit/contract/route";
 import { newId } from "@zhanggui/kit/contract/ids";
 import type { Ctx } from "@zhanggui/kit/server/ctx";
 import { Runtime } from "@zhanggui/kit/server/runtime";
+import type { SealedColumn } from "@zhanggui/kit/server/sealed-column";
 import type { PushKeys } from "@zhanggui/wechat/push";
 import type { Selectable, Updateable } from "kysely";
 import { aesKeyMissing, appTaken, type connect } from "./connect.contract.ts";
+import { aesKey as aesKeyColumn, appSecret as secretColumn, pushToken as tokenColumn } from "./connect.sealed.ts";
 import type { ConnectTables } from "./connect.tables.ts";
 
 export type AppRow = Selectable<ConnectTables["connect_app"]>;
@@ -63,9 +65,9 @@ export class Apps {
         name: app.name,
         appId: app.appId,
         mode: app.mode,
-        secretSealed: this.#seal(id, "secret", app.appSecret),
-        pushTokenSealed: this.#seal(id, "push_token", app.pushToken),
-        aesKeySealed: app.encodingAesKey === undefined ? null : this.#seal(id, "aes_key", app.encodingAesKey),
+        secretSealed: this.#seal(secretColumn, id, app.appSecret),
+        pushTokenSealed: this.#seal(tokenColumn, id, app.pushToken),
+        aesKeySealed: app.encodingAesKey === undefined ? null : this.#seal(aesKeyColumn, id, app.encodingAesKey),
       })
       .onConflict((on) => on.doNothing())
       .returningAll()
@@ -91,9 +93,9 @@ export class Apps {
       if (before === undefined) throw notFound();
       const { name, mode, disabled, appSecret, pushToken, encodingAesKey } = change;
       const row: Updateable<ConnectTables["connect_app"]> = { name, mode, disabled };
-      if (appSecret !== undefined) row.secretSealed = this.#seal(before.id, "secret", appSecret);
-      if (pushToken !== undefined) row.pushTokenSealed = this.#seal(before.id, "push_token", pushToken);
-      if (encodingAesKey !== undefined) row.aesKeySealed = this.#seal(before.id, "aes_key", encodingAesKey);
+      if (appSecret !== undefined) row.secretSealed = this.#seal(secretColumn, before.id, appSecret);
+      if (pushToken !== undefined) row.pushTokenSealed = this.#seal(tokenColumn, before.id, pushToken);
+      if (encodingAesKey !== undefined) row.aesKeySealed = this.#seal(aesKeyColumn, before.id, encodingAesKey);
       const { mode: modeAfter = before.mode, aesKeySealed: keyAfter = before.aesKeySealed } = row;
       if (modeAfter !== "plain" && keyAfter === null) throw aesKeyMissing();
       if (pushToken !== undefined || encodingAesKey !== undefined || modeAfter !== before.mode) row.verifiedAt = null;
@@ -108,7 +110,7 @@ export class Apps {
   }
 
   secret(app: AppRow): string {
-    return this.#runtime.secrets.open(app.secretSealed, `connect_app:${app.id}:secret`);
+    return this.#runtime.secrets.open(app.secretSealed, secretColumn.context(app));
   }
 
   pushKeys(app: AppRow): PushKeys {
@@ -116,14 +118,14 @@ export class Apps {
     const sealedKey = app.aesKeySealed;
     return {
       appId: app.appId,
-      token: secrets.open(app.pushTokenSealed, `connect_app:${app.id}:push_token`),
-      encodingAesKey: sealedKey === null ? undefined : secrets.open(sealedKey, `connect_app:${app.id}:aes_key`),
+      token: secrets.open(app.pushTokenSealed, tokenColumn.context(app)),
+      encodingAesKey: sealedKey === null ? undefined : secrets.open(sealedKey, aesKeyColumn.context(app)),
       mode: app.mode,
     };
   }
 
-  #seal(id: string, field: string, text: string): string {
-    return this.#runtime.secrets.seal(text, `connect_app:${id}:${field}`);
+  #seal(column: SealedColumn<"id">, id: string, text: string): string {
+    return this.#runtime.secrets.seal(text, column.context({ id }));
   }
 
   #view<Row extends AppRow>(row: Row): Row & { callbackUrl: string } {

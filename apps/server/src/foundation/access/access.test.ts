@@ -1,3 +1,4 @@
+import { keyIdOf } from "@zhanggui/kit/server/secrets";
 import { SignJWT } from "jose";
 import { ApiProblem } from "@zhanggui/kit/contract/client";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
@@ -173,9 +174,10 @@ describe("sessions", () => {
   test("a forged, foreign or unsigned token is refused with 1401", async () => {
     const { me } = await session();
     const claims = { tid: me.tenant.id, sid: me.account.id };
-    const sign = (secret: string, audience: string) =>
+    const kid = keyIdOf(testSecrets.JWT_SECRET);
+    const sign = (secret: string, audience: string, header: { kid?: string } = { kid }) =>
       new SignJWT(claims)
-        .setProtectedHeader({ alg: "HS256" })
+        .setProtectedHeader({ alg: "HS256", ...header })
         .setSubject(me.account.id)
         .setIssuer("zhanggui")
         .setAudience(audience)
@@ -185,6 +187,8 @@ describe("sessions", () => {
     for (const token of [
       await sign("x".repeat(32), "zhanggui"),
       await sign(testSecrets.JWT_SECRET, "other"),
+      await sign(testSecrets.JWT_SECRET, "zhanggui", {}),
+      await sign(testSecrets.JWT_SECRET, "zhanggui", { kid: "unknown" }),
       unsigned,
       "garbage",
       "",

@@ -122,7 +122,7 @@ export class Sessions implements Authenticator {
 
   /** Reads the rights anew at each request: a disabled account or a changed role holds from the next call. */
   async authenticate(accessToken: string): Promise<Caller> {
-    const subject = await tokens.readAccessToken(accessToken, this.#runtime.clock.now(), this.#runtime.env.JWT_SECRET);
+    const subject = await tokens.readAccessToken(accessToken, this.#runtime.clock.now(), this.#runtime.env.JWT_SECRETS);
     const ctx = this.#runtime.ctx(subject.tenantId);
     const row = await ctx.db
       .selectFrom("access_session")
@@ -183,7 +183,7 @@ export class Sessions implements Authenticator {
 
   async #session(ctx: Ctx, accountId: string, sessionId: string, refreshToken: string, refreshExpiresAt: Date) {
     const subject = { accountId, sessionId, tenantId: ctx.tenantId };
-    const access = await tokens.signAccessToken(subject, ctx.now(), this.#runtime.env.JWT_SECRET);
+    const access = await tokens.signAccessToken(subject, ctx.now(), this.#runtime.env.JWT_SECRETS);
     return {
       accessToken: access.token,
       accessExpiresAt: access.expiresAt,

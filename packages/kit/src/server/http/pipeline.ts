@@ -20,6 +20,7 @@ import type { Actor } from "../ctx.ts";
 import { newTraceId, Runtime } from "../runtime.ts";
 import { prepare, routeOf } from "./handles.ts";
 import type { FieldError } from "./problem.ts";
+import { describeRequest } from "./request-log.ts";
 
 /** Who calls, as the access module knows it. */
 export interface Caller {
@@ -53,6 +54,7 @@ export class Pipeline implements NestInterceptor {
     const route = routeOf(context);
     if (route === undefined) return next.handle();
     const request = context.switchToHttp().getRequest<FastifyRequest>();
+    describeRequest(request, { route: route.id });
     const { tenantId, actor } = await this.#callerOf(route, request);
     const ctx = this.#runtime.ctx(tenantId, { actor, traceId: traceIdOf(request) });
     prepare(request, { ctx, input: readInput(route, request) });
@@ -69,6 +71,7 @@ export class Pipeline implements NestInterceptor {
     const token = /^Bearer (.+)$/i.exec(request.headers.authorization ?? "")?.[1];
     if (token === undefined) throw unauthenticated();
     const caller = await this.#authenticator.authenticate(token);
+    describeRequest(request, { tenantId: caller.tenantId, caller: caller.actor });
     if (route.access !== authenticated && !caller.actor.permissions.has(route.access.code)) {
       throw forbidden({ permission: route.access.code });
     }

@@ -10,8 +10,10 @@ import { notFound } from "../../contract/faults.ts";
 import type { Contract } from "../../contract/route.ts";
 import type { Runtime } from "../runtime.ts";
 import { openApi } from "./openapi.ts";
+import { operationPaths, serveOperations } from "./operations.ts";
 import { languageOfRequest, Pipeline, traceIdOf } from "./pipeline.ts";
 import { problemType, toFault, toProblem } from "./problem.ts";
+import { describeRequest, logRequests } from "./request-log.ts";
 
 /** Enough for every form and for WeChat's pushes, which stay far below; files go another way. */
 export const bodyLimitBytes = 512 * 1024;
@@ -33,7 +35,7 @@ export async function createServer(root: Type | object, options: ServerOptions):
     genReqId: () => randomUUID(),
     // What Fastify refuses before any hook runs: a broken escape in the path, for one.
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
-      void sendProblem(runtime, error, request, reply),
+      void sendProblem(error, request, reply),
   });
   const app = await NestFactory.create<NestFastifyApplication>(root as Type, adapter, {
     bodyParser: false,
@@ -42,13 +44,15 @@ export async function createServer(root: Type | object, options: ServerOptions):
   });
   app.setGlobalPrefix("api");
   app.useGlobalInterceptors(app.get(Pipeline));
-  app.useGlobalFilters(new ProblemFilter(runtime));
+  app.useGlobalFilters(new ProblemFilter());
   const fastify = adapter.getInstance();
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
+  logRequests(fastify, runtime.log, runtime.metrics);
   fastify.addHook("onRequest", async (request, reply) => {
-    // A worker answers one question only: whether it lives.
-    if (runtime.env.ROLE === "worker" && request.url !== "/health") throw notFound();
+    describeRequest(request, { traceId: traceIdOf(request) });
+    // A worker answers those only who ask how it is.
+    if (runtime.env.ROLE === "worker" && !operationPaths.has(request.url)) throw notFound();
     reply.header("x-content-type-options", "nosniff");
     reply.header("referrer-policy", "same-origin");
     reply.header("x-trace-id", traceIdOf(request));
@@ -58,19 +62,17 @@ export async function createServer(root: Type | object, options: ServerOptions):
       "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
     );
   });
-  fastify.setErrorHandler((error, request, reply) => sendProblem(runtime, error, request, reply));
+  fastify.setErrorHandler((error, request, reply) => sendProblem(error, request, reply));
   await documentation(adapter, options);
-  if (options.consoleFolder !== undefined) await pages(runtime, adapter, options.consoleFolder);
-  else fastify.setNotFoundHandler((request, reply) => sendProblem(runtime, { statusCode: 404 }, request, reply));
-  fastify.get("/health", async (_request, reply) => {
-    const well = await runtime.isHealthy();
-    return reply.status(well ? 200 : 503).send({ status: well ? "ok" : "no database", version: options.version });
-  });
+  if (options.consoleFolder !== undefined) await pages(adapter, options.consoleFolder);
+  else fastify.setNotFoundHandler((request, reply) => sendProblem({ statusCode: 404 }, request, reply));
+  const { env, lifecycle, metrics } = runtime;
+  serveOperations(fastify, { env, lifecycle, metrics, version: options.version });
   return app;
 }
 
 /** The console's files; any address that a browser asks for and that isn't one of them is a page of the console. */
-async function pages(runtime: Runtime, to: FastifyAdapter, folder: string): Promise<void> {
+async function pages(to: FastifyAdapter, folder: string): Promise<void> {
   const instance = to.getInstance();
   await instance.register(fastifyStatic, {
     root: folder,
@@ -88,7 +90,7 @@ async function pages(runtime: Runtime, to: FastifyAdapter, folder: string): Prom
     const page =
       request.method === "GET" && !request.url.startsWith("/api") && /text\/html/.test(request.headers.accept ?? "");
     if (page) return reply.header("cache-control", "no-cache").sendFile("index.html");
-    return sendProblem(runtime, { statusCode: 404 }, request, reply);
+    return sendProblem({ statusCode: 404 }, request, reply);
   });
 }
 
@@ -130,24 +132,17 @@ const docsPage = `<!doctype html>
 const docsScript = `SwaggerUIBundle({ url: "/api/openapi.json", dom_id: "#api", deepLinking: true, docExpansion: "none" });\n`;
 
 class ProblemFilter implements ExceptionFilter {
-  readonly #runtime: Runtime;
-
-  constructor(runtime: Runtime) {
-    this.#runtime = runtime;
-  }
-
   catch(error: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
-    sendProblem(this.#runtime, error, http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
+    sendProblem(error, http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
   }
 }
 
-function sendProblem(runtime: Runtime, error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const fault = toFault(error, bodyLimitBytes);
   const traceId = traceIdOf(request);
-  const told = { traceId, code: fault.code, method: request.method, path: request.url.split("?")[0] };
-  if (fault.definition.status >= 500) runtime.log.error({ ...told, err: fault.cause ?? fault }, "request failed");
-  else runtime.log.info(told, "request refused");
+  const isOurs = fault.definition.status >= 500;
+  describeRequest(request, { traceId, code: fault.code, ...(isOurs ? { err: fault.cause ?? fault } : {}) });
   if (fault.definition.status === 401) reply.header("www-authenticate", "Bearer");
   return reply
     .status(fault.definition.status)

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { Ctx } from "@zhanggui/kit/server/ctx";
 import type { Secrets } from "@zhanggui/kit/server/secrets";
 import type { AccessToken, StoredToken, TokenStore } from "@zhanggui/wechat/tokens";
+import { accessToken as accessTokenColumn } from "../connect.sealed.ts";
 
 /** One app's token in its row: each step is one statement, so that any number of processes share it. */
 export class DatabaseTokenStore implements TokenStore {
@@ -89,7 +90,7 @@ export class DatabaseTokenStore implements TokenStore {
   }
 
   get #context(): string {
-    return `connect_token:${this.#appId}`;
+    return accessTokenColumn.context({ wechat_app_id: this.#appId });
   }
 }
 

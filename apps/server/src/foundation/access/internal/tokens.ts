@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import { sessionExpired, unauthenticated } from "@zhanggui/kit/contract/faults";
+import { keyIdOf } from "@zhanggui/kit/server/secrets";
 import { errors, jwtVerify, SignJWT } from "jose";
 import { z } from "zod";
 
@@ -16,10 +17,16 @@ export interface TokenSubject {
   readonly sessionId: string;
 }
 
-export async function signAccessToken(subject: TokenSubject, now: Date, secret: string) {
+/**
+ * Signs with the first of `secrets`, and says so in the header (RFC 7515, `kid`).
+ *
+ * @param secrets the newest first
+ */
+export async function signAccessToken(subject: TokenSubject, now: Date, secrets: readonly string[]) {
+  const [secret = ""] = secrets;
   const issuedAt = Math.floor(now.getTime() / 1000);
   const token = await new SignJWT({ tid: subject.tenantId, sid: subject.sessionId })
-    .setProtectedHeader({ alg: "HS256", typ: "JWT" })
+    .setProtectedHeader({ alg: "HS256", typ: "JWT", kid: keyIdOf(secret) })
     .setSubject(subject.accountId)
     .setIssuer(issuer)
     .setAudience(issuer)
@@ -29,10 +36,14 @@ export async function signAccessToken(subject: TokenSubject, now: Date, secret: 
   return { token, expiresAt: new Date((issuedAt + accessTokenSeconds) * 1000) };
 }
 
-/** @throws Fault `kit.session_expired` when its hour is over, `kit.unauthenticated` for anything else that isn't right */
-export async function readAccessToken(token: string, now: Date, secret: string): Promise<TokenSubject> {
+/**
+ * Takes a token of any of `secrets`; of one that was removed it is as good as forged.
+ *
+ * @throws Fault `kit.session_expired` when its hour is over, `kit.unauthenticated` for anything else that isn't right
+ */
+export async function readAccessToken(token: string, now: Date, secrets: readonly string[]): Promise<TokenSubject> {
   try {
-    const { payload } = await jwtVerify(token, new TextEncoder().encode(secret), {
+    const { payload } = await jwtVerify(token, ({ kid }) => secretOf(kid, secrets), {
       algorithms: ["HS256"],
       issuer,
       audience: issuer,
@@ -45,6 +56,12 @@ export async function readAccessToken(token: string, now: Date, secret: string):
     if (cause instanceof errors.JWTExpired) throw sessionExpired({}, { cause });
     throw unauthenticated({}, { cause });
   }
+}
+
+function secretOf(keyId: string | undefined, secrets: readonly string[]): Uint8Array {
+  const secret = secrets.find((each) => keyIdOf(each) === keyId);
+  if (secret === undefined) throw new errors.JWSInvalid(`no key ${keyId}`);
+  return new TextEncoder().encode(secret);
 }
 
 /** `<tenant>.<session>.<256 random bits>`: the ids find the row, the bits open it. */

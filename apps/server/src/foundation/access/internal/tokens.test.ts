@@ -1,0 +1,31 @@
+import { Fault } from "@zhanggui/kit/contract/fault";
+import { decodeProtectedHeader } from "jose";
+import { expect, test } from "vitest";
+import { readAccessToken, signAccessToken } from "./tokens.ts";
+
+const [old, next] = ["o".repeat(32), "n".repeat(32)] as const;
+const subject = { accountId: "account", tenantId: "tenant", sessionId: "session" };
+const now = new Date("2026-11-24T00:00:00Z");
+const minuteMs = 60_000;
+
+const codeOf = (reading: Promise<unknown>): Promise<string> =>
+  reading.then(
+    () => "read",
+    (error: unknown) => (error instanceof Fault ? error.code : String(error)),
+  );
+
+test("a token of the old key holds through the change of keys until its hour is over", async () => {
+  const { token } = await signAccessToken(subject, now, [old]);
+  expect(await readAccessToken(token, now, [next, old])).toEqual(subject);
+  expect(await codeOf(readAccessToken(token, new Date(now.getTime() + 61 * minuteMs), [next, old]))).toBe(
+    "kit.session_expired",
+  );
+});
+
+test("new tokens carry the new key's id; once the old key is removed its tokens are refused", async () => {
+  const before = await signAccessToken(subject, now, [old]);
+  const after = await signAccessToken(subject, now, [next, old]);
+  expect(decodeProtectedHeader(after.token).kid).not.toBe(decodeProtectedHeader(before.token).kid);
+  expect(await readAccessToken(after.token, now, [next])).toEqual(subject);
+  expect(await codeOf(readAccessToken(before.token, now, [next]))).toBe("kit.unauthenticated");
+});

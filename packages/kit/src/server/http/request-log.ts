@@ -1,0 +1,106 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { Actor } from "../ctx.ts";
+import type { Logger } from "../log.ts";
+import type { Metrics } from "../metrics.ts";
+
+/** What others know of a request, beside what Fastify knows. */
+export interface RequestFacts {
+  readonly traceId?: string;
+  /** The contract's id of the route: `audience.getPerson`. */
+  readonly route?: string;
+  readonly tenantId?: string;
+  readonly caller?: Pick<Actor, "kind" | "id">;
+  /** The code of the fault that was answered. */
+  readonly code?: string;
+  /** Why it failed, where that is our fault. */
+  readonly err?: unknown;
+}
+
+interface Entry {
+  facts: RequestFacts;
+  request: FastifyRequest | undefined;
+}
+
+const entries = new WeakMap<IncomingMessage, Entry>();
+
+/** Adds to the line that the request will leave. */
+export function describeRequest(request: FastifyRequest, facts: RequestFacts): void {
+  const entry = entries.get(request.raw);
+  if (entry === undefined) return;
+  entry.facts = { ...entry.facts, ...facts };
+  entry.request ??= request;
+}
+
+/** Questions that machines ask every few seconds. Their line is for whoever looks for it. */
+const probes = /^\/(health(\/live|\/ready)?|metrics)$/;
+
+/** The methods that have a series of their own; anybody can invent more. */
+const methods: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
+
+/**
+ * Writes one line per request when its connection is done with it, however that came: answered, refused, failed, or left
+ * by the caller. Measures the same.
+ *
+ * It listens to Node's server, because a caller that leaves reaches no hook of Fastify's, and neither does an address
+ * that Fastify refuses by itself.
+ */
+export function logRequests(fastify: FastifyInstance, log: Logger, metrics: Metrics): void {
+  const durations = metrics.histogram({
+    name: "zg_http_request_duration_seconds",
+    help: "Requests by route, from the head read to the last byte sent",
+    labels: ["method", "route", "status"],
+  });
+  fastify.server.prependListener("request", (raw: IncomingMessage, response: ServerResponse) => {
+    const entry: Entry = { facts: {}, request: undefined };
+    const { socket } = raw;
+    const startedMs = performance.now();
+    const sentBefore = socket.bytesWritten;
+    entries.set(raw, entry);
+    response.once("close", () => {
+      const durationMs = performance.now() - startedMs;
+      const line = lineOf(raw, response, entry, { durationMs, bytes: bytesSince(socket, sentBefore) });
+      const failed = line.err !== undefined || (line.status ?? 0) >= 500;
+      const level = failed ? "error" : probes.test(line.path) ? "debug" : "info";
+      log[level](line, line.aborted === true ? "request aborted" : failed ? "request failed" : "request");
+      const method = methods.has(line.method) ? line.method : "other";
+      const route = entry.facts.route ?? entry.request?.routeOptions.url ?? "unmatched";
+      durations.observe({ method, route, status: line.status ?? "aborted" }, durationMs / 1000);
+    });
+  });
+  fastify.addHook("onRequest", (request, _reply, done) => {
+    describeRequest(request, {});
+    done();
+  });
+}
+
+function lineOf(
+  raw: IncomingMessage,
+  response: ServerResponse,
+  { facts, request }: Entry,
+  { durationMs, bytes }: { durationMs: number; bytes: number },
+) {
+  // The answer was on its way, but not all of it went out.
+  const aborted = !response.writableFinished;
+  const route = facts.route ?? request?.routeOptions.url;
+  return {
+    method: raw.method ?? "",
+    ...(route === undefined ? {} : { route }),
+    path: (raw.url ?? "").split("?", 1)[0] ?? "",
+    ...(aborted && !response.headersSent ? {} : { status: response.statusCode }),
+    ...(aborted ? { aborted } : {}),
+    ...(facts.code === undefined ? {} : { code: facts.code }),
+    durationMs: Math.round(durationMs * 10) / 10,
+    bytes,
+    ...(facts.tenantId === undefined ? {} : { tenantId: facts.tenantId }),
+    ...(facts.caller === undefined ? {} : { caller: { kind: facts.caller.kind, id: facts.caller.id } }),
+    ...(facts.traceId === undefined ? {} : { traceId: facts.traceId }),
+    ...(facts.err === undefined ? {} : { err: facts.err }),
+  };
+}
+
+/** With the heads of the answers, as they went to the operating system. */
+function bytesSince(socket: Socket, before: number): number {
+  return Math.max(0, socket.bytesWritten - before);
+}
