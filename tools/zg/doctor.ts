@@ -58,8 +58,9 @@ async function database(): Promise<Finding[]> {
   const url = process.env["DATABASE_URL"];
   if (!url || !isPresent("node_modules/.modules.yaml")) return [];
   const { checkDatabase } = await import("@zhanggui/kit/server/database-check");
+  const { tenantRoleOf } = await import("@zhanggui/kit/server/policies");
   try {
-    const problems = await checkDatabase(url);
+    const problems = await checkDatabase(url, { tenantRole: tenantRoleOf });
     if (problems.length === 0) return [{ well: true, text: "the login of DATABASE_URL may do what the server needs" }];
     return problems.map(({ sentence, remedy }) => ({
       well: false,
