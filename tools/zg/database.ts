@@ -50,6 +50,12 @@ async function prepare(adminUrl: string, password: string, empty: boolean): Prom
     if (empty) await admin.query(`drop database if exists ${name} with (force)`);
     const databases = await admin.query("select 1 from pg_database where datname = $1", [name]);
     if (databases.rowCount === 0) await admin.query(`create database ${name} owner ${name}`);
+    // What an administrator runs for a login that may not create roles: the one that keeps tenants apart.
+    const { tenantRoleOf } = await import("@zhanggui/kit/server/policies");
+    const tenants = tenantRoleOf(name);
+    const known = await admin.query("select 1 from pg_roles where rolname = $1", [tenants]);
+    if (known.rowCount === 0) await admin.query(`create role ${tenants} nologin`);
+    await admin.query(`grant ${tenants} to ${name}`);
   } finally {
     await admin.end();
   }

@@ -76,9 +76,17 @@ export async function endOfLog(service: Service): Promise<string> {
   return `Its log (${service.logFile}) ends so:\n${lines.map((line) => `  ${line}`).join("\n")}`;
 }
 
-export async function stopService(service: Service): Promise<void> {
-  await endProcess(service.record, patienceMs);
-  await removeRecord(recordFolder, service.name);
+const stopping = new WeakMap<Service, Promise<void>>();
+
+/** Asks it to end and waits; once, however often it is called: to the server a second request means "at once". */
+export function stopService(service: Service): Promise<void> {
+  const stop = async () => {
+    await endProcess(service.record, patienceMs);
+    await removeRecord(recordFolder, service.name);
+  };
+  const under = stopping.get(service) ?? stop();
+  stopping.set(service, under);
+  return under;
 }
 
 /** Ends at once, without waiting. */

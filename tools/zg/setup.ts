@@ -1,7 +1,7 @@
 import { mkdir, rm } from "node:fs/promises";
 import { exclusively } from "../lock.ts";
 import { capture, endLeftStep, retry, run } from "./commands.ts";
-import { inRoot, inState, isPresent, root, stateFolder } from "./paths.ts";
+import { inRoot, inState, root, stateFolder } from "./paths.ts";
 import type { Progress } from "./progress.ts";
 import { runStep, type Step } from "./steps.ts";
 
@@ -16,11 +16,11 @@ export async function setUp(progress: Progress): Promise<void> {
   });
 }
 
-/** The server's bundle and, once it has a Vite configuration, the console's pages. */
+/** The server's bundle and the console's pages. */
 export async function build(progress: Progress): Promise<void> {
   await alone(progress, async () => {
-    if (isPresent("apps/server/src/main.ts")) await showStep(progress, serverBundle());
-    if (isPresent("apps/console/vite.config.ts")) await showStep(progress, consolePages());
+    await showStep(progress, serverBundle());
+    await showStep(progress, consolePages());
   });
 }
 
@@ -81,13 +81,7 @@ function dependencies(): Step {
 
 function serverBundle(): Step {
   const parts = ["apps/server/src", "apps/server/package.json", "apps/server/rolldown.config.ts", "pnpm-lock.yaml"];
-  const shared = [
-    "packages/kit/src",
-    "packages/wechat/src",
-    "packages/forms/src",
-    "tsconfig.json",
-    "tsconfig.base.json",
-  ];
+  const shared = ["packages/kit/src", "packages/wechat/src", "tsconfig.json", "tsconfig.base.json"];
   return {
     name: "build server",
     inputs: { paths: [...parts, ...shared].map((path) => inRoot(path)), accepts: isNoTest },
@@ -97,7 +91,7 @@ function serverBundle(): Step {
 }
 
 function consolePages(): Step {
-  const parts = ["apps/console", "apps/server/src", "packages/kit/src/contract", "packages/forms/src"];
+  const parts = ["apps/console", "apps/server/src", "packages/kit/src/contract"];
   return {
     name: "build console",
     inputs: {
@@ -112,7 +106,6 @@ function consolePages(): Step {
 
 /** Points git at .githooks, unless this is no work tree or its owner has chosen other hooks. */
 async function setHooks(): Promise<void> {
-  if (!isPresent(".githooks")) return;
   const top = await capture("git", ["rev-parse", "--show-toplevel"]).catch(() => undefined);
   if (top?.code !== 0 || top.output.trim() !== root) return;
   const chosen = await capture("git", ["config", "--get", "core.hooksPath"]);

@@ -4,18 +4,7 @@ import { signal } from "./records.ts";
 import type { StartOptions } from "./arguments.ts";
 import { endingSignals, killCommands } from "./commands.ts";
 import { type Database, dropEmbedded, openEmbedded } from "./database.ts";
-import {
-  fillWithDemo,
-  forgetDemo,
-  hasDemo,
-  isHalfFilled,
-  knownLogins,
-  type Login,
-  movedSentence,
-  needsSetup,
-} from "./demo.ts";
-import { emulatorState, forgetEmulator } from "./emulator.ts";
-import { inRoot, inState, isPresent, stateFolder } from "./paths.ts";
+import { inRoot, inState, stateFolder } from "./paths.ts";
 import { demandFree, type Ports, portsFrom } from "./ports.ts";
 import { Problem } from "./problem.ts";
 import type { Progress } from "./progress.ts";
@@ -30,6 +19,7 @@ import {
   waitUntilReady,
 } from "./services.ts";
 import { build, setUp } from "./setup.ts";
+import { type Login, needsSetup, World } from "./world.ts";
 
 export const startLock = inState("start.lock");
 
@@ -47,6 +37,7 @@ class Start {
   readonly #progress: Progress;
   readonly #ports: Ports;
   readonly #services: Service[] = [];
+  readonly #world = new World(process.env["DATABASE_URL"] || undefined);
   #database: Database | undefined;
   #signals = 0;
   #interrupt: () => void = () => undefined;
@@ -99,7 +90,7 @@ class Start {
     const secrets = await keepSecrets(inState("secrets.json"));
     await this.#unlessInterrupted(() => this.#startServices(secrets));
     const logins = await this.#unlessInterrupted(() => this.#fill(secrets));
-    await this.#registerSubscriptions(secrets, logins);
+    await this.#announce(secrets, logins);
   }
 
   /** Runs a stage; a signal during it ends the start once the stage returns or throws (its commands are killed). */
@@ -110,17 +101,15 @@ class Start {
     return result;
   }
 
-  get #databaseKey(): string {
-    const given = process.env["DATABASE_URL"];
-    if (!given) return "embedded";
-    const url = new URL(given);
-    url.password = "";
-    return url.href;
+  get #urls(): Record<keyof Ports, string> {
+    const { server, emulator, mail } = this.#ports;
+    const at = (scheme: string, port: number) => `${scheme}://127.0.0.1:${port}`;
+    return { server: at("http", server), emulator: at("http", emulator), mail: at("smtp", mail) };
   }
 
   async #openDatabase(): Promise<void> {
     const given = process.env["DATABASE_URL"];
-    const isHalf = await isHalfFilled(this.#databaseKey);
+    const isHalf = await this.#world.isHalfFilled();
     if (given) {
       if (this.#options.fresh) throw new Problem("--fresh drops the embedded database only; DATABASE_URL is yours.");
       if (isHalf && this.#options.demo) {
@@ -132,38 +121,33 @@ class Start {
     if (this.#options.fresh) {
       this.#progress.say("--fresh: dropping the embedded database with all its data");
       await this.#progress.step("fresh", async () => {
-        await forgetDemo();
-        await forgetEmulator(this.#databaseKey);
+        await this.#world.forget();
         await dropEmbedded();
       });
     }
     await this.#progress.step("database", async (remark) => {
-      if (isHalf && !this.#options.fresh) remark("starting over: the demonstration was broken off half-way");
-      this.#database = await openEmbedded({ empty: isHalf });
-      if (isHalf) await forgetEmulator(this.#databaseKey);
-      if (isHalf) await forgetDemo();
+      const startOver = isHalf && !this.#options.fresh;
+      if (startOver) remark("starting over: the demonstration was broken off half-way");
+      this.#database = await openEmbedded({ empty: startOver });
+      if (startOver) await this.#world.forget();
       else if (this.#database.cluster?.reattached) remark("re-attached");
     });
   }
 
   async #startServices(secrets: Secrets): Promise<void> {
-    const { server, emulator, mail } = this.#ports;
-    const url = (port: number) => `http://127.0.0.1:${port}`;
+    const { server, emulator } = this.#urls;
     const startServer = async () => {
       const environment = serverEnvironment(this.#ports, secrets, this.#database?.url ?? "");
       const service = await this.#launch("server", ["--enable-source-maps", "apps/server/dist/main.js"], environment);
-      await waitUntilReady(service, `${url(server)}/health`, true);
+      await waitUntilReady(service, `${server}/health`, true);
     };
     const startEmulator = async () => {
-      const ports = ["--port", String(emulator), "--smtp-port", String(mail)];
-      const words = ["packages/emulator/src/cli.ts", ...ports, "--state", emulatorState(this.#databaseKey)];
-      const service = await this.#launch("emulator", words, {});
-      await waitUntilReady(service, `${url(emulator)}/emulator/health`, false);
+      const ports = ["--port", String(this.#ports.emulator), "--smtp-port", String(this.#ports.mail)];
+      const words = ["packages/emulator/src/cli.ts", ...ports, "--state", this.#world.emulatorState];
+      await waitUntilReady(await this.#launch("emulator", words, {}), `${emulator}/emulator/health`, false);
     };
-    const both: Promise<void>[] = [];
     // They don't need each other to boot, so neither waits.
-    if (isPresent("apps/server/src/main.ts")) both.push(this.#progress.step("server", startServer));
-    if (isPresent("packages/emulator/src/cli.ts")) both.push(this.#progress.step("emulator", startEmulator));
+    const both = [this.#progress.step("server", startServer), this.#progress.step("emulator", startEmulator)];
     const failed = (await Promise.allSettled(both)).find((result) => result.status === "rejected");
     if (failed) throw failed.reason;
   }
@@ -176,30 +160,22 @@ class Start {
   }
 
   /** Seeds an empty database; the log-ins to show. */
-  async #fill(secrets: Secrets): Promise<Login[]> {
-    if (!isPresent("apps/server/src/main.ts")) return [];
-    const serverUrl = `http://127.0.0.1:${this.#ports.server}`;
-    if (!this.#options.demo || !hasDemo()) return knownLogins(this.#databaseKey);
-    if (!(await needsSetup(serverUrl))) return knownLogins(this.#databaseKey);
-    return this.#progress.step("demonstration", (remark) => {
-      return fillWithDemo({
-        database: this.#databaseKey,
-        serverUrl,
-        emulatorUrl: `http://127.0.0.1:${this.#ports.emulator}`,
-        setupToken: secrets.setupToken,
-        log: remark,
-      });
-    });
+  async #fill({ setupToken }: Secrets): Promise<Login[]> {
+    const { server, emulator } = this.#urls;
+    if (!this.#options.demo || !(await needsSetup(server))) return this.#world.logins();
+    return this.#progress.step("demonstration", (log) =>
+      this.#world.fill({ serverUrl: server, emulatorUrl: emulator, setupToken, log }),
+    );
   }
 
-  async #registerSubscriptions(secrets: Secrets, logins: Login[]): Promise<void> {
-    const { server, emulator, mail } = this.#ports;
+  async #announce({ setupToken }: Secrets, logins: Login[]): Promise<void> {
+    const { server, emulator, mail } = this.#urls;
     const lines = [
       "",
       "Zhanggui runs. Ctrl-C stops it.",
-      `  Console   http://127.0.0.1:${server}/`,
-      `  Emulator  http://127.0.0.1:${emulator}/   (stands in for WeChat)`,
-      `  Mail      smtp://127.0.0.1:${mail}         (read it in the emulator)`,
+      `  Console   ${server}/`,
+      `  Emulator  ${emulator}/   (stands in for WeChat)`,
+      `  Mail      ${mail}         (read it in the emulator)`,
     ];
     if (logins.length > 0) {
       const width = (key: keyof Login) => Math.max(...logins.map((login) => login[key].length));
@@ -207,10 +183,10 @@ class Start {
       for (const { role, login, password } of logins) {
         lines.push(`  ${role.padEnd(width("role"))}  ${login.padEnd(width("login"))}  ${password}`);
       }
-    } else if (isPresent("apps/server/src/main.ts") && (await needsSetup(`http://127.0.0.1:${server}`))) {
-      lines.push("", `  First set-up: http://127.0.0.1:${server}/login#token=${secrets.setupToken}`);
+    } else if (await needsSetup(server)) {
+      lines.push("", `  First set-up: ${server}/login#token=${setupToken}`);
     }
-    const moved = await movedSentence(this.#databaseKey, `http://127.0.0.1:${server}`);
+    const moved = await this.#world.movedSentence(server);
     if (moved !== undefined) lines.push("", `! ${moved}`);
     for (const line of lines) this.#progress.say(line);
   }
@@ -234,7 +210,6 @@ class Start {
 /** What the server is told on this machine. */
 export function serverEnvironment(ports: Ports, secrets: Secrets, databaseUrl: string): Record<string, string> {
   const emulator = `http://127.0.0.1:${ports.emulator}`;
-  const hasConsole = isPresent("apps/console/dist/index.html");
   return {
     NODE_ENV: "development",
     DATABASE_URL: databaseUrl,
@@ -253,6 +228,6 @@ export function serverEnvironment(ports: Ports, secrets: Secrets, databaseUrl: s
     UNREADY_SECONDS: "0",
     DRAIN_SECONDS: "8",
     DEMO: "1",
-    ...(hasConsole ? { CONSOLE_DIR: inRoot("apps/console/dist") } : {}),
+    CONSOLE_DIR: inRoot("apps/console/dist"),
   };
 }

@@ -1,7 +1,7 @@
 import "reflect-metadata";
 import { TurnableClock } from "@zhanggui/kit/server/clock";
 import { openDatabase } from "@zhanggui/kit/server/database";
-import { assertDatabase } from "@zhanggui/kit/server/database-check";
+import { assertDatabase, DatabaseNotReady } from "@zhanggui/kit/server/database-check";
 import { type Env, readEnv } from "@zhanggui/kit/server/env";
 import { createLog, type Logger } from "@zhanggui/kit/server/log";
 import { migrate } from "@zhanggui/kit/server/migrate";
@@ -63,6 +63,7 @@ async function serve(env: Env, log: Logger): Promise<void> {
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  const isSaid = error instanceof DatabaseNotReady || !(error instanceof Error);
+  process.stderr.write(`${isSaid ? String(error instanceof Error ? error.message : error) : (error.stack ?? "")}\n`);
   process.exit(1);
 });

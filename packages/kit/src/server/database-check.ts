@@ -52,14 +52,19 @@ export async function checkDatabase(
   }
 }
 
-/** @throws Error with every problem and its remedy */
-export async function assertDatabase(databaseUrl: string, options: DatabaseCheckOptions = {}): Promise<void> {
-  const problems = await checkDatabase(databaseUrl, options);
-  if (problems.length > 0) throw new Error(describeProblems(problems));
+/** Something that its message says all about: shown without a stack. */
+export class DatabaseNotReady extends Error {
+  override readonly name = "DatabaseNotReady";
 }
 
-/** The text for people: each sentence, then the statements to run. */
-export function describeProblems(problems: readonly DatabaseProblem[]): string {
+/** @throws DatabaseNotReady with every problem and its remedy */
+export async function assertDatabase(databaseUrl: string, options: DatabaseCheckOptions = {}): Promise<void> {
+  const problems = await checkDatabase(databaseUrl, options);
+  if (problems.length > 0) throw new DatabaseNotReady(describeProblems(problems));
+}
+
+/** Each sentence, then the statements to run. */
+function describeProblems(problems: readonly DatabaseProblem[]): string {
   const lines = problems.flatMap(({ sentence, remedy }) => [
     sentence,
     ...(remedy.length === 0 ? [] : ["  An administrator runs:", ...remedy.map((line) => `    ${line}`)]),

@@ -126,3 +126,9 @@ test("a name that could be SQL is refused", () => {
     /no name/,
   );
 });
+
+test("a table that isn't there yet has nothing to seal", async () => {
+  expect(await reseal(database.url, ring, [{ ...column, table: "tea_later" }])).toMatchObject([
+    { resealed: 0, left: 0 },
+  ]);
+});

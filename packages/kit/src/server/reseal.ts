@@ -59,6 +59,8 @@ async function resealColumn(
 ): Promise<ResealedColumn> {
   const progress = { table: column.table, column: column.column, resealed: 0, unreadable: 0, left: 0 };
   const types = await keyTypes(client, column);
+  // Not migrated yet: nothing is sealed there.
+  if (types === undefined) return progress;
   for (let pass = 1; pass <= 2; pass++) {
     progress.unreadable = 0;
     await sweep(client, secrets, column, types, progress, options);
@@ -138,12 +140,14 @@ async function replace(
   return result.rowCount ?? 0;
 }
 
-async function keyTypes(client: pg.Client, { table, key }: SealedColumn): Promise<string[]> {
+/** The types of the key's columns; undefined where there is no such table. */
+async function keyTypes(client: pg.Client, { table, key }: SealedColumn): Promise<string[] | undefined> {
   const { rows } = await client.query<{ name: string; type: string }>(
     `SELECT attname AS name, format_type(atttypid, NULL) AS type FROM pg_attribute
-     WHERE attrelid = $1::regclass AND attname = ANY($2)`,
+     WHERE attrelid = to_regclass($1) AND attname = ANY($2)`,
     [table, key],
   );
+  if (rows.length === 0) return undefined;
   return key.map((name) => rows.find((row) => row.name === name)?.type ?? "text");
 }
 

@@ -38,9 +38,9 @@ const catalogue = {
 export async function describeSchema(client: pg.Client): Promise<string[]> {
   const lines: string[] = [];
   for (const [kind, sql] of Object.entries(catalogue)) {
-    const { rows } = await client.query<Record<string, unknown>>(sql);
+    const { rows } = await client.query<Record<string, string>>(sql);
     // The tenants' role carries the database's name.
-    const texts = rows.map((row) => `${Object.values(row).join(" ")}`.replaceAll(/\bzg_tenant_\w+/g, "zg_tenant"));
+    const texts = rows.map((row) => Object.values(row)[0]?.replaceAll(/\bzg_tenant_\w+/g, "zg_tenant") ?? "");
     lines.push(...texts.map((text) => `${kind}: ${text}`));
   }
   return lines.toSorted();

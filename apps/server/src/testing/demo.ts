@@ -1,13 +1,13 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { createClient } from "@zhanggui/kit/contract/client";
-import { access } from "@zhanggui/server/foundation/access/access.contract";
-import { demoLogins, demoPassword } from "@zhanggui/server/foundation/access/demo-logins";
-import { audience } from "@zhanggui/server/engines/audience/audience.contract";
-import { connect } from "@zhanggui/server/engines/connect/connect.contract";
-import { messaging } from "@zhanggui/server/engines/messaging/messaging.contract";
-import { events } from "@zhanggui/server/foundation/events/events.contract";
-import { settings } from "@zhanggui/server/foundation/settings/settings.contract";
-import { bindLanternTea, type WechatSide } from "@zhanggui/server/testing/lantern-tea";
+import { access } from "../foundation/access/access.contract.ts";
+import { demoLogins, demoPassword } from "../foundation/access/demo-logins.ts";
+import { audience } from "../engines/audience/audience.contract.ts";
+import { connect } from "../engines/connect/connect.contract.ts";
+import { messaging } from "../engines/messaging/messaging.contract.ts";
+import { events } from "../foundation/events/events.contract.ts";
+import { settings } from "../foundation/settings/settings.contract.ts";
+import { bindLanternTea, type WechatSide } from "./lantern-tea.ts";
 
 export interface DemoOptions {
   readonly serverUrl: string;
