@@ -20,7 +20,7 @@ export default defineConfig({
       // What comes ends the wait, so it costs nothing to wait long for what comes late.
       poll: { timeout: patient(30_000), interval: 20 },
     },
-    // `--changed` follows imports. These are read in other ways, by everything that opens a database or starts a server.
+    // `--changed` follows imports. These are read in other ways, by whatever opens a database or starts a server.
     forceRerunTriggers: ["**/*.sql", "**/pnpm-lock.yaml", "**/vitest.config.ts", "**/tests/setup/**", "**/tools/*.ts"],
     projects: [
       {

@@ -13,7 +13,9 @@ import { demandFree, portsFrom, takenSentence } from "../tools/zg/ports.ts";
 import { endProcess, liveRecords, writeRecord } from "../tools/zg/records.ts";
 import { keepSecrets } from "../tools/zg/secrets.ts";
 import { runStep } from "../tools/zg/steps.ts";
+import { runsForChange } from "../tools/zg/test.ts";
 import { closingLine } from "../tools/zg/totals.ts";
+import { patienceFactor } from "./setup/patience.ts";
 
 const checkout = resolve(import.meta.dirname, "..");
 let folder: string;
@@ -230,6 +232,28 @@ test("secrets are made once, kept, and only for their owner's eyes", async () =>
   expect((await stat(file)).mode & 0o777).toBe(0o600);
   expect(await keepSecrets(file)).toEqual(secrets);
   expect(await keepSecrets(join(folder, "other.json"))).not.toEqual(secrets);
+});
+
+describe("a run of what a change can reach", () => {
+  const projectsOf = (changed: string[]) => runsForChange("abc", changed).map((run) => run.join(" "));
+
+  test("always has the repository's own rules, and what imports a changed file", () => {
+    expect(projectsOf(["docs/STYLE.md", "packages/kit/src/server/log.test.ts"])).toEqual([
+      "--changed=abc --passWithNoTests --project=!workshop --project=!journey",
+      "--project=workshop",
+    ]);
+  });
+
+  test.each(["apps/console/src/app.vue", "packages/emulator/src/cli.ts", "apps/server/src/main.ts"])(
+    "has the journeys if the product changed: %s",
+    (path) => {
+      expect(projectsOf([path])[1]).toBe("--project=workshop --project=journey");
+    },
+  );
+});
+
+test("patience grows with the load, from one to a bound", () => {
+  expect([0, 2, 4, 8, 100].map((load) => patienceFactor(load, 2))).toEqual([1, 1, 2, 4, 6]);
 });
 
 test("the closing line of a test run", () => {

@@ -59,8 +59,8 @@ async function runsOf(words: string[]): Promise<string[][]> {
 }
 
 /**
- * The runs of Vitest for a change: what imports a changed file, what reads the repository as a whole, and, if the product
- * itself changed, the journeys, which start it as a program.
+ * The runs of Vitest for a change: what imports a changed file, what reads the repository as a whole, and, if the
+ * product itself changed, the journeys, which start it as a program.
  */
 export function runsForChange(base: string, changed: readonly string[]): string[][] {
   const reaches = changed.some((path) => /^(apps|packages)\//.test(path) && !/\.(test\.ts|md)$/.test(path));

@@ -59,7 +59,7 @@ const Env = z.object({
   MAIL_FROM: z.string().default("Zhanggui <no-reply@localhost>"),
   /** The built console; the API alone is served without it. */
   CONSOLE_DIR: z.string().optional(),
-  /** Opens `/metrics`, as `Authorization: Bearer …`. Without it they are told outside of production only, to this machine. */
+  /** Opens `/metrics`, as `Authorization: Bearer …`. Without it only this machine may ask, and in production nobody. */
   METRICS_TOKEN: z.string().min(16).optional(),
   /**
    * Told to end, the server says at once that it isn't ready, and goes on answering for so long: until load balancers

@@ -54,8 +54,8 @@ export class Lifecycle {
 
   async #answersOnce(): Promise<boolean> {
     const late = Promise.withResolvers<boolean>();
-    // When the event loop was busy, the timer may be due together with an answer that lies there unread: Node reads what
-    // has arrived before it runs an immediate.
+    // When the event loop was busy, the timer may be due together with an answer that lies there unread: Node reads
+    // what has arrived before it runs an immediate.
     const timer = setTimeout(() => setImmediate(() => late.resolve(false)), this.#timeoutMs);
     const asked = this.#query().then(
       () => true,

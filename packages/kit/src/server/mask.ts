@@ -1,6 +1,11 @@
 /** Names of fields that hold secrets, in whatever case and wherever they stand. */
-export const secretName =
-  /pass(word|wd|phrase)|(^|[_-])pass$|pwd|secret|token|cookie|authorization|api_?key|aes_?key|database_(direct_)?url|smtp_?url/i;
+export const secretName = new RegExp(
+  [
+    "pass(word|wd|phrase)|(^|[_-])pass$|pwd|secret|token|cookie|authorization|(api|aes)_?key",
+    "database_(direct_)?url|smtp_?url",
+  ].join("|"),
+  "i",
+);
 
 /** What stands in a secret's place. */
 export const redacted = "[redacted]";

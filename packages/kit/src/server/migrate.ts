@@ -17,8 +17,8 @@ import { createTenantRole, type PlatformTables, scopeTables, tenantRoleOf } from
  *
  * @param databaseUrl PostgreSQL itself: the turns are locks of a session, which a pooler in between would lose
  * @returns the names of the files that were applied now
- * @throws Error if a file that was applied before has changed since, if a newer server has taken something away, or if a
- *   file fails; the files before it stay applied
+ * @throws Error if a file that was applied before has changed since, if a newer server has taken something away, or if
+ *   a file fails; the files before it stay applied
  */
 export async function migrate(
   databaseUrl: string,

@@ -44,8 +44,8 @@ export function serveOperations(fastify: FastifyInstance, options: OperationsOpt
 }
 
 /**
- * With METRICS_TOKEN whoever brings it; without, in production nobody, elsewhere this machine itself. A request that came
- * through a proxy on this machine is not this machine's.
+ * With METRICS_TOKEN whoever brings it; without, in production nobody, elsewhere this machine itself. A request that
+ * came through a proxy on this machine is not this machine's.
  */
 function metricsGuard(env: Env): ((request: FastifyRequest) => boolean) | undefined {
   const token = env.METRICS_TOKEN;

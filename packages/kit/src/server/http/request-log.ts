@@ -40,8 +40,8 @@ const probes = /^\/(health(\/live|\/ready)?|metrics)$/;
 const methods: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
 
 /**
- * Writes one line per request when its connection is done with it, however that came: answered, refused, failed, or left
- * by the caller. Measures the same.
+ * Writes one line per request when its connection is done with it, however that came: answered, refused, failed, or
+ * left by the caller. Measures the same.
  *
  * It listens to Node's server, because a caller that leaves reaches no hook of Fastify's, and neither does an address
  * that Fastify refuses by itself.

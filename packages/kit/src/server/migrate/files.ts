@@ -66,8 +66,15 @@ async function readMigration(module: string, folder: string, name: string): Prom
 }
 
 /** What an older server, still reading and writing as it always did, would stumble over. */
-const takesAway =
-  /\bDROP\s+(?:TABLE|COLUMN|DEFAULT|VIEW|FUNCTION|SCHEMA|TYPE)\b|\bRENAME\b|\bSET\s+NOT\s+NULL\b|\bSET\s+DATA\s+TYPE\b|\bALTER\s+(?:COLUMN\s+)?\w+\s+TYPE\b|\bADD\s+(?:CONSTRAINT|CHECK|UNIQUE|FOREIGN|PRIMARY)\b|\bCREATE\s+UNIQUE\b|\bTRUNCATE\b/i;
+const takesAway = new RegExp(
+  [
+    String.raw`\bDROP\s+(?:TABLE|COLUMN|DEFAULT|VIEW|FUNCTION|SCHEMA|TYPE)\b`,
+    String.raw`\bRENAME\b|\bTRUNCATE\b|\bCREATE\s+UNIQUE\b`,
+    String.raw`\bSET\s+NOT\s+NULL\b|\bSET\s+DATA\s+TYPE\b|\bALTER\s+(?:COLUMN\s+)?\w+\s+TYPE\b`,
+    String.raw`\bADD\s+(?:CONSTRAINT|CHECK|UNIQUE|FOREIGN|PRIMARY)\b`,
+  ].join("|"),
+  "i",
+);
 
 function harmOf(sql: string): string | undefined {
   const demanding = [...sql.matchAll(/\bADD\s+COLUMN\b[^,;]*/gi)]
