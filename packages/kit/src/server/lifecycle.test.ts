@@ -41,6 +41,15 @@ test("not ready without a database, and ready again when it comes", async () => 
 test("a busy event loop isn't taken for a database that is gone", async () => {
   lifecycle = new Lifecycle(database.url, { timeoutMs: 250 });
   await expect.poll(() => lifecycle.readiness()).toBe("ready");
+  const admin = new pg.Client({ connectionString: database.url });
+  await admin.connect();
+  const connection = async (): Promise<unknown> =>
+    (
+      await admin.query(
+        "SELECT pid FROM pg_stat_activity WHERE application_name = 'zhanggui health' AND datname = current_database()",
+      )
+    ).rows;
+  const before = await connection();
   for (let round = 0; round < 6; round++) {
     const asked = lifecycle.readiness();
     // Lets the question go out, and the answer come in while nobody reads it.
@@ -49,6 +58,9 @@ test("a busy event loop isn't taken for a database that is gone", async () => {
     while (performance.now() < busyUntilMs);
     expect(await asked).toBe("ready");
   }
+  // Nor was the first answer given up, and a second one asked for on a new connection.
+  expect(await connection()).toEqual(before);
+  await admin.end();
 });
 
 interface Ending {

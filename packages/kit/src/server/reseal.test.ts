@@ -102,6 +102,25 @@ test("a value that the server writes meanwhile is kept, and found again if it ca
   expect(after.open(found[0]!.secret_sealed, "tea_shop:3")).toBe("changed");
 });
 
+test("a value that changes between its reading and its writing is not overwritten", async () => {
+  await client.query("BEGIN");
+  await client.query("UPDATE tea_shop SET secret_sealed = $1 WHERE id = 3", [before.seal("changed", "tea_shop:3")]);
+  const running = reseal(database.url, ring, [column]);
+  // It has read the old value, and waits for the row.
+  const watcher = new pg.Client({ connectionString: database.url });
+  await watcher.connect();
+  const waits =
+    "SELECT count(*)::int AS n FROM pg_locks l JOIN pg_stat_activity USING (pid) WHERE NOT granted AND datname = current_database()";
+  await expect.poll(async () => (await watcher.query<{ n: number }>(waits)).rows[0]?.n).toBe(1);
+  await watcher.end();
+  await client.query("COMMIT");
+  expect(await running).toMatchObject([{ resealed: 900, unreadable: 0, left: 0 }]);
+  const { rows: found } = await client.query<{ secret_sealed: string }>(
+    "SELECT secret_sealed FROM tea_shop WHERE id = 3",
+  );
+  expect(after.open(found[0]!.secret_sealed, "tea_shop:3")).toBe("changed");
+});
+
 test("what no key opens is left as it is, counted and told", async () => {
   const foreign = new Secrets([lostKey]).seal("x", "tea_shop:1");
   const moved = before.seal("x", "tea_shop:elsewhere");
