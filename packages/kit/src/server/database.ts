@@ -53,7 +53,11 @@ export class Database {
   /** Queries of one tenant, each in one round trip and outside of any transaction. */
   scoped(tenant: Omit<TenantScope, "role">): Kysely<Tables> {
     return scopedKysely(this.#plugins, {
-      acquire: async () => ({ client: await this.pool.connect(), scope: await this.scopeOf(tenant) }),
+      acquire: async () => {
+        // First, because it may itself ask the pool: with a connection in hand, as many as the pool holds would wait.
+        const scope = await this.scopeOf(tenant);
+        return { client: await this.pool.connect(), scope };
+      },
       release: (client, error) => client.release(error),
     });
   }
@@ -62,7 +66,9 @@ export class Database {
    * Runs `work` in a transaction of the owner. Commits when it is over, rolls back when it throws; runs it again, on a
    * new transaction, when PostgreSQL asks for that (a deadlock, a serialization failure).
    */
-  transaction<Result>(options: TransactionOptions, work: (trx: Transaction) => Promise<Result>): Promise<Result> {
+  async transaction<Result>(options: TransactionOptions, work: (trx: Transaction) => Promise<Result>): Promise<Result> {
+    // Whoever steps into a tenant on the way must not wait for a second connection.
+    await this.tenantRole();
     return Transaction.run(this.pool, this.#plugins, options, work);
   }
 

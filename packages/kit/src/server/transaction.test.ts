@@ -165,6 +165,13 @@ describe("two at once", () => {
   });
 });
 
+test("a fresh process that is asked more at once than its pool holds answers all of it", async () => {
+  const fresh = await open.second();
+  const tenants = Array.from({ length: 200 }, () => fresh.ctx(newId(open.clock.now())));
+  const rows = await Promise.all(tenants.map((each) => each.sql`SELECT 1 AS one`));
+  expect(rows).toHaveLength(200);
+});
+
 test("a fault by the key's name, and another violation stays what it is", async () => {
   await insert(ctx, "taken");
   const options = { onUnique: { pot_name: nameTaken({ field: "name" }) } };
