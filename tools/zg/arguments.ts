@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { Problem } from "./problem.ts";
 
-export const commands = ["start", "stop", "test", "check", "bench", "reseal", "doctor", "help"] as const;
+export const commands = ["start", "stop", "test", "check", "bench", "tables", "reseal", "doctor", "help"] as const;
 export type Command = (typeof commands)[number];
 
 export interface StartOptions {
@@ -17,7 +17,7 @@ export type Request =
   | { command: "start"; options: StartOptions }
   | { command: "check"; quick: boolean }
   | { command: "test" | "bench"; words: string[] }
-  | { command: "stop" | "reseal" | "doctor" | "help" };
+  | { command: "stop" | "tables" | "reseal" | "doctor" | "help" };
 
 export const defaultPort = 8780;
 
@@ -83,6 +83,7 @@ export const help = `Zhanggui. ./zg <command>
   test --changed [ref]  what the change since ref (origin/main) can reach, and the repository's own rules
   check [--quick]  format, lint, types, import rules, tidiness; --quick: what is staged for a commit
   bench [name]     run the measurements
+  tables       make the row types (<m>.tables.ts) from the migrations
   reseal       seal the stored secrets with the first of SECRET_KEYS; embedded: with a new key
   doctor       say what this machine has and lacks
 `;

@@ -22,6 +22,8 @@ async function perform(request: Request, progress: Progress): Promise<number> {
       return (await import("./bench.ts")).bench(request.words, progress);
     case "reseal":
       return (await import("./reseal.ts")).reseal(progress);
+    case "tables":
+      return (await import("./tables.ts")).tables(progress);
     case "doctor":
       return (await import("./doctor.ts")).doctor(progress);
   }
