@@ -1,12 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { createClient } from "@zhanggui/kit/contract/client";
-import { access } from "@zhanggui/server/foundation/access/access.contract";
+import { contracts } from "@zhanggui/server/contracts";
 import { demoLogins, demoPassword } from "@zhanggui/server/foundation/access/demo-logins";
-import { audience } from "@zhanggui/server/engines/audience/audience.contract";
-import { connect } from "@zhanggui/server/engines/connect/connect.contract";
-import { messaging } from "@zhanggui/server/engines/messaging/messaging.contract";
-import { events } from "@zhanggui/server/foundation/events/events.contract";
-import { settings } from "@zhanggui/server/foundation/settings/settings.contract";
 import { bindLanternTea, type WechatSide } from "@zhanggui/server/testing/lantern-tea";
 
 export interface DemoOptions {
@@ -90,13 +85,10 @@ async function nameThem(
 
 async function openTenant(serverUrl: string, setupToken: string) {
   let accessToken = "";
-  const api = createClient(
-    { access, settings, events, connect, audience, messaging },
-    {
-      baseUrl: `${serverUrl}/api`,
-      headers: () => (accessToken === "" ? {} : { authorization: `Bearer ${accessToken}` }),
-    },
-  );
+  const api = createClient(contracts, {
+    baseUrl: serverUrl,
+    headers: () => (accessToken === "" ? {} : { authorization: `Bearer ${accessToken}` }),
+  });
   const names = {
     owner: "掌柜",
     operator: "运营 小禾",

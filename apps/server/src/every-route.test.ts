@@ -1,9 +1,11 @@
 import { startEmulator, type Emulator } from "@zhanggui/emulator/emulator";
 import { publicAccess } from "@zhanggui/kit/contract/permission";
+import type { Contract } from "@zhanggui/kit/contract/route";
 import { sql } from "kysely";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { rowsOfOthers, tenantTables, violations, type Fixtures, type World } from "./testing/every-route.ts";
-import { loadContracts, openTestServer } from "./testing/test-server.ts";
+import { openTestServer } from "./testing/test-server.ts";
+import { contracts } from "./contracts.ts";
 import { bindLanternTea, welcomeTemplate } from "./testing/lantern-tea.ts";
 
 /** The only routes that need no account. */
@@ -123,7 +125,7 @@ async function openWorld(): Promise<World> {
   await server.runtime.unscopedDb().updateTable("kit_delivery").set({ state: "dead", lastError: "made so" }).execute();
   return {
     server,
-    contracts: await loadContracts(),
+    contracts,
     owner,
     stranger,
     powerless: { ...owner, accessToken: session.accessToken },
@@ -142,8 +144,7 @@ async function openWorld(): Promise<World> {
 }
 
 test("the public routes are a listed set", async () => {
-  const contracts = await loadContracts();
-  const open = Object.values(contracts).flatMap((contract) =>
+  const open = Object.values<Contract>(contracts).flatMap((contract) =>
     Object.values(contract).filter(({ access }) => access === publicAccess),
   );
   expect(open.map(({ id }) => id).toSorted()).toEqual(publicRoutes);

@@ -1,4 +1,5 @@
-import { ApiProblem, createClient } from "@zhanggui/kit/contract/client";
+import { createClient } from "@zhanggui/kit/contract/client";
+import { ApiProblem } from "@zhanggui/kit/contract/problem";
 import { publicAccess, authenticated } from "@zhanggui/kit/contract/permission";
 import type { Contract, Route } from "@zhanggui/kit/contract/route";
 import { sql } from "kysely";
@@ -120,7 +121,7 @@ async function attempt(call: () => Promise<unknown>): Promise<unknown> {
 function callAs(world: World, route: Route, input: Input, who: Member | undefined): Promise<unknown> {
   const [module = "", key = ""] = route.id.split(".");
   const headers: Record<string, string> = who === undefined ? {} : { authorization: `Bearer ${who.accessToken}` };
-  const client = createClient(world.contracts, { baseUrl: `${world.server.url}/api`, headers: () => headers });
+  const client = createClient(world.contracts, { baseUrl: world.server.url, headers: () => headers });
   const call = client[module]?.[key] as ((input: Input) => Promise<unknown>) | undefined;
   if (call === undefined) throw new Error(`${route.id} is no route`);
   return call(input);

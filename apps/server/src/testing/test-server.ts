@@ -8,20 +8,15 @@ import { openDatabase } from "@zhanggui/kit/server/database";
 import { readEnv } from "@zhanggui/kit/server/env";
 import { createLog, type Logger } from "@zhanggui/kit/server/log";
 import { poolOptions } from "@zhanggui/kit/server/pool";
+import type { ModuleDefinition } from "@zhanggui/kit/server/module";
 import { Runtime } from "@zhanggui/kit/server/runtime";
 import { cloneOfTemplate } from "@zhanggui/kit/testing/database";
-import { createApp, loadContracts } from "../app.ts";
+import { createApp } from "../app.ts";
+import { contracts } from "../contracts.ts";
 import { Setup } from "../foundation/access/setup.ts";
-import { access } from "../foundation/access/access.contract.ts";
-import { events } from "../foundation/events/events.contract.ts";
-import { settings } from "../foundation/settings/settings.contract.ts";
-import { audience } from "../engines/audience/audience.contract.ts";
-import { connect } from "../engines/connect/connect.contract.ts";
-import { messaging } from "../engines/messaging/messaging.contract.ts";
 import { migrationFolders } from "../migrations.ts";
 import type { BuiltInRole } from "@zhanggui/kit/contract/permission";
 
-export const contracts = { access, settings, events, connect, audience, messaging };
 export type Api = Client<typeof contracts>;
 
 export interface TestServerOptions {
@@ -32,6 +27,8 @@ export interface TestServerOptions {
   /** Runs subscribers, jobs and inboxes by themselves; without it a test says `runUntilIdle()`. */
   readonly work?: boolean;
   readonly log?: Logger;
+  /** Modules of the test's own, besides the server's. */
+  readonly modules?: readonly ModuleDefinition[];
   /** Registers what the test adds, before the server starts. */
   readonly before?: (runtime: Runtime) => void;
   /** A database that is there already, for a second server beside the first. */
@@ -89,12 +86,12 @@ export async function openTestServer(clusterUrl: string, options: TestServerOpti
     log,
     database: openDatabase(database.url, poolOptions(env)),
   });
-  const app = await createApp(runtime);
+  const app = await createApp(runtime, options.modules);
   options.before?.(runtime);
   await runtime.start({ work: options.work ?? false });
   await app.listen({ port: 0, host: "127.0.0.1" });
   const url = await app.getUrl();
-  const baseUrl = `${url}/api`;
+  const baseUrl = url;
   const anonymous = (headers: Readonly<Record<string, string>> = {}): Api =>
     createClient(contracts, { baseUrl, headers: () => ({ "accept-language": "en", ...headers }) });
   /** Signs in again when the session is over: a test that turns the clock is not about that. */
@@ -138,8 +135,6 @@ export async function openTestServer(clusterUrl: string, options: TestServerOpti
     },
   };
 }
-
-export { loadContracts };
 
 function newLogin(): string {
   return `someone-${randomBytes(6).toString("hex")}@lantern-tea.example`;

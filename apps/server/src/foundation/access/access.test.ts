@@ -1,6 +1,6 @@
 import { keyIdOf } from "@zhanggui/kit/server/secrets";
 import { SignJWT } from "jose";
-import { ApiProblem } from "@zhanggui/kit/contract/client";
+import { ApiProblem } from "@zhanggui/kit/contract/problem";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { openTestServer, testSecrets, type Member, type TestServer } from "../../testing/test-server.ts";
 
