@@ -5,7 +5,7 @@ const server = "^apps/server/src";
 const layers = ["foundation", "engines", "products"];
 const anyLayer = `(${layers.join("|")})`;
 /** Tests and their helpers may look behind the scenes. */
-const isTest = String.raw`(\.test\.ts$|/testing/)`;
+const isTest = String.raw`(\.(test|fixtures)\.ts$|/testing/)`;
 
 /** @type {import("dependency-cruiser").IForbiddenRuleType[]} */
 const downOnly = layers.slice(0, -1).map((layer, index) => ({

@@ -192,7 +192,7 @@ function sources(tree: Tree): [path: string, text: string][] {
 }
 
 function isForTests(path: string): boolean {
-  return /\.test\.ts$|\/testing\//.test(path);
+  return /\.(test|fixtures)\.ts$|\/testing\//.test(path);
 }
 
 function moduleFiles(tree: Tree, modules: readonly ModuleEntry[]) {

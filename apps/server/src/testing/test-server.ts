@@ -55,6 +55,8 @@ export interface TestServer {
   asOwner(): Promise<Member>;
   /** Adds an account with a built-in role to a tenant, and signs it in. */
   as(role: BuiltInRole, owner: Member): Promise<Member>;
+  /** Adds an account whose role grants nothing, and signs it in. */
+  asNobodyMuch(owner: Member): Promise<Member>;
   /** Works everything off that is due. */
   runUntilIdle(): Promise<void>;
   close(): Promise<void>;
@@ -70,7 +72,9 @@ export const testSecrets = {
   JWT_SECRET: "only-for-tests-only-for-tests-only-for-tests",
   SETUP_TOKEN: "only-for-these-tests",
 };
-const password = "correct horse battery";
+/** Everybody's. */
+export const testPassword = "correct horse battery";
+const password = testPassword;
 
 export async function openTestServer(clusterUrl: string, options: TestServerOptions = {}): Promise<TestServer> {
   const database =
@@ -108,6 +112,11 @@ export async function openTestServer(clusterUrl: string, options: TestServerOpti
     const { tenant, account } = session.me;
     return { api, tenantId: tenant.id, accountId: account.id, accessToken };
   };
+  const join = async (owner: Member, displayName: string, roleIds: string[]): Promise<Member> => {
+    const login = newLogin();
+    await owner.api.access.createAccount({ login, displayName, password, roleIds });
+    return member(login, await anonymous().access.login({ login, password }));
+  };
   return {
     url,
     databaseUrl: database.url,
@@ -122,10 +131,15 @@ export async function openTestServer(clusterUrl: string, options: TestServerOpti
     },
     as: async (role, owner) => {
       const { items } = await owner.api.access.listRoles();
-      const roleIds = items.filter(({ builtIn }) => builtIn === role).map(({ id }) => id);
-      const login = newLogin();
-      await owner.api.access.createAccount({ login, displayName: role, password, roleIds });
-      return member(login, await anonymous().access.login({ login, password }));
+      return join(
+        owner,
+        role,
+        items.filter(({ builtIn }) => builtIn === role).map(({ id }) => id),
+      );
+    },
+    asNobodyMuch: async (owner) => {
+      const role = await owner.api.access.createRole({ name: newLogin(), permissions: [] });
+      return join(owner, "Powerless", [role.id]);
     },
     runUntilIdle: () => runtime.runUntilIdle(),
     close: async () => {
