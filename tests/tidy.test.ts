@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { faultsOf } from "@zhanggui/kit/contract/faults";
+import { faultsOf } from "@zhanggui/kit/contract/faults-of";
 import { contracts } from "@zhanggui/server/contracts";
 import { modules } from "@zhanggui/server/modules";
 import { beforeAll, describe, expect, test } from "vitest";

@@ -5,5 +5,5 @@ import { access } from "./foundation/access/access.contract.ts";
 import { events } from "./foundation/events/events.contract.ts";
 import { settings } from "./foundation/settings/settings.contract.ts";
 
-/** Every contract, for whoever calls this server: the typed clients of console, tests and demo, and the documentation. */
+/** Every contract: for the server's start, and for the typed clients of console, tests and demo. */
 export const contracts = { access, settings, events, connect, audience, messaging };

@@ -104,6 +104,18 @@ describe("every refusal is problem+json, also what Fastify refuses by itself", (
     }
   });
 
+  test("a caller that the environment names is believed without a log-in", async () => {
+    const gateway = await openTestServer(inject("clusterUrl"), {
+      env: { TRACE_CALLERS: "10.0.0.0/8, 127.0.0.1, ::1" },
+    });
+    const traceparent = `00-${"c".repeat(32)}-${"d".repeat(16)}-01`;
+    const response = await fetch(`${gateway.url}/api/setup`, { headers: { traceparent } });
+    expect(response.headers.get("x-trace-id")).toBe("c".repeat(32));
+    const elsewhere = await fetch(`${server.url}/api/setup`, { headers: { traceparent } });
+    expect(elsewhere.headers.get("x-trace-id")).not.toBe("c".repeat(32));
+    await gateway.close();
+  });
+
   test("what isn't HTTP is refused, and the server lives on", async () => {
     const { port, hostname } = new URL(server.url);
     const answer = await new Promise<string>((done) => {

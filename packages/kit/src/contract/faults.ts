@@ -1,5 +1,4 @@
-import { fault, type FaultDefinition } from "./fault.ts";
-import type { Contract } from "./route.ts";
+import { fault } from "./fault.ts";
 
 // The faults that any route may answer. Numeric codes: inventory D-63…D-69 and D-77.
 
@@ -139,10 +138,3 @@ export const kitFaults = [
   timeLimitExceeded,
   shuttingDown,
 ] as const;
-
-/** Every fault that an API of these contracts can answer. */
-export function faultsOf(contracts: Readonly<Record<string, Contract>>): FaultDefinition[] {
-  const routes = Object.values(contracts).flatMap((contract) => Object.values(contract));
-  const all = [...kitFaults, ...routes.flatMap((route) => route.faults ?? [])];
-  return [...new Map(all.map((each) => [each.code, each])).values()];
-}

@@ -17,7 +17,7 @@ type Instances<S extends Services> = { readonly [Name in keyof S]: InstanceType<
 
 /** A reply without fields may be nothing at all. */
 type Returned<R extends Route> = Out<R> | (Record<string, never> extends Out<R> ? void : never);
-/** A service's method for each route of a contract: it is given the input flat, and returns what the reply is made of. */
+/** A service's method for each route of a contract: it takes the input flat and returns what the reply is made of. */
 export type RouteHandlers<C extends Contract> = {
   readonly [Key in keyof C]: (ctx: Ctx, input: Flat<C[Key]>) => Promise<Returned<C[Key]>> | Returned<C[Key]>;
 };

@@ -31,6 +31,6 @@ export const accessModule = defineModule(access, {
     createRole: accounts.createRole,
     updateRole: accounts.updateRole,
   }),
-  schedules: ({ sessions }) => ({ prune: daily("3:17", sessions.prune) }),
+  schedules: ({ sessions }) => ({ prune: daily("03:17", sessions.prune) }),
   extensions: ({ sessions }) => ({ sessions: authenticator(sessions) }),
 });

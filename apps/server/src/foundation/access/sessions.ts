@@ -1,4 +1,5 @@
 import { Injectable } from "@nestjs/common";
+import { sessionExpired } from "@zhanggui/kit/contract/faults";
 import { newId } from "@zhanggui/kit/contract/ids";
 import type { Flat } from "@zhanggui/kit/contract/route";
 import type { Actor, Ctx } from "@zhanggui/kit/server/ctx";
@@ -134,7 +135,8 @@ export class Sessions implements Authenticator {
       .where("access_account.id", "=", subject.accountId)
       .where("access_account.disabled", "=", false)
       .executeTakeFirst();
-    if (row === undefined) throw sessionEnded();
+    // Whoever brings it finds out at the renewal that there is none.
+    if (row === undefined) throw sessionExpired();
     const permissions = new Set(await this.#access.permissionsOf(ctx, row.id));
     const { id, displayName: name } = row;
     const actor: SessionActor = { kind: "account", id, name, permissions, sessionId: subject.sessionId };

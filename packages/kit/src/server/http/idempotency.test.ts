@@ -27,14 +27,19 @@ let gate = Promise.withResolvers<void>();
 
 @Injectable()
 class Orders {
-  async place(_ctx: Ctx, { tea, wait }: Flat<typeof orders.place>) {
+  async place(ctx: Ctx, { tea, wait }: Flat<typeof orders.place>) {
     if (tea === "sold out") throw conflict();
     placed.push(tea);
     if (tea === "spilt") throw new Error("the cup fell");
-    if (wait) await gate.promise;
+    if (wait) await Promise.race([gate.promise, aborted(ctx.signal)]);
+    ctx.signal.throwIfAborted();
     const body = { orderId: String(placed.length), pickUpCode: `secret of ${tea}` };
     return { body, headers: { "X-Queue": "7" } };
   }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 }
 
 let server: KitServer<{ orders: typeof orders }>;
@@ -128,6 +133,32 @@ test("while the first call runs, the second is told so; when it is done it gets 
   await Promise.allSettled([first, early]);
   expect(await call()).toMatchObject({ body: { pickUpCode: "secret of pu'er" } });
   expect(times("pu'er")).toBe(1);
+});
+
+test("a client that goes away comes back for the reply: the work isn't given up", async () => {
+  gate = Promise.withResolvers<void>();
+  const aborter = new AbortController();
+  const call = (signal?: AbortSignal) =>
+    server
+      .as("mei#")
+      .orders.place(
+        { tea: "left alone", wait: true },
+        { idempotencyKey: "left", ...(signal === undefined ? {} : { signal }) },
+      );
+  const first = call(aborter.signal);
+  await expect.poll(() => times("left alone")).toBe(1);
+  aborter.abort();
+  await expect(first).rejects.toThrow(/abort/);
+  gate.resolve();
+  await expect
+    .poll(() =>
+      call().then(
+        ({ body }) => body.pickUpCode,
+        () => "",
+      ),
+    )
+    .toBe("secret of left alone");
+  expect(times("left alone")).toBe(1);
 });
 
 test("what was refused did nothing, so its key is free; what broke off is not run again", async () => {

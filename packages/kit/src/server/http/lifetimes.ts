@@ -43,7 +43,8 @@ export class Lifetimes {
     reply.raw.once("close", () => {
       clearTimeout(timer);
       this.#live.delete(live);
-      if (!reply.raw.writableFinished) call.abort(new Error("the client went away"));
+      // Of an idempotent call the client comes back for the reply: it goes on until its time is up.
+      if (!reply.raw.writableFinished && !route.idempotent) call.abort(new Error("the client went away"));
     });
   }
 
