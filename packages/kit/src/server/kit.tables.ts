@@ -36,7 +36,7 @@ export interface KitTables {
     hash: string;
     state: "running" | "done" | "unknown";
     lease: Date;
-    reply: string | null;
+    replySealed: string | null;
     createdAt: Date;
   };
   kit_migration: {

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { FastifyRequest } from "fastify";
 import { isJson } from "../../contract/body.ts";
-import { malformedJson, tooLarge, unsupportedMediaType } from "../../contract/faults.ts";
+import { badRequest, malformedJson, tooLarge, unsupportedMediaType } from "../../contract/faults.ts";
 import type { Route } from "../../contract/route.ts";
 import { readForm, type Form } from "./multipart.ts";
 
@@ -67,7 +67,8 @@ function collect(payload: IncomingMessage, limitBytes: number): Promise<Buffer> 
       if (total > limitBytes) finish(() => reject(tooLarge({ limitBytes })));
     };
     const end = (): void => finish(() => resolve(Buffer.concat(chunks)));
-    const fail = (error?: Error): void => finish(() => reject(error ?? new Error("the client went away")));
+    // The client went away: nobody will read this.
+    const fail = (cause?: Error): void => finish(() => reject(badRequest({}, { cause })));
     payload.on("data", take).on("end", end).on("error", fail).on("close", fail);
   });
 }

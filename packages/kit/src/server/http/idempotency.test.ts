@@ -187,8 +187,8 @@ test("a call whose process died is unknown once its time is over, and a day late
 test("a reply is kept sealed", async () => {
   await place("sealed", "sealed");
   const rows = await server.runtime.ownerTransaction((trx) =>
-    trx.query<{ reply: string }>("SELECT reply FROM kit_idempotency WHERE key = 'sealed'"),
+    trx.query<{ reply_sealed: string }>("SELECT reply_sealed FROM kit_idempotency WHERE key = 'sealed'"),
   );
   expect(rows).toHaveLength(1);
-  expect(rows[0]?.reply).not.toContain("secret");
+  expect(rows[0]?.reply_sealed).not.toContain("secret");
 });

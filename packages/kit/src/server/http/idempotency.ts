@@ -9,6 +9,7 @@ import {
 } from "../../contract/faults.ts";
 import type { Route } from "../../contract/route.ts";
 import type { Ctx } from "../ctx.ts";
+import { keptReply } from "../kit.sealed.ts";
 import type { Runtime } from "../runtime.ts";
 import { timeLimitOf } from "./lifetimes.ts";
 import type { JsonReply } from "./reply.ts";
@@ -22,7 +23,7 @@ interface Row {
   readonly hash: string;
   readonly state: "running" | "done" | "unknown";
   readonly lease: Date;
-  readonly reply: string | null;
+  readonly replySealed: string | null;
 }
 
 /**
@@ -81,22 +82,21 @@ export class Idempotency {
       ON CONFLICT DO NOTHING RETURNING 1 AS inserted`;
     if (inserted.length > 0) return undefined;
     const [row] = await ctx.sql<Row>`
-      SELECT hash, state, lease, reply FROM kit_idempotency
+      SELECT hash, state, lease, reply_sealed FROM kit_idempotency
       WHERE account = ${account} AND route = ${route} AND key = ${key}`;
     // Refused and released between the two statements: the next try will find the key free.
     if (row === undefined) throw idempotencyInProgress();
     return row;
   }
 
-  #repeated(id: Id, { hash, state, lease, reply }: Row, now: string): JsonReply {
+  #repeated(id: Id, { hash, state, lease, replySealed }: Row, now: string): JsonReply {
     if (hash !== now) throw idempotencyKeyReused();
-    if (state === "done" && reply !== null) {
-      return JSON.parse(this.#runtime.secrets.open(reply, contextOf(id))) as JsonReply;
+    if (state === "done" && replySealed !== null) {
+      return JSON.parse(this.#runtime.secrets.open(replySealed, contextOf(id))) as JsonReply;
     }
     throw state === "running" && lease > id.ctx.now() ? idempotencyInProgress() : idempotencyUnknown();
   }
 
-  /** Sealed: a reply may show a secret once, and then never again. */
   async #finish(id: Id, reply: JsonReply): Promise<void> {
     await settle(id, "done", this.#runtime.secrets.seal(JSON.stringify(reply), contextOf(id)));
   }
@@ -110,12 +110,16 @@ interface Id {
 }
 
 function contextOf({ ctx, account, route, key }: Id): string {
-  return `kit_idempotency:${ctx.tenantId}:${account}:${route}:${key}`;
+  return keptReply.context({ tenant_id: ctx.tenantId, account, route, key });
 }
 
-async function settle({ ctx, account, route, key }: Id, state: Row["state"], reply: string | null): Promise<void> {
+async function settle(
+  { ctx, account, route, key }: Id,
+  state: Row["state"],
+  replySealed: string | null,
+): Promise<void> {
   await ctx.sql`
-    UPDATE kit_idempotency SET state = ${state}, reply = ${reply}
+    UPDATE kit_idempotency SET state = ${state}, reply_sealed = ${replySealed}
     WHERE account = ${account} AND route = ${route} AND key = ${key}`;
 }
 

@@ -9,8 +9,8 @@ CREATE TABLE kit_idempotency (
   state text NOT NULL CHECK (state IN ('running', 'done', 'unknown')),
   -- A call that still runs after this time died with its process.
   lease timestamptz(3) NOT NULL,
-  -- Sealed. Null until it is done.
-  reply text,
+  -- A reply may show a secret once, and then never again. Null until it is done.
+  reply_sealed text,
   created_at timestamptz(3) NOT NULL,
   PRIMARY KEY (tenant_id, account, route, key)
 );
