@@ -5,7 +5,7 @@ const server = "^apps/server/src";
 const layers = ["foundation", "engines", "products"];
 const anyLayer = `(${layers.join("|")})`;
 /** Tests and their helpers may look behind the scenes. */
-const isTest = String.raw`(\.test\.ts$|/testing/)`;
+const isTest = String.raw`(\.(test|fixtures)\.ts$|/testing/)`;
 
 /** @type {import("dependency-cruiser").IForbiddenRuleType[]} */
 const downOnly = layers.slice(0, -1).map((layer, index) => ({
@@ -55,14 +55,11 @@ const rules = [
     },
   },
   {
-    name: "by-the-front-door",
-    comment: "Controllers and handlers are a module's own wiring: call its service instead.",
+    name: "wiring-by-wiring",
+    comment: "A module's wiring is for the wiring of modules above it: code calls its services instead.",
     severity: "error",
-    from: { path: `${server}/${anyLayer}/([^/]+)/` },
-    to: {
-      path: `${server}/${anyLayer}/[^/]+/[^/]+\\.(handlers|controller)\\.ts$`,
-      pathNot: `${server}/$1/$2/`,
-    },
+    from: { path: `${server}/${anyLayer}/`, pathNot: [String.raw`\.module\.ts$`, isTest] },
+    to: { path: `${server}/${anyLayer}/[^/]+/[^/]+\\.module\\.ts$` },
   },
   {
     name: "packages-know-no-apps",
@@ -92,14 +89,18 @@ const rules = [
     from: { path: "^apps/(console|h5)/" },
     to: {
       path: "^(apps/server|packages)/",
-      pathNot: [String.raw`^apps/server/src/.+\.contract\.ts$`, "^packages/kit/src/contract/", "^packages/forms/src/"],
+      pathNot: [
+        String.raw`^apps/server/src/(contracts|.+\.contract)\.ts$`,
+        "^packages/kit/src/contract/",
+        "^packages/forms/src/",
+      ],
     },
   },
   {
     name: "contracts-are-browser-safe",
     comment: "A contract imports zod, kit/contract and other contracts, so that it fits into a page.",
     severity: "error",
-    from: { path: String.raw`^apps/server/src/.+\.contract\.ts$` },
+    from: { path: String.raw`^apps/server/src/(contracts|.+\.contract)\.ts$` },
     to: {
       pathNot: [String.raw`\.contract\.ts$`, "^packages/(kit/src/contract|forms/src)/", "/node_modules/zod/"],
     },

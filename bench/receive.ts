@@ -40,7 +40,7 @@ interface Shop {
 
 /** Binds an official account with fans to the server, and makes a rule that answers the keyword. */
 async function openShop(server: RunningServer, emulator: Emulator): Promise<Shop> {
-  const baseUrl = `${server.url}/api`;
+  const baseUrl = server.url;
   const owner = { login: "owner@lantern-tea.example", displayName: "Owner", password: randomBytes(16).toString("hex") };
   const visitor = createClient({ access }, { baseUrl });
   const { accessToken } = await visitor.access.setup({ setupToken, tenantName: "Lantern Tea", ...owner });

@@ -25,7 +25,7 @@ const otherFolder = `${server}/foundation/${otherFoundation.name}`;
 const targets = {
   [`${friendFolder}/${friend.name}.service.ts`]: "",
   [`${friendFolder}/${friend.name}.tables.ts`]: "",
-  [`${friendFolder}/${friend.name}.handlers.ts`]: "",
+  [`${friendFolder}/${friend.name}.module.ts`]: "",
   [`${friendFolder}/internal/secret.ts`]: "",
   [`${friendFolder}/testing/helper.ts`]: "",
   [`${otherFolder}/${otherFoundation.name}.service.ts`]: "",
@@ -45,7 +45,7 @@ const planted: [rule: string, file: string, imported: string][] = [
   ["no-foreign-internals", `${friendlyFolder}/tables.ts`, `${friendFolder}/${friend.name}.tables.ts`],
   ["no-foreign-internals", `${friendlyFolder}/inside.ts`, `${friendFolder}/internal/secret.ts`],
   ["no-foreign-internals", `${friendlyFolder}/inside.test.ts`, `${friendFolder}/internal/secret.ts`],
-  ["by-the-front-door", `${friendlyFolder}/window.ts`, `${friendFolder}/${friend.name}.handlers.ts`],
+  ["wiring-by-wiring", `${friendlyFolder}/window.ts`, `${friendFolder}/${friend.name}.module.ts`],
   ["packages-know-no-apps", "packages/kit/src/server/up.ts", `${friendFolder}/${friend.name}.service.ts`],
   ["wechat-stands-alone", "packages/wechat/src/mix.ts", "packages/emulator/src/emulator.ts"],
   ["wechat-stands-alone", "packages/wechat/src/kit.ts", "packages/kit/src/contract/money.ts"],
@@ -62,6 +62,7 @@ const planted: [rule: string, file: string, imported: string][] = [
 /** What the rules allow, of the same kinds. */
 const allowed: [file: string, imported: string][] = [
   [`${friendlyFolder}/door.ts`, `${friendFolder}/${friend.name}.service.ts`],
+  [`${friendlyFolder}/${friendly.name}.module.ts`, `${friendFolder}/${friend.name}.module.ts`],
   [`${friendlyFolder}/down.ts`, `${otherFolder}/${otherFoundation.name}.service.ts`],
   [`${friendlyFolder}/door.test.ts`, `${friendFolder}/testing/helper.ts`],
   ["apps/console/src/right.ts", "packages/kit/src/contract/money.ts"],

@@ -1,8 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { faultsOf } from "@zhanggui/kit/contract/faults";
-import type { Contract } from "@zhanggui/kit/contract/route";
+import { faultsOf } from "@zhanggui/kit/contract/faults-of";
+import { contracts } from "@zhanggui/server/contracts";
 import { modules } from "@zhanggui/server/modules";
 import { beforeAll, describe, expect, test } from "vitest";
 import * as rules from "./tidy/rules.ts";
@@ -12,12 +12,9 @@ import * as rules from "./tidy/rules.ts";
 const root = resolve(import.meta.dirname, "..");
 
 let tree: rules.Tree;
-let contracts: Record<string, Contract>;
 
-beforeAll(async () => {
+beforeAll(() => {
   tree = readTree();
-  const loaded = modules.map(async ({ name, load }) => [name, (await load()).contract] as const);
-  contracts = Object.fromEntries(await Promise.all(loaded));
 });
 
 /** What git knows or would take in; a copy without git is read as it lies. */

@@ -1,7 +1,9 @@
 import { createRequire } from "node:module";
 import vue from "@vitejs/plugin-vue";
 import elementPlus from "unplugin-element-plus/vite";
+import { contracts } from "@zhanggui/server/contracts";
 import { defineConfig } from "vitest/config";
+import { proxyOf } from "./dev-proxy.ts";
 
 /** The server that the development server sends API calls to. */
 const server = process.env["ZHANGGUI_SERVER"] ?? "http://127.0.0.1:8790";
@@ -20,7 +22,7 @@ export default defineConfig({
     __VUE_PROD_DEVTOOLS__: false,
     __INTLIFY_PROD_DEVTOOLS__: false,
   },
-  server: { host: "127.0.0.1", proxy: { "/api": server } },
+  server: { host: "127.0.0.1", proxy: { ...proxyOf(contracts, server) } },
   build: {
     outDir: "dist",
     target: "es2022",

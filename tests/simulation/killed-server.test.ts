@@ -4,7 +4,8 @@ import { cloneOfTemplate, type TestDatabase } from "@zhanggui/kit/testing/databa
 import { openDatabase, type Database } from "@zhanggui/kit/server/database";
 import { access } from "@zhanggui/server/foundation/access/access.contract";
 import { migrationFolders } from "@zhanggui/server/migrations";
-import { contracts, testSecrets } from "@zhanggui/server/testing/test-server";
+import { contracts } from "@zhanggui/server/contracts";
+import { testSecrets } from "@zhanggui/server/testing/test-server";
 import { bindLanternTea, type Bound } from "@zhanggui/server/testing/lantern-tea";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { freePort } from "../../tools/postgres.ts";
@@ -59,7 +60,7 @@ beforeAll(async () => {
   port = await freePort();
   await boot();
   const url = `http://127.0.0.1:${port}`;
-  const visitor = createClient({ access }, { baseUrl: `${url}/api` });
+  const visitor = createClient({ access }, { baseUrl: url });
   const session = await visitor.access.setup({
     setupToken: testSecrets.SETUP_TOKEN,
     tenantName: "Lantern Tea",
@@ -68,11 +69,7 @@ beforeAll(async () => {
     password: "correct horse battery",
   });
   const headers = () => ({ authorization: `Bearer ${session.accessToken}` });
-  bound = await bindLanternTea(
-    { api: createClient(contracts, { baseUrl: `${url}/api`, headers }) },
-    emulator.world,
-    url,
-  );
+  bound = await bindLanternTea({ api: createClient(contracts, { baseUrl: url, headers }) }, emulator.world, url);
 });
 afterAll(async () => {
   await server?.kill();

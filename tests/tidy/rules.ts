@@ -1,4 +1,5 @@
 import type { FaultDefinition } from "@zhanggui/kit/contract/fault";
+import { permissionsOf } from "@zhanggui/kit/contract/permission";
 import type { Contract } from "@zhanggui/kit/contract/route";
 import type { ModuleEntry } from "@zhanggui/server/modules";
 
@@ -149,8 +150,8 @@ export function routesAreDocumented(contracts: Readonly<Record<string, Contract>
       const wrong: string[] = [];
       if (route.summary.trim().length < 10) wrong.push(`${route.id} has no summary`);
       if (!route.id.startsWith(`${module}.`)) wrong.push(`${route.id} stands in the contract of ${module}`);
-      if (typeof route.access !== "string" && !route.access.code.startsWith(`${module}:`)) {
-        wrong.push(`${route.id} asks for ${route.access.code}, another module's permission`);
+      for (const { code } of permissionsOf(route.access)) {
+        if (!code.startsWith(`${module}:`)) wrong.push(`${route.id} asks for ${code}, another module's permission`);
       }
       return wrong;
     }),
@@ -191,7 +192,7 @@ function sources(tree: Tree): [path: string, text: string][] {
 }
 
 function isForTests(path: string): boolean {
-  return /\.test\.ts$|\/testing\//.test(path);
+  return /\.(test|fixtures)\.ts$|\/testing\//.test(path);
 }
 
 function moduleFiles(tree: Tree, modules: readonly ModuleEntry[]) {

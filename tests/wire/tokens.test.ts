@@ -79,7 +79,7 @@ async function startServer(): Promise<Server> {
     });
   });
   const headers = (): Record<string, string> => ({ authorization: `Bearer ${owner.accessToken}` });
-  const api = createClient({ connect }, { baseUrl: `${url}/api`, headers });
+  const api = createClient({ connect }, { baseUrl: url, headers });
   return {
     child,
     callWechat: async () => {

@@ -1,5 +1,6 @@
 /// <reference types="vite/client" />
 import "vue-router";
+import type { LocalizedText } from "@zhanggui/kit/contract/text";
 import type { Permission } from "@zhanggui/kit/contract/permission";
 
 declare module "vue-router" {
@@ -8,7 +9,7 @@ declare module "vue-router" {
     open?: true;
     /** What the account must be allowed to do. */
     needs?: Permission;
-    /** The key of the page's name, for the window's title. */
-    title?: string;
+    /** For the window's title. */
+    title?: LocalizedText;
   }
 }

@@ -1,38 +1,26 @@
-import { Global, Module, type Type } from "@nestjs/common";
 import type { NestFastifyApplication } from "@nestjs/platform-fastify";
-import type { Contract } from "@zhanggui/kit/contract/route";
-import { Pipeline } from "@zhanggui/kit/server/http/pipeline";
-import { createServer } from "@zhanggui/kit/server/http/server";
-import { Runtime } from "@zhanggui/kit/server/runtime";
-import { PermissionCatalogue } from "./foundation/access/catalogue.ts";
+import { createApplication } from "@zhanggui/kit/server/application";
+import type { ModuleDefinition } from "@zhanggui/kit/server/module";
+import type { Runtime } from "@zhanggui/kit/server/runtime";
+import { contracts } from "./contracts.ts";
 import { modules } from "./modules.ts";
 
 export const version = "0.1.0";
 
-/** Every module's contract by name. */
-export async function loadContracts(): Promise<Record<string, Contract>> {
-  const loaded = await Promise.all(modules.map(async ({ name, load }) => [name, (await load()).contract] as const));
-  return Object.fromEntries(loaded);
-}
-
-/** The server as one Nest application. It listens, and works, when the caller says so. */
-export async function createApp(runtime: Runtime): Promise<NestFastifyApplication> {
-  const contracts = await loadContracts();
-  const nestModules: Type[] = await Promise.all(modules.map(async ({ load }) => (await load()).module));
-
-  // What every module may ask for.
-  @Global()
-  @Module({
-    providers: [
-      { provide: Runtime, useValue: runtime },
-      { provide: PermissionCatalogue, useValue: new PermissionCatalogue(Object.values(contracts)) },
-    ],
-    exports: [Runtime, PermissionCatalogue],
-  })
-  class Kit {}
-
-  @Module({ imports: [Kit, ...nestModules], providers: [Pipeline] })
-  class Server {}
-
-  return createServer(Server, { runtime, contracts, version, consoleFolder: runtime.env.CONSOLE_DIR });
+/**
+ * The server as one Nest application, with `more` modules than the registry has if a test brings some. It listens, and
+ * works, when the caller says so.
+ *
+ * @throws Error if the registry and the contracts don't name the same modules
+ */
+export async function createApp(
+  runtime: Runtime,
+  more: readonly ModuleDefinition[] = [],
+): Promise<NestFastifyApplication> {
+  const loaded = await Promise.all(modules.map(({ load }) => load()));
+  const listed: readonly object[] = Object.values(contracts);
+  const unlisted = loaded.find(({ contract }) => !listed.includes(contract));
+  if (unlisted !== undefined) throw new Error(`contracts.ts lacks ${unlisted.name}`);
+  if (listed.length > loaded.length) throw new Error("contracts.ts lists a contract whose module modules.ts lacks");
+  return createApplication({ runtime, modules: [...loaded, ...more], version, consoleFolder: runtime.env.CONSOLE_DIR });
 }

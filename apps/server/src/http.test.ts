@@ -1,7 +1,9 @@
 import { connect as connectSocket } from "node:net";
-import { Problem } from "@zhanggui/kit/contract/client";
+import { Problem } from "@zhanggui/kit/contract/problem";
+import type { Contract } from "@zhanggui/kit/contract/route";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { loadContracts, openTestServer, type Member, type TestServer } from "./testing/test-server.ts";
+import { contracts } from "./contracts.ts";
+import { openTestServer, type Member, type TestServer } from "./testing/test-server.ts";
 
 let server: TestServer;
 let owner: Member;
@@ -92,10 +94,26 @@ describe("every refusal is problem+json, also what Fastify refuses by itself", (
 
   test("a sentence comes in the caller's language, Chinese first; the trace is the caller's own", async () => {
     const traceparent = `00-${"c".repeat(32)}-${"d".repeat(16)}-01`;
-    const chinese = await problemOf("/api/nowhere", { headers: { "accept-language": "zh-CN", traceparent } });
+    const chinese = await problemOf("/api/people/42", { headers: { "accept-language": "zh-CN", traceparent } });
     expect(chinese).toMatchObject({ detail: expect.stringContaining("找不到") as string, traceId: "c".repeat(32) });
-    const forged = await problemOf("/api/nowhere", { headers: { traceparent: "00-<script>-1-01" } });
-    expect(forged.traceId).toMatch(/^[0-9a-f]{32}$/);
+    const malformed = await problemOf("/api/people/42", { headers: { traceparent: "00-<script>-1-01" } });
+    expect(malformed.traceId).toMatch(/^[0-9a-f]{32}$/);
+    for (const authorization of ["", "Bearer nonsense"]) {
+      const stranger = await problemOf("/api/people/42", { headers: { authorization, traceparent } });
+      expect(stranger).toMatchObject({ status: 401, traceId: expect.not.stringContaining("cccc") as string });
+    }
+  });
+
+  test("a caller that the environment names is believed without a log-in", async () => {
+    const gateway = await openTestServer(inject("clusterUrl"), {
+      env: { TRACE_CALLERS: "10.0.0.0/8, 127.0.0.1, ::1" },
+    });
+    const traceparent = `00-${"c".repeat(32)}-${"d".repeat(16)}-01`;
+    const response = await fetch(`${gateway.url}/api/setup`, { headers: { traceparent } });
+    expect(response.headers.get("x-trace-id")).toBe("c".repeat(32));
+    const elsewhere = await fetch(`${server.url}/api/setup`, { headers: { traceparent } });
+    expect(elsewhere.headers.get("x-trace-id")).not.toBe("c".repeat(32));
+    await gateway.close();
   });
 
   test("what isn't HTTP is refused, and the server lives on", async () => {
@@ -130,9 +148,7 @@ test("OpenAPI 3.1 names every route, and each of its references leads somewhere"
   const documented = Object.values(document.paths).flatMap((path) =>
     Object.values(path).map(({ operationId }) => operationId),
   );
-  const routes = Object.values(await loadContracts()).flatMap((contract) =>
-    Object.values(contract).map(({ id }) => id),
-  );
+  const routes = Object.values<Contract>(contracts).flatMap((contract) => Object.values(contract).map(({ id }) => id));
   expect(documented.toSorted()).toEqual(routes.toSorted());
   const references = [...JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)].map((match) => match[1]!);
   const known = Object.keys(document.components.schemas).map((name) => `#/components/schemas/${name}`);

@@ -1,5 +1,4 @@
-import type { Type } from "@nestjs/common";
-import type { Contract } from "@zhanggui/kit/contract/route";
+import type { ModuleDefinition } from "@zhanggui/kit/server/module";
 import type { PlatformTables } from "@zhanggui/kit/server/policies";
 import type { SealedColumn } from "@zhanggui/kit/server/sealed-column";
 
@@ -20,7 +19,7 @@ export interface ModuleEntry {
   readonly ownerObjects?: Readonly<Record<string, string>>;
   /** Its columns that hold sealed secrets. */
   readonly sealed?: () => Promise<readonly SealedColumn[]>;
-  readonly load: () => Promise<{ module: Type; contract: Contract }>;
+  readonly load: () => Promise<ModuleDefinition>;
 }
 
 /**
@@ -38,28 +37,19 @@ export const modules: readonly ModuleEntry[] = [
       "tenants.ts": "the tenants themselves",
     },
     platformTables: { access_tenant: [], access_login_attempt: [] },
-    load: async () => ({
-      module: (await import("./foundation/access/access.module.ts")).AccessModule,
-      contract: (await import("./foundation/access/access.contract.ts")).access,
-    }),
+    load: async () => (await import("./foundation/access/access.module.ts")).accessModule,
   },
   {
     name: "settings",
     layer: "foundation",
     description: "Typed settings, per tenant, versioned, read hot",
-    load: async () => ({
-      module: (await import("./foundation/settings/settings.module.ts")).SettingsModule,
-      contract: (await import("./foundation/settings/settings.contract.ts")).settings,
-    }),
+    load: async () => (await import("./foundation/settings/settings.module.ts")).settingsModule,
   },
   {
     name: "events",
     layer: "foundation",
     description: "The event log and the dead letters, seen and replayed",
-    load: async () => ({
-      module: (await import("./foundation/events/events.module.ts")).EventsModule,
-      contract: (await import("./foundation/events/events.contract.ts")).events,
-    }),
+    load: async () => (await import("./foundation/events/events.module.ts")).eventsModule,
   },
   {
     name: "connect",
@@ -67,10 +57,7 @@ export const modules: readonly ModuleEntry[] = [
     description: "WeChat apps: tokens, messages in, replies out, channel QR codes",
     ownerFiles: { "internal/callbacks.ts": "a callback address names the app, and the app names the tenant" },
     sealed: async () => (await import("./engines/connect/connect.sealed.ts")).connectSealed,
-    load: async () => ({
-      module: (await import("./engines/connect/connect.module.ts")).ConnectModule,
-      contract: (await import("./engines/connect/connect.contract.ts")).connect,
-    }),
+    load: async () => (await import("./engines/connect/connect.module.ts")).connectModule,
   },
   {
     name: "audience",
@@ -81,10 +68,7 @@ export const modules: readonly ModuleEntry[] = [
       audience_person_search: "substring search of names, one tenant by its own WHERE",
       audience_person_by_grams: "is read through audience_person_search",
     },
-    load: async () => ({
-      module: (await import("./engines/audience/audience.module.ts")).AudienceModule,
-      contract: (await import("./engines/audience/audience.contract.ts")).audience,
-    }),
+    load: async () => (await import("./engines/audience/audience.module.ts")).audienceModule,
   },
   {
     name: "messaging",
@@ -92,9 +76,6 @@ export const modules: readonly ModuleEntry[] = [
     description: "Replies and scenes: what is sent to whom, and why it was or wasn't",
     dependsOn: ["connect", "audience"],
     ownerFiles: { "outbox.ts": "one queue of deliveries serves all tenants" },
-    load: async () => ({
-      module: (await import("./engines/messaging/messaging.module.ts")).MessagingModule,
-      contract: (await import("./engines/messaging/messaging.contract.ts")).messaging,
-    }),
+    load: async () => (await import("./engines/messaging/messaging.module.ts")).messagingModule,
   },
 ];

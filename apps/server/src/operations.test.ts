@@ -119,7 +119,8 @@ describe("each request leaves one line", () => {
     const { port, hostname } = new URL(server.url);
     const socket = connectSocket(Number(port), hostname);
     // With this header the server says that it has read the head.
-    socket.write("POST /api/roles HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 100\r\n\r\n");
+    const who = `authorization: Bearer ${owner.accessToken}\r\ncontent-type: application/json\r\n`;
+    socket.write(`POST /api/roles HTTP/1.1\r\nhost: x\r\n${who}expect: 100-continue\r\ncontent-length: 100\r\n\r\n`);
     const [answer] = (await once(socket, "data")) as [Buffer];
     expect(answer.toString()).toContain("100 Continue");
     socket.write("half");

@@ -2,7 +2,8 @@ import { startEmulator, type Emulator } from "@zhanggui/emulator/emulator";
 import { createClient } from "@zhanggui/kit/contract/client";
 import { cloneOfTemplate } from "@zhanggui/kit/testing/database";
 import { migrationFolders } from "@zhanggui/server/migrations";
-import { contracts, testSecrets } from "@zhanggui/server/testing/test-server";
+import { contracts } from "@zhanggui/server/contracts";
+import { testSecrets } from "@zhanggui/server/testing/test-server";
 import { type Browser, chromium } from "playwright-core";
 import { demandBrowser } from "../../../tools/browser.ts";
 import { freePort } from "../../../tools/postgres.ts";
@@ -76,7 +77,7 @@ export async function setStage(clusterUrl: string): Promise<Stage> {
 
 /** The owner sets the server up and gives an operator an account. */
 async function openLanternTea(url: string): Promise<Stage["operator"]> {
-  const baseUrl = `${url}/api`;
+  const baseUrl = url;
   const { accessToken } = await createClient(contracts, { baseUrl }).access.setup({
     setupToken: testSecrets.SETUP_TOKEN,
     tenantName: "灯笼茶",

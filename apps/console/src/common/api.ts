@@ -1,19 +1,14 @@
 import "./zod-without-eval.ts";
 import { type Client, createClient } from "@zhanggui/kit/contract/client";
-import { audience } from "@zhanggui/server/engines/audience/audience.contract";
-import { connect } from "@zhanggui/server/engines/connect/connect.contract";
-import { messaging } from "@zhanggui/server/engines/messaging/messaging.contract";
-import { access } from "@zhanggui/server/foundation/access/access.contract";
-import { events } from "@zhanggui/server/foundation/events/events.contract";
-import { settings } from "@zhanggui/server/foundation/settings/settings.contract";
+import { contracts } from "@zhanggui/server/contracts";
 import { language } from "./language.ts";
 import { SessionKeeper } from "./session.ts";
 import { signedIn } from "./signed-in.ts";
 
-const contracts = { access, settings, events, connect, audience, messaging };
 export type Api = Client<typeof contracts>;
 
-const baseUrl = "/api";
+/** The page's own origin. */
+const baseUrl = "";
 const headers = (): Record<string, string> => ({
   "accept-language": language.value,
   ...(keeper.accessToken === undefined ? {} : { authorization: `Bearer ${keeper.accessToken}` }),

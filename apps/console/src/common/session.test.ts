@@ -1,4 +1,4 @@
-import { ApiProblem } from "@zhanggui/kit/contract/client";
+import { ApiProblem } from "@zhanggui/kit/contract/problem";
 import { describe, expect, test } from "vitest";
 import { type Me, refreshTokenKey, type Session, SessionKeeper } from "./session.ts";
 

@@ -1,5 +1,5 @@
 import type { Me as MeSchema, Session as SessionSchema } from "@zhanggui/server/foundation/access/access.contract";
-import { ApiProblem } from "@zhanggui/kit/contract/client";
+import { ApiProblem } from "@zhanggui/kit/contract/problem";
 import type { z } from "zod";
 
 export type Me = z.output<typeof MeSchema>;

@@ -1,4 +1,4 @@
-import { ApiProblem } from "@zhanggui/kit/contract/client";
+import { ApiProblem } from "@zhanggui/kit/contract/problem";
 import { expect, test } from "vitest";
 import { createApp } from "vue";
 import { i18n } from "./language.ts";

@@ -1,4 +1,4 @@
-import { ApiProblem, type Problem } from "@zhanggui/kit/contract/client";
+import { ApiProblem, type Problem } from "@zhanggui/kit/contract/problem";
 import { i18n } from "./language.ts";
 
 /** What a failed call says to people. */

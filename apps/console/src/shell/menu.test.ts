@@ -2,7 +2,7 @@ import { audienceRead } from "@zhanggui/server/engines/audience/audience.contrac
 import { messagingRead } from "@zhanggui/server/engines/messaging/messaging.contract";
 import { expect, test } from "vitest";
 import { router } from "../router.ts";
-import { messages } from "../messages.ts";
+import { pages } from "../pages.ts";
 import { menu, menuFor } from "./menu.ts";
 
 const routesOf = (permissions: string[]): string[] =>
@@ -25,7 +25,13 @@ test("every item leads to a page that asks for the same permission", () => {
   }
 });
 
-test("every page has a name in the menu's words", () => {
-  const names = menu.flatMap(({ items }) => items.map(({ label }) => label.split(".").at(-1) ?? ""));
-  expect(Object.keys(messages.zh.shell.pages).toSorted()).toEqual(names.toSorted());
+test("every page has a name in both languages, and an address and a place of its own", () => {
+  for (const { name, title } of pages) {
+    expect(title.zh, name).toMatch(/\p{Script=Han}/u);
+    expect(title.en, name).not.toMatch(/^$|\p{Script=Han}/u);
+  }
+  const places = pages.flatMap(({ menu }) => (menu === undefined ? [] : [`${menu.group} ${menu.order}`]));
+  for (const each of [pages.map(({ name }) => name), pages.map(({ path }) => path), places]) {
+    expect(new Set(each).size).toBe(each.length);
+  }
 });

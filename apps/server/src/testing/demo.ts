@@ -1,12 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { createClient } from "@zhanggui/kit/contract/client";
-import { access } from "../foundation/access/access.contract.ts";
+import { contracts } from "../contracts.ts";
 import { demoLogins, demoPassword } from "../foundation/access/demo-logins.ts";
-import { audience } from "../engines/audience/audience.contract.ts";
-import { connect } from "../engines/connect/connect.contract.ts";
-import { messaging } from "../engines/messaging/messaging.contract.ts";
-import { events } from "../foundation/events/events.contract.ts";
-import { settings } from "../foundation/settings/settings.contract.ts";
 import { bindLanternTea, type WechatSide } from "./lantern-tea.ts";
 
 export interface DemoOptions {
@@ -90,13 +85,10 @@ async function nameThem(
 
 async function openTenant(serverUrl: string, setupToken: string) {
   let accessToken = "";
-  const api = createClient(
-    { access, settings, events, connect, audience, messaging },
-    {
-      baseUrl: `${serverUrl}/api`,
-      headers: () => (accessToken === "" ? {} : { authorization: `Bearer ${accessToken}` }),
-    },
-  );
+  const api = createClient(contracts, {
+    baseUrl: serverUrl,
+    headers: () => (accessToken === "" ? {} : { authorization: `Bearer ${accessToken}` }),
+  });
   const names = {
     owner: "掌柜",
     operator: "运营 小禾",

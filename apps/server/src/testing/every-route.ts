@@ -1,34 +1,47 @@
-import { ApiProblem, createClient } from "@zhanggui/kit/contract/client";
+import { createClient, type Arguments } from "@zhanggui/kit/contract/client";
+import { ApiProblem } from "@zhanggui/kit/contract/problem";
 import { publicAccess, authenticated } from "@zhanggui/kit/contract/permission";
 import type { Contract, Route } from "@zhanggui/kit/contract/route";
 import { sql } from "kysely";
 import type { Member, TestServer } from "./test-server.ts";
+import { contracts } from "../contracts.ts";
 import type { Bound } from "./lantern-tea.ts";
 
-/** A tenant with a row of everything, and who may and may not see it. */
+/** Two tenants: the first is to have a row of everything, the second is to see none of it. */
 export interface World {
   readonly server: TestServer;
-  readonly contracts: Readonly<Record<string, Contract>>;
   readonly owner: Member;
   /** The owner of another tenant. */
   readonly stranger: Member;
   /** An account of the first tenant whose role grants nothing. */
   readonly powerless: Member;
+  /** What Lantern Tea has bound at WeChat; somebody has come by its channel code. */
   readonly bound: Bound;
-  readonly ids: {
-    readonly accountId: string;
-    readonly roleId: string;
-    readonly personId: string;
-    readonly tagId: string;
-    readonly ruleId: string;
-    readonly spareRuleId: string;
-    readonly deliveryId: string;
-    readonly eventId: string;
-  };
 }
 
-/** What a call needs to succeed for the owner, by route. A route without an entry fails the test. */
-export type Fixtures = Readonly<Record<string, (world: World) => Readonly<Record<string, unknown>>>>;
+/** What a call needs to succeed for the owner, by route; a function where each call needs something new. */
+type Inputs<C extends Contract> = {
+  readonly [Key in keyof C as C[Key]["access"] extends typeof publicAccess ? never : Key]:
+    | Arguments<C[Key]>
+    | (() => Arguments<C[Key]>);
+};
+
+/** The inputs of one module's routes, on rows that it made in the world. */
+export interface Fixtures {
+  readonly contract: Contract;
+  readonly prepare: (world: World) => Promise<Readonly<Record<string, Input | (() => Input)>>>;
+}
+
+/**
+ * Declares what the generated tests need to call each route of a module: in `<m>.fixtures.ts`, beside its contract. A
+ * route that needs an account and has no fixture doesn't compile.
+ */
+export function fixturesOf<C extends Contract>(contract: C) {
+  return (prepare: (world: World) => Promise<Inputs<C>>): Fixtures => ({
+    contract,
+    prepare: prepare as Fixtures["prepare"],
+  });
+}
 
 type Input = Readonly<Record<string, unknown>>;
 
@@ -36,16 +49,16 @@ type Input = Readonly<Record<string, unknown>>;
  * Calls every route that isn't public as its owner, as another tenant's owner, as somebody without the permission and
  * as nobody. Returns what is wrong, one sentence each.
  */
-export async function violations(world: World, fixtures: Fixtures): Promise<string[]> {
+export async function violations(world: World, fixtures: readonly Fixtures[]): Promise<string[]> {
+  const prepared: [Contract, Awaited<ReturnType<Fixtures["prepare"]>>][] = [];
+  for (const { contract, prepare } of fixtures) prepared.push([contract, await prepare(world)]);
+  const ids = [world.owner.tenantId, world.owner.accountId, world.bound.wechatAppId, ...idsIn(prepared)];
   const wrong = await rowsOfOthers(world);
-  for (const route of closedRoutes(world.contracts)) {
-    const fixture = fixtures[route.id];
-    if (fixture === undefined) {
-      wrong.push(`${route.id} has no fixture`);
-      continue;
-    }
-    const call = (who: Member | undefined) => callAs(world, route, fixture(world), who);
-    wrong.push(...(await strangerSees(world, route, () => call(world.stranger))));
+  for (const [route, input] of prepared
+    .flatMap(([contract, inputs]) => closedRoutes(contract, inputs))
+    .toSorted(lastOut)) {
+    const call = (who: Member | undefined) => callAs(world, route, typeof input === "function" ? input() : input, who);
+    wrong.push(...(await strangerSees(world, route, ids, () => call(world.stranger))));
     if (route.access !== authenticated) wrong.push(...(await refusedWith(route, 403, () => call(world.powerless))));
     wrong.push(...(await refusedWith(route, 401, () => call(undefined))));
     // Last, because it may remove what it is about; that it succeeds proves that the others were refused for real.
@@ -53,6 +66,22 @@ export async function violations(world: World, fixtures: Fixtures): Promise<stri
     if (own instanceof Error) wrong.push(`${route.id}: its owner's call failed: ${own.message}`);
   }
   return wrong;
+}
+
+function closedRoutes(contract: Contract, inputs: Readonly<Record<string, Input | (() => Input)>>) {
+  return Object.entries(contract)
+    .filter(([, { access }]) => access !== publicAccess)
+    .map(([key, route]) => [route, inputs[key] ?? {}] as const);
+}
+
+/** The route that ends the session comes last. */
+function lastOut([a]: readonly [Route, unknown], [b]: readonly [Route, unknown]): number {
+  return Number(a.id === "access.logout") - Number(b.id === "access.logout");
+}
+
+/** Whatever looks like an id in what the calls are given: a stranger is to see none of them. */
+function idsIn(prepared: unknown): string[] {
+  return JSON.stringify(prepared).match(/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g) ?? [];
 }
 
 /**
@@ -80,16 +109,13 @@ async function countOf(server: TestServer, table: string, tenantId: string): Pro
   return rows[0]?.count ?? 0;
 }
 
-/** Every route that isn't public; the one that ends the session comes last. */
-function closedRoutes(contracts: World["contracts"]): Route[] {
-  const routes = Object.values(contracts).flatMap((contract) => Object.values(contract));
-  return routes
-    .filter(({ access }) => access !== publicAccess)
-    .toSorted((a, b) => Number(a.id === "access.logout") - Number(b.id === "access.logout"));
-}
-
 /** Another tenant's call either fails or shows and changes nothing of the first tenant's. */
-async function strangerSees(world: World, route: Route, call: () => Promise<unknown>): Promise<string[]> {
+async function strangerSees(
+  world: World,
+  route: Route,
+  ids: readonly string[],
+  call: () => Promise<unknown>,
+): Promise<string[]> {
   const before = await fingerprint(world);
   const result = await attempt(call);
   const wrong: string[] = [];
@@ -97,8 +123,7 @@ async function strangerSees(world: World, route: Route, call: () => Promise<unkn
     wrong.push(`${route.id}: a stranger's call broke something: ${result.message}`);
   }
   const shown = result instanceof Error ? "" : JSON.stringify(result);
-  const secrets = [world.owner.tenantId, world.owner.accountId, world.bound.wechatAppId, ...Object.values(world.ids)];
-  if (secrets.some((id) => shown.includes(id))) wrong.push(`${route.id} shows a stranger what isn't theirs: ${shown}`);
+  if (ids.some((id) => shown.includes(id))) wrong.push(`${route.id} shows a stranger what isn't theirs: ${shown}`);
   if ((await fingerprint(world)) !== before) wrong.push(`${route.id} lets a stranger change what isn't theirs`);
   return wrong;
 }
@@ -120,7 +145,10 @@ async function attempt(call: () => Promise<unknown>): Promise<unknown> {
 function callAs(world: World, route: Route, input: Input, who: Member | undefined): Promise<unknown> {
   const [module = "", key = ""] = route.id.split(".");
   const headers: Record<string, string> = who === undefined ? {} : { authorization: `Bearer ${who.accessToken}` };
-  const client = createClient(world.contracts, { baseUrl: `${world.server.url}/api`, headers: () => headers });
+  const client = createClient<Readonly<Record<string, Contract>>>(contracts, {
+    baseUrl: world.server.url,
+    headers: () => headers,
+  });
   const call = client[module]?.[key] as ((input: Input) => Promise<unknown>) | undefined;
   if (call === undefined) throw new Error(`${route.id} is no route`);
   return call(input);

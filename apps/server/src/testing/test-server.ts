@@ -8,20 +8,15 @@ import { openDatabase } from "@zhanggui/kit/server/database";
 import { readEnv } from "@zhanggui/kit/server/env";
 import { createLog, type Logger } from "@zhanggui/kit/server/log";
 import { poolOptions } from "@zhanggui/kit/server/pool";
+import type { ModuleDefinition } from "@zhanggui/kit/server/module";
 import { Runtime } from "@zhanggui/kit/server/runtime";
 import { cloneOfTemplate } from "@zhanggui/kit/testing/database";
-import { createApp, loadContracts } from "../app.ts";
+import { createApp } from "../app.ts";
+import { contracts } from "../contracts.ts";
 import { Setup } from "../foundation/access/setup.ts";
-import { access } from "../foundation/access/access.contract.ts";
-import { events } from "../foundation/events/events.contract.ts";
-import { settings } from "../foundation/settings/settings.contract.ts";
-import { audience } from "../engines/audience/audience.contract.ts";
-import { connect } from "../engines/connect/connect.contract.ts";
-import { messaging } from "../engines/messaging/messaging.contract.ts";
 import { migrationFolders } from "../migrations.ts";
 import type { BuiltInRole } from "@zhanggui/kit/contract/permission";
 
-export const contracts = { access, settings, events, connect, audience, messaging };
 export type Api = Client<typeof contracts>;
 
 export interface TestServerOptions {
@@ -32,6 +27,8 @@ export interface TestServerOptions {
   /** Runs subscribers, jobs and inboxes by themselves; without it a test says `runUntilIdle()`. */
   readonly work?: boolean;
   readonly log?: Logger;
+  /** Modules of the test's own, besides the server's. */
+  readonly modules?: readonly ModuleDefinition[];
   /** Registers what the test adds, before the server starts. */
   readonly before?: (runtime: Runtime) => void;
   /** A database that is there already, for a second server beside the first. */
@@ -58,6 +55,8 @@ export interface TestServer {
   asOwner(): Promise<Member>;
   /** Adds an account with a built-in role to a tenant, and signs it in. */
   as(role: BuiltInRole, owner: Member): Promise<Member>;
+  /** Adds an account whose role grants nothing, and signs it in. */
+  asNobodyMuch(owner: Member): Promise<Member>;
   /** Works everything off that is due. */
   runUntilIdle(): Promise<void>;
   close(): Promise<void>;
@@ -73,7 +72,9 @@ export const testSecrets = {
   JWT_SECRET: "only-for-tests-only-for-tests-only-for-tests",
   SETUP_TOKEN: "only-for-these-tests",
 };
-const password = "correct horse battery";
+/** Everybody's. */
+export const testPassword = "correct horse battery";
+const password = testPassword;
 
 export async function openTestServer(clusterUrl: string, options: TestServerOptions = {}): Promise<TestServer> {
   const database =
@@ -89,12 +90,12 @@ export async function openTestServer(clusterUrl: string, options: TestServerOpti
     log,
     database: openDatabase(database.url, poolOptions(env)),
   });
-  const app = await createApp(runtime);
+  const app = await createApp(runtime, options.modules);
   options.before?.(runtime);
   await runtime.start({ work: options.work ?? false });
   await app.listen({ port: 0, host: "127.0.0.1" });
   const url = await app.getUrl();
-  const baseUrl = `${url}/api`;
+  const baseUrl = url;
   const anonymous = (headers: Readonly<Record<string, string>> = {}): Api =>
     createClient(contracts, { baseUrl, headers: () => ({ "accept-language": "en", ...headers }) });
   /** Signs in again when the session is over: a test that turns the clock is not about that. */
@@ -111,6 +112,11 @@ export async function openTestServer(clusterUrl: string, options: TestServerOpti
     const { tenant, account } = session.me;
     return { api, tenantId: tenant.id, accountId: account.id, accessToken };
   };
+  const join = async (owner: Member, displayName: string, roleIds: string[]): Promise<Member> => {
+    const login = newLogin();
+    await owner.api.access.createAccount({ login, displayName, password, roleIds });
+    return member(login, await anonymous().access.login({ login, password }));
+  };
   return {
     url,
     databaseUrl: database.url,
@@ -125,10 +131,15 @@ export async function openTestServer(clusterUrl: string, options: TestServerOpti
     },
     as: async (role, owner) => {
       const { items } = await owner.api.access.listRoles();
-      const roleIds = items.filter(({ builtIn }) => builtIn === role).map(({ id }) => id);
-      const login = newLogin();
-      await owner.api.access.createAccount({ login, displayName: role, password, roleIds });
-      return member(login, await anonymous().access.login({ login, password }));
+      return join(
+        owner,
+        role,
+        items.filter(({ builtIn }) => builtIn === role).map(({ id }) => id),
+      );
+    },
+    asNobodyMuch: async (owner) => {
+      const role = await owner.api.access.createRole({ name: newLogin(), permissions: [] });
+      return join(owner, "Powerless", [role.id]);
     },
     runUntilIdle: () => runtime.runUntilIdle(),
     close: async () => {
@@ -138,8 +149,6 @@ export async function openTestServer(clusterUrl: string, options: TestServerOpti
     },
   };
 }
-
-export { loadContracts };
 
 function newLogin(): string {
   return `someone-${randomBytes(6).toString("hex")}@lantern-tea.example`;

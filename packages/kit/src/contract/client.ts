@@ -1,18 +1,77 @@
-import { z } from "zod";
-import { fieldsOf, type Contract, type Route } from "./route.ts";
+import type { z } from "zod";
+import {
+  isJson,
+  type Bytes,
+  type ByteStream,
+  type EventIn,
+  type EventStream,
+  type FileShapes,
+  type Multipart,
+  type Redirect,
+} from "./body.ts";
+import { addressOf, bodyOf, headersOf, type Input, type SentBody } from "./client-request.ts";
+import { readReply } from "./client-response.ts";
+import { readEvents } from "./event-stream.ts";
+import { sessionExpired } from "./faults.ts";
+import { newId } from "./ids.ts";
+import { ApiProblem, problemOf } from "./problem.ts";
+import type { Contract, Route } from "./route.ts";
 
-type Input<Shape> = Shape extends z.ZodType ? z.input<Shape> : unknown;
-type Arguments<R> =
-  R extends Route<infer Params, infer Query, infer Body, z.ZodType>
-    ? Input<Params> & Input<Query> & Input<Body>
-    : never;
-type Call<R extends Route> =
-  object extends Arguments<R>
-    ? (input?: Arguments<R>, options?: CallOptions) => Promise<z.output<R["reply"]>>
-    : (input: Arguments<R>, options?: CallOptions) => Promise<z.output<R["reply"]>>;
+type Shape<R, Part extends string> = R extends { readonly [P in Part]: infer S extends z.ZodType } ? S : undefined;
+type Given<S> = S extends z.ZodType ? z.input<S> : unknown;
+type FilesIn<Files extends FileShapes> = {
+  [Name in keyof Files as Files[Name] extends { readonly optional: true } ? never : Name]: Blob;
+} & { [Name in keyof Files as Files[Name] extends { readonly optional: true } ? Name : never]?: Blob };
+type BodyIn<R> = R extends { readonly body: infer B }
+  ? B extends z.ZodType
+    ? z.input<B>
+    : B extends Bytes
+      ? { bytes: Uint8Array | string; contentType: string }
+      : B extends ByteStream
+        ? { stream: Blob | ReadableStream<Uint8Array> | Uint8Array; contentType: string }
+        : B extends Multipart<infer Fields, infer Files>
+          ? z.input<Fields> & FilesIn<Files>
+          : unknown
+  : unknown;
+/** Path, query and body in one object; headers apart. A browser sends its own cookies, whatever is given here. */
+export type Arguments<R extends Route> = Given<Shape<R, "params">> &
+  Given<Shape<R, "query">> &
+  BodyIn<R> &
+  (Shape<R, "headers"> extends z.ZodType ? { headers: Given<Shape<R, "headers">> } : unknown) &
+  (Shape<R, "cookies"> extends z.ZodType ? { cookies?: Given<Shape<R, "cookies">> } : unknown) &
+  (R extends { readonly ifMatch: true } ? { ifMatch: string | number } : unknown);
+
+type ReplyBody<S> = S extends z.ZodType
+  ? z.output<S>
+  : S extends Bytes
+    ? { status: number; contentType: string; bytes: Uint8Array }
+    : S extends ByteStream
+      ? { contentType: string; fileName: string | undefined; stream: ReadableStream<Uint8Array> }
+      : S extends Redirect
+        ? { status: number; location: string }
+        : never;
+type ReplyIn<R extends Route> = R extends { readonly sets: infer S }
+  ? { body: ReplyBody<R["reply"]> } & (S extends { readonly headers: infer H extends z.ZodType }
+      ? { headers: z.output<H> }
+      : unknown)
+  : ReplyBody<R["reply"]>;
+type Result<R extends Route> =
+  R["reply"] extends EventStream<infer Events> ? AsyncIterable<EventIn<Events>> : Promise<ReplyIn<R>>;
+
+/** One function per route. `route` says what the call does and needs; `url` is its address, for links and downloads. */
+export type Call<R extends Route> = (object extends Arguments<R>
+  ? (input?: Arguments<R>, options?: CallOptions) => Result<R>
+  : (input: Arguments<R>, options?: CallOptions) => Result<R>) & {
+  readonly route: R;
+  readonly url: (input: Given<Shape<R, "params">> & Given<Shape<R, "query">>) => string;
+};
 
 export interface CallOptions {
   readonly signal?: AbortSignal;
+  /** For calls that are repeated by hand; without it each call of an idempotent route has its own. */
+  readonly idempotencyKey?: string;
+  /** For event streams: the id of the last event that arrived, to go on after it. */
+  readonly lastEventId?: string;
 }
 
 /** One function per route, grouped as the contracts are: `api.access.login({ login, password })`. */
@@ -21,42 +80,13 @@ export type Client<Contracts extends Readonly<Record<string, Contract>>> = {
 };
 
 export interface ClientOptions {
-  /** Where the API stands, without a slash at the end: `https://example.com/api`. */
+  /** Where the server stands, without a slash at the end: `https://example.com`; empty for a page's own origin. */
   readonly baseUrl: string;
   /** Headers of every call: the access token, the language. Asked anew each time. */
   readonly headers?: () => Readonly<Record<string, string>>;
-  /** Called on a 401; true means that the session was renewed and the call is worth one more try. */
+  /** Called when the session has expired; true means that it was renewed and the call is worth one more try. */
   readonly renew?: () => Promise<boolean>;
   readonly fetch?: typeof globalThis.fetch;
-}
-
-/** RFC 9457, as this API fills it. */
-export const Problem = z.object({
-  type: z.string(),
-  title: z.string(),
-  status: z.int(),
-  detail: z.string(),
-  code: z.string(),
-  errno: z.int().optional(),
-  traceId: z.string(),
-  errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
-  details: z.record(z.string(), z.unknown()).optional(),
-});
-export type Problem = z.output<typeof Problem>;
-
-/** The server's refusal, as the client throws it. `problem.detail` is a sentence for people. */
-export class ApiProblem extends Error {
-  override readonly name = "ApiProblem";
-  readonly problem: Problem;
-
-  constructor(problem: Problem) {
-    super(`${problem.code}: ${problem.detail}`);
-    this.problem = problem;
-  }
-
-  get code(): string {
-    return this.problem.code;
-  }
 }
 
 /**
@@ -69,68 +99,65 @@ export function createClient<Contracts extends Readonly<Record<string, Contract>
   options: ClientOptions,
 ): Client<Contracts> {
   const groups = Object.entries(contracts).map(([module, routes]) => {
-    const calls = Object.entries(routes).map(([key, route]) => {
-      const call = (input?: Record<string, unknown>, callOptions?: CallOptions): Promise<unknown> =>
-        send(route, input ?? {}, options, callOptions ?? {});
-      return [key, call] as const;
-    });
+    const calls = Object.entries(routes).map(([key, route]) => [key, callOf(route, options)] as const);
     return [module, Object.fromEntries(calls)] as const;
   });
-  return Object.fromEntries(groups) as Client<Contracts>;
+  return Object.fromEntries(groups) as unknown as Client<Contracts>;
 }
 
-async function send(
-  route: Route,
-  input: Readonly<Record<string, unknown>>,
-  options: ClientOptions,
-  call: CallOptions,
-): Promise<unknown> {
+function callOf(route: Route, options: ClientOptions) {
+  const call = (input: Input = {}, callOptions: CallOptions = {}): unknown =>
+    isJson(route.reply) || route.reply.kind !== "events"
+      ? send(route, input, options, callOptions).then((response) => readReply(route, response))
+      : listen(route, route.reply, input, options, callOptions);
+  return Object.assign(call, { route, url: (input: Input) => addressOf(route, input, options.baseUrl).url });
+}
+
+async function send(route: Route, input: Input, options: ClientOptions, call: CallOptions): Promise<Response> {
   const fetch = options.fetch ?? globalThis.fetch;
-  const { url, body } = addressOf(route, input, options.baseUrl);
+  const { url, rest } = addressOf(route, input, options.baseUrl);
+  const body = bodyOf(route, rest);
+  // One key for all tries of this call: that is what it is for.
+  const idempotencyKey = route.idempotent ? (call.idempotencyKey ?? newId(new Date())) : undefined;
   const attempt = (): Promise<Response> =>
     fetch(url, {
       method: route.method.toUpperCase(),
-      headers: {
-        accept: "application/json",
-        ...(body === undefined ? {} : { "content-type": "application/json" }),
-        ...options.headers?.(),
-      },
-      ...(body === undefined ? {} : { body }),
+      headers: { ...headersOf(route, input, body, { ...call, idempotencyKey }), ...options.headers?.() },
+      redirect: "manual",
+      ...body?.init,
       ...(call.signal === undefined ? {} : { signal: call.signal }),
     });
-  let response = await attempt();
-  if (response.status === 401 && options.renew !== undefined && (await options.renew())) response = await attempt();
-  if (!response.ok) throw new ApiProblem(await problemOf(response));
-  return response.status === 204 ? undefined : route.reply.parseAsync(await response.json());
+  const first = await attempt();
+  if (isAnswer(route, first)) return first;
+  const problem = await problemOf(first);
+  if (problem.code !== sessionExpired.code || !isReplayable(body) || !(await options.renew?.()))
+    throw new ApiProblem(problem);
+  const second = await attempt();
+  if (isAnswer(route, second)) return second;
+  throw new ApiProblem(await problemOf(second));
 }
 
-function addressOf(route: Route, input: Readonly<Record<string, unknown>>, baseUrl: string) {
-  const left = new Map(Object.entries(input).filter(([, value]) => value !== undefined));
-  const take = (name: string): unknown => {
-    const value = left.get(name);
-    left.delete(name);
-    return value;
-  };
-  const path = route.path.replaceAll(/:(\w+)/g, (_, name: string) => encodeURIComponent(String(take(name))));
-  const query = new URLSearchParams();
-  for (const name of fieldsOf(route.query)) {
-    const value = take(name);
-    if (value !== undefined) query.set(name, `${value as string | number | boolean}`);
-  }
-  const search = query.size > 0 ? `?${query}` : "";
-  return {
-    url: `${baseUrl}${path}${search}`,
-    body: route.body === undefined ? undefined : JSON.stringify(Object.fromEntries(left)),
-  };
+/** Whether a response is what the route's handler said, rather than a refusal. */
+function isAnswer(route: Route, response: Response): boolean {
+  if (response.ok) return true;
+  if (isJson(route.reply)) return false;
+  if (route.reply.kind === "redirect") return response.status >= 300 && response.status < 400;
+  const isProblem = response.headers.get("content-type")?.startsWith("application/problem+json") ?? false;
+  return route.reply.kind === "bytes" && !isProblem;
 }
 
-async function problemOf(response: Response): Promise<Problem> {
-  const text = await response.text();
-  try {
-    return Problem.parse(JSON.parse(text));
-  } catch {
-    // A proxy in between may answer with a page of its own.
-    const detail = text.slice(0, 200) || response.statusText;
-    return { type: "about:blank", title: detail, status: response.status, detail, code: "kit.unknown", traceId: "" };
-  }
+/** A stream that was sent is gone. */
+function isReplayable(body: SentBody | undefined): boolean {
+  return !(body?.init.body instanceof ReadableStream);
+}
+
+async function* listen(
+  route: Route,
+  shape: EventStream,
+  input: Input,
+  options: ClientOptions,
+  call: CallOptions,
+): AsyncGenerator<unknown, void, undefined> {
+  const { body } = await send(route, input, options, call);
+  if (body !== null) yield* readEvents(body, shape);
 }

@@ -1,5 +1,4 @@
-import { fault, type FaultDefinition } from "./fault.ts";
-import type { Contract } from "./route.ts";
+import { fault } from "./fault.ts";
 
 // The faults that any route may answer. Numeric codes: inventory D-63…D-69 and D-77.
 
@@ -55,12 +54,44 @@ export const tooLarge = fault("kit.too_large", 413, {
   en: "The request is too large; the limit is {limitBytes} bytes.",
 });
 export const unsupportedMediaType = fault("kit.unsupported_media_type", 415, {
-  zh: "不支持的内容类型，请使用 application/json。",
-  en: "Unsupported content type; use application/json.",
+  zh: "不支持的内容类型，请使用 {expected}。",
+  en: "Unsupported content type; use {expected}.",
 });
 export const tooManyRequests = fault("kit.too_many_requests", 429, {
   zh: "操作过于频繁，请 {seconds} 秒后再试。",
   en: "Too many requests; try again in {seconds} seconds.",
+});
+export const preconditionFailed = fault("kit.precondition_failed", 412, {
+  zh: "内容已被他人修改，请刷新后重试。",
+  en: "It was changed meanwhile: reload, and try again.",
+});
+export const preconditionRequired = fault("kit.precondition_required", 428, {
+  zh: "请在 If-Match 请求头中说明所依据的版本。",
+  en: "Say in If-Match which version this is based on.",
+});
+export const idempotencyKeyMissing = fault("kit.idempotency_key_missing", 400, {
+  zh: "此接口需要 Idempotency-Key 请求头（1 到 200 个字符）。",
+  en: "This call needs the header Idempotency-Key (1 to 200 characters).",
+});
+export const idempotencyKeyReused = fault("kit.idempotency_key_reused", 422, {
+  zh: "同一个 Idempotency-Key 已用于另一个请求。",
+  en: "This Idempotency-Key has been used for another request.",
+});
+export const idempotencyInProgress = fault("kit.idempotency_in_progress", 409, {
+  zh: "使用同一 Idempotency-Key 的请求正在处理中，请稍后再试。",
+  en: "A call with this Idempotency-Key is still under way; ask again in a moment.",
+});
+export const idempotencyUnknown = fault("kit.idempotency_unknown", 409, {
+  zh: "使用同一 Idempotency-Key 的请求中途中断，结果未知。请先核实是否已生效，再用新的 Idempotency-Key 重试。",
+  en: "A call with this Idempotency-Key broke off, and its outcome is unknown. See whether it took effect before you call with a new key.",
+});
+export const timeLimitExceeded = fault("kit.time_limit_exceeded", 503, {
+  zh: "处理超时（{seconds} 秒），请稍后再试。",
+  en: "This took longer than {seconds} seconds and was given up; try again later.",
+});
+export const shuttingDown = fault("kit.shutting_down", 503, {
+  zh: "服务正在重启，请稍后再试。",
+  en: "The server is restarting; try again in a moment.",
 });
 export const badRequest = fault("kit.bad_request", 400, {
   zh: "请求不符合 HTTP 协议，无法处理。",
@@ -93,16 +124,17 @@ export const kitFaults = [
   notFound,
   methodNotAllowed,
   conflict,
+  preconditionFailed,
+  preconditionRequired,
+  idempotencyKeyMissing,
+  idempotencyKeyReused,
+  idempotencyInProgress,
+  idempotencyUnknown,
   tooLarge,
   unsupportedMediaType,
   tooManyRequests,
   internalError,
   upstreamFailed,
+  timeLimitExceeded,
+  shuttingDown,
 ] as const;
-
-/** Every fault that an API of these contracts can answer. */
-export function faultsOf(contracts: Readonly<Record<string, Contract>>): FaultDefinition[] {
-  const routes = Object.values(contracts).flatMap((contract) => Object.values(contract));
-  const all = [...kitFaults, ...routes.flatMap((route) => route.faults ?? [])];
-  return [...new Map(all.map((each) => [each.code, each])).values()];
-}

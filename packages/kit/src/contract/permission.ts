@@ -26,4 +26,20 @@ export const publicAccess = "public";
 /** For routes that any signed-in account may call, about itself. */
 export const authenticated = "authenticated";
 
-export type Access = Permission | typeof publicAccess | typeof authenticated;
+/** Several permissions, each of which is enough. */
+export interface AnyOf {
+  readonly anyOf: readonly [Permission, Permission, ...Permission[]];
+}
+
+/** For routes that serve more than one kind of work: whoever has one of these permissions may call. */
+export function anyOf(...permissions: AnyOf["anyOf"]): AnyOf {
+  return { anyOf: permissions };
+}
+
+export type Access = Permission | AnyOf | typeof publicAccess | typeof authenticated;
+
+/** The permissions that a route asks for, one of which is enough; none for public and merely signed-in ones. */
+export function permissionsOf(access: Access): readonly Permission[] {
+  if (typeof access === "string") return [];
+  return "anyOf" in access ? access.anyOf : [access];
+}

@@ -1,102 +1,245 @@
 import type { z } from "zod";
+import {
+  isJson,
+  type Body,
+  type Bytes,
+  type BytesOut,
+  type ByteStream,
+  type EventOut,
+  type EventShapes,
+  type EventStream,
+  type FileShapes,
+  type Multipart,
+  type Redirect,
+  type RedirectOut,
+  type Reply,
+  type StreamOut,
+  type UploadedFile,
+} from "./body.ts";
+import type { EntityTag } from "./entity-tag.ts";
 import type { FaultFactory } from "./fault.ts";
-import type { Access } from "./permission.ts";
+import { publicAccess, type Access } from "./permission.ts";
 
 export type HttpMethod = "get" | "post" | "put" | "patch" | "delete";
-type AnyShape = z.ZodType | undefined;
-/** Parts of a request that are sets of named fields: the client takes them flat. */
-type Fields = z.ZodObject | undefined;
 
-export interface RouteSpec<
-  Params extends Fields,
-  Query extends Fields,
-  Body extends AnyShape,
-  Reply extends z.ZodType,
-> {
+/**
+ * What a call does to the world, the strongest that holds: it reads, it changes what we keep, it reaches people (a
+ * message goes out), it spends money or a quota, or it destroys what can't be brought back.
+ */
+export const effects = ["read", "change", "reach_people", "spend", "destroy"] as const;
+export type Effect = (typeof effects)[number];
+
+/** How often one caller may call. `address`: where the call comes from; `key`: the session or key that it brings. */
+export interface Limit {
+  readonly perMinute: number;
+  readonly by: "address" | "account" | "key";
+}
+
+/** A cookie that a reply may set. It is for the server alone (HttpOnly), and Secure wherever the server is on https. */
+export interface CookieShape {
+  readonly maxAgeSeconds?: number;
+  readonly path?: string;
+  readonly sameSite?: "strict" | "lax" | "none";
+  /** Lets scripts of the page read it. */
+  readonly readableByScripts?: true;
+}
+
+/** What a reply carries besides its body. */
+export interface Sets {
+  readonly headers?: z.ZodObject;
+  readonly cookies?: Readonly<Record<string, CookieShape>>;
+}
+
+export interface RouteSpec {
   /** One sentence for the API's page: what the call does, and what is special about it. */
   readonly summary: string;
   readonly access: Access;
+  readonly effect?: Effect;
+  /** Stands at the root of the server instead of under `/api`: addresses that people see, or that others prescribe. */
+  readonly root?: true;
   /** Fields of the path, written `:name` in it. */
-  readonly params?: Params;
-  readonly query?: Query;
+  readonly params?: z.ZodObject;
+  readonly query?: z.ZodObject;
+  /** Headers that the handler is given, by their names; HTTP doesn't tell upper from lower case. */
+  readonly headers?: z.ZodObject;
+  readonly cookies?: z.ZodObject;
   readonly body?: Body;
   readonly reply: Reply;
+  readonly sets?: Sets;
   /** What can go wrong besides what any route may answer. */
   readonly faults?: readonly FaultFactory[];
-  /**
-   * The body as bytes and the reply as bytes, for protocols that aren't ours. Then `body` and `reply` are `RawBody`
-   * and `RawReply`.
-   */
-  readonly raw?: boolean;
+  /** A call that is repeated with the same `Idempotency-Key` happens once and is answered as it was the first time. */
+  readonly idempotent?: true;
+  /** The field of the reply that is its version: sent as ETag. */
+  readonly etag?: string;
+  /** The caller has to say which version it has seen (If-Match); the handler is given it as `ifMatch`. */
+  readonly ifMatch?: true;
+  readonly limit?: Limit;
+  /** 512 KiB, if left out; of a `byteStream` 100 MiB. */
+  readonly bodyLimitBytes?: number;
+  /** 30 s, if left out; ten minutes for streams. Event streams have none. */
+  readonly timeLimitMs?: number;
 }
 
-export interface Route<
-  Params extends Fields = Fields,
-  Query extends Fields = Fields,
-  Body extends AnyShape = AnyShape,
-  Reply extends z.ZodType = z.ZodType,
-> extends RouteSpec<Params, Query, Body, Reply> {
+export type Route<Spec extends RouteSpec = RouteSpec> = Spec & {
   readonly method: HttpMethod;
   readonly path: string;
+  readonly effect: Effect;
   /** `<module>.<key>`, set by `contract()`. */
   readonly id: string;
+};
+
+type Shape<R, Part extends string> = R extends { readonly [P in Part]: infer S extends z.ZodType } ? S : undefined;
+type Output<S> = S extends z.ZodType ? z.output<S> : unknown;
+type Simplify<T> = { [Key in keyof T]: T[Key] };
+
+type FilesOut<Files extends FileShapes> = {
+  -readonly [Name in keyof Files]: Files[Name] extends { readonly optional: true }
+    ? UploadedFile | undefined
+    : UploadedFile;
+};
+type BodyOf<R> = R extends { readonly body: infer B }
+  ? B extends z.ZodType
+    ? z.output<B>
+    : B extends Bytes
+      ? { bytes: Uint8Array; contentType: string }
+      : B extends ByteStream
+        ? { stream: AsyncIterable<Uint8Array>; contentType: string }
+        : B extends Multipart<infer Fields, infer Files>
+          ? z.output<Fields> & FilesOut<Files>
+          : unknown
+  : unknown;
+
+/** What a handler is given: path, query and body parsed and in one object, as the typed client takes them. */
+export type Flat<R extends Route> = Simplify<
+  Output<Shape<R, "params">> &
+    Output<Shape<R, "query">> &
+    BodyOf<R> &
+    (Shape<R, "headers"> extends z.ZodType ? { headers: Output<Shape<R, "headers">> } : unknown) &
+    (Shape<R, "cookies"> extends z.ZodType ? { cookies: Output<Shape<R, "cookies">> } : unknown) &
+    (R extends { readonly ifMatch: true } ? { ifMatch: EntityTag } : unknown) &
+    (R["reply"] extends EventStream ? { lastEventId: string | undefined } : unknown)
+>;
+
+type ReplyOf<S> = S extends z.ZodType
+  ? z.input<S>
+  : S extends Bytes
+    ? BytesOut
+    : S extends ByteStream
+      ? StreamOut
+      : S extends Redirect
+        ? RedirectOut
+        : S extends EventStream<infer Events extends EventShapes>
+          ? AsyncIterable<EventOut<Events>>
+          : never;
+type SetsOf<S> = (S extends { readonly headers: infer Headers extends z.ZodType }
+  ? { readonly headers: z.input<Headers> }
+  : unknown) &
+  (S extends { readonly cookies: infer Cookies }
+    ? { readonly cookies: { readonly [Name in keyof Cookies]?: string | null } }
+    : unknown);
+
+/**
+ * What a handler must return. It is parsed too, and fields that the contract doesn't name never leave the server. With
+ * `sets`, the body stands beside the headers and cookies; a cookie that is null is taken away.
+ */
+export type Out<R extends Route> = R extends { readonly sets: infer S extends Sets }
+  ? Simplify<{ readonly body: ReplyOf<R["reply"]> } & SetsOf<S>>
+  : ReplyOf<R["reply"]>;
+
+/** A misspelt key of a route is an error, not something that never takes effect. */
+type Known<Spec> = { readonly [Key in Exclude<keyof Spec, keyof RouteSpec>]: never };
+
+function builder<Base extends RouteSpec>(method: HttpMethod) {
+  return <Spec extends Base>(path: `/${string}`, spec: Spec & Known<Spec>): Route<Spec> => ({
+    ...(spec as Spec),
+    effect: spec.effect ?? "read",
+    method,
+    path,
+    id: "",
+  });
 }
 
-type Output<Shape> = Shape extends z.ZodType ? z.output<Shape> : undefined;
-
-/** What a handler is given: every part parsed. */
-export type In<R extends Route> =
-  R extends Route<infer Params, infer Query, infer Body, z.ZodType>
-    ? { params: Output<Params>; query: Output<Query>; body: Output<Body> }
-    : never;
-
-/** What a handler must return. It is parsed too, and fields that the contract doesn't name never leave the server. */
-export type Out<R extends Route> = z.input<R["reply"]>;
-
-function builder(method: HttpMethod) {
-  return <
-    Reply extends z.ZodType,
-    Params extends Fields = undefined,
-    Query extends Fields = undefined,
-    Body extends AnyShape = undefined,
-  >(
-    path: `/${string}`,
-    spec: RouteSpec<Params, Query, Body, Reply>,
-  ): Route<Params, Query, Body, Reply> => ({ ...spec, method, path, id: "" });
-}
+type ReadSpec = RouteSpec & { readonly effect?: "read"; readonly idempotent?: never; readonly ifMatch?: never };
+type ChangeSpec = RouteSpec & { readonly effect: Effect };
 
 /** One object per route: validation, compile-time checks, permission, faults, documentation and client come from it. */
 export const route = {
-  get: builder("get"),
-  post: builder("post"),
-  put: builder("put"),
-  patch: builder("patch"),
-  delete: builder("delete"),
+  get: builder<ReadSpec>("get"),
+  post: builder<ChangeSpec>("post"),
+  put: builder<ChangeSpec>("put"),
+  patch: builder<ChangeSpec>("patch"),
+  delete: builder<ChangeSpec>("delete"),
 };
 
 export type Contract = Readonly<Record<string, Route>>;
 
+const moduleNames = new WeakMap<Contract, string>();
+
 /**
  * Names the routes of a module.
  *
- * @throws Error if a path names a field that `params` doesn't declare, or the other way round, or if two parts of one
- *   request share a field name (the typed client takes them flat)
+ * @throws Error if a route contradicts itself: a path and its params, a field in two parts of one request (the typed
+ *   client takes them flat), an idempotent route that nobody could repeat …
  */
 export function contract<Routes extends Contract>(module: string, routes: Routes): Routes {
   const named = Object.entries(routes).map(([key, value]) => {
     const id = `${module}.${key}`;
-    const inPath = [...value.path.matchAll(/:(\w+)/g)].map((match) => match[1] ?? "").toSorted();
-    const declared = fieldsOf(value.params).toSorted();
-    if (inPath.join() !== declared.join()) throw new Error(`${id}: path has [${inPath}], params declare [${declared}]`);
-    const all = [...declared, ...fieldsOf(value.query), ...fieldsOf(value.body)];
-    const twice = all.find((name, index) => all.indexOf(name) !== index);
-    if (twice !== undefined) throw new Error(`${id}: the field ${twice} stands in two parts of the request`);
+    const wrong = contradiction(value);
+    if (wrong !== undefined) throw new Error(`${id}: ${wrong}`);
     return [key, { ...value, id }] as const;
   });
-  return Object.freeze(Object.fromEntries(named)) as Routes;
+  const made = Object.freeze(Object.fromEntries(named)) as Routes;
+  moduleNames.set(made, module);
+  return made;
+}
+
+/** The module that a contract is of. */
+export function moduleOf(contract: Contract): string {
+  const name = moduleNames.get(contract);
+  if (name === undefined) throw new Error("this contract was not made by contract()");
+  return name;
+}
+
+/** Where a route stands on the server. */
+export function pathOf(route: Route): string {
+  return route.root ? route.path : `/api${route.path}`;
 }
 
 /** The names of an object shape's fields; none for any other shape. */
-export function fieldsOf(shape: AnyShape): string[] {
-  return shape !== undefined && "shape" in shape ? Object.keys(shape.shape as object) : [];
+export function fieldsOf(shape: Body | undefined): string[] {
+  if (shape === undefined) return [];
+  if (isJson(shape)) return "shape" in shape ? Object.keys(shape.shape as object) : [];
+  if (shape.kind === "multipart") return [...Object.keys(shape.fields.shape), ...Object.keys(shape.files)];
+  return shape.kind === "bytes" ? ["bytes", "contentType"] : ["stream", "contentType"];
+}
+
+/** Names that stand for something else in a handler's input. */
+const reserved: readonly string[] = ["headers", "cookies", "ifMatch", "lastEventId"];
+
+function contradiction(route: Route): string | undefined {
+  const inPath = [...route.path.matchAll(/:(\w+)/g)].map((match) => match[1] ?? "").toSorted();
+  const declared = fieldsOf(route.params).toSorted();
+  if (inPath.join() !== declared.join()) return `path has [${inPath}], params declare [${declared}]`;
+  const all = [...declared, ...fieldsOf(route.query), ...fieldsOf(route.body)];
+  const twice = all.find((name, index) => all.indexOf(name) !== index);
+  if (twice !== undefined) return `the field ${twice} stands in two parts of the request`;
+  const taken = all.find((name) => reserved.includes(name));
+  if (taken !== undefined) return `a field can't be called ${taken}`;
+  if (route.method === "get" && route.effect !== "read") return "a GET only reads";
+  if (route.method === "get" && route.body !== undefined) return "a GET has no body";
+  return contradictionOfPromises(route);
+}
+
+function contradictionOfPromises(route: Route): string | undefined {
+  const isPublic = route.access === publicAccess;
+  const { idempotent, limit, etag, body, reply } = route;
+  if (idempotent && isPublic) return "idempotent needs an account: keys are kept per account";
+  if (idempotent && !((body === undefined || isJson(body)) && isJson(reply)))
+    return "idempotent needs JSON both ways: the reply is kept and sent again";
+  if (limit !== undefined && limit.by !== "address" && isPublic) return `nobody signs in, so no limit by ${limit.by}`;
+  if (limit !== undefined && !(limit.perMinute > 0)) return "a limit is above zero";
+  if (etag !== undefined && !(isJson(reply) && "shape" in reply && etag in (reply.shape as object)))
+    return `the reply has no field ${etag} for the ETag`;
+  return undefined;
 }

@@ -9,6 +9,11 @@ const whole = (least: number, most: number) => z.coerce.number().int().min(least
 const SecretKey = z
   .base64()
   .refine((key) => Buffer.from(key, "base64").length === 32, { error: "must be 32 bytes in base64" });
+/** Addresses or networks, with commas between. */
+const Networks = z
+  .string()
+  .transform((list) => list.split(",").map((entry) => entry.trim()))
+  .pipe(z.array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()])));
 
 /** The few variables that are needed before the database can be asked. Everything else is a setting. */
 const Env = z.object({
@@ -36,6 +41,8 @@ const Env = z.object({
   /** The address to listen on; this machine only unless it says otherwise. */
   HOST: z.string().default("127.0.0.1"),
   PORT: z.coerce.number().int().min(0).max(65535).default(8790),
+  /** Whose `traceparent` is believed without a log-in: a gateway before this server. Addresses or networks. */
+  TRACE_CALLERS: Networks.default([]),
   /** Where browsers and WeChat reach this server. */
   PUBLIC_URL: WebUrl.default("http://127.0.0.1:8790"),
   /**

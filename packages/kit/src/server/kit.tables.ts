@@ -28,6 +28,17 @@ export interface KitTables {
     occurredAt: Date;
     dispatchedAt: Date | null;
   };
+  kit_idempotency: {
+    tenantId: Generated<string>;
+    account: string;
+    route: string;
+    key: string;
+    hash: string;
+    state: "running" | "done" | "unknown";
+    lease: Date;
+    replySealed: string | null;
+    createdAt: Date;
+  };
   kit_migration: {
     module: string;
     name: string;

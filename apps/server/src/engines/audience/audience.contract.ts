@@ -116,6 +116,7 @@ export const audience = contract("audience", {
   updatePerson: route.patch("/people/:personId", {
     summary: "Change the name, or add a phone number or mail address",
     access: audienceWrite,
+    effect: "change",
     params: personParams,
     body: z.object({
       displayName: oneLine(60).optional(),
@@ -132,6 +133,7 @@ export const audience = contract("audience", {
   addTag: route.post("/people/:personId/tags", {
     summary: "Tag a person; a tag that doesn't exist yet is made",
     access: audienceWrite,
+    effect: "change",
     params: personParams,
     body: z.object({ name: oneLine(30) }),
     reply: Person,
@@ -140,6 +142,7 @@ export const audience = contract("audience", {
   removeTag: route.delete("/people/:personId/tags/:tagId", {
     summary: "Take a tag away",
     access: audienceWrite,
+    effect: "change",
     params: z.object({ personId: Id, tagId: Id }),
     reply: Person,
     faults: [notFound],

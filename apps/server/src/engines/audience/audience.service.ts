@@ -1,6 +1,6 @@
 import { Injectable } from "@nestjs/common";
 import { conflict, notFound } from "@zhanggui/kit/contract/faults";
-import type { In, Out } from "@zhanggui/kit/contract/route";
+import type { Flat, Out } from "@zhanggui/kit/contract/route";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
 import { latestFirst, pageOf, totalOf } from "@zhanggui/kit/server/paging";
 import { searchIn } from "@zhanggui/kit/server/search";
@@ -15,7 +15,7 @@ import { Tags } from "./internal/tags.ts";
 import { Timeline } from "./timeline.ts";
 
 type PersonView = Out<typeof audience.getPerson>;
-type PeopleFilter = In<typeof audience.listPeople>["query"];
+type PeopleFilter = Flat<typeof audience.listPeople>;
 type PeopleQuery = SelectQueryBuilder<Tables, "audience_person", object>;
 
 /** People as operators see and edit them. */
@@ -54,7 +54,7 @@ export class AudienceService {
   }
 
   /** Old links to a record that was merged lead to the one that goes on. @throws Fault `kit.not_found` */
-  async get(ctx: Ctx, personId: string): Promise<PersonView> {
+  async get(ctx: Ctx, { personId }: Flat<typeof audience.getPerson>): Promise<PersonView> {
     const row = await this.#row(ctx, personId);
     const [tags, identities, channels, apps] = await Promise.all([
       this.#tagsOf(ctx, [row.id]),
@@ -77,13 +77,13 @@ export class AudienceService {
     };
   }
 
-  async timeline(ctx: Ctx, personId: string, page: In<typeof audience.timeline>["query"]) {
+  async timeline(ctx: Ctx, { personId, ...page }: Flat<typeof audience.timeline>) {
     const { id } = await this.#row(ctx, personId);
     return this.#timeline.list(ctx, id, page);
   }
 
   /** @throws Fault `kit.conflict` if the phone number or mail address is another person's; `kit.not_found` */
-  async update(ctx: Ctx, personId: string, change: In<typeof audience.updatePerson>["body"]): Promise<PersonView> {
+  async update(ctx: Ctx, { personId, ...change }: Flat<typeof audience.updatePerson>): Promise<PersonView> {
     await ctx.tx(async (ctx) => {
       const id = await lockPerson(ctx, personId);
       if (change.displayName !== undefined) {
@@ -98,20 +98,20 @@ export class AudienceService {
         if (value !== undefined && (await this.#identities.claim(ctx, id, kind, value)) !== id) throw conflict();
       }
     });
-    return this.get(ctx, personId);
+    return this.get(ctx, { personId });
   }
 
   /** @throws Fault `kit.not_found` */
-  async addTag(ctx: Ctx, personId: string, name: string): Promise<PersonView> {
+  async addTag(ctx: Ctx, { personId, name }: Flat<typeof audience.addTag>): Promise<PersonView> {
     const origin = { source: "manual" as const, sourceId: ctx.actor.id, sourceName: ctx.actor.name };
     await ctx.tx(async (ctx) => this.#tags.add(ctx, await lockPerson(ctx, personId), name, origin));
-    return this.get(ctx, personId);
+    return this.get(ctx, { personId });
   }
 
   /** @throws Fault `kit.not_found` for a person that isn't there or doesn't have the tag */
-  async removeTag(ctx: Ctx, personId: string, tagId: string): Promise<PersonView> {
+  async removeTag(ctx: Ctx, { personId, tagId }: Flat<typeof audience.removeTag>): Promise<PersonView> {
     await ctx.tx(async (ctx) => this.#tags.remove(ctx, await lockPerson(ctx, personId), tagId));
-    return this.get(ctx, personId);
+    return this.get(ctx, { personId });
   }
 
   /**

@@ -1,6 +1,6 @@
 import { Injectable } from "@nestjs/common";
-import type { PageOf } from "@zhanggui/kit/contract/page";
-import type { In, Out } from "@zhanggui/kit/contract/route";
+import type { PageOf, PageQuery } from "@zhanggui/kit/contract/page";
+import type { Out } from "@zhanggui/kit/contract/route";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
 import { latestFirst, pageOf } from "@zhanggui/kit/server/paging";
 import type { audience } from "./audience.contract.ts";
@@ -33,7 +33,7 @@ export class Timeline {
       .execute();
   }
 
-  list(ctx: Ctx, personId: string, page: In<typeof audience.timeline>["query"]): Promise<PageOf<Entry>> {
+  list(ctx: Ctx, personId: string, page: PageQuery): Promise<PageOf<Entry>> {
     const story = ctx.db.selectFrom("audience_timeline").selectAll().where("personId", "=", personId);
     return pageOf(story, page, latestFirst("at"));
   }

@@ -1,6 +1,6 @@
 import { Injectable } from "@nestjs/common";
 import { notFound } from "@zhanggui/kit/contract/faults";
-import type { In, Out } from "@zhanggui/kit/contract/route";
+import type { Flat, Out } from "@zhanggui/kit/contract/route";
 import { newId } from "@zhanggui/kit/contract/ids";
 import type { Ctx } from "@zhanggui/kit/server/ctx";
 import { Runtime } from "@zhanggui/kit/server/runtime";
@@ -55,7 +55,7 @@ export class Apps {
   }
 
   /** @throws Fault `connect.app_taken`, `connect.aes_key_missing` */
-  async bind(ctx: Ctx, app: In<typeof connect.bindApp>["body"]): Promise<AppView> {
+  async bind(ctx: Ctx, app: Flat<typeof connect.bindApp>): Promise<AppView> {
     if (app.mode !== "plain" && app.encodingAesKey === undefined) throw aesKeyMissing();
     const id = newId(ctx.now());
     const row = await ctx.db
@@ -82,7 +82,7 @@ export class Apps {
    *
    * @throws Fault `connect.aes_key_missing`, `kit.not_found`
    */
-  async update(ctx: Ctx, id: string, change: In<typeof connect.updateApp>["body"]): Promise<AppView> {
+  async update(ctx: Ctx, { wechatAppId: id, ...change }: Flat<typeof connect.updateApp>): Promise<AppView> {
     await ctx.tx(async (ctx) => {
       const before = await ctx.db
         .selectFrom("connect_app")

@@ -1,6 +1,6 @@
 import { Injectable } from "@nestjs/common";
 import { conflict, notFound } from "@zhanggui/kit/contract/faults";
-import type { In, Out } from "@zhanggui/kit/contract/route";
+import type { Flat, Out } from "@zhanggui/kit/contract/route";
 import { newId } from "@zhanggui/kit/contract/ids";
 import type { Ctx } from "@zhanggui/kit/server/ctx";
 import { createQrCode } from "@zhanggui/wechat/official";
@@ -80,7 +80,7 @@ export class Channels {
    *
    * @throws Fault `kit.conflict` for a name that exists, `connect.wechat_refused`, `connect.wechat_unreachable`
    */
-  async create(ctx: Ctx, channel: In<typeof connect.createChannel>["body"]): Promise<ChannelView> {
+  async create(ctx: Ctx, channel: Flat<typeof connect.createChannel>): Promise<ChannelView> {
     const { id: wechatAppId } = await this.#apps.row(ctx, channel.wechatAppId);
     const taken = await ctx.db
       .selectFrom("connect_channel")

@@ -1,9 +1,9 @@
+import { bytes } from "@zhanggui/kit/contract/body";
 import { fault } from "@zhanggui/kit/contract/fault";
 import { conflict, notFound } from "@zhanggui/kit/contract/faults";
 import { Id } from "@zhanggui/kit/contract/ids";
 import { PageQuery, pageOf } from "@zhanggui/kit/contract/page";
 import { publicAccess, permission } from "@zhanggui/kit/contract/permission";
-import { RawBody, RawReply } from "@zhanggui/kit/contract/raw";
 import { contract, route } from "@zhanggui/kit/contract/route";
 import { bilingual } from "@zhanggui/kit/contract/text";
 import { Instant } from "@zhanggui/kit/contract/time";
@@ -148,6 +148,7 @@ export const connect = contract("connect", {
   bindApp: route.post("/wechat/apps", {
     summary: "Bind an official account; secrets are sealed and never shown again",
     access: connectWrite,
+    effect: "change",
     body: z.object({
       name: z.string().trim().min(1).max(60),
       appId: AppId,
@@ -162,6 +163,7 @@ export const connect = contract("connect", {
   updateApp: route.patch("/wechat/apps/:wechatAppId", {
     summary: "Change an app; a secret that is left out stays as it is",
     access: connectWrite,
+    effect: "change",
     params: appParams,
     body: z.object({
       name: z.string().trim().min(1).max(60).optional(),
@@ -177,6 +179,7 @@ export const connect = contract("connect", {
   testApp: route.post("/wechat/apps/:wechatAppId/test", {
     summary: "Test a binding: fetch a token, and see whether WeChat has reached the callback",
     access: connectWrite,
+    effect: "read",
     params: appParams,
     reply: z.object({ checks: z.array(AppCheck) }),
     faults: [notFound],
@@ -189,6 +192,8 @@ export const connect = contract("connect", {
   createChannel: route.post("/wechat/channels", {
     summary: "Create a channel code at WeChat; the leader is told of whoever comes in by it",
     access: connectWrite,
+    effect: "spend",
+    idempotent: true,
     body: z.object({
       wechatAppId: Id,
       name: z.string().trim().min(1).max(60),
@@ -215,18 +220,17 @@ export const connect = contract("connect", {
     access: publicAccess,
     params: pushParams,
     query: PushQuery,
-    reply: RawReply,
-    raw: true,
+    reply: bytes,
     faults: [pushRefused],
   }),
   receive: route.post("/wechat/callback/:wechatAppId", {
     summary: "WeChat's message push: answers within five seconds with the passive reply, `success` or an empty body",
     access: publicAccess,
+    effect: "reach_people",
     params: pushParams,
     query: PushQuery,
-    body: RawBody,
-    reply: RawReply,
-    raw: true,
+    body: bytes,
+    reply: bytes,
     faults: [pushRefused],
   }),
 });

@@ -1,8 +1,8 @@
 import { Injectable } from "@nestjs/common";
 import { newId } from "@zhanggui/kit/contract/ids";
 import type { PageOf } from "@zhanggui/kit/contract/page";
-import type { RawReply } from "@zhanggui/kit/contract/raw";
-import type { In, Out } from "@zhanggui/kit/contract/route";
+import type { BytesOut } from "@zhanggui/kit/contract/body";
+import type { Flat, Out } from "@zhanggui/kit/contract/route";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
 import { pageOf } from "@zhanggui/kit/server/paging";
 import { createdAt, dedupeKey, sceneOf, type InboundMessage } from "@zhanggui/wechat/messages";
@@ -14,7 +14,8 @@ import { Callbacks } from "./internal/callbacks.ts";
 import { type connect, pushRefused } from "./connect.contract.ts";
 import { messageReceived, templateFinished } from "./connect.events.ts";
 import { pushToleranceSeconds, replyTimeoutMs } from "./connect.settings.ts";
-import { Responders, type Answer, type IncomingMessage } from "./responders.ts";
+import { Responders } from "./internal/responders.ts";
+import type { Answer, IncomingMessage } from "./responders.ts";
 import { SettingsService } from "../../foundation/settings/settings.service.ts";
 
 const nothing: PassiveReply = { type: "none" };
@@ -32,13 +33,11 @@ export class ConnectService {
     this.#callbacks = callbacks;
     this.#responders = responders;
     this.#settings = settings;
-    settings.register(replyTimeoutMs);
-    settings.register(pushToleranceSeconds);
   }
 
   /** WeChat's check of the callback address. @throws Fault `connect.push_refused` */
-  async verify(visitor: Ctx, { params, query }: In<typeof connect.verifyCallback>): Promise<RawReply> {
-    const { ctx, app } = await this.#callbacks.open(visitor, params.wechatAppId);
+  async verify(visitor: Ctx, { wechatAppId, ...query }: Flat<typeof connect.verifyCallback>): Promise<BytesOut> {
+    const { ctx, app } = await this.#callbacks.open(visitor, wechatAppId);
     const toleranceSeconds = await this.#settings.get(ctx, pushToleranceSeconds);
     const echo = refusing(ctx, app.id, () => {
       const text = verifyUrl(query, this.#apps.pushKeys(app));
@@ -48,7 +47,7 @@ export class ConnectService {
       return text;
     });
     await this.#apps.verified(ctx, app.id);
-    return { status: 200, contentType: "text/plain; charset=utf-8", body: echo };
+    return { contentType: "text/plain; charset=utf-8", body: echo };
   }
 
   /**
@@ -58,20 +57,21 @@ export class ConnectService {
    *
    * @throws Fault `connect.push_refused`; whatever is thrown, nothing was stored, and WeChat sends again
    */
-  async receive(visitor: Ctx, { params, query, body }: In<typeof connect.receive>): Promise<RawReply> {
-    const { ctx, app } = await this.#callbacks.open(visitor, params.wechatAppId);
+  async receive(visitor: Ctx, push: Flat<typeof connect.receive>): Promise<BytesOut> {
+    const { wechatAppId, bytes, contentType, ...query } = push;
+    const { ctx, app } = await this.#callbacks.open(visitor, wechatAppId);
     const keys = this.#apps.pushKeys(app);
     const toleranceSeconds = await this.#settings.get(ctx, pushToleranceSeconds);
-    const push = refusing(ctx, app.id, () =>
-      openPush({ query, body: body.bytes, contentType: body.contentType, keys, now: ctx.now(), toleranceSeconds }),
+    const opened = refusing(ctx, app.id, () =>
+      openPush({ query, body: bytes, contentType, keys, now: ctx.now(), toleranceSeconds }),
     );
-    const message = await this.#describe(ctx, app.id, push.message);
+    const message = await this.#describe(ctx, app.id, opened.message);
     const answer = await this.#answer(ctx, message);
-    const stored = await ctx.tx((ctx) => this.#keep(ctx, push.message, message, answer));
-    return this.#reply(ctx, push, stored, keys);
+    const stored = await ctx.tx((ctx) => this.#keep(ctx, opened.message, message, answer));
+    return this.#reply(ctx, opened, stored, keys);
   }
 
-  async listInbound(ctx: Ctx, filter: In<typeof connect.listInbound>["query"]): Promise<PageOf<InboundView>> {
+  async listInbound(ctx: Ctx, filter: Flat<typeof connect.listInbound>): Promise<PageOf<InboundView>> {
     const { wechatAppId, openid, traceId } = filter;
     let query = ctx.db.selectFrom("connect_inbound").selectAll();
     if (wechatAppId !== undefined) query = query.where("wechatAppId", "=", wechatAppId);
@@ -157,9 +157,9 @@ export class ConnectService {
     return row.reply ?? nothing;
   }
 
-  #reply(ctx: Ctx, push: OpenedPush, reply: PassiveReply, keys: PushKeys): RawReply {
+  #reply(ctx: Ctx, push: OpenedPush, reply: PassiveReply, keys: PushKeys): BytesOut {
     const { body, contentType } = sealReply({ push, reply, keys, now: ctx.now() });
-    return { status: 200, contentType, body };
+    return { contentType, body };
   }
 }
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { openTeaShop, type TeaShop } from "../../testing/tea-shop.ts";
-import { Responders } from "./responders.ts";
+import { Extensions } from "@zhanggui/kit/server/extensions";
+import { responder } from "./responders.ts";
 
 let tea: TeaShop;
 beforeAll(async () => {
@@ -91,11 +92,12 @@ test("a channel counts scans and people, and its code may expire", async () => {
 test("a responder that is late, or fails, costs nobody a message", async () => {
   const { server, owner, emulator, bound } = tea;
   let asked = 0;
-  server.app.get(Responders).register("test.late", (_, message) => {
+  const late = responder((_, message) => {
     asked += 1;
     if (message.text === "fail") throw new Error("oops");
     return message.text === "late" ? new Promise(() => {}) : Promise.resolve(undefined);
   });
+  server.app.get(Extensions).add("test.late", late);
   await owner.api.settings.change({ key: "connect.replyTimeoutMs", value: 100, version: 0 });
   const puppet = emulator.world.createPuppet();
   await emulator.world.follow(puppet.id, { appid: bound.appid });

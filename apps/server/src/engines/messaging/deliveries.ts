@@ -1,7 +1,7 @@
 import { Injectable } from "@nestjs/common";
 import { notFound } from "@zhanggui/kit/contract/faults";
 import type { PageOf } from "@zhanggui/kit/contract/page";
-import type { In, Out } from "@zhanggui/kit/contract/route";
+import type { Flat, Out } from "@zhanggui/kit/contract/route";
 import type { LocalizedText } from "@zhanggui/kit/contract/text";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
 import { pageOf } from "@zhanggui/kit/server/paging";
@@ -60,7 +60,7 @@ export class Deliveries {
     await ctx.db.insertInto("messaging_step").values({ deliveryId, kind, zh, en, details, at: ctx.now() }).execute();
   }
 
-  async list(ctx: Ctx, filter: In<typeof messaging.listDeliveries>["query"]): Promise<PageOf<Summary>> {
+  async list(ctx: Ctx, filter: Flat<typeof messaging.listDeliveries>): Promise<PageOf<Summary>> {
     const { personId, sceneId, state, traceId } = filter;
     let query = ctx.db.selectFrom("messaging_delivery").selectAll();
     if (personId !== undefined) {
@@ -73,7 +73,7 @@ export class Deliveries {
   }
 
   /** @throws Fault `kit.not_found` */
-  async get(ctx: Ctx, deliveryId: string): Promise<Detail> {
+  async get(ctx: Ctx, { deliveryId }: Flat<typeof messaging.getDelivery>): Promise<Detail> {
     const row = await ctx.db
       .selectFrom("messaging_delivery")
       .selectAll()

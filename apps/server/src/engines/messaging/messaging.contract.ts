@@ -162,6 +162,7 @@ export const messaging = contract("messaging", {
   createRule: route.post("/reply-rules", {
     summary: "Create an auto-reply rule",
     access: messagingWrite,
+    effect: "change",
     body: NewRule,
     reply: Rule,
     faults: [notFound],
@@ -169,6 +170,7 @@ export const messaging = contract("messaging", {
   updateRule: route.patch("/reply-rules/:ruleId", {
     summary: "Change a rule's reply, or switch it on or off",
     access: messagingWrite,
+    effect: "change",
     params: z.object({ ruleId: Id }),
     body: z.object({ name: RuleFields.name.optional(), reply: ReplyText.optional(), enabled: z.boolean().optional() }),
     reply: Rule,
@@ -177,6 +179,7 @@ export const messaging = contract("messaging", {
   deleteRule: route.delete("/reply-rules/:ruleId", {
     summary: "Delete a rule",
     access: messagingWrite,
+    effect: "destroy",
     params: z.object({ ruleId: Id }),
     reply: z.object({}),
     faults: [notFound],
@@ -189,6 +192,7 @@ export const messaging = contract("messaging", {
   createScene: route.post("/scenes", {
     summary: "Create a scene",
     access: messagingWrite,
+    effect: "change",
     body: z.object({
       ...SceneFields,
       channelId: SceneFields.channelId.default(null),
@@ -200,6 +204,7 @@ export const messaging = contract("messaging", {
   updateScene: route.put("/scenes/:sceneId", {
     summary: "Change a scene: a new version, the old ones stay with what they sent",
     access: messagingWrite,
+    effect: "change",
     params: z.object({ sceneId: Id }),
     body: z.object({ ...SceneFields, version: z.int().min(1) }),
     reply: Scene,

@@ -1,20 +1,52 @@
-import { Module } from "@nestjs/common";
-import { AudienceModule } from "../audience/audience.module.ts";
-import { ConnectModule } from "../connect/connect.module.ts";
+import { defineModule, items, on, queue } from "@zhanggui/kit/server/module";
+import { channelEntered, peopleMerged, personFollowed } from "../audience/audience.events.ts";
+import { audienceModule } from "../audience/audience.module.ts";
+import { messageReceived, templateFinished } from "../connect/connect.events.ts";
+import { connectModule } from "../connect/connect.module.ts";
+import { responder } from "../connect/responders.ts";
 import { Deliveries } from "./deliveries.ts";
-import { MessagingController } from "./messaging.controller.ts";
-import { MessagingHandlers } from "./messaging.handlers.ts";
-import { Outbox } from "./outbox.ts";
 import { Receipts } from "./internal/receipts.ts";
-import { Rules } from "./rules.ts";
 import { SceneRunner } from "./internal/scene-runner.ts";
-import { Scenes } from "./scenes.ts";
 import { Senders } from "./internal/senders.ts";
+import { messaging } from "./messaging.contract.ts";
+import { Outbox } from "./outbox.ts";
+import { Rules } from "./rules.ts";
+import { Scenes } from "./scenes.ts";
 import "./messaging.tables.ts";
 
-@Module({
-  imports: [ConnectModule, AudienceModule],
-  controllers: [MessagingController],
-  providers: [Rules, Scenes, SceneRunner, Deliveries, Senders, Receipts, Outbox, MessagingHandlers],
-})
-export class MessagingModule {}
+export const messagingModule = defineModule(messaging, {
+  uses: [connectModule, audienceModule],
+  services: {
+    rules: Rules,
+    scenes: Scenes,
+    runner: SceneRunner,
+    deliveries: Deliveries,
+    senders: Senders,
+    receipts: Receipts,
+    outbox: Outbox,
+  },
+  routes: ({ rules, scenes, deliveries }) => ({
+    listRules: items(rules.list),
+    createRule: rules.create,
+    updateRule: rules.update,
+    deleteRule: rules.delete,
+    listScenes: items(scenes.list),
+    createScene: scenes.create,
+    updateScene: scenes.update,
+    listDeliveries: deliveries.list,
+    getDelivery: deliveries.get,
+  }),
+  handlers: ({ rules, runner, deliveries, receipts }) => ({
+    count_answers: on(messageReceived, rules.count),
+    // The events that may start a scene: SceneTrigger names them.
+    start_scenes: [on(channelEntered, runner.start), on(personFollowed, runner.start)],
+    move_deliveries: on(peopleMerged, deliveries.move),
+    take_receipt: on(templateFinished, receipts.receive),
+  }),
+  queues: ({ outbox }) => ({
+    outbox: queue(outbox.work, { concurrency: 8, pollMs: 1000 }),
+    // A queue of its own: what was lost must not wait until a backlog is through.
+    lost: queue(outbox.expireLeases, { concurrency: 1, pollMs: 5000 }),
+  }),
+  extensions: ({ rules }) => ({ rules: responder(rules.answer) }),
+});

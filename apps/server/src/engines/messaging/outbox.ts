@@ -35,9 +35,6 @@ export class Outbox {
     this.#deliveries = deliveries;
     this.#senders = senders;
     this.#receipts = receipts;
-    runtime.inbox("messaging.outbox", () => this.work(), { concurrency: 8, pollMs: 1000 });
-    // A queue of its own: what was lost must not wait until a backlog is through.
-    runtime.inbox("messaging.lost", () => this.expireLeases(), { concurrency: 1, pollMs: 5000 });
   }
 
   /** Sends one delivery. False when none is due. */

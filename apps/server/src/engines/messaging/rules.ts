@@ -1,6 +1,6 @@
 import { Injectable } from "@nestjs/common";
 import { notFound } from "@zhanggui/kit/contract/faults";
-import type { In, Out } from "@zhanggui/kit/contract/route";
+import type { Flat, Out } from "@zhanggui/kit/contract/route";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
 import { sql, type Selectable } from "kysely";
 import { Apps } from "../connect/apps.ts";
@@ -33,7 +33,7 @@ export class Rules {
   }
 
   /** Counts what a rule answered, once per message. */
-  async count(ctx: TxCtx, replyBy: string | null): Promise<void> {
+  async count(ctx: TxCtx, { replyBy }: { replyBy: string | null }): Promise<void> {
     if (replyBy === null || !replyBy.startsWith(replyPrefix)) return;
     await ctx.db
       .updateTable("messaging_rule")
@@ -48,7 +48,7 @@ export class Rules {
   }
 
   /** @throws Fault `kit.not_found` for an app that isn't there, or a channel that isn't there or is another app's */
-  async create(ctx: Ctx, rule: In<typeof messaging.createRule>["body"]): Promise<RuleView> {
+  async create(ctx: Ctx, rule: Flat<typeof messaging.createRule>): Promise<RuleView> {
     if (rule.wechatAppId !== null) await this.#apps.row(ctx, rule.wechatAppId);
     if (rule.channelId !== null) {
       const channel = await this.#channels.get(ctx, rule.channelId);
@@ -57,7 +57,7 @@ export class Rules {
     return ctx.db.insertInto("messaging_rule").values(rule).returningAll().executeTakeFirstOrThrow();
   }
 
-  async update(ctx: Ctx, ruleId: string, change: In<typeof messaging.updateRule>["body"]): Promise<RuleView> {
+  async update(ctx: Ctx, { ruleId, ...change }: Flat<typeof messaging.updateRule>): Promise<RuleView> {
     const row = await ctx.db
       .updateTable("messaging_rule")
       // A change of nothing is one too.
@@ -69,7 +69,7 @@ export class Rules {
     return row;
   }
 
-  async delete(ctx: Ctx, ruleId: string): Promise<void> {
+  async delete(ctx: Ctx, { ruleId }: Flat<typeof messaging.deleteRule>): Promise<void> {
     const row = await ctx.db.deleteFrom("messaging_rule").where("id", "=", ruleId).returning("id").executeTakeFirst();
     if (row === undefined) throw notFound();
   }

@@ -1,12 +1,12 @@
 import { Injectable } from "@nestjs/common";
 import { conflict, notFound } from "@zhanggui/kit/contract/faults";
-import type { In, Out } from "@zhanggui/kit/contract/route";
+import type { Flat, Out } from "@zhanggui/kit/contract/route";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
 import { Channels } from "../connect/channels.ts";
 import type { messaging, SceneItem, SceneTrigger } from "./messaging.contract.ts";
 import { assertTemplate } from "./internal/templates.ts";
 
-type SceneBody = In<typeof messaging.createScene>["body"];
+type SceneBody = Flat<typeof messaging.createScene>;
 export interface SceneVersion {
   readonly id: string;
   readonly version: number;
@@ -61,7 +61,7 @@ export class Scenes {
   }
 
   /** @throws Fault `kit.conflict` if `version` is no longer the current one */
-  async update(ctx: Ctx, sceneId: string, { version, ...scene }: SceneBody & { version: number }) {
+  async update(ctx: Ctx, { sceneId, version, ...scene }: Flat<typeof messaging.updateScene>) {
     await this.#check(ctx, scene);
     return ctx.tx(async (ctx) => {
       await this.#get(ctx, sceneId);

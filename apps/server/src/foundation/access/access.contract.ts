@@ -115,6 +115,7 @@ export const access = contract("access", {
   setup: route.post("/setup", {
     summary: "Create the first tenant and its owner, with the token that the server was started with",
     access: publicAccess,
+    effect: "change",
     body: z.object({
       setupToken: z.string().max(200),
       tenantName: z.string().trim().min(1).max(60),
@@ -128,6 +129,7 @@ export const access = contract("access", {
   login: route.post("/sessions", {
     summary: "Sign in; after five wrong passwords the account is locked for a while",
     access: publicAccess,
+    effect: "change",
     body: z.object({ login: Login, password: z.string().max(128) }),
     reply: Session,
     faults: [wrongCredentials, lockedOut, tooManyRequests],
@@ -135,6 +137,7 @@ export const access = contract("access", {
   refresh: route.post("/sessions/refresh", {
     summary: "Renew a session; a refresh token that comes a second time ends the whole session",
     access: publicAccess,
+    effect: "change",
     body: z.object({ refreshToken: z.string().max(200) }),
     reply: Session,
     faults: [sessionEnded],
@@ -142,12 +145,14 @@ export const access = contract("access", {
   logout: route.post("/sessions/logout", {
     summary: "End this session",
     access: authenticated,
+    effect: "change",
     reply: z.object({}),
   }),
   me: route.get("/me", { summary: "Who is signed in, and what they may do", access: authenticated, reply: Me }),
   changePassword: route.put("/me/password", {
     summary: "Change one's own password; every other session ends",
     access: authenticated,
+    effect: "change",
     body: z.object({ currentPassword: z.string().max(128), newPassword: Password }),
     reply: z.object({}),
     faults: [wrongCredentials, weakPassword],
@@ -160,6 +165,7 @@ export const access = contract("access", {
   createAccount: route.post("/accounts", {
     summary: "Create an account",
     access: accessWrite,
+    effect: "change",
     body: z.object({
       login: Login,
       displayName: z.string().trim().min(1).max(60),
@@ -172,6 +178,7 @@ export const access = contract("access", {
   updateAccount: route.patch("/accounts/:accountId", {
     summary: "Rename an account, change its roles, disable it (its sessions end at once)",
     access: accessWrite,
+    effect: "change",
     params: z.object({ accountId: Id }),
     body: z.object({
       displayName: z.string().trim().min(1).max(60).optional(),
@@ -192,6 +199,7 @@ export const access = contract("access", {
   createRole: route.post("/roles", {
     summary: "Create a role",
     access: accessWrite,
+    effect: "change",
     body: z.object({ name: z.string().trim().min(1).max(60), permissions: z.array(z.string().max(60)).max(200) }),
     reply: Role,
     faults: [conflict, unknownPermission],
@@ -199,6 +207,7 @@ export const access = contract("access", {
   updateRole: route.patch("/roles/:roleId", {
     summary: "Change what a role grants; it holds from the next request of whoever has it",
     access: accessWrite,
+    effect: "change",
     params: z.object({ roleId: Id }),
     body: z.object({ permissions: z.array(z.string().max(60)).max(200) }),
     reply: Role,

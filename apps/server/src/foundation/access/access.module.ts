@@ -1,15 +1,36 @@
-import { Module } from "@nestjs/common";
-import { authenticatorToken } from "@zhanggui/kit/server/http/pipeline";
-import { AccessController } from "./access.controller.ts";
+import { daily, defineModule, items } from "@zhanggui/kit/server/module";
+import { authenticator } from "@zhanggui/kit/server/http/caller";
+import { access } from "./access.contract.ts";
 import { AccessService } from "./access.service.ts";
+import { PermissionCatalogue } from "./catalogue.ts";
 import { Sessions } from "./sessions.ts";
 import { Setup } from "./setup.ts";
 import { Tenants } from "./tenants.ts";
 import "./access.tables.ts";
 
-@Module({
-  controllers: [AccessController],
-  providers: [Tenants, AccessService, Sessions, Setup, { provide: authenticatorToken, useExisting: Sessions }],
-  exports: [Tenants, AccessService, authenticatorToken],
-})
-export class AccessModule {}
+export const accessModule = defineModule(access, {
+  services: {
+    catalogue: PermissionCatalogue,
+    tenants: Tenants,
+    accounts: AccessService,
+    sessions: Sessions,
+    setup: Setup,
+  },
+  routes: ({ accounts, sessions, setup }) => ({
+    setupStatus: setup.status,
+    setup: setup.run,
+    login: sessions.login,
+    refresh: sessions.refresh,
+    logout: sessions.logout,
+    me: (ctx) => accounts.me(ctx, ctx.actor.id),
+    changePassword: sessions.changePassword,
+    listAccounts: items(accounts.listAccounts),
+    createAccount: accounts.createAccount,
+    updateAccount: accounts.updateAccount,
+    listRoles: accounts.listRoles,
+    createRole: accounts.createRole,
+    updateRole: accounts.updateRole,
+  }),
+  schedules: ({ sessions }) => ({ prune: daily("03:17", sessions.prune) }),
+  extensions: ({ sessions }) => ({ sessions: authenticator(sessions) }),
+});

@@ -1,14 +1,14 @@
 import { Injectable } from "@nestjs/common";
 import { conflict, notFound } from "@zhanggui/kit/contract/faults";
 import { builtInRoles, type BuiltInRole } from "@zhanggui/kit/contract/permission";
-import type { In, Out } from "@zhanggui/kit/contract/route";
+import type { Flat, Out } from "@zhanggui/kit/contract/route";
 import type { Ctx } from "@zhanggui/kit/server/ctx";
 import { type access, lastOwner, loginTaken, roleFixed, unknownPermission } from "./access.contract.ts";
 import { PermissionCatalogue } from "./catalogue.ts";
 import { assertStrong, hashPassword } from "./internal/passwords.ts";
 import { Tenants } from "./tenants.ts";
 
-type NewAccount = In<typeof access.createAccount>["body"];
+type NewAccount = Flat<typeof access.createAccount>;
 type AccountView = Out<typeof access.createAccount>;
 type RoleView = Out<typeof access.createRole>;
 
@@ -45,7 +45,7 @@ export class AccessService {
   async me(ctx: Ctx, accountId: string): Promise<Out<typeof access.me>> {
     const [tenant, [account], permissions] = await Promise.all([
       this.#tenants.get(ctx.tenantId),
-      this.listAccounts(ctx, accountId),
+      this.#accounts(ctx, accountId),
       this.permissionsOf(ctx, accountId),
     ]);
     if (account === undefined) throw notFound();
@@ -62,8 +62,12 @@ export class AccessService {
     return [...new Set(roles.flatMap((role) => this.#permissionsOfRole(role)))].toSorted();
   }
 
-  /** All accounts of the tenant by name, or the one with this id. */
-  async listAccounts(ctx: Ctx, accountId?: string): Promise<AccountView[]> {
+  /** By name. */
+  listAccounts(ctx: Ctx): Promise<AccountView[]> {
+    return this.#accounts(ctx);
+  }
+
+  async #accounts(ctx: Ctx, accountId?: string): Promise<AccountView[]> {
     let query = ctx.db
       .selectFrom("access_account")
       .select(["id", "login", "displayName", "disabled", "createdAt"])
@@ -106,12 +110,10 @@ export class AccessService {
   /** @throws Fault `access.last_owner` if nobody with every right could sign in afterwards */
   async updateAccount(
     ctx: Ctx,
-    accountId: string,
-    change: In<typeof access.updateAccount>["body"],
+    { accountId, displayName, roleIds, disabled }: Flat<typeof access.updateAccount>,
   ): Promise<AccountView> {
     return ctx.tx(async (ctx) => {
       await this.#account(ctx, accountId);
-      const { displayName, roleIds, disabled } = change;
       if (displayName !== undefined || disabled !== undefined) {
         await ctx.db.updateTable("access_account").set({ displayName, disabled }).where("id", "=", accountId).execute();
       }
@@ -138,7 +140,7 @@ export class AccessService {
     };
   }
 
-  async createRole(ctx: Ctx, { name, permissions }: In<typeof access.createRole>["body"]): Promise<RoleView> {
+  async createRole(ctx: Ctx, { name, permissions }: Flat<typeof access.createRole>): Promise<RoleView> {
     this.#demandKnown(permissions);
     const row = await ctx.db
       .insertInto("access_role")
@@ -150,7 +152,7 @@ export class AccessService {
     return this.#role(row);
   }
 
-  async updateRole(ctx: Ctx, roleId: string, permissions: string[]): Promise<RoleView> {
+  async updateRole(ctx: Ctx, { roleId, permissions }: Flat<typeof access.updateRole>): Promise<RoleView> {
     this.#demandKnown(permissions);
     const row = await ctx.db
       .updateTable("access_role")
@@ -165,7 +167,7 @@ export class AccessService {
   }
 
   async #account(ctx: Ctx, accountId: string): Promise<AccountView> {
-    const [account] = await this.listAccounts(ctx, accountId);
+    const [account] = await this.#accounts(ctx, accountId);
     if (account === undefined) throw notFound();
     return account;
   }

@@ -1,6 +1,6 @@
 import { keyIdOf } from "@zhanggui/kit/server/secrets";
 import { SignJWT } from "jose";
-import { ApiProblem } from "@zhanggui/kit/contract/client";
+import { ApiProblem } from "@zhanggui/kit/contract/problem";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { openTestServer, testSecrets, type Member, type TestServer } from "../../testing/test-server.ts";
 
@@ -208,7 +208,7 @@ describe("sessions", () => {
     expect(await refusal(api.access.refresh({ refreshToken: second.refreshToken }))).toMatchObject({
       code: "access.session_ended",
     });
-    expect(await refusal(meOf(second.accessToken))).toMatchObject({ code: "access.session_ended", errno: 1406 });
+    expect(await refusal(meOf(second.accessToken))).toMatchObject({ code: "kit.session_expired", errno: 1406 });
   });
 
   test("of fifty renewals with one token at once, at most one succeeds", async () => {
@@ -238,16 +238,16 @@ describe("sessions", () => {
     const [a, b, c] = await Promise.all([1, 2, 3].map(() => server.anonymous().access.login({ login, password })));
     const as = (token: string) => server.anonymous({ authorization: `Bearer ${token}` });
     await as(a!.accessToken).access.logout();
-    expect(await refusal(meOf(a!.accessToken))).toMatchObject({ code: "access.session_ended" });
+    expect(await refusal(meOf(a!.accessToken))).toMatchObject({ code: "kit.session_expired" });
     const change = { currentPassword: password, newPassword: "a longer horse battery" };
     expect(await refusal(as(b!.accessToken).access.changePassword({ ...change, currentPassword: "no" }))).toMatchObject(
       { code: "access.wrong_credentials" },
     );
     await as(b!.accessToken).access.changePassword(change);
     expect(await meOf(b!.accessToken)).toBeDefined();
-    expect(await refusal(meOf(c!.accessToken))).toMatchObject({ code: "access.session_ended" });
+    expect(await refusal(meOf(c!.accessToken))).toMatchObject({ code: "kit.session_expired" });
     await owner.api.access.updateAccount({ accountId: id, disabled: true });
-    expect(await refusal(meOf(b!.accessToken))).toMatchObject({ code: "access.session_ended" });
+    expect(await refusal(meOf(b!.accessToken))).toMatchObject({ code: "kit.session_expired" });
   });
 });
 

@@ -1,18 +1,16 @@
-import { authenticated, publicAccess, type BuiltInRole, type Permission } from "@zhanggui/kit/contract/permission";
-import type { Contract } from "@zhanggui/kit/contract/route";
+import { Injectable } from "@nestjs/common";
+import type { BuiltInRole, Permission } from "@zhanggui/kit/contract/permission";
+import { Declarations } from "@zhanggui/kit/server/declarations";
 
-/** Every permission that some route asks for: what roles can grant. Built from all contracts when the server starts. */
+/** Every permission that some route asks for: what roles can grant. */
+@Injectable()
 export class PermissionCatalogue {
   readonly all: readonly Permission[];
   readonly #codes: ReadonlySet<string>;
 
-  constructor(contracts: readonly Contract[]) {
-    const asked = contracts
-      .flatMap((contract) => Object.values(contract))
-      .map((route) => route.access)
-      .filter((access) => access !== publicAccess && access !== authenticated);
-    this.all = [...new Map(asked.map((permission) => [permission.code, permission])).values()];
-    this.#codes = new Set(this.all.map(({ code }) => code));
+  constructor({ permissions }: Declarations) {
+    this.all = permissions;
+    this.#codes = new Set(permissions.map(({ code }) => code));
   }
 
   has(code: string): boolean {

@@ -1,9 +1,11 @@
 import { Injectable } from "@nestjs/common";
+import { sessionExpired } from "@zhanggui/kit/contract/faults";
 import { newId } from "@zhanggui/kit/contract/ids";
+import type { Flat } from "@zhanggui/kit/contract/route";
 import type { Actor, Ctx } from "@zhanggui/kit/server/ctx";
-import type { Authenticator, Caller } from "@zhanggui/kit/server/http/pipeline";
+import type { Authenticator, Caller } from "@zhanggui/kit/server/http/caller";
 import { Runtime } from "@zhanggui/kit/server/runtime";
-import { sessionEnded, wrongCredentials } from "./access.contract.ts";
+import { type access, sessionEnded, wrongCredentials } from "./access.contract.ts";
 import { AccessService } from "./access.service.ts";
 import { countAttempt, forgetAttempts, pruneAttempts } from "./internal/login-attempts.ts";
 import { assertStrong, hashPassword, verifyDummyHash, verifyPassword } from "./internal/passwords.ts";
@@ -22,7 +24,6 @@ export class Sessions implements Authenticator {
   constructor(runtime: Runtime, access: AccessService) {
     this.#runtime = runtime;
     this.#access = access;
-    runtime.schedule("access.prune", "17 3 * * *", () => this.prune());
   }
 
   /**
@@ -68,7 +69,7 @@ export class Sessions implements Authenticator {
   }
 
   /** Takes a refresh token, once. @throws Fault `access.session_ended` */
-  async refresh(visitor: Ctx, refreshToken: string) {
+  async refresh(visitor: Ctx, { refreshToken }: Flat<typeof access.refresh>) {
     const named = tokens.readRefreshToken(refreshToken);
     if (named === undefined) throw sessionEnded();
     const ctx = this.#as(named.tenantId, named.sessionId, visitor.traceId);
@@ -102,7 +103,8 @@ export class Sessions implements Authenticator {
   }
 
   /** @throws Fault `access.wrong_credentials` if the current one is wrong, `access.weak_password`, `access.locked_out` */
-  async changePassword(ctx: Ctx, current: string, next: string): Promise<void> {
+  async changePassword(ctx: Ctx, change: Flat<typeof access.changePassword>): Promise<void> {
+    const { currentPassword: current, newPassword: next } = change;
     const { sessionId } = sessionOf(ctx);
     const account = await ctx.db
       .selectFrom("access_account")
@@ -133,11 +135,12 @@ export class Sessions implements Authenticator {
       .where("access_account.id", "=", subject.accountId)
       .where("access_account.disabled", "=", false)
       .executeTakeFirst();
-    if (row === undefined) throw sessionEnded();
+    // Whoever brings it finds out at the renewal that there is none.
+    if (row === undefined) throw sessionExpired();
     const permissions = new Set(await this.#access.permissionsOf(ctx, row.id));
     const { id, displayName: name } = row;
     const actor: SessionActor = { kind: "account", id, name, permissions, sessionId: subject.sessionId };
-    return { tenantId: subject.tenantId, actor };
+    return { tenantId: subject.tenantId, actor, keyId: subject.sessionId };
   }
 
   async prune(): Promise<void> {

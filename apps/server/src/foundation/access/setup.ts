@@ -1,7 +1,7 @@
 import { timingSafeEqual } from "node:crypto";
 import { Injectable } from "@nestjs/common";
 import { newId } from "@zhanggui/kit/contract/ids";
-import type { In } from "@zhanggui/kit/contract/route";
+import type { Flat } from "@zhanggui/kit/contract/route";
 import type { Ctx } from "@zhanggui/kit/server/ctx";
 import { Runtime } from "@zhanggui/kit/server/runtime";
 import { type access, setupClosed } from "./access.contract.ts";
@@ -34,7 +34,7 @@ export class Setup {
   }
 
   /** @throws Fault `access.setup_closed` unless the token is right and there is no tenant yet */
-  async run(visitor: Ctx, { setupToken, tenantName, ...owner }: In<typeof access.setup>["body"]) {
+  async run(visitor: Ctx, { setupToken, tenantName, ...owner }: Flat<typeof access.setup>) {
     const expected = this.#runtime.env.SETUP_TOKEN;
     if (expected === undefined || !equal(setupToken, expected) || (await this.#tenants.any())) throw setupClosed();
     return this.open(visitor, { tenantName, ...owner }, { first: true });
@@ -43,7 +43,7 @@ export class Setup {
   /** Opens a tenant with its roles and its owner, and signs the owner in. */
   async open(
     visitor: Ctx,
-    { tenantName, ...owner }: Omit<In<typeof access.setup>["body"], "setupToken">,
+    { tenantName, ...owner }: Omit<Flat<typeof access.setup>, "setupToken">,
     { first }: { first: boolean },
   ) {
     assertStrong(owner.password, owner.login);

@@ -58,6 +58,7 @@ export const events = contract("events", {
   replay: route.post("/dead-letters/replay", {
     summary: "Try dead letters again: one event's, one handler's, or all",
     access: eventsReplay,
+    effect: "reach_people",
     body: z.object({ eventId: Id.optional(), handler: z.string().max(100).optional() }),
     reply: z.object({ replayed: z.int() }),
   }),

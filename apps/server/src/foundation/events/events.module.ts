@@ -1,6 +1,13 @@
-import { Module } from "@nestjs/common";
-import { EventsController } from "./events.controller.ts";
+import { defineModule } from "@zhanggui/kit/server/module";
+import { events } from "./events.contract.ts";
 import { EventsService } from "./events.service.ts";
 
-@Module({ controllers: [EventsController], providers: [EventsService] })
-export class EventsModule {}
+export const eventsModule = defineModule(events, {
+  services: { events: EventsService },
+  routes: ({ events }) => ({
+    list: events.list,
+    get: events.get,
+    deadLetters: events.deadLetters,
+    replay: events.replay,
+  }),
+});

@@ -1,7 +1,7 @@
 import { Injectable } from "@nestjs/common";
 import { notFound } from "@zhanggui/kit/contract/faults";
 import { IdCursor, type PageOf, readCursor, toPage } from "@zhanggui/kit/contract/page";
-import type { In, Out } from "@zhanggui/kit/contract/route";
+import type { Flat, Out } from "@zhanggui/kit/contract/route";
 import type { Ctx } from "@zhanggui/kit/server/ctx";
 import { z } from "zod";
 import type { events } from "./events.contract.ts";
@@ -12,7 +12,7 @@ type DeadLetterView = Out<typeof events.deadLetters>["items"][number];
 /** The kit's event log as people see it. The kit writes it; here it is read, and dead letters are sent again. */
 @Injectable()
 export class EventsService {
-  async list(ctx: Ctx, { cursor, limit, name, traceId }: In<typeof events.list>["query"]): Promise<PageOf<EventView>> {
+  async list(ctx: Ctx, { cursor, limit, name, traceId }: Flat<typeof events.list>): Promise<PageOf<EventView>> {
     let query = ctx.db
       .selectFrom("kit_event")
       .selectAll()
@@ -35,16 +35,13 @@ export class EventsService {
     );
   }
 
-  async get(ctx: Ctx, eventId: string): Promise<EventView> {
+  async get(ctx: Ctx, { eventId }: Flat<typeof events.get>): Promise<EventView> {
     const row = await ctx.db.selectFrom("kit_event").selectAll().where("id", "=", eventId).executeTakeFirst();
     if (row === undefined) throw notFound();
     return toEvent(row, await this.#deliveries(ctx, [eventId]));
   }
 
-  async deadLetters(
-    ctx: Ctx,
-    { cursor, limit }: In<typeof events.deadLetters>["query"],
-  ): Promise<PageOf<DeadLetterView>> {
+  async deadLetters(ctx: Ctx, { cursor, limit }: Flat<typeof events.deadLetters>): Promise<PageOf<DeadLetterView>> {
     const before = readCursor(cursor, z.tuple([z.uuid(), z.string()]));
     let query = ctx.db
       .selectFrom("kit_delivery")
@@ -75,7 +72,7 @@ export class EventsService {
   }
 
   /** Makes dead letters due at once, with all their tries before them. Returns how many there were. */
-  async replay(ctx: Ctx, { eventId, handler }: In<typeof events.replay>["body"]): Promise<number> {
+  async replay(ctx: Ctx, { eventId, handler }: Flat<typeof events.replay>): Promise<{ replayed: number }> {
     const replayed = await ctx.tx(async (ctx) => {
       const now = ctx.now();
       let query = ctx.db
@@ -87,7 +84,7 @@ export class EventsService {
       return query.returning("eventId").execute();
     });
     ctx.log.info({ eventId, handler, replayed: replayed.length, by: ctx.actor.id }, "dead letters replayed");
-    return replayed.length;
+    return { replayed: replayed.length };
   }
 
   async #deliveries(ctx: Ctx, eventIds: readonly string[]): Promise<DeliveryRow[]> {

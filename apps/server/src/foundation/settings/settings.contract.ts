@@ -45,6 +45,7 @@ export const settings = contract("settings", {
   change: route.put("/settings/:key", {
     summary: "Change a setting; it holds from the next use, without a restart",
     access: settingsWrite,
+    effect: "change",
     params: z.object({ key: z.string().max(100) }),
     body: z.object({ value: z.unknown(), version: Version }),
     reply: SettingView,

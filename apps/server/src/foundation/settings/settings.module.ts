@@ -1,7 +1,13 @@
-import { Module } from "@nestjs/common";
-import { SettingsController } from "./settings.controller.ts";
+import { defineModule, items } from "@zhanggui/kit/server/module";
+import { settings } from "./settings.contract.ts";
 import { SettingsService } from "./settings.service.ts";
 import "./settings.tables.ts";
 
-@Module({ controllers: [SettingsController], providers: [SettingsService], exports: [SettingsService] })
-export class SettingsModule {}
+export const settingsModule = defineModule(settings, {
+  services: { settings: SettingsService },
+  routes: ({ settings }) => ({
+    list: items(settings.list),
+    change: settings.change,
+    history: items(settings.history),
+  }),
+});

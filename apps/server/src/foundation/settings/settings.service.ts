@@ -1,8 +1,9 @@
 import { Injectable } from "@nestjs/common";
 import { conflict } from "@zhanggui/kit/contract/faults";
-import type { In, Out } from "@zhanggui/kit/contract/route";
+import type { Flat, Out } from "@zhanggui/kit/contract/route";
 import type { Setting } from "@zhanggui/kit/contract/setting";
 import type { Ctx } from "@zhanggui/kit/server/ctx";
+import { Declarations } from "@zhanggui/kit/server/declarations";
 import { z } from "zod";
 import { badValue, type settings, unknownSetting } from "./settings.contract.ts";
 import { settingChanged } from "./settings.events.ts";
@@ -13,14 +14,13 @@ interface Stored {
   readonly version: number;
 }
 
-/** Typed values that a tenant changes without a restart. Modules register theirs in their constructors. */
+/** Typed values that a tenant changes without a restart. Modules declare theirs. */
 @Injectable()
 export class SettingsService {
-  readonly #known = new Map<string, Setting<unknown>>();
+  readonly #known: ReadonlyMap<string, Setting<unknown>>;
 
-  register<Value>(setting: Setting<Value>): void {
-    if (this.#known.has(setting.key)) throw new Error(`the setting ${setting.key} is registered twice`);
-    this.#known.set(setting.key, setting);
+  constructor({ settings }: Declarations) {
+    this.#known = new Map(settings.map((setting) => [setting.key, setting]));
   }
 
   /**
@@ -51,7 +51,7 @@ export class SettingsService {
   }
 
   /** @throws Fault `settings.unknown`, `settings.bad_value`, `kit.conflict` if `version` is no longer the current one */
-  async change(ctx: Ctx, key: string, { value, version }: In<typeof settings.change>["body"]): Promise<View> {
+  async change(ctx: Ctx, { key, value, version }: Flat<typeof settings.change>): Promise<View> {
     const setting = this.#demand(key);
     const parsed = setting.schema.safeParse(value);
     if (!parsed.success) throw badValue({ key, reason: z.prettifyError(parsed.error) });
@@ -77,7 +77,7 @@ export class SettingsService {
     });
   }
 
-  async history(ctx: Ctx, key: string): Promise<Out<typeof settings.history>["items"]> {
+  async history(ctx: Ctx, { key }: Flat<typeof settings.history>): Promise<Out<typeof settings.history>["items"]> {
     this.#demand(key);
     return this.#stored(ctx, key, 200);
   }

@@ -1,4 +1,6 @@
+import { contract } from "@zhanggui/kit/contract/route";
 import { setting } from "@zhanggui/kit/contract/setting";
+import { defineModule } from "@zhanggui/kit/server/module";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { z } from "zod";
 import { openTestServer, type Member, type TestServer } from "../../testing/test-server.ts";
@@ -13,10 +15,10 @@ let owner: Member;
 let settings: SettingsService;
 
 beforeAll(async () => {
-  server = await openTestServer(inject("clusterUrl"));
+  const tea = defineModule(contract("tea", {}), { services: {}, routes: () => ({}), settings: [brewSeconds] });
+  server = await openTestServer(inject("clusterUrl"), { modules: [tea] });
   owner = await server.asOwner();
   settings = server.app.get(SettingsService);
-  settings.register(brewSeconds);
 });
 afterAll(() => server.close());
 

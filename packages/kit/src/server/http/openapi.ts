@@ -1,9 +1,22 @@
 import { z } from "zod";
-import { Problem } from "../../contract/client.ts";
+import { isJson, type Body } from "../../contract/body.ts";
 import type { FaultDefinition } from "../../contract/fault.ts";
-import { invalidInput, unauthenticated, forbidden, internalError } from "../../contract/faults.ts";
-import { publicAccess, authenticated } from "../../contract/permission.ts";
-import type { Contract, Route } from "../../contract/route.ts";
+import {
+  forbidden,
+  idempotencyInProgress,
+  idempotencyKeyMissing,
+  idempotencyKeyReused,
+  idempotencyUnknown,
+  internalError,
+  invalidInput,
+  preconditionFailed,
+  preconditionRequired,
+  tooManyRequests,
+  unauthenticated,
+} from "../../contract/faults.ts";
+import { permissionsOf, publicAccess } from "../../contract/permission.ts";
+import { Problem } from "../../contract/problem.ts";
+import { pathOf, type Contract, type Route } from "../../contract/route.ts";
 
 type Json = Record<string, unknown>;
 
@@ -17,7 +30,7 @@ export function openApi(contracts: Readonly<Record<string, Contract>>, about: { 
   const paths: Record<string, Json> = {};
   for (const [module, routes] of Object.entries(contracts)) {
     for (const route of Object.values(routes)) {
-      const path = route.path.replaceAll(/:(\w+)/g, "{$1}");
+      const path = pathOf(route).replaceAll(/:(\w+)/g, "{$1}");
       paths[path] = { ...paths[path], [route.method]: operation(route, module, schemas) };
     }
   }
@@ -29,7 +42,7 @@ export function openApi(contracts: Readonly<Record<string, Contract>>, about: { 
       version: about.version,
       description: "Every refusal is `application/problem+json` (RFC 9457) with a stable `code`.",
     },
-    servers: [{ url: `${about.url}/api` }],
+    servers: [{ url: about.url }],
     tags: Object.keys(contracts).map((name) => ({ name })),
     paths,
     components: {
@@ -41,39 +54,44 @@ export function openApi(contracts: Readonly<Record<string, Contract>>, about: { 
 
 function operation(route: Route, module: string, schemas: Json): Json {
   const open = route.access === publicAccess;
-  const needs = open
-    ? "Open to anyone."
-    : route.access === authenticated
-      ? "Needs a login."
-      : `Needs \`${(route.access as { code: string }).code}\`.`;
   return {
     operationId: route.id,
     tags: [module],
     summary: route.summary,
-    description: needs,
+    description: needsOf(route),
+    "x-effect": route.effect,
     security: open ? [] : [{ token: [] }],
-    parameters: [...parameters("path", route.params, schemas), ...parameters("query", route.query, schemas)],
-    ...(route.body === undefined || route.raw
+    parameters: [
+      ...parameters("path", route.params, schemas),
+      ...parameters("query", route.query, schemas),
+      ...parameters("header", route.headers, schemas),
+      ...parameters("cookie", route.cookies, schemas),
+      ...namedHeaders(route),
+    ],
+    ...(route.body === undefined
       ? {}
-      : {
-          requestBody: {
-            required: true,
-            content: { "application/json": { schema: jsonSchema(route.body, "input", schemas) } },
-          },
-        }),
-    responses: {
-      200: route.raw
-        ? { description: "As the other side's protocol says" }
-        : {
-            description: "Done",
-            content: { "application/json": { schema: jsonSchema(route.reply, "output", schemas) } },
-          },
-      ...refusals(route, open),
-    },
+      : { requestBody: { required: true, content: requestContent(route.body, schemas) } }),
+    responses: { ...success(route, schemas), ...refusals(route, open) },
   };
 }
 
-function parameters(place: "path" | "query", shape: z.ZodObject | undefined, schemas: Json): Json[] {
+function needsOf({ access, limit, root }: Route): string {
+  const codes = permissionsOf(access).map(({ code }) => `\`${code}\``);
+  const needs =
+    access === publicAccess
+      ? "Open to anyone."
+      : codes.length === 0
+        ? "Needs a login."
+        : `Needs ${codes.join(" or ")}.`;
+  const often = limit === undefined ? "" : ` At most ${limit.perMinute} a minute by ${limit.by}.`;
+  return `${needs}${often}${root ? " Stands at the root of the server." : ""}`;
+}
+
+function parameters(
+  place: "path" | "query" | "header" | "cookie",
+  shape: z.ZodObject | undefined,
+  schemas: Json,
+): Json[] {
   return Object.entries(shape?.shape ?? {}).map(([name, field]) => ({
     name,
     in: place,
@@ -82,11 +100,81 @@ function parameters(place: "path" | "query", shape: z.ZodObject | undefined, sch
   }));
 }
 
+/** Headers that a route has by what it promises. */
+function namedHeaders({ idempotent, ifMatch, reply }: Route): Json[] {
+  const header = (name: string, required: boolean, description: string): Json => ({
+    name,
+    in: "header",
+    required,
+    description,
+    schema: { type: "string" },
+  });
+  return [
+    ...(idempotent ? [header("Idempotency-Key", true, "Repeated with the same key, the call happens once.")] : []),
+    ...(ifMatch ? [header("If-Match", true, "The ETag of the version that this is based on.")] : []),
+    ...(!isJson(reply) && reply.kind === "events"
+      ? [header("Last-Event-ID", false, "The last event that arrived: the stream goes on after it.")]
+      : []),
+  ];
+}
+
+const binary: Json = { type: "string", format: "binary" };
+
+function requestContent(body: Body, schemas: Json): Json {
+  if (isJson(body)) return { "application/json": { schema: jsonSchema(body, "input", schemas) } };
+  if (body.kind !== "multipart") return { "*/*": { schema: binary } };
+  const fields = jsonSchema(body.fields, "input", schemas) as { properties?: Json; required?: string[] };
+  const files = Object.entries(body.files);
+  const required = [...(fields.required ?? []), ...files.flatMap(([name, { optional }]) => (optional ? [] : [name]))];
+  const properties = { ...fields.properties, ...Object.fromEntries(files.map(([name]) => [name, binary])) };
+  const encoding = files.flatMap(([name, { contentTypes }]) =>
+    contentTypes === undefined ? [] : [[name, { contentType: contentTypes.join(", ") }] as const],
+  );
+  const schema = { type: "object", properties, required, additionalProperties: false };
+  return { "multipart/form-data": { schema, encoding: Object.fromEntries(encoding) } };
+}
+
+function success(route: Route, schemas: Json): Json {
+  const { reply, sets, etag } = route;
+  const declared = Object.entries(sets?.headers?.shape ?? {}).map(
+    ([name, field]) => [name, { schema: jsonSchema(field as z.ZodType, "output", schemas) }] as const,
+  );
+  const text = { schema: { type: "string" } };
+  const headers = {
+    ...Object.fromEntries(declared),
+    ...(sets?.cookies === undefined ? {} : { "Set-Cookie": text }),
+    ...(etag === undefined ? {} : { ETag: text }),
+  };
+  const common = Object.keys(headers).length === 0 ? {} : { headers };
+  if (isJson(reply)) {
+    const schema = jsonSchema(reply, "output", schemas);
+    return { 200: { description: "Done", content: { "application/json": { schema } }, ...common } };
+  }
+  if (reply.kind === "redirect")
+    return { 302: { description: "Leads elsewhere", headers: { ...headers, Location: text } } };
+  if (reply.kind === "bytes") return { 200: { description: "As the other side's protocol says", ...common } };
+  if (reply.kind === "stream")
+    return { 200: { description: "The bytes", content: { "*/*": { schema: binary } }, ...common } };
+  const events = Object.entries(reply.events).map(([event, shape]) => ({
+    type: "object",
+    properties: { event: { const: event }, data: jsonSchema(shape, "output", schemas), id: { type: "string" } },
+    required: ["event", "data"],
+  }));
+  const schema = { type: "string", description: "Server-sent events; `x-events` has their shapes." };
+  return {
+    200: { description: "Events", content: { "text/event-stream": { schema, "x-events": events } }, ...common },
+  };
+}
+
 function refusals(route: Route, open: boolean): Json {
+  const { idempotent, ifMatch, limit } = route;
   const general = [
     invalidInput,
     ...(open ? [] : [unauthenticated]),
     ...(typeof route.access === "string" ? [] : [forbidden]),
+    ...(idempotent ? [idempotencyKeyMissing, idempotencyKeyReused, idempotencyInProgress, idempotencyUnknown] : []),
+    ...(ifMatch ? [preconditionFailed, preconditionRequired] : []),
+    ...(limit === undefined ? [] : [tooManyRequests]),
     internalError,
   ];
   const byStatus = Map.groupBy<number, FaultDefinition>([...(route.faults ?? []), ...general], (each) => each.status);

@@ -1,4 +1,4 @@
-import type { Problem } from "../../contract/client.ts";
+import type { Problem } from "../../contract/problem.ts";
 import { Fault, type FaultDefinition } from "../../contract/fault.ts";
 import {
   badRequest,

@@ -80,7 +80,7 @@ const merge = (one: string, other: string) => tx((ctx) => part(Merges).merge(ctx
 async function meetInAStorm(name: string): Promise<{ openids: Openid[]; story: string[] }> {
   const { openids, ids } = await strangers(name);
   const operator = part(AudienceService);
-  const { tags } = await operator.addTag(ctxOfTenant(), ids[0]!, `${name} for a while`);
+  const { tags } = await operator.addTag(ctxOfTenant(), { personId: ids[0]!, name: `${name} for a while` });
   const { tagId } = tags.find((tag) => tag.name.endsWith("for a while"))!;
   const link = (n: number, unionid: string) => tx((ctx) => part(Merges).link(ctx, openids[n]!, `${name} ${unionid}`));
   // The last two want the same two people from either side.
@@ -105,11 +105,11 @@ async function meetInAStorm(name: string): Promise<{ openids: Openid[]; story: s
   await Promise.all([
     Promise.all(links.map(([n, unionid]) => link(n, unionid))).finally(() => (met = true)),
     ...openids.map((each, n) => untilTheyMet(`text of ${n}`, (text) => say(each, { text }))),
-    untilTheyMet("tag", (tag) => operator.addTag(ctxOfTenant(), ids[2]!, tag)),
+    untilTheyMet("tag", (tag) => operator.addTag(ctxOfTenant(), { personId: ids[2]!, name: tag })),
     untilTheyMet("note", (told) => tx((ctx) => part(Timeline).note(ctx, ids[1]!, "delivery", { told }))),
     tx((ctx) => ctx.emit(channelEntered, { ...openids[1]!, personId: ids[1]!, channelId, newlyFollowed: false })),
-    operator.removeTag(ctxOfTenant(), ids[0]!, tagId),
-    operator.update(ctxOfTenant(), ids[2]!, { mail: `${name}@example.com` }),
+    operator.removeTag(ctxOfTenant(), { personId: ids[0]!, tagId }),
+    operator.update(ctxOfTenant(), { personId: ids[2]!, mail: `${name}@example.com` }),
   ]);
   return { openids, story: [...story, `${name}@example.com`] };
 }
@@ -162,7 +162,7 @@ describe("the deliveries of somebody who was merged away", () => {
   test("reach the last survivor, also if the later of two merges is handled first", async () => {
     const ids = await withDeliveries("three");
     // The earlier seen goes on, and of two seen in the same millisecond the one with the smaller id.
-    const people = await Promise.all(ids.map((id) => part(AudienceService).get(ctxOfTenant(), id)));
+    const people = await Promise.all(ids.map((id) => part(AudienceService).get(ctxOfTenant(), { personId: id })));
     const seen = ({ firstSeenAt, id }: { firstSeenAt: Date | string; id: string }) =>
       `${new Date(firstSeenAt).toISOString()} ${id}`;
     const [a, b, c] = people.toSorted((one, other) => (seen(one) < seen(other) ? -1 : 1)).map(({ id }) => id) as [
@@ -188,7 +188,7 @@ test("the channel scanned first brought them both, whoever goes on", async () =>
   await say(scannedFirst!, { kind: "event:subscribe", channelId: await channelOf(1), sentAt: after(30) });
   const [one, other] = [await personBehind(seenFirst!), await personBehind(scannedFirst!)];
   expect(await merge(other, one)).toBe(one);
-  expect(await part(AudienceService).get(ctxOfTenant(), other)).toMatchObject({
+  expect(await part(AudienceService).get(ctxOfTenant(), { personId: other })).toMatchObject({
     id: one,
     channelName: "门店 1",
     lastSeenAt: new Date(after(60)),
@@ -199,7 +199,7 @@ test("a merge of people who are one already changes nothing, and says nothing", 
   const { ids } = await strangers("again");
   const [a = "", b = ""] = ids;
   const kept = await merge(a, b);
-  const story = () => part(AudienceService).timeline(ctxOfTenant(), kept, { limit: 200 });
+  const story = () => part(AudienceService).timeline(ctxOfTenant(), { personId: kept, limit: 200 });
   const before = await story();
   expect(before.items.filter(({ kind }) => kind === "merged")).toHaveLength(1);
   expect(await merge(b, a)).toBe(kept);

@@ -1,5 +1,5 @@
 import { Injectable } from "@nestjs/common";
-import type { Out } from "@zhanggui/kit/contract/route";
+import type { Flat, Out } from "@zhanggui/kit/contract/route";
 import type { Ctx } from "@zhanggui/kit/server/ctx";
 import { getMenu } from "@zhanggui/wechat/official";
 import { Apps } from "../apps.ts";
@@ -20,7 +20,7 @@ export class Checks {
     this.#clients = clients;
   }
 
-  async run(ctx: Ctx, wechatAppId: string): Promise<Check[]> {
+  async run(ctx: Ctx, { wechatAppId }: Flat<typeof connect.testApp>): Promise<{ checks: Check[] }> {
     const app = await this.#apps.get(ctx, wechatAppId);
     const callback: Check =
       app.verifiedAt === null
@@ -40,7 +40,7 @@ export class Checks {
             en: "Nothing was pushed yet: follow the account or write to it.",
           }
         : { check: "push", ok: true, zh: "已收到推送。", en: "Pushes arrive." };
-    return [await this.#token(ctx, wechatAppId), callback, push];
+    return { checks: [await this.#token(ctx, wechatAppId), callback, push] };
   }
 
   /** A harmless read: it needs a token that WeChat takes. */

@@ -1,6 +1,8 @@
 import { Injectable } from "@nestjs/common";
+import type { PayloadOf } from "@zhanggui/kit/contract/event";
 import type { LocalizedText } from "@zhanggui/kit/contract/text";
 import type { TxCtx } from "@zhanggui/kit/server/ctx";
+import type { templateFinished } from "../../connect/connect.events.ts";
 import { Deliveries } from "../deliveries.ts";
 import type { DeliveryState } from "../messaging.contract.ts";
 import { explain } from "./reasons.ts";
@@ -17,7 +19,8 @@ export class Receipts {
     this.#deliveries = deliveries;
   }
 
-  async receive(ctx: TxCtx, wechatAppId: string, providerId: string, status: string): Promise<void> {
+  async receive(ctx: TxCtx, receipt: PayloadOf<typeof templateFinished>): Promise<void> {
+    const { wechatAppId, msgId: providerId, status } = receipt;
     await ctx.db
       .insertInto("messaging_receipt")
       .values({

@@ -1,28 +1,24 @@
 import { Injectable } from "@nestjs/common";
 import type { Ctx } from "@zhanggui/kit/server/ctx";
-import { Runtime } from "@zhanggui/kit/server/runtime";
 import { userInfo } from "@zhanggui/wechat/official";
 import { WechatError } from "@zhanggui/wechat/transport";
-import { WechatClients } from "../connect/clients.ts";
-import { messageReceived } from "../connect/connect.events.ts";
-import { Arrivals } from "./internal/arrivals.ts";
-import { fetchProfile } from "./internal/jobs.ts";
-import { Merges } from "./internal/merges.ts";
+import { WechatClients } from "../../connect/clients.ts";
+import type { Openid } from "./identities.ts";
+import { Merges } from "./merges.ts";
 
+/** What WeChat tells of those who follow. */
 @Injectable()
-export class AudienceHandlers {
+export class Profiles {
   readonly #clients: WechatClients;
   readonly #merges: Merges;
 
-  constructor(runtime: Runtime, arrivals: Arrivals, clients: WechatClients, merges: Merges) {
+  constructor(clients: WechatClients, merges: Merges) {
     this.#clients = clients;
     this.#merges = merges;
-    runtime.on(messageReceived, "audience.link_person", (ctx, message) => arrivals.receive(ctx, message));
-    runtime.job(fetchProfile, (ctx, { wechatAppId, openid }) => this.fetchProfile(ctx, wechatAppId, openid));
   }
 
   /** Links the openid's person to the unionid; if that is somebody already, the two are one. */
-  async fetchProfile(ctx: Ctx, wechatAppId: string, openid: string): Promise<void> {
+  async fetch(ctx: Ctx, { wechatAppId, openid }: Openid): Promise<void> {
     const client = await this.#clients.of(ctx, wechatAppId);
     let unionid: string | undefined;
     try {

@@ -1,0 +1,16 @@
+import { audienceRead } from "@zhanggui/server/engines/audience/audience.contract";
+import type { Page } from "../common/pages.ts";
+
+const title = { zh: "客户", en: "People" };
+
+export const pages: readonly Page[] = [
+  {
+    path: "people",
+    name: "people",
+    view: () => import("./PeoplePage.vue"),
+    needs: audienceRead,
+    title,
+    menu: { group: "people", order: 1, icon: "people" },
+  },
+  { path: "people/:personId", name: "person", view: () => import("./PersonPage.vue"), needs: audienceRead, title },
+];

@@ -1,0 +1,28 @@
+import { fixturesOf } from "../../testing/every-route.ts";
+import { testPassword } from "../../testing/test-server.ts";
+import { access } from "./access.contract.ts";
+
+export const fixtures = fixturesOf(access)(async ({ owner, powerless, server }) => {
+  const role = await owner.api.access.createRole({ name: "To be changed", permissions: [] });
+  const login = "renewed@lantern-tea.example";
+  await owner.api.access.createAccount({ login, displayName: "Renewed", password: testPassword, roleIds: [role.id] });
+  const { refreshToken } = await server.anonymous().access.login({ login, password: testPassword });
+  await server.anonymous().access.refresh({ refreshToken });
+  let made = 0;
+  return {
+    me: {},
+    logout: {},
+    changePassword: { currentPassword: testPassword, newPassword: testPassword },
+    listAccounts: {},
+    createAccount: () => ({
+      login: `new-${++made}@lantern-tea.example`,
+      displayName: "New",
+      password: testPassword,
+      roleIds: [role.id],
+    }),
+    updateAccount: { accountId: powerless.accountId, displayName: "Renamed" },
+    listRoles: {},
+    createRole: { name: "Another", permissions: ["audience:read"] },
+    updateRole: { roleId: role.id, permissions: ["audience:read"] },
+  };
+});

@@ -1,0 +1,121 @@
+import { isJson } from "@zhanggui/kit/contract/body";
+import type { Contract, Route } from "@zhanggui/kit/contract/route";
+import { Instant } from "@zhanggui/kit/contract/time";
+import { expect, test } from "vitest";
+import { z } from "zod";
+import { contracts } from "./contracts.ts";
+
+/**
+ * The reply's shape is all that stands between a row and the wire: what it doesn't name is stripped. These places let
+ * everything through, each for a reason.
+ */
+const open: Readonly<Record<string, string>> = {
+  "audience.timeline items[].details": "what a kind of entry tells is its writer's",
+  "connect.listInbound items[].content": "WeChat's own fields, as they came",
+  "connect.receive": "WeChat's protocol: XML or JSON, sealed",
+  "connect.verifyCallback": "WeChat's protocol: the echo",
+  "events.get payload": "an event's own shape, parsed when it was written",
+  "events.list items[].payload": "an event's own shape, parsed when it was written",
+  "messaging.createScene items[]<wechat_template>.data": "template fields are named by whoever made the template",
+  "messaging.getDelivery content": "what was sent: template fields, or a mail's subject and text",
+  "messaging.getDelivery steps[].details": "what a step tells is its writer's",
+  "messaging.listScenes items[].items[]<wechat_template>.data":
+    "template fields are named by whoever made the template",
+  "messaging.updateScene items[]<wechat_template>.data": "template fields are named by whoever made the template",
+  "settings.change default": "a setting's own shape, parsed when it was written",
+  "settings.change schema": "a JSON Schema",
+  "settings.change value": "a setting's own shape, parsed when it was written",
+  "settings.history items[].value": "a setting's own shape, parsed when it was written",
+  "settings.list items[].default": "a setting's own shape, parsed when it was written",
+  "settings.list items[].schema": "a JSON Schema",
+  "settings.list items[].value": "a setting's own shape, parsed when it was written",
+};
+
+test("every reply is strict all the way down, but for these", () => {
+  const found = routesOf(contracts).flatMap(openPlacesOf);
+  expect(found.toSorted()).toEqual(Object.keys(open).toSorted());
+});
+
+test.each<[what: string, shape: z.ZodType]>([
+  ["a record", z.record(z.string(), z.string())],
+  ["a loose object", z.looseObject({ name: z.string() })],
+  ["a catch-all", z.object({}).catchall(z.string())],
+  ["unknown", z.unknown()],
+  ["any", z.any()],
+  ["a custom check", z.custom<string>()],
+  ["a map", z.map(z.string(), z.string())],
+])("%s is seen, however deep it lies", (_, shape) => {
+  const wrapped = [
+    z.object({ a: shape }),
+    z.object({ a: z.array(z.object({ b: shape.optional() })) }),
+    z.union([z.string(), z.tuple([shape])]),
+    z.lazy(() => shape.nullable()),
+    z.object({ a: z.string() }).and(z.object({ b: shape.default("x") })),
+    z.preprocess((value) => value, shape),
+  ];
+  for (const each of wrapped) expect(loosePlaces(each, "")).toHaveLength(1);
+});
+
+function routesOf(all: Readonly<Record<string, Contract>>): Route[] {
+  return Object.values(all).flatMap((contract) => Object.values(contract));
+}
+
+function openPlacesOf({ id, reply }: Route): string[] {
+  if (isJson(reply)) return loosePlaces(reply, "").map((path) => `${id} ${path}`.trimEnd());
+  if (reply.kind !== "events") return reply.kind === "redirect" ? [] : [id];
+  return Object.entries(reply.events).flatMap(([event, shape]) =>
+    loosePlaces(shape, event).map((path) => `${id} ${path}`),
+  );
+}
+
+/** Where a shape lets through what it doesn't name. A kind of shape that isn't known here counts as loose. */
+function loosePlaces(schema: z.core.$ZodType, path: string): string[] {
+  if (schema === Instant) return [];
+  const { def } = (schema as z.core.$ZodTypes)._zod;
+  const inside = (inner: z.core.$ZodType, name = "") => loosePlaces(inner, path + name);
+  const isClosed = (rest: z.core.$ZodType | undefined): boolean => rest === undefined || rest._zod.def.type === "never";
+  switch (def.type) {
+    case "object":
+      return isClosed(def.catchall)
+        ? Object.entries(def.shape).flatMap(([key, value]) => inside(value, path === "" ? key : `.${key}`))
+        : [path];
+    case "array":
+      return inside(def.element, "[]");
+    case "tuple":
+      return [...def.items, ...(def.rest === null ? [] : [def.rest])].flatMap((item) => inside(item, "[]"));
+    case "union":
+      return def.options.flatMap((option) => inside(option, kindOf(option)));
+    case "intersection":
+      return [...inside(def.left), ...inside(def.right)];
+    case "optional":
+    case "nullable":
+    case "default":
+    case "readonly":
+      return inside(def.innerType);
+    case "lazy":
+      return inside(def.getter());
+    case "pipe":
+      return inside(def.out);
+    case "string":
+    case "number":
+    case "boolean":
+    case "bigint":
+    case "enum":
+    case "literal":
+    case "null":
+      return [];
+    default:
+      return [path];
+  }
+}
+
+/** What tells one option of a union from the others: its first literal. */
+function kindOf(option: z.core.$ZodType): string {
+  const { def } = (option as z.core.$ZodTypes)._zod;
+  if (def.type !== "object") return "";
+  const literals = Object.values(def.shape).flatMap((field) => {
+    const inner = (field as z.core.$ZodTypes)._zod.def;
+    return inner.type === "literal" ? inner.values : [];
+  });
+  return literals.length === 0 ? "" : `<${String(literals[0])}>`;
+}

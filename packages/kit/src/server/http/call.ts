@@ -1,0 +1,34 @@
+import type { FastifyRequest } from "fastify";
+import { newTraceId } from "../runtime.ts";
+import { visitor, type Caller } from "./caller.ts";
+
+declare module "fastify" {
+  interface FastifyRequest {
+    /** Null only before the first hook, and for what isn't proper HTTP. */
+    call: Call | null;
+  }
+}
+
+/** What the server knows of a request: whose it is, in which trace, and whether anybody still waits for it. */
+export class Call {
+  traceId = newTraceId();
+  caller: Caller = visitor;
+  readonly #aborter = new AbortController();
+
+  get signal(): AbortSignal {
+    return this.#aborter.signal;
+  }
+
+  abort(reason: Error): void {
+    this.#aborter.abort(reason);
+  }
+}
+
+export function callOf(request: FastifyRequest): Call {
+  request.call ??= new Call();
+  return request.call;
+}
+
+export function traceIdOf(request: FastifyRequest): string {
+  return callOf(request).traceId;
+}

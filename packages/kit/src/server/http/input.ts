@@ -1,0 +1,95 @@
+import { parseCookie } from "cookie";
+import type { FastifyRequest } from "fastify";
+import { z } from "zod";
+import { en, zhCN } from "zod/locales";
+import { isJson, type FileShapes } from "../../contract/body.ts";
+import { readEntityTags } from "../../contract/entity-tag.ts";
+import { badRequest, invalidInput, notFound, preconditionRequired } from "../../contract/faults.ts";
+import type { Route } from "../../contract/route.ts";
+import { translate } from "../../contract/text.ts";
+import { emptyBody, type WireBody } from "./body.ts";
+import type { FieldError } from "./problem.ts";
+import { languageOfRequest } from "./send-problem.ts";
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/**
+ * What the handler is given: every part parsed, path, query and body in one object.
+ *
+ * @throws Fault `kit.invalid_input` naming each wrong field; `kit.not_found` for a path that can't be one
+ */
+export function readInput(route: Route, request: FastifyRequest): Fields {
+  // A NUL can only come as %00 here; no text that PostgreSQL can keep has one.
+  if (request.url.includes("%00")) throw badRequest();
+  const parts = new PartReader(request);
+  const params = parts.read(route.params, request.params);
+  // What can't be an id is the id of nothing.
+  if (parts.errors.length > 0) throw notFound();
+  const query = parts.read(route.query, request.query);
+  const headers = parts.read(route.headers, headersNamed(route.headers, request), "headers.");
+  const cookies = parts.read(route.cookies, parseCookie(request.headers.cookie ?? ""), "cookies.");
+  const body = bodyFields(route, (request.body as WireBody | undefined) ?? emptyBody(route), parts);
+  if (parts.errors.length > 0) throw invalidInput({ errors: parts.errors });
+  return {
+    ...params,
+    ...query,
+    ...body,
+    ...(route.headers === undefined ? {} : { headers }),
+    ...(route.cookies === undefined ? {} : { cookies }),
+    ...(route.ifMatch ? { ifMatch: ifMatchOf(request) } : {}),
+    ...(!isJson(route.reply) && route.reply.kind === "events" ? { lastEventId: request.headers["last-event-id"] } : {}),
+  };
+}
+
+class PartReader {
+  readonly errors: FieldError[] = [];
+  readonly #language;
+  readonly #localeError;
+
+  constructor(request: FastifyRequest) {
+    this.#language = languageOfRequest(request);
+    this.#localeError = (this.#language === "zh" ? zhCN() : en()).localeError;
+  }
+
+  read(schema: z.ZodType | undefined, value: unknown, prefix = ""): Fields | undefined {
+    if (schema === undefined) return undefined;
+    const parsed = schema.safeParse(value, { error: this.#localeError });
+    if (parsed.success) return parsed.data as Fields;
+    for (const { path, message } of parsed.error.issues)
+      this.refuse(prefix + path.join("."), translate(message, this.#language));
+    return undefined;
+  }
+
+  refuse(field: string, message: string): void {
+    this.errors.push({ field, message });
+  }
+}
+
+function bodyFields({ body }: Route, wire: WireBody, parts: PartReader): Fields | undefined {
+  if (body === undefined) return undefined;
+  if (isJson(body)) return parts.read(body, wire.kind === "json" ? wire.value : undefined);
+  if (wire.kind === "multipart" && body.kind === "multipart") {
+    const fields = parts.read(body.fields, wire.fields);
+    for (const name of missingFiles(body.files, wire.files)) parts.refuse(name, "no file");
+    return { ...fields, ...Object.fromEntries(wire.files) };
+  }
+  const { kind: _, ...fields } = wire;
+  return fields;
+}
+
+function missingFiles(shapes: FileShapes, files: ReadonlyMap<string, unknown>): string[] {
+  return Object.entries(shapes).flatMap(([name, { optional }]) => (optional || files.has(name) ? [] : [name]));
+}
+
+function headersNamed(shape: z.ZodObject | undefined, { headers }: FastifyRequest): Fields {
+  const names = Object.keys(shape?.shape ?? {});
+  return Object.fromEntries(names.map((name) => [name, headers[name.toLowerCase()]]));
+}
+
+function ifMatchOf({ headers }: FastifyRequest) {
+  const given = headers["if-match"];
+  if (given === undefined) throw preconditionRequired();
+  const tags = readEntityTags(given);
+  if (tags === undefined) throw invalidInput({ errors: [{ field: "headers.If-Match", message: "not an entity tag" }] });
+  return tags;
+}

@@ -1,0 +1,63 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { isJson } from "../../contract/body.ts";
+import type { Fault } from "../../contract/fault.ts";
+import { shuttingDown, timeLimitExceeded } from "../../contract/faults.ts";
+import type { Route } from "../../contract/route.ts";
+import { callOf, type Call } from "./call.ts";
+import { sendProblem } from "./send-problem.ts";
+
+const jsonTimeLimitMs = 30_000;
+const streamTimeLimitMs = 600_000;
+
+/** 0 for none. */
+export function timeLimitOf({ timeLimitMs, body, reply }: Route): number {
+  if (timeLimitMs !== undefined) return timeLimitMs;
+  if (!isJson(reply) && reply.kind === "events") return 0;
+  const streams = [body, reply].some((each) => each !== undefined && !isJson(each) && each.kind === "stream");
+  return streams ? streamTimeLimitMs : jsonTimeLimitMs;
+}
+
+interface Live {
+  readonly call: Call;
+  readonly endless: boolean;
+  /** Answers with the fault if nothing was answered yet, and tells the handler. */
+  giveUp(fault: Fault): void;
+}
+
+/** The calls under way. Each ends when its client goes away, when its time is up, and when the server stops. */
+export class Lifetimes {
+  readonly #live = new Set<Live>();
+
+  begin(route: Route, request: FastifyRequest, reply: FastifyReply): void {
+    const call = callOf(request);
+    const limitMs = timeLimitOf(route);
+    const giveUp = (fault: Fault): void => {
+      if (reply.raw.headersSent) reply.raw.destroy();
+      else if (!reply.sent) sendProblem(fault, request, reply);
+      call.abort(fault);
+    };
+    const live: Live = { call, giveUp, endless: !isJson(route.reply) && route.reply.kind === "events" };
+    const timer =
+      limitMs > 0 ? setTimeout(() => giveUp(timeLimitExceeded({ seconds: limitMs / 1000 })), limitMs) : undefined;
+    this.#live.add(live);
+    reply.raw.once("close", () => {
+      clearTimeout(timer);
+      this.#live.delete(live);
+      // Of an idempotent call the client comes back for the reply: it goes on until its time is up.
+      if (!reply.raw.writableFinished && !route.idempotent) call.abort(new Error("the client went away"));
+    });
+  }
+
+  /** Event streams have no end of their own; their listeners come back to another process. */
+  endStreams(): void {
+    for (const { call, endless } of this.#live) if (endless) call.abort(shuttingDown());
+  }
+
+  /** Lets what is under way finish within `graceMs`, and answers for it then. */
+  end(graceMs: number): void {
+    this.endStreams();
+    setTimeout(() => {
+      for (const { giveUp } of this.#live) giveUp(shuttingDown());
+    }, graceMs).unref();
+  }
+}

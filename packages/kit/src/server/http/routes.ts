@@ -1,0 +1,128 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from "fastify";
+import { isJson } from "../../contract/body.ts";
+import type { Route } from "../../contract/route.ts";
+import type { Ctx } from "../ctx.ts";
+import type { Extensions } from "../extensions.ts";
+import type { Runtime } from "../runtime.ts";
+import { bodyLimitOf, readBody } from "./body.ts";
+import { callOf } from "./call.ts";
+import { callerOf, visitor } from "./caller.ts";
+import { Idempotency } from "./idempotency.ts";
+import { readInput } from "./input.ts";
+import type { Lifetimes } from "./lifetimes.ts";
+import { countCall, type RateLimiter } from "./rate-limiter.ts";
+import { describeRequest } from "./request-log.ts";
+import { sendJson, sendReply, toJsonReply, type ReplyOptions } from "./reply.ts";
+import { joinTrace } from "./trace.ts";
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    contract?: Route;
+  }
+}
+
+/** A service's method, as the wiring binds it to a route. */
+export type RouteHandler = (ctx: Ctx, input: never) => unknown;
+
+export interface RoutesOptions {
+  readonly runtime: Runtime;
+  readonly extensions: Extensions;
+  readonly limiter: RateLimiter;
+  readonly reply: ReplyOptions;
+}
+
+/** The routes of all contracts, each with its handler, and what every request to one passes through. */
+export class Routes {
+  readonly #options: RoutesOptions;
+  readonly #idempotency: Idempotency;
+  readonly #handlers = new Map<string, RouteHandler>();
+
+  constructor(options: RoutesOptions) {
+    this.#options = options;
+    this.#idempotency = new Idempotency(options.runtime);
+  }
+
+  /** @throws Error if the route has a handler already */
+  bind(route: Route, handler: RouteHandler): void {
+    if (this.#handlers.has(route.id)) throw new Error(`${route.id} is served twice`);
+    this.#handlers.set(route.id, handler);
+  }
+
+  /** Ids of the routes that have a handler. */
+  get bound(): ReadonlySet<string> {
+    return new Set(this.#handlers.keys());
+  }
+
+  /** Makes Fastify ask who calls, and whether they may, before it reads a byte of the body. */
+  mount(fastify: FastifyInstance, lifetimes: Lifetimes): void {
+    fastify.addHook("onRoute", (options) => {
+      const route = contractOf(options);
+      if (route === undefined) return;
+      options.bodyLimit = bodyLimitOf(route);
+      options.onRequest = async (request, reply) => {
+        lifetimes.begin(route, request, reply);
+        await this.#admit(route, request, reply);
+      };
+    });
+    fastify.removeAllContentTypeParsers();
+    fastify.addContentTypeParser("*", async (request: FastifyRequest, payload: FastifyRequest["raw"]) => {
+      const route = contractOf(request.routeOptions);
+      return route === undefined ? undefined : readBody(route, request, payload);
+    });
+  }
+
+  /** @throws Fault `kit.unauthenticated`, `kit.session_expired`, `kit.forbidden`, `kit.too_many_requests` */
+  async #admit(route: Route, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const { extensions, limiter, runtime } = this.#options;
+    const { limit } = route;
+    // Before it costs anything; the others count on who calls.
+    if (limit?.by === "address") await countCall(route, limit, limiter, request, runtime.clock.now());
+    describeRequest(request, { route: route.id });
+    const caller = await callerOf(route.access, request, extensions);
+    callOf(request).caller = caller;
+    if (caller !== visitor) joinTrace(request, reply);
+    if (limit !== undefined && limit.by !== "address")
+      await countCall(route, limit, limiter, request, runtime.clock.now());
+  }
+
+  /** Answers one request: reads its input, calls the handler, checks and sends what it returned. */
+  async serve(route: Route, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const { traceId, signal } = callOf(request);
+    try {
+      await this.#answer(route, request, reply);
+    } catch (error) {
+      if (!reply.sent) throw error;
+      // Given up before, and its line is written. That the handler stopped for it is nothing new.
+      if (error === signal.reason) return;
+      this.#options.runtime.log.warn({ err: error, traceId, route: route.id }, "a call that was given up failed");
+    }
+  }
+
+  async #answer(route: Route, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const handler = this.#handlers.get(route.id);
+    if (handler === undefined) throw new Error(`${route.id} is served by nobody`);
+    const { caller, traceId, signal } = callOf(request);
+    const ctx = this.#options.runtime.ctx(caller.tenantId, { actor: caller.actor, traceId, signal });
+    const input = readInput(route, request);
+    const run = async (): Promise<unknown> => handler(ctx, input as never);
+    if (route.idempotent) {
+      const { reply: kept, replayed } = await this.#idempotency.once(ctx, route, request, input, async () =>
+        toJsonReply(route, await run(), this.#options.reply),
+      );
+      if (replayed) reply.header("idempotency-replayed", "true");
+      if (!reply.sent) sendJson(kept, request, reply);
+      return;
+    }
+    const isEvents = !isJson(route.reply) && route.reply.kind === "events";
+    // A HEAD doesn't listen: nobody may be asked to begin telling.
+    const returned = isEvents && request.method === "HEAD" ? silence() : await run();
+    if (!reply.sent) await sendReply(route, returned, request, reply, this.#options.reply);
+  }
+}
+
+async function* silence(): AsyncGenerator<never, void, undefined> {}
+
+/** What the wiring leaves with Fastify: the contract that a route is of; undefined for the server's own. */
+export function contractOf({ config }: Pick<RouteOptions, "config">): Route | undefined {
+  return config?.contract;
+}

@@ -1,0 +1,36 @@
+import { BlockList, isIP } from "node:net";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { callOf } from "./call.ts";
+import { describeRequest } from "./request-log.ts";
+
+/** Reads addresses and networks (`10.0.0.0/8`), as the environment lists them. */
+export function readNetworks(list: readonly string[]): BlockList {
+  const networks = new BlockList();
+  for (const entry of list) {
+    const [address = "", bits] = entry.split("/");
+    const family = isIP(address) === 6 ? "ipv6" : "ipv4";
+    if (bits === undefined) networks.addAddress(address, family);
+    else networks.addSubnet(address, Number(bits), family);
+  }
+  return networks;
+}
+
+/** Whether a request comes straight from one of these addresses; what a proxy says of its own callers doesn't count. */
+export function isFrom(request: FastifyRequest, networks: BlockList): boolean {
+  const { remoteAddress } = request.raw.socket;
+  if (remoteAddress === undefined) return false;
+  return networks.check(remoteAddress, isIP(remoteAddress) === 6 ? "ipv6" : "ipv4");
+}
+
+/**
+ * Goes on in the caller's trace (W3C Trace Context `traceparent`). Only for callers whom we trust: a stranger could
+ * write themselves into somebody's trace.
+ */
+export function joinTrace(request: FastifyRequest, reply: FastifyReply): void {
+  const brought = String(request.headers["traceparent"] ?? "");
+  const traceId = /^00-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/.exec(brought)?.[1];
+  if (traceId === undefined) return;
+  callOf(request).traceId = traceId;
+  describeRequest(request, { traceId });
+  reply.header("x-trace-id", traceId);
+}

@@ -1,0 +1,76 @@
+import "reflect-metadata";
+import type { NestFastifyApplication } from "@nestjs/platform-fastify";
+import { type Client, createClient } from "../contract/client.ts";
+import { sessionExpired, unauthenticated } from "../contract/faults.ts";
+import { newId } from "../contract/ids.ts";
+import { contract, type Contract } from "../contract/route.ts";
+import { createApplication, type ApplicationOptions } from "../server/application.ts";
+import type { TurnableClock } from "../server/clock.ts";
+import { authenticator, type Authenticator } from "../server/http/caller.ts";
+import { defineModule } from "../server/module.ts";
+import type { Runtime } from "../server/runtime.ts";
+import { openRuntime } from "./runtime.ts";
+
+export interface KitServer<Contracts extends Readonly<Record<string, Contract>>> {
+  readonly url: string;
+  readonly app: NestFastifyApplication;
+  readonly runtime: Runtime;
+  readonly clock: TurnableClock;
+  /** A client of somebody who is known by this token, or of nobody. */
+  as(token?: string, renew?: () => Promise<boolean>): Client<Contracts>;
+  close(): Promise<void>;
+}
+
+const tenantId = newId(new Date());
+
+/** Knows whoever brings `account:permission,permission`. */
+const tokens: Authenticator = {
+  authenticate: async (token) => {
+    const [id = "", codes] = token.split("#");
+    if (id === "late") throw sessionExpired();
+    if (codes === undefined) throw unauthenticated();
+    const permissions = new Set(codes.split(",").filter(Boolean));
+    return { tenantId, actor: { kind: "account", id, name: id, permissions }, keyId: `${id}'s key` };
+  },
+};
+
+/** The kit's server with modules of a test's own, on a database with the kit's own tables, listening on this machine. */
+export async function openKitServer<Contracts extends Readonly<Record<string, Contract>>>(
+  clusterUrl: string,
+  contracts: Contracts,
+  options: Omit<ApplicationOptions, "runtime" | "version">,
+): Promise<KitServer<Contracts>> {
+  const { runtime, clock, close } = await openRuntime(clusterUrl);
+  const doors = defineModule(contract("doors", {}), {
+    services: {},
+    routes: () => ({}),
+    extensions: () => ({ tokens: authenticator(tokens) }),
+  });
+  const app = await createApplication({
+    runtime,
+    version: "0.0.0",
+    ...options,
+    modules: [doors, ...options.modules],
+  });
+  await app.listen({ port: 0, host: "127.0.0.1" });
+  const url = await app.getUrl();
+  return {
+    url,
+    app,
+    runtime,
+    clock,
+    as: (token, renew) =>
+      createClient(contracts, {
+        baseUrl: url,
+        headers: () => ({
+          "accept-language": "en",
+          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        }),
+        ...(renew === undefined ? {} : { renew }),
+      }),
+    close: async () => {
+      await app.close();
+      await close();
+    },
+  };
+}
