@@ -55,7 +55,10 @@ export const modules: readonly ModuleEntry[] = [
     name: "connect",
     layer: "engines",
     description: "WeChat apps: tokens, messages in, replies out, channel QR codes",
-    ownerFiles: { "internal/callbacks.ts": "a callback address names the app, and the app names the tenant" },
+    ownerFiles: {
+      "internal/snapshots.ts": "a callback address names the app, and the app names the tenant",
+      "internal/inbound-store.ts": "pushes of several tenants share one statement",
+    },
     sealed: async () => (await import("./engines/connect/connect.sealed.ts")).connectSealed,
     load: async () => (await import("./engines/connect/connect.module.ts")).connectModule,
   },

@@ -3,6 +3,10 @@ import type { Generated } from "kysely";
 import type { Json } from "./tables.ts";
 
 export interface KitTables {
+  kit_configuration: {
+    tenantId: Generated<string>;
+    version: number;
+  };
   kit_database: {
     tenantRole: string;
   };

@@ -66,7 +66,7 @@ export class Runtime {
 
   /** Opens a ctx of a tenant. */
   ctx(tenantId: string, as: Omit<TenantWork, "tenantId"> = {}): Ctx {
-    return createCtx(this.#parts({ tenantId, ...as }));
+    return createCtx(this.#parts({ ...as, tenantId }));
   }
 
   /** For work that spans tenants, such as queues: claims rows as the owner, and does the work as each row's tenant. */
@@ -111,6 +111,11 @@ export class Runtime {
   /** Works off a table that is its own queue. Each commit of this process wakes it. */
   inbox(name: string, work: InboxWork, options: InboxOptions): void {
     this.#inboxes.push(new Inbox(name, work, options, this.log));
+  }
+
+  /** Wakes the loops of these queues, after a commit that put something there past a ctx. */
+  wake(queues: ReadonlySet<string>): void {
+    if (queues.size > 0) this.#wakeAll();
   }
 
   /** Runs when all work has stopped: to close what it used. */

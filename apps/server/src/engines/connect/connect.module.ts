@@ -6,9 +6,9 @@ import { WechatClients } from "./clients.ts";
 import { connect } from "./connect.contract.ts";
 import { ConnectService } from "./connect.service.ts";
 import { pushToleranceSeconds, replyTimeoutMs } from "./connect.settings.ts";
-import { Callbacks } from "./internal/callbacks.ts";
 import { Checks } from "./internal/checks.ts";
-import { Responders } from "./internal/responders.ts";
+import { InboundStore } from "./internal/inbound-store.ts";
+import { Snapshots } from "./internal/snapshots.ts";
 import "./connect.tables.ts";
 
 export const connectModule = defineModule(connect, {
@@ -17,9 +17,9 @@ export const connectModule = defineModule(connect, {
     apps: Apps,
     channels: Channels,
     clients: WechatClients,
-    callbacks: Callbacks,
     checks: Checks,
-    responders: Responders,
+    snapshots: Snapshots,
+    store: InboundStore,
     messages: ConnectService,
   },
   routes: ({ apps, channels, checks, messages }) => ({

@@ -1,74 +1,87 @@
 import { Injectable } from "@nestjs/common";
-import { newId } from "@zhanggui/kit/contract/ids";
-import type { PageOf } from "@zhanggui/kit/contract/page";
 import type { BytesOut } from "@zhanggui/kit/contract/body";
+import type { PageOf } from "@zhanggui/kit/contract/page";
 import type { Flat, Out } from "@zhanggui/kit/contract/route";
-import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
+import type { Ctx } from "@zhanggui/kit/server/ctx";
 import { pageOf } from "@zhanggui/kit/server/paging";
-import { createdAt, dedupeKey, sceneOf, type InboundMessage } from "@zhanggui/wechat/messages";
-import { openPush, PushRefused, sealReply, verifyUrl, type OpenedPush, type PushKeys } from "@zhanggui/wechat/push";
+import { Runtime } from "@zhanggui/kit/server/runtime";
+import { createdAt, sceneOf, type InboundMessage } from "@zhanggui/wechat/messages";
+import { openPush, PushRefused, sealReply, verifyUrl } from "@zhanggui/wechat/push";
 import type { PassiveReply } from "@zhanggui/wechat/reply";
-import { sql } from "kysely";
 import { Apps } from "./apps.ts";
-import { Callbacks } from "./internal/callbacks.ts";
 import { type connect, pushRefused } from "./connect.contract.ts";
 import { messageReceived, templateFinished } from "./connect.events.ts";
-import { pushToleranceSeconds, replyTimeoutMs } from "./connect.settings.ts";
-import { Responders } from "./internal/responders.ts";
+import { type Inbound, InboundStore, type Stored } from "./internal/inbound-store.ts";
+import { type Snapshot, Snapshots } from "./internal/snapshots.ts";
 import type { Answer, IncomingMessage } from "./responders.ts";
-import { SettingsService } from "../../foundation/settings/settings.service.ts";
 
 const nothing: PassiveReply = { type: "none" };
+/** A configuration that changes faster than a push is answered is somebody's loop; WeChat sends again. */
+const attemptLimit = 5;
 
 /** Messages in, replies out. */
 @Injectable()
 export class ConnectService {
   readonly #apps: Apps;
-  readonly #callbacks: Callbacks;
-  readonly #responders: Responders;
-  readonly #settings: SettingsService;
+  readonly #snapshots: Snapshots;
+  readonly #store: InboundStore;
+  readonly #runtime: Runtime;
 
-  constructor(apps: Apps, callbacks: Callbacks, responders: Responders, settings: SettingsService) {
+  constructor(apps: Apps, snapshots: Snapshots, store: InboundStore, runtime: Runtime) {
     this.#apps = apps;
-    this.#callbacks = callbacks;
-    this.#responders = responders;
-    this.#settings = settings;
+    this.#snapshots = snapshots;
+    this.#store = store;
+    this.#runtime = runtime;
   }
 
   /** WeChat's check of the callback address. @throws Fault `connect.push_refused` */
   async verify(visitor: Ctx, { wechatAppId, ...query }: Flat<typeof connect.verifyCallback>): Promise<BytesOut> {
-    const { ctx, app } = await this.#callbacks.open(visitor, wechatAppId);
-    const toleranceSeconds = await this.#settings.get(ctx, pushToleranceSeconds);
-    const echo = refusing(ctx, app.id, () => {
-      const text = verifyUrl(query, this.#apps.pushKeys(app));
+    const { snapshot, result: echo } = await this.#opened(visitor, wechatAppId, (snapshot) => {
+      const text = verifyUrl(query, snapshot.keys);
       // An old check that somebody has seen proves nothing about WeChat now.
-      const ageSeconds = Math.abs(ctx.now().getTime() / 1000 - Number(query.timestamp));
-      if (ageSeconds > toleranceSeconds) throw new PushRefused("stale", `the timestamp is ${ageSeconds} s from now`);
+      const ageSeconds = Math.abs(visitor.now().getTime() / 1000 - Number(query.timestamp));
+      if (ageSeconds > snapshot.toleranceSeconds) {
+        throw new PushRefused("stale", `the timestamp is ${ageSeconds} s from now`);
+      }
       return text;
     });
-    await this.#apps.verified(ctx, app.id);
+    await this.#apps.verified(this.#ctx(visitor, snapshot), wechatAppId);
     return { contentType: "text/plain; charset=utf-8", body: echo };
   }
 
   /**
-   * One push: verify, decrypt, parse; ask the responders; then one transaction keeps the message with its reply and
-   * tells the server. A repeat, parallel or later, meets the same key: it waits for the first one's commit, changes
-   * nothing and gets the same reply.
+   * One push: verify, decrypt, parse; ask the responders, all of it from memory; then one statement keeps the message
+   * with its reply and tells the server, if what the answer was made from still holds, else all is done anew. A repeat,
+   * parallel or later, meets the same key: it waits for the first one's commit, changes nothing and gets the same reply.
    *
    * @throws Fault `connect.push_refused`; whatever is thrown, nothing was stored, and WeChat sends again
    */
   async receive(visitor: Ctx, push: Flat<typeof connect.receive>): Promise<BytesOut> {
     const { wechatAppId, bytes, contentType, ...query } = push;
-    const { ctx, app } = await this.#callbacks.open(visitor, wechatAppId);
-    const keys = this.#apps.pushKeys(app);
-    const toleranceSeconds = await this.#settings.get(ctx, pushToleranceSeconds);
-    const opened = refusing(ctx, app.id, () =>
-      openPush({ query, body: bytes, contentType, keys, now: ctx.now(), toleranceSeconds }),
-    );
-    const message = await this.#describe(ctx, app.id, opened.message);
-    const answer = await this.#answer(ctx, message);
-    const stored = await ctx.tx((ctx) => this.#keep(ctx, opened.message, message, answer));
-    return this.#reply(ctx, opened, stored, keys);
+    for (let attempt = 1; attempt <= attemptLimit; attempt++) {
+      const { snapshot, result: opened } = await this.#opened(visitor, wechatAppId, ({ keys, toleranceSeconds }) =>
+        openPush({ query, body: bytes, contentType, keys, now: visitor.now(), toleranceSeconds }),
+      );
+      const ctx = this.#ctx(visitor, snapshot);
+      const described = await describe(snapshot, opened.message);
+      const answer = await answerInTime(ctx, snapshot, described);
+      const event = eventOf(opened.message, described, answer);
+      const { traceId } = visitor;
+      const stored = await this.#store.keep({ snapshot, traceId, message: opened.message, described, answer, event });
+      if (stored === undefined) {
+        await this.#snapshots.renewed(visitor, snapshot);
+        continue;
+      }
+      note(ctx, opened.message, described, stored);
+      const { body, contentType: type } = sealReply({
+        push: opened,
+        reply: stored.reply ?? nothing,
+        keys: snapshot.keys,
+        now: ctx.now(),
+      });
+      return { contentType: type, body };
+    }
+    throw new Error("the tenant's configuration kept changing while a push was answered");
   }
 
   async listInbound(ctx: Ctx, filter: Flat<typeof connect.listInbound>): Promise<PageOf<InboundView>> {
@@ -81,85 +94,97 @@ export class ConnectService {
     return { items: items.map((row) => ({ ...row, reply: textOfReply(row.reply) })), next };
   }
 
-  async #describe(ctx: Ctx, wechatAppId: string, message: InboundMessage): Promise<IncomingMessage> {
-    const scene = sceneOf(message);
-    const channel =
-      scene === undefined
-        ? undefined
-        : await ctx.db
-            .selectFrom("connect_channel")
-            .select("id")
-            .where("wechatAppId", "=", wechatAppId)
-            .where("scene", "=", scene)
-            .executeTakeFirst();
-    return {
-      wechatAppId,
-      openid: message.fromUserName,
-      kind: kindOf(message),
-      text: message.type === "text" ? message.content : null,
-      channelId: channel?.id ?? null,
-    };
-  }
-
-  async #answer(ctx: Ctx, message: IncomingMessage): Promise<Answer | undefined> {
-    return this.#responders.answer(ctx, message, await this.#settings.get(ctx, replyTimeoutMs));
-  }
-
-  async #keep(
-    ctx: TxCtx,
-    message: InboundMessage,
-    described: IncomingMessage,
-    answer: Answer | undefined,
-  ): Promise<PassiveReply> {
-    const { wechatAppId, openid, kind, text, channelId } = described;
-    const sentAt = createdAt(message).toISOString();
-    const id = newId(ctx.now());
-    const row = await ctx.db
-      .insertInto("connect_inbound")
-      .values({
-        id,
-        wechatAppId,
-        dedupeKey: dedupeKey(message),
-        openid,
-        kind,
-        content: message.fields,
-        channelId,
-        reply: answer === undefined ? null : JSON.stringify(answer.reply),
-        replyBy: answer?.by ?? null,
-        traceId: ctx.traceId,
-        sentAt: new Date(sentAt),
-        receivedAt: ctx.now(),
-      })
-      .onConflict((on) =>
-        on.columns(["tenantId", "wechatAppId", "dedupeKey"]).doUpdateSet({ repeats: sql`connect_inbound.repeats + 1` }),
-      )
-      .returning(["id", "reply"])
-      .executeTakeFirstOrThrow();
-    if (row.id !== id) ctx.log.info({ inboundId: row.id, kind }, "a repeated push: same reply, nothing new");
-    else if (message.type === "unknown") {
-      ctx.log.warn({ inboundId: row.id, kind }, "an unknown kind of push: kept, and nothing else is done with it");
-    } else if (message.type === "event" && message.event === "TEMPLATESENDJOBFINISH") {
-      const { msgId, status } = message;
-      await ctx.emit(templateFinished, { wechatAppId, openid, msgId, status });
-    } else {
-      const replyBy = answer?.by ?? null;
-      await ctx.emit(messageReceived, {
-        inboundId: row.id,
-        wechatAppId,
-        openid,
-        kind,
-        channelId,
-        text,
-        replyBy,
-        sentAt,
-      });
+  /**
+   * What `open` makes of a push with the app's keys. Before it is refused the snapshot is compared with the database: a
+   * token that was changed a moment ago, by another process, is not a forger's.
+   *
+   * @throws Fault `connect.push_refused`: the caller learns only that, the log has the reason
+   */
+  async #opened<Result>(
+    visitor: Ctx,
+    wechatAppId: string,
+    open: (snapshot: Snapshot) => Result,
+  ): Promise<{ snapshot: Snapshot; result: Result }> {
+    const snapshot = await this.#snapshots.of(visitor, wechatAppId);
+    let refusal: { reason: string; cause?: PushRefused } = { reason: "disabled" };
+    try {
+      if (!snapshot.app.disabled) return { snapshot, result: open(snapshot) };
+    } catch (error) {
+      if (!(error instanceof PushRefused)) throw error;
+      refusal = { reason: error.reason, cause: error };
     }
-    return row.reply ?? nothing;
+    if ((await this.#snapshots.renewed(visitor, snapshot)) !== snapshot) {
+      return this.#opened(visitor, wechatAppId, open);
+    }
+    const { reason, cause } = refusal;
+    const { log } = this.#ctx(visitor, snapshot);
+    log.warn({ wechatAppId, reason, detail: cause?.message }, "a push was refused");
+    throw pushRefused({}, { cause });
   }
 
-  #reply(ctx: Ctx, push: OpenedPush, reply: PassiveReply, keys: PushKeys): BytesOut {
-    const { body, contentType } = sealReply({ push, reply, keys, now: ctx.now() });
-    return { contentType, body };
+  #ctx({ traceId, signal }: Ctx, { tenantId, actor }: Snapshot): Ctx {
+    return this.#runtime.ctx(tenantId, { actor, traceId, signal });
+  }
+}
+
+async function describe({ app, channelOf }: Snapshot, message: InboundMessage): Promise<IncomingMessage> {
+  const scene = sceneOf(message);
+  return {
+    wechatAppId: app.id,
+    openid: message.fromUserName,
+    kind: kindOf(message),
+    text: message.type === "text" ? message.content : null,
+    channelId: scene === undefined ? null : await channelOf(scene),
+  };
+}
+
+/** The first answer of the engines above, or undefined if there is none in time. One that fails is skipped. */
+async function answerInTime(ctx: Ctx, snapshot: Snapshot, message: IncomingMessage): Promise<Answer | undefined> {
+  const late = Promise.withResolvers<undefined>();
+  const { replyTimeoutMs: timeoutMs } = snapshot;
+  const timer = setTimeout(() => {
+    ctx.log.warn({ timeoutMs, openid: message.openid }, "no reply in time; WeChat gets an empty answer");
+    late.resolve(undefined);
+  }, timeoutMs);
+  try {
+    return await Promise.race([firstAnswer(ctx, snapshot, message), late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function firstAnswer(ctx: Ctx, { responders }: Snapshot, message: IncomingMessage): Promise<Answer | undefined> {
+  for (const { name, answer } of responders) {
+    try {
+      const given = await answer(message);
+      if (given !== undefined) return given;
+    } catch (error) {
+      ctx.log.error({ err: error, responder: name }, "a responder failed");
+    }
+  }
+  return undefined;
+}
+
+/** What other modules learn of a message; nothing of one whose kind nobody knows. */
+function eventOf(message: InboundMessage, described: IncomingMessage, answer: Answer | undefined): Inbound["event"] {
+  if (message.type === "unknown") return undefined;
+  const { wechatAppId, openid, kind, text, channelId } = described;
+  if (message.type === "event" && message.event === "TEMPLATESENDJOBFINISH") {
+    const { msgId, status } = message;
+    return () => ({ definition: templateFinished, payload: { wechatAppId, openid, msgId, status } });
+  }
+  const replyBy = answer?.by ?? null;
+  const sentAt = createdAt(message).toISOString();
+  return (inboundId) => ({
+    definition: messageReceived,
+    payload: { inboundId, wechatAppId, openid, kind, channelId, text, replyBy, sentAt },
+  });
+}
+
+function note(ctx: Ctx, message: InboundMessage, { kind }: IncomingMessage, { id: inboundId, isRepeat }: Stored): void {
+  if (isRepeat) ctx.log.info({ inboundId, kind }, "a repeated push: same reply, nothing new");
+  else if (message.type === "unknown") {
+    ctx.log.warn({ inboundId, kind }, "an unknown kind of push: kept, and nothing else is done with it");
   }
 }
 
@@ -174,15 +199,4 @@ function kindOf(message: InboundMessage): string {
 function textOfReply(reply: PassiveReply | null): string | null {
   if (reply === null || reply.type === "none") return null;
   return reply.type === "text" ? reply.content : `[${reply.type}]`;
-}
-
-/** The caller learns only that it was refused; the log has the reason. */
-function refusing<Result>(ctx: Ctx, wechatAppId: string, open: () => Result): Result {
-  try {
-    return open();
-  } catch (error) {
-    if (!(error instanceof PushRefused)) throw error;
-    ctx.log.warn({ wechatAppId, reason: error.reason, detail: error.message }, "a push was refused");
-    throw pushRefused({}, { cause: error });
-  }
 }

@@ -92,7 +92,7 @@ test("a channel counts scans and people, and its code may expire", async () => {
 test("a responder that is late, or fails, costs nobody a message", async () => {
   const { server, owner, emulator, bound } = tea;
   let asked = 0;
-  const late = responder((_, message) => {
+  const late = responder(async () => (message) => {
     asked += 1;
     if (message.text === "fail") throw new Error("oops");
     return message.text === "late" ? new Promise(() => {}) : Promise.resolve(undefined);

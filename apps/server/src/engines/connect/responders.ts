@@ -17,8 +17,13 @@ export interface Answer {
   readonly by: string;
 }
 
-/** Reads and decides, writes nothing: it may be asked more than once for one message. */
-export type Responder = (ctx: Ctx, message: IncomingMessage) => Promise<Answer | undefined>;
+/**
+ * Reads what it goes by, and gives back how it answers: from memory if it can, because WeChat waits. What it has read is
+ * kept until the tenant's configuration changes (`kit_configuration_changed`); it may be asked more than once for one
+ * message, and writes nothing.
+ */
+export type Responder = (ctx: Ctx) => Promise<Answering>;
+export type Answering = (message: IncomingMessage) => Answer | undefined | Promise<Answer | undefined>;
 
 /** For engines above: who may answer a message while WeChat waits. */
 export const responder = extensionPoint<Responder>("connect.responder");

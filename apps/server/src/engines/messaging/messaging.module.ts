@@ -48,5 +48,5 @@ export const messagingModule = defineModule(messaging, {
     // A queue of its own: what was lost must not wait until a backlog is through.
     lost: queue(outbox.expireLeases, { concurrency: 1, pollMs: 5000 }),
   }),
-  extensions: ({ rules }) => ({ rules: responder(rules.answer) }),
+  extensions: ({ rules }) => ({ rules: responder(rules.responder) }),
 });

@@ -25,11 +25,14 @@ export class Rules {
     this.#channels = channels;
   }
 
-  /** The reply of the first rule that applies, in the order in which rules win. */
-  async answer(ctx: Ctx, message: IncomingMessage): Promise<Answer | undefined> {
-    const rule = (await this.#rows(ctx)).find((each) => each.enabled && applies(each, message));
-    if (rule === undefined) return undefined;
-    return { reply: { type: "text", content: rule.reply }, by: `${replyPrefix}${rule.id}` };
+  /** Reads the rules, and answers from them: the first that applies, in the order in which rules win. */
+  async responder(ctx: Ctx): Promise<(message: IncomingMessage) => Answer | undefined> {
+    const enabled = (await this.#rows(ctx)).filter((rule) => rule.enabled);
+    return (message) => {
+      const rule = enabled.find((each) => applies(each, message));
+      if (rule === undefined) return undefined;
+      return { reply: { type: "text", content: rule.reply }, by: `${replyPrefix}${rule.id}` };
+    };
   }
 
   /** Counts what a rule answered, once per message. */

@@ -1,0 +1,159 @@
+import { Injectable } from "@nestjs/common";
+import type { EventDefinition } from "@zhanggui/kit/contract/event";
+import { newId } from "@zhanggui/kit/contract/ids";
+import { GroupCommit } from "@zhanggui/kit/server/group-commit";
+import { Runtime } from "@zhanggui/kit/server/runtime";
+import { createdAt, dedupeKey, type InboundMessage } from "@zhanggui/wechat/messages";
+import type { PassiveReply } from "@zhanggui/wechat/reply";
+import { CompiledQuery } from "kysely";
+import type { Answer, IncomingMessage } from "../responders.ts";
+import type { Snapshot } from "./snapshots.ts";
+
+/** A message with the answer that a snapshot gave it. */
+export interface Inbound {
+  readonly snapshot: Snapshot;
+  readonly traceId: string;
+  readonly message: InboundMessage;
+  readonly described: IncomingMessage;
+  readonly answer: Answer | undefined;
+  /** What the message is told as, if it is told; made from the id that the message gets. */
+  readonly event: ((inboundId: string) => Told) | undefined;
+}
+export interface Told {
+  readonly definition: EventDefinition<unknown>;
+  readonly payload: unknown;
+}
+
+/** What is known of a message: its reply is the first one's, however often it comes. */
+export interface Stored {
+  readonly id: string;
+  readonly reply: PassiveReply | null;
+  readonly isRepeat: boolean;
+}
+
+interface Row {
+  readonly asked: string;
+  readonly id: string | null;
+  readonly reply: PassiveReply | null;
+  readonly handlers: readonly string[] | null;
+}
+
+/**
+ * Keeps what WeChat pushes, and tells it: message, event and tasks in one statement, which pushes that come at the same
+ * time share. A message is kept only if its tenant's configuration is still the one that it was answered from.
+ */
+@Injectable()
+export class InboundStore {
+  readonly #runtime: Runtime;
+  readonly #commits = new GroupCommit<Inbound, Stored | undefined>((items) => this.#store(items), {
+    maxItems: 64,
+    concurrency: 2,
+  });
+
+  constructor(runtime: Runtime) {
+    this.#runtime = runtime;
+  }
+
+  /** Undefined if the snapshot is old: then nothing was kept, and the message has to be answered anew. */
+  keep(inbound: Inbound): Promise<Stored | undefined> {
+    return this.#commits.add(inbound);
+  }
+
+  /** Copies of one message in one statement would meet each other: the first goes in and stands for all. */
+  async #store(items: readonly Inbound[]): Promise<(Stored | undefined)[]> {
+    const keyed = items.map((item) => ({ item, key: keyOf(item), id: newId(this.#runtime.clock.now()) }));
+    const byKey = Map.groupBy(keyed, ({ key }) => key);
+    // In one order everywhere, so that two statements never wait for each other in a circle.
+    const firsts = [...byKey].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, [first]]) => first as (typeof keyed)[0]);
+    const rows = firsts.map(({ item, id, key }) => rowOf(item, id, byKey.get(key)?.length ?? 1, this.#runtime));
+    const query = CompiledQuery.raw(statement, columnsOf(rows));
+    const result = await this.#runtime.unscopedDb().executeQuery<Row>(query);
+    this.#runtime.wake(new Set(result.rows.flatMap(({ handlers }) => handlers ?? [])));
+    const kept = new Map(result.rows.map((row) => [row.asked, row]));
+    return keyed.map(({ key, id }) => {
+      const first = byKey.get(key)?.[0]?.id ?? id;
+      const row = kept.get(first);
+      if (row === undefined || row.id === null) return undefined;
+      return { id: row.id, reply: row.reply, isRepeat: row.id !== id };
+    });
+  }
+}
+
+function keyOf({ snapshot, message }: Inbound): string {
+  return `${snapshot.tenantId} ${snapshot.app.id} ${dedupeKey(message)}`;
+}
+
+/** One column of `input` each, in its order. */
+function rowOf(inbound: Inbound, id: string, copies: number, { clock }: Runtime): readonly unknown[] {
+  const { snapshot, traceId, message, described, answer, event } = inbound;
+  const now = clock.now();
+  const told = event?.(id);
+  return [
+    snapshot.tenantId,
+    snapshot.version,
+    id,
+    snapshot.app.id,
+    dedupeKey(message),
+    described.openid,
+    described.kind,
+    JSON.stringify(message.fields),
+    described.channelId,
+    answer === undefined ? null : JSON.stringify(answer.reply),
+    answer?.by ?? null,
+    traceId,
+    createdAt(message),
+    now,
+    copies - 1,
+    told?.definition.name ?? null,
+    newId(now),
+    told === undefined ? null : JSON.stringify(told.definition.payload.parse(told.payload)),
+    snapshot.actor.id,
+  ];
+}
+
+function columnsOf(rows: readonly (readonly unknown[])[]): unknown[] {
+  return columnTypes.map((_, column) => rows.map((row) => row[column]));
+}
+
+const columnTypes = [
+  "tenant_id uuid",
+  "version bigint",
+  "id uuid",
+  "wechat_app_id uuid",
+  "dedupe_key text",
+  "openid text",
+  "kind text",
+  "content jsonb",
+  "channel_id uuid",
+  "reply jsonb",
+  "reply_by text",
+  "trace_id text",
+  "sent_at timestamptz",
+  "received_at timestamptz",
+  "repeats integer",
+  "event_name text",
+  "event_id uuid",
+  "payload jsonb",
+  "actor_id text",
+];
+const names = columnTypes.map((column) => column.split(" ")[0]);
+const parameters = columnTypes.map((column, index) => `$${index + 1}::${column.split(" ")[1]}[]`);
+
+/** As the owner: pushes of several tenants share it. Each row names its tenant, and everything it writes is that's. */
+const statement = `
+  WITH input AS MATERIALIZED (SELECT * FROM unnest(${parameters.join(", ")}) AS input(${names.join(", ")})),
+  stored AS (
+    INSERT INTO connect_inbound (tenant_id, id, wechat_app_id, dedupe_key, openid, kind, content, channel_id, reply,
+      reply_by, trace_id, sent_at, received_at, repeats)
+    SELECT tenant_id, id, wechat_app_id, dedupe_key, openid, kind, content, channel_id, reply,
+      reply_by, trace_id, sent_at, received_at, repeats
+    FROM input WHERE kit_configuration_version(tenant_id) = version
+    ON CONFLICT (tenant_id, wechat_app_id, dedupe_key)
+      DO UPDATE SET repeats = connect_inbound.repeats + excluded.repeats + 1
+    RETURNING tenant_id, wechat_app_id, dedupe_key, id, reply)
+  SELECT i.id AS asked, s.id, s.reply,
+    CASE WHEN s.id = i.id AND i.event_name IS NOT NULL THEN ARRAY(
+      SELECT kit_emit(i.tenant_id, ARRAY[i.event_id], i.event_name, ARRAY[i.openid], jsonb_build_array(i.payload),
+        'wechat', i.actor_id, i.trace_id, i.received_at, i.received_at - interval '7 days'))
+    END AS handlers
+  FROM input i LEFT JOIN stored s USING (tenant_id, wechat_app_id, dedupe_key)`;

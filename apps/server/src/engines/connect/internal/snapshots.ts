@@ -1,0 +1,131 @@
+import { Injectable } from "@nestjs/common";
+import { configurationVersion } from "@zhanggui/kit/server/configuration";
+import type { Actor, Ctx } from "@zhanggui/kit/server/ctx";
+import { Extensions } from "@zhanggui/kit/server/extensions";
+import { Runtime } from "@zhanggui/kit/server/runtime";
+import type { PushKeys } from "@zhanggui/wechat/push";
+import { SettingsService } from "../../../foundation/settings/settings.service.ts";
+import { Apps, type AppRow } from "../apps.ts";
+import { pushRefused } from "../connect.contract.ts";
+import { pushToleranceSeconds, replyTimeoutMs } from "../connect.settings.ts";
+import { type Answering, responder } from "../responders.ts";
+
+/** What a push is verified with and answered from, as it stood at one version of the tenant's configuration. */
+export interface Snapshot {
+  readonly version: number;
+  readonly tenantId: string;
+  readonly app: AppRow;
+  readonly actor: Actor;
+  readonly keys: PushKeys;
+  readonly toleranceSeconds: number;
+  readonly replyTimeoutMs: number;
+  readonly responders: readonly NamedResponder[];
+  /** The channel whose code has this scene; asked once, as there may be many channels. */
+  channelOf(scene: string): Promise<string | null>;
+}
+interface NamedResponder {
+  readonly name: string;
+  readonly answer: Answering;
+}
+
+/** As many apps, and as many scenes of one, are kept; the oldest goes first. */
+const appsKept = 1_000;
+const scenesKept = 10_000;
+
+/** Snapshots of the apps that WeChat pushes to. */
+@Injectable()
+export class Snapshots {
+  readonly #runtime: Runtime;
+  readonly #apps: Apps;
+  readonly #settings: SettingsService;
+  readonly #extensions: Extensions;
+  readonly #kept = new Map<string, Promise<Snapshot>>();
+
+  constructor(runtime: Runtime, apps: Apps, settings: SettingsService, extensions: Extensions) {
+    this.#runtime = runtime;
+    this.#apps = apps;
+    this.#settings = settings;
+    this.#extensions = extensions;
+  }
+
+  /** @throws Fault `connect.push_refused` for an app that isn't there */
+  of(visitor: Ctx, wechatAppId: string): Promise<Snapshot> {
+    const kept = this.#kept.get(wechatAppId);
+    if (kept !== undefined) return kept;
+    const loading = this.#load(visitor, wechatAppId);
+    keep(this.#kept, wechatAppId, loading, appsKept);
+    loading.catch(() => this.#forget(wechatAppId, loading));
+    return loading;
+  }
+
+  /** The one that holds now; the same if nothing has changed since it was read. */
+  async renewed(visitor: Ctx, snapshot: Snapshot): Promise<Snapshot> {
+    const version = await configurationVersion(this.#runtime.ctx(snapshot.tenantId, { traceId: visitor.traceId }));
+    if (version === snapshot.version) return snapshot;
+    const kept = this.#kept.get(snapshot.app.id);
+    if ((await kept) === snapshot) this.#forget(snapshot.app.id, kept);
+    return this.of(visitor, snapshot.app.id);
+  }
+
+  async #load(visitor: Ctx, wechatAppId: string): Promise<Snapshot> {
+    const found = await this.#runtime
+      .unscopedDb()
+      .selectFrom("connect_app")
+      .select("tenantId")
+      .where("id", "=", wechatAppId)
+      .executeTakeFirst();
+    if (found === undefined) {
+      visitor.log.warn({ wechatAppId }, "a push to an app that is not bound");
+      throw pushRefused();
+    }
+    const ctx = this.#runtime.ctx(found.tenantId, { traceId: visitor.traceId });
+    // The version first: what changes while the rest is read makes this snapshot old, not wrong.
+    const version = await configurationVersion(ctx);
+    const app = await this.#apps.row(ctx, wechatAppId);
+    const responders = this.#extensions
+      .of(responder)
+      .map(async ({ name, value: read }) => ({ name, answer: await read(ctx) }));
+    return {
+      version,
+      tenantId: app.tenantId,
+      app,
+      actor: { kind: "wechat", id: app.appId, name: app.name, permissions: new Set<string>() },
+      keys: this.#apps.pushKeys(app),
+      toleranceSeconds: await this.#settings.get(ctx, pushToleranceSeconds),
+      replyTimeoutMs: await this.#settings.get(ctx, replyTimeoutMs),
+      responders: await Promise.all(responders),
+      channelOf: sceneReader(ctx, wechatAppId),
+    };
+  }
+
+  #forget(wechatAppId: string, snapshot: Promise<Snapshot> | undefined): void {
+    if (this.#kept.get(wechatAppId) === snapshot) this.#kept.delete(wechatAppId);
+  }
+}
+
+function sceneReader(ctx: Ctx, wechatAppId: string): (scene: string) => Promise<string | null> {
+  const kept = new Map<string, Promise<string | null>>();
+  const read = async (scene: string): Promise<string | null> => {
+    const channel = await ctx.db
+      .selectFrom("connect_channel")
+      .select("id")
+      .where("wechatAppId", "=", wechatAppId)
+      .where("scene", "=", scene)
+      .executeTakeFirst();
+    return channel?.id ?? null;
+  };
+  return (scene) => {
+    const known = kept.get(scene);
+    if (known !== undefined) return known;
+    const reading = read(scene);
+    keep(kept, scene, reading, scenesKept);
+    reading.catch(() => kept.delete(scene));
+    return reading;
+  };
+}
+
+function keep<Value>(kept: Map<string, Value>, key: string, value: Value, atMost: number): void {
+  kept.set(key, value);
+  const oldest = kept.size > atMost ? kept.keys().next().value : undefined;
+  if (oldest !== undefined) kept.delete(oldest);
+}
