@@ -30,7 +30,7 @@ async function open(env: Readonly<Record<string, string>>): Promise<ServerProces
   const port = await freePort();
   url = `http://127.0.0.1:${port}`;
   server = await startServer({ DATABASE_URL: database.url, PORT: String(port), PUBLIC_URL: url, ...env });
-  const visitor = createClient({ access }, { baseUrl: `${url}/api` });
+  const visitor = createClient({ access }, { baseUrl: url });
   const session = await visitor.access.setup({
     setupToken: testSecrets.SETUP_TOKEN,
     tenantName: "Lantern Tea",

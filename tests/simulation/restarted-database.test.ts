@@ -30,8 +30,7 @@ const start = async (port?: number): Promise<Cluster> =>
     settings: { fsync: "off", synchronous_commit: "on", max_connections: "60" },
   });
 
-const api = () =>
-  createClient({ access }, { baseUrl: `${url}/api`, headers: () => ({ authorization: `Bearer ${token}` }) });
+const api = () => createClient({ access }, { baseUrl: url, headers: () => ({ authorization: `Bearer ${token}` }) });
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "zg-restarts-"));
@@ -46,7 +45,7 @@ beforeAll(async () => {
     PUBLIC_URL: url,
     DATABASE_POOL_SIZE: "10",
   });
-  const session = await createClient({ access }, { baseUrl: `${url}/api` }).access.setup({
+  const session = await createClient({ access }, { baseUrl: url }).access.setup({
     setupToken: testSecrets.SETUP_TOKEN,
     tenantName: "Lantern Tea",
     login: "owner@lantern-tea.example",

@@ -224,7 +224,9 @@ describe.each(modes.flatMap((mode) => formats.map((format) => ({ mode, format })
         status: 413,
         code: "kit.too_large",
       });
-      expect(lines).toContainEqual(expect.objectContaining({ message: "request", code: "kit.too_large" }));
+      await expect
+        .poll(() => lines)
+        .toContainEqual(expect.objectContaining({ message: "request", code: "kit.too_large" }));
       expect(await everything()).toBe(before);
     });
 

@@ -16,8 +16,6 @@ import { type Snapshot, Snapshots } from "./internal/snapshots.ts";
 import type { Answer, IncomingMessage } from "./responders.ts";
 
 const nothing: PassiveReply = { type: "none" };
-/** A configuration that changes faster than a push is answered is somebody's loop; WeChat sends again. */
-const attemptLimit = 5;
 
 /** Messages in, replies out. */
 @Injectable()
@@ -58,30 +56,28 @@ export class ConnectService {
    */
   async receive(visitor: Ctx, push: Flat<typeof connect.receive>): Promise<BytesOut> {
     const { wechatAppId, bytes, contentType, ...query } = push;
-    for (let attempt = 1; attempt <= attemptLimit; attempt++) {
+    const arrivedAtMs = performance.now();
+    // Twice at most, or thrice if the configuration changes meanwhile: a snapshot read for this push always holds.
+    while (true) {
       const { snapshot, result: opened } = await this.#opened(visitor, wechatAppId, ({ keys, toleranceSeconds }) =>
         openPush({ query, body: bytes, contentType, keys, now: visitor.now(), toleranceSeconds }),
       );
       const ctx = this.#ctx(visitor, snapshot);
-      const described = await describe(snapshot, opened.message);
+      const { message } = opened;
+      const described = await describe(snapshot, message);
       const answer = await answerInTime(ctx, snapshot, described);
-      const event = eventOf(opened.message, described, answer);
+      const event = eventOf(message, described, answer);
       const { traceId } = visitor;
-      const stored = await this.#store.keep({ snapshot, traceId, message: opened.message, described, answer, event });
+      const stored = await this.#store.keep({ snapshot, arrivedAtMs, traceId, message, described, answer, event });
       if (stored === undefined) {
         await this.#snapshots.renewed(visitor, snapshot);
         continue;
       }
-      note(ctx, opened.message, described, stored);
-      const { body, contentType: type } = sealReply({
-        push: opened,
-        reply: stored.reply ?? nothing,
-        keys: snapshot.keys,
-        now: ctx.now(),
-      });
-      return { contentType: type, body };
+      note(ctx, message, described, stored);
+      const { keys } = snapshot;
+      const sealed = sealReply({ push: opened, reply: stored.reply ?? nothing, keys, now: ctx.now() });
+      return { contentType: sealed.contentType, body: sealed.body };
     }
-    throw new Error("the tenant's configuration kept changing while a push was answered");
   }
 
   async listInbound(ctx: Ctx, filter: Flat<typeof connect.listInbound>): Promise<PageOf<InboundView>> {

@@ -12,6 +12,8 @@ import type { Snapshot } from "./snapshots.ts";
 /** A message with the answer that a snapshot gave it. */
 export interface Inbound {
   readonly snapshot: Snapshot;
+  /** When the push came in, on the clock of `performance.now()`. */
+  readonly arrivedAtMs: number;
   readonly traceId: string;
   readonly message: InboundMessage;
   readonly described: IncomingMessage;
@@ -40,7 +42,7 @@ interface Row {
 
 /**
  * Keeps what WeChat pushes, and tells it: message, event and tasks in one statement, which pushes that come at the same
- * time share. A message is kept only if its tenant's configuration is still the one that it was answered from.
+ * time share. A message is kept only if it was answered from its tenant's configuration as it stood when it came or later.
  */
 @Injectable()
 export class InboundStore {
@@ -85,12 +87,14 @@ function keyOf({ snapshot, message }: Inbound): string {
 
 /** One column of `input` each, in its order. */
 function rowOf(inbound: Inbound, id: string, copies: number, { clock }: Runtime): readonly unknown[] {
-  const { snapshot, traceId, message, described, answer, event } = inbound;
+  const { snapshot, arrivedAtMs, traceId, message, described, answer, event } = inbound;
   const now = clock.now();
   const told = event?.(id);
   return [
     snapshot.tenantId,
-    snapshot.version,
+    // What was read after the push had come is new enough, whatever has changed since: else a configuration that
+    // changes all the time, as an import does, would let nothing in.
+    snapshot.readAtMs >= arrivedAtMs ? null : snapshot.version,
     id,
     snapshot.app.id,
     dedupeKey(message),
@@ -147,7 +151,7 @@ const statement = `
       reply_by, trace_id, sent_at, received_at, repeats)
     SELECT tenant_id, id, wechat_app_id, dedupe_key, openid, kind, content, channel_id, reply,
       reply_by, trace_id, sent_at, received_at, repeats
-    FROM input WHERE kit_configuration_version(tenant_id) = version
+    FROM input WHERE version IS NULL OR kit_configuration_version(tenant_id) = version
     ON CONFLICT (tenant_id, wechat_app_id, dedupe_key)
       DO UPDATE SET repeats = connect_inbound.repeats + excluded.repeats + 1
     RETURNING tenant_id, wechat_app_id, dedupe_key, id, reply)

@@ -13,6 +13,8 @@ import { type Answering, responder } from "../responders.ts";
 /** What a push is verified with and answered from, as it stood at one version of the tenant's configuration. */
 export interface Snapshot {
   readonly version: number;
+  /** When its reading began, on the clock of `performance.now()`. */
+  readonly readAtMs: number;
   readonly tenantId: string;
   readonly app: AppRow;
   readonly actor: Actor;
@@ -68,6 +70,7 @@ export class Snapshots {
   }
 
   async #load(visitor: Ctx, wechatAppId: string): Promise<Snapshot> {
+    const readAtMs = performance.now();
     const found = await this.#runtime
       .unscopedDb()
       .selectFrom("connect_app")
@@ -87,6 +90,7 @@ export class Snapshots {
       .map(async ({ name, value: read }) => ({ name, answer: await read(ctx) }));
     return {
       version,
+      readAtMs,
       tenantId: app.tenantId,
       app,
       actor: { kind: "wechat", id: app.appId, name: app.name, permissions: new Set<string>() },
