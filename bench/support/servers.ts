@@ -28,9 +28,9 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-/** The floor: Fastify with a route that answers `success`, and /health. */
-export function startPlainServer(): Promise<RunningServer> {
-  return startUntilHealthy([plainServer], {});
+/** The floor: Fastify with /health and, where `env` says with which keys, /push. */
+export function startPlainServer(env: Readonly<Record<string, string>> = {}): Promise<RunningServer> {
+  return startUntilHealthy([plainServer], env);
 }
 
 /** The compiled server, as `./zg start` and the image run it. `env` holds at least DATABASE_URL. */
