@@ -36,13 +36,17 @@ class Queue {
         const data = { number, at: new Date(1_900_000_000_000 + number), secret: "sealed" };
         yield { event: "called" as const, id: String(number), data };
         // Quiet after the third, until somebody leaves.
-        if (upTo === undefined && number >= 3) await aborted(ctx.signal);
+        if (upTo === undefined && number >= 3) await (shop === "deaf" ? never() : aborted(ctx.signal));
       }
       if (upTo !== undefined) yield { event: "closed" as const, data: {} };
     } finally {
       endOf(shop).resolve(ctx.signal.aborted ? "aborted" : "finished");
     }
   }
+}
+
+function never(): Promise<never> {
+  return new Promise(() => {});
 }
 
 function aborted(signal: AbortSignal): Promise<void> {
@@ -104,6 +108,15 @@ test("who may not listen gets a problem, and HEAD begins nothing", async () => {
   const head = await fetch(`${server.url}/api/queue/e/events`, { method: "HEAD", headers });
   expect([head.status, head.headers.get("content-type")]).toEqual([200, "text/event-stream"]);
   expect(ended.has("e")).toBe(false);
+});
+
+test("a handler that doesn't hear of the end can't keep the server from closing", async () => {
+  const closing = await openKitServer(inject("clusterUrl"), { queue }, { modules: [module()] });
+  let closed: Promise<void> | undefined;
+  const events = closing.as(listener).queue.watch({ shop: "deaf" });
+  for await (const { id } of events) if (id === "3") closed = closing.close();
+  await closed;
+  expect(closed).toBeDefined();
 });
 
 test("a server that closes ends its streams at once, and properly: the listener's loop is over", async () => {
