@@ -10,19 +10,21 @@ import { poolOptions } from "@zhanggui/kit/server/pool";
 import { Runtime } from "@zhanggui/kit/server/runtime";
 import { gracefulShutdown, guardProcess } from "@zhanggui/kit/server/shutdown";
 import { createApp } from "./app.ts";
+import { unlock } from "./foundation/access/unlock.ts";
 import { migrationFolders } from "./migrations.ts";
 import { resealAll } from "./reseal.ts";
 
-const commands = { serve, reseal };
+type Command = (env: Env, log: Logger, argument?: string) => Promise<void>;
+const commands: Readonly<Record<string, Command>> = { serve, reseal, unlock };
 
 /** `main.js [serve]`, or another command. */
-async function main([name = "serve"]: readonly string[]): Promise<void> {
+async function main([name = "serve", argument]: readonly string[]): Promise<void> {
   const command = Object.entries(commands).find(([known]) => known === name)?.[1];
   if (command === undefined) {
-    throw new Error(`There is no command ${name}; there are ${Object.keys(commands).join(" and ")}.`);
+    throw new Error(`There is no command ${name}; there are ${Object.keys(commands).join(", ")}.`);
   }
   const env = readEnv();
-  await command(env, createLog(env.LOG_LEVEL));
+  await command(env, createLog(env.LOG_LEVEL), argument);
 }
 
 async function reseal(env: Env, log: Logger): Promise<void> {

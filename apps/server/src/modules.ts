@@ -33,7 +33,9 @@ export const modules: readonly ModuleEntry[] = [
     layer: "foundation",
     description: "Tenants, accounts, sessions, roles: who may do what",
     ownerFiles: {
-      "sessions.ts": "a login or a token comes before the tenant is known",
+      "sessions.ts": "sessions of all tenants are pruned",
+      "sign-in.ts": "a login comes before the tenant is known",
+      "internal/login-attempts.ts": "so do wrong passwords",
       "tenants.ts": "the tenants themselves",
     },
     platformTables: { access_tenant: [], access_login_attempt: [] },

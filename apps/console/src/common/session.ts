@@ -1,9 +1,15 @@
-import type { Me as MeSchema, Session as SessionSchema } from "@zhanggui/server/foundation/access/access.contract";
+import type {
+  Me as MeSchema,
+  Session as SessionSchema,
+  SignedIn as SignedInSchema,
+} from "@zhanggui/server/foundation/access/access.contract";
 import { ApiProblem } from "@zhanggui/kit/contract/problem";
 import type { z } from "zod";
 
 export type Me = z.output<typeof MeSchema>;
 export type Session = z.output<typeof SessionSchema>;
+/** A session that began here. */
+export type SignedIn = z.output<typeof SignedInSchema>;
 
 /** Where the refresh token lies, for all tabs of this origin. The access token never leaves the memory of its tab. */
 export const refreshTokenKey = "zhanggui.refreshToken";
@@ -21,7 +27,7 @@ export interface SessionKeeperOptions {
 
 /**
  * Keeps one session over all tabs. A refresh token is good for one use, and the server ends a session whose token comes
- * twice; so renewals take turns across tabs, and each reads the stored token only when it is its turn.
+ * again later than a moment after; so renewals take turns across tabs, and each reads the stored token only when it is its turn.
  */
 export class SessionKeeper {
   readonly #options: SessionKeeperOptions;

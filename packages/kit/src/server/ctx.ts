@@ -4,6 +4,7 @@ import type { EventDefinition } from "../contract/event.ts";
 import { forbidden } from "../contract/faults.ts";
 import type { Permission } from "../contract/permission.ts";
 import { copyFrom, type CopyValue } from "./copy.ts";
+import { reaches, type DataScope, type Resource } from "./data-scope.ts";
 import type { Database } from "./database.ts";
 import type { EnqueueOptions, JobDefinition } from "./jobs.ts";
 import type { Logger } from "./log.ts";
@@ -18,12 +19,10 @@ export interface Actor {
   /** As people know it, for records that they read. */
   readonly name: string;
   readonly permissions: ReadonlySet<string>;
-}
-
-/** What somebody may be allowed to see a part of only: their own, their department's. */
-export interface Resource {
-  readonly ownerId?: string | null;
-  readonly departmentId?: string | null;
+  /** How far a permission reaches, by its code. One that isn't named reaches everything of the tenant. */
+  readonly scopes?: ReadonlyMap<string, DataScope>;
+  /** The departments whose things the scope `department` covers: their own, and those that they lead. */
+  readonly departmentIds?: ReadonlySet<string>;
 }
 
 export interface TxOptions extends TransactionOptions {
@@ -36,6 +35,8 @@ export interface Ctx {
   readonly tenantId: string;
   readonly actor: Actor;
   readonly traceId: string;
+  /** The network that the call came from: an IPv4 address or an IPv6 /64. Empty for the server's own work. */
+  readonly source: string;
   readonly log: Logger;
   /** Aborts when nobody waits for the result any more: the client went away, time is up, the server stops. */
   readonly signal: AbortSignal;
@@ -52,7 +53,12 @@ export interface Ctx {
    * outermost `work` again.
    */
   tx<Result>(work: (ctx: TxCtx) => Promise<Result>, options?: TxOptions): Promise<Result>;
-  /** @throws Fault `kit.forbidden` unless the actor has the permission, for the resource if one is given */
+  /**
+   * Without a resource: whether the actor has the permission at all, as routes ask it. With one: whether it reaches
+   * that far; of a list, the query narrows by `scopeOf`.
+   *
+   * @throws Fault `kit.forbidden`
+   */
   demand(permission: Permission, resource?: Resource): void;
 }
 
@@ -83,6 +89,7 @@ export interface CtxParts {
   readonly tenantId: string;
   readonly actor: Actor;
   readonly traceId: string;
+  readonly source: string;
   readonly log: Logger;
   readonly signal: AbortSignal;
   readonly database: Database;
@@ -194,19 +201,20 @@ function assertUsable({ state }: Frame): void {
 
 /** What a ctx has in a transaction and outside. */
 function common(parts: CtxParts, db: () => Kysely<Tables>): Omit<Ctx, "db" | "tx"> {
-  const { tenantId, actor, traceId, log, signal } = parts;
+  const { tenantId, actor, traceId, source, log, signal } = parts;
   return {
     tenantId,
     actor,
     traceId,
+    source,
     log,
     signal,
     now: () => parts.now(),
     sql: async <Row extends object>(text: TemplateStringsArray, ...values: readonly unknown[]) =>
       (await sql<Row>(text, ...values).execute(db())).rows,
     stream: (query, batchSize = 500) => rowsOf(db(), query, batchSize),
-    demand: (permission) => {
-      if (!actor.permissions.has(permission.code)) throw forbidden({ permission: permission.code });
+    demand: (permission, resource) => {
+      if (!reaches(actor, permission, resource)) throw forbidden({ permission: permission.code });
     },
   };
 }

@@ -31,6 +31,25 @@ test("each address takes only what it can be used with", () => {
   expect(() => readEnv({ ...good, PUBLIC_URL: "ftp://example.com" })).toThrow(/PUBLIC_URL/);
 });
 
+test.each([
+  { HOST: "0.0.0.0" },
+  { HOST: "::" },
+  { HOST: "192.168.1.7" },
+  { PUBLIC_URL: "https://tea.example" },
+  { PUBLIC_URL: "http://127.0.0.1.tea.example" },
+])("the demo refuses to run where others could reach it: %o", (where) => {
+  expect(() => readEnv({ ...good, DEMO: "1", ...where })).toThrow(/DEMO .*not loopback/);
+  expect(readEnv({ ...good, ...where }).DEMO).toBe(false);
+});
+
+test.each([
+  { HOST: "127.0.0.1", PUBLIC_URL: "http://127.0.0.1:8790" },
+  { HOST: "::1", PUBLIC_URL: "http://[::1]:8790" },
+  { HOST: "localhost", PUBLIC_URL: "http://localhost:8790/" },
+])("the demo runs on this machine: %o", (where) => {
+  expect(readEnv({ ...good, DEMO: "1", ...where }).DEMO).toBe(true);
+});
+
 test("a turned clock and the demo are refused in production", () => {
   expect(() => readEnv({ ...good, DEMO: "1", NODE_ENV: "production" })).toThrow(/DEMO/);
   expect(() => readEnv({ ...good, CLOCK_OFFSET_MS: "1000", NODE_ENV: "production" })).toThrow(/CLOCK_OFFSET_MS/);

@@ -1,3 +1,4 @@
+import { isIPv4 } from "node:net";
 import { z } from "zod";
 
 const DatabaseUrl = z.url({ protocol: /^postgres(ql)?$/ });
@@ -76,7 +77,10 @@ const Env = z.object({
   /** How long requests and work under way may take to finish after that. What is left then is cut off: exit code 1. */
   DRAIN_SECONDS: z.coerce.number().min(0).max(3600).default(20),
   LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info"),
-  /** `1` while the demo tenant is on: the login page then shows its accounts. Refused in production. */
+  /**
+   * `1` while the demo tenant is on: the login page then shows its accounts. Refused in production, and unless HOST and
+   * PUBLIC_URL are this machine's own.
+   */
   DEMO: z.stringbool().default(false),
   /** Turns the clock for tests: milliseconds ahead. Refused in production. */
   CLOCK_OFFSET_MS: z.coerce.number().int().min(0).default(0),
@@ -117,5 +121,18 @@ export function readEnv(variables: Readonly<Record<string, string | undefined>> 
     if (parsed.data.CLOCK_OFFSET_MS !== 0) throw new Error("CLOCK_OFFSET_MS is for tests only; unset it in production");
     if (parsed.data.DEMO) throw new Error("DEMO shows logins to everybody; unset it in production");
   }
+  if (parsed.data.DEMO) assertLoopback(parsed.data);
   return parsed.data;
+}
+
+/** @throws Error if anybody but this machine could reach the demo's logins */
+function assertLoopback({ HOST, PUBLIC_URL }: Env): void {
+  const open = Object.entries({ HOST, PUBLIC_URL: new URL(PUBLIC_URL).hostname }).find(([, host]) => !isLoopback(host));
+  if (open === undefined) return;
+  throw new Error(`DEMO shows logins to everybody who reaches the server, and ${open[0]} is ${open[1]}, not loopback`);
+}
+
+function isLoopback(host: string): boolean {
+  const address = host.replace(/^\[(.*)\]$/, "$1");
+  return address === "localhost" || address === "::1" || (isIPv4(address) && address.startsWith("127."));
 }

@@ -16,5 +16,7 @@ export interface TenantWork {
   /** The system itself unless it says otherwise. */
   readonly actor?: Actor;
   readonly traceId?: string;
+  /** See `Ctx.source`. */
+  readonly source?: string;
   readonly signal?: AbortSignal;
 }

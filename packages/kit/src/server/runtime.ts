@@ -176,11 +176,18 @@ export class Runtime {
     for (const inbox of this.#inboxes) inbox.nudge();
   }
 
-  #parts({ tenantId, actor = system("system"), traceId = newTraceId(), signal = never }: TenantWork): CtxParts {
+  #parts({
+    tenantId,
+    actor = system("system"),
+    traceId = newTraceId(),
+    source = "",
+    signal = never,
+  }: TenantWork): CtxParts {
     return {
       tenantId,
       actor,
       traceId,
+      source,
       signal,
       log: this.log.child({ tenantId, traceId }),
       database: this.#database,

@@ -22,8 +22,8 @@ export const lockedOut = fault(
   "access.locked_out",
   423,
   {
-    zh: "连续输错次数过多，账号已锁定，请 {minutes} 分钟后再试。",
-    en: "Too many wrong passwords: the account is locked. Try again in {minutes} minutes.",
+    zh: "从此处连续输错次数过多，请 {minutes} 分钟后再试，或请管理员解锁账号。",
+    en: "Too many wrong passwords from here. Try again in {minutes} minutes, or ask an administrator to unlock the account.",
   },
   { errno: 1401 },
 );
@@ -54,6 +54,18 @@ export const lastOwner = fault("access.last_owner", 409, {
   en: "At least one owner must stay able to sign in.",
 });
 
+export const ownPassword = fault("access.own_password", 409, {
+  zh: "修改自己的密码需要输入当前密码，请使用“修改密码”。",
+  en: "Your own password is changed with the current one: use Change password.",
+});
+export const chooseTenant = fault("access.choose_tenant", 409, {
+  zh: "该账号属于多个企业，请选择要登录的企业。",
+  en: "This login belongs to several businesses; choose the one to sign in to.",
+});
+export const beyondOwnRights = fault("access.beyond_own_rights", 403, {
+  zh: "您自己没有权限 {permission}，因此不能授予它，也不能变更拥有它的账号或角色。",
+  en: "You don't hold {permission} yourself, so you can't grant it, nor change an account or a role that has it.",
+});
 export const roleFixed = fault("access.role_fixed", 409, {
   zh: "系统内置角色不能修改，请新建角色。",
   en: "A built-in role can't be changed; create one of your own.",
@@ -103,6 +115,12 @@ export const Session = z
   })
   .meta({ id: "Session" });
 
+/** A session, and what tells this device from a stranger's the next time. */
+export const SignedIn = Session.extend({
+  /** To be kept for this login and sent with its next sign-in: then the wrong guesses of others don't count here. */
+  deviceToken: z.string(),
+}).meta({ id: "SignedIn" });
+
 export const access = contract("access", {
   setupStatus: route.get("/setup", {
     summary: "Whether the system still waits for its first tenant; while the demo is on, its logins",
@@ -116,6 +134,7 @@ export const access = contract("access", {
     summary: "Create the first tenant and its owner, with the token that the server was started with",
     access: publicAccess,
     effect: "change",
+    limit: { perMinute: 10, by: "address" },
     body: z.object({
       setupToken: z.string().max(200),
       tenantName: z.string().trim().min(1).max(60),
@@ -123,19 +142,26 @@ export const access = contract("access", {
       displayName: z.string().trim().min(1).max(60),
       password: Password,
     }),
-    reply: Session,
-    faults: [setupClosed, weakPassword],
+    reply: SignedIn,
+    faults: [setupClosed, weakPassword, tooManyRequests],
   }),
   login: route.post("/sessions", {
-    summary: "Sign in; after five wrong passwords the account is locked for a while",
+    summary: "Sign in; after five wrong passwords of one account from one place it is locked there for a while",
     access: publicAccess,
     effect: "change",
-    body: z.object({ login: Login, password: z.string().max(128) }),
-    reply: Session,
-    faults: [wrongCredentials, lockedOut, tooManyRequests],
+    body: z.object({
+      login: Login,
+      password: z.string().max(128),
+      /** Which of the tenants that have this login; needed where login and password fit in several. */
+      tenantId: Id.optional(),
+      deviceToken: z.string().max(1000).optional(),
+    }),
+    reply: SignedIn,
+    faults: [wrongCredentials, lockedOut, tooManyRequests, chooseTenant],
   }),
   refresh: route.post("/sessions/refresh", {
-    summary: "Renew a session; a refresh token that comes a second time ends the whole session",
+    summary:
+      "Renew a session; a refresh token that comes again after a minute, or an older one, ends the whole session",
     access: publicAccess,
     effect: "change",
     body: z.object({ refreshToken: z.string().max(200) }),
@@ -155,7 +181,7 @@ export const access = contract("access", {
     effect: "change",
     body: z.object({ currentPassword: z.string().max(128), newPassword: Password }),
     reply: z.object({}),
-    faults: [wrongCredentials, weakPassword],
+    faults: [wrongCredentials, weakPassword, lockedOut],
   }),
   listAccounts: route.get("/accounts", {
     summary: "Accounts of the tenant",
@@ -173,10 +199,10 @@ export const access = contract("access", {
       roleIds: z.array(Id).min(1).max(20),
     }),
     reply: Account,
-    faults: [loginTaken, weakPassword, notFound],
+    faults: [loginTaken, weakPassword, notFound, beyondOwnRights],
   }),
   updateAccount: route.patch("/accounts/:accountId", {
-    summary: "Rename an account, change its roles, disable it (its sessions end at once)",
+    summary: "Rename an account, change its roles, disable it or give it a password (its sessions end at once)",
     access: accessWrite,
     effect: "change",
     params: z.object({ accountId: Id }),
@@ -184,9 +210,18 @@ export const access = contract("access", {
       displayName: z.string().trim().min(1).max(60).optional(),
       roleIds: z.array(Id).min(1).max(20).optional(),
       disabled: z.boolean().optional(),
+      password: Password.optional(),
     }),
     reply: Account,
-    faults: [notFound, lastOwner],
+    faults: [notFound, lastOwner, weakPassword, ownPassword, beyondOwnRights],
+  }),
+  unlockAccount: route.post("/accounts/:accountId/unlock", {
+    summary: "Let somebody try again at once who was locked out after wrong passwords",
+    access: accessWrite,
+    effect: "change",
+    params: z.object({ accountId: Id }),
+    reply: z.object({}),
+    faults: [notFound, beyondOwnRights],
   }),
   listRoles: route.get("/roles", {
     summary: "Roles of the tenant, and every permission that a role can grant",
@@ -202,7 +237,7 @@ export const access = contract("access", {
     effect: "change",
     body: z.object({ name: z.string().trim().min(1).max(60), permissions: z.array(z.string().max(60)).max(200) }),
     reply: Role,
-    faults: [conflict, unknownPermission],
+    faults: [conflict, unknownPermission, beyondOwnRights],
   }),
   updateRole: route.patch("/roles/:roleId", {
     summary: "Change what a role grants; it holds from the next request of whoever has it",
@@ -211,6 +246,6 @@ export const access = contract("access", {
     params: z.object({ roleId: Id }),
     body: z.object({ permissions: z.array(z.string().max(60)).max(200) }),
     reply: Role,
-    faults: [notFound, unknownPermission, roleFixed],
+    faults: [notFound, unknownPermission, roleFixed, beyondOwnRights],
   }),
 });

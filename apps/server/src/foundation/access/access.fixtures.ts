@@ -21,6 +21,7 @@ export const fixtures = fixturesOf(access)(async ({ owner, powerless, server }) 
       roleIds: [role.id],
     }),
     updateAccount: { accountId: powerless.accountId, displayName: "Renamed" },
+    unlockAccount: { accountId: powerless.accountId },
     listRoles: {},
     createRole: { name: "Another", permissions: ["audience:read"] },
     updateRole: { roleId: role.id, permissions: ["audience:read"] },

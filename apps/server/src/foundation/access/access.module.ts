@@ -3,8 +3,11 @@ import { authenticator } from "@zhanggui/kit/server/http/caller";
 import { access } from "./access.contract.ts";
 import { AccessService } from "./access.service.ts";
 import { PermissionCatalogue } from "./catalogue.ts";
+import { LoginAttempts } from "./internal/login-attempts.ts";
+import { Rights } from "./rights.ts";
 import { Sessions } from "./sessions.ts";
 import { Setup } from "./setup.ts";
+import { SignIn } from "./sign-in.ts";
 import { Tenants } from "./tenants.ts";
 import "./access.tables.ts";
 
@@ -12,14 +15,17 @@ export const accessModule = defineModule(access, {
   services: {
     catalogue: PermissionCatalogue,
     tenants: Tenants,
+    rights: Rights,
+    attempts: LoginAttempts,
     accounts: AccessService,
     sessions: Sessions,
+    signIn: SignIn,
     setup: Setup,
   },
-  routes: ({ accounts, sessions, setup }) => ({
+  routes: ({ accounts, sessions, setup, signIn }) => ({
     setupStatus: setup.status,
     setup: setup.run,
-    login: sessions.login,
+    login: signIn.login,
     refresh: sessions.refresh,
     logout: sessions.logout,
     me: (ctx) => accounts.me(ctx, ctx.actor.id),
@@ -27,6 +33,7 @@ export const accessModule = defineModule(access, {
     listAccounts: items(accounts.listAccounts),
     createAccount: accounts.createAccount,
     updateAccount: accounts.updateAccount,
+    unlockAccount: accounts.unlockAccount,
     listRoles: accounts.listRoles,
     createRole: accounts.createRole,
     updateRole: accounts.updateRole,

@@ -2,10 +2,12 @@ import { Injectable } from "@nestjs/common";
 import { conflict, notFound } from "@zhanggui/kit/contract/faults";
 import { builtInRoles, type BuiltInRole } from "@zhanggui/kit/contract/permission";
 import type { Flat, Out } from "@zhanggui/kit/contract/route";
-import type { Ctx } from "@zhanggui/kit/server/ctx";
-import { type access, lastOwner, loginTaken, roleFixed, unknownPermission } from "./access.contract.ts";
+import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
+import { type access, lastOwner, loginTaken, ownPassword, roleFixed, unknownPermission } from "./access.contract.ts";
 import { PermissionCatalogue } from "./catalogue.ts";
+import { LoginAttempts } from "./internal/login-attempts.ts";
 import { assertStrong, hashPassword } from "./internal/passwords.ts";
+import { type GrantingRole, type Grantor, Rights } from "./rights.ts";
 import { Tenants } from "./tenants.ts";
 
 type NewAccount = Flat<typeof access.createAccount>;
@@ -26,10 +28,14 @@ const builtInNames: Readonly<Record<BuiltInRole, string>> = {
 export class AccessService {
   readonly #catalogue: PermissionCatalogue;
   readonly #tenants: Tenants;
+  readonly #rights: Rights;
+  readonly #attempts: LoginAttempts;
 
-  constructor(catalogue: PermissionCatalogue, tenants: Tenants) {
+  constructor(catalogue: PermissionCatalogue, tenants: Tenants, rights: Rights, attempts: LoginAttempts) {
     this.#catalogue = catalogue;
     this.#tenants = tenants;
+    this.#rights = rights;
+    this.#attempts = attempts;
   }
 
   /** Gives a new tenant the built-in roles. Returns the ids by name. */
@@ -46,20 +52,10 @@ export class AccessService {
     const [tenant, [account], permissions] = await Promise.all([
       this.#tenants.get(ctx.tenantId),
       this.#accounts(ctx, accountId),
-      this.permissionsOf(ctx, accountId),
+      this.#rights.ofAccount(ctx, accountId),
     ]);
     if (account === undefined) throw notFound();
     return { tenant, account, permissions };
-  }
-
-  async permissionsOf(ctx: Ctx, accountId: string): Promise<string[]> {
-    const roles = await ctx.db
-      .selectFrom("access_account_role")
-      .innerJoin("access_role", "access_role.id", "access_account_role.roleId")
-      .select(["access_role.builtIn", "access_role.permissions"])
-      .where("access_account_role.accountId", "=", accountId)
-      .execute();
-    return [...new Set(roles.flatMap((role) => this.#permissionsOfRole(role)))].toSorted();
   }
 
   /** By name. */
@@ -90,46 +86,75 @@ export class AccessService {
     return accounts.map((account) => ({ ...account, roles: roles.filter(({ accountId: of }) => of === account.id) }));
   }
 
-  /** @throws Fault `access.login_taken`, `access.weak_password`, `kit.not_found` for a role of nobody's or of others' */
+  /**
+   * @throws Fault `access.login_taken`, `access.weak_password`, `access.beyond_own_rights`, `kit.not_found` for a role of
+   *   nobody's or of others'
+   */
   async createAccount(ctx: Ctx, { login, displayName, password, roleIds }: NewAccount): Promise<AccountView> {
     assertStrong(password, login);
     const passwordHash = await hashPassword(password);
     return ctx.tx(async (ctx) => {
+      const grantor = await this.#rights.begin(ctx);
       const inserted = await ctx.db
         .insertInto("access_account")
         .values({ login, displayName, passwordHash })
         .onConflict((on) => on.doNothing())
         .returning("id")
         .executeTakeFirst();
-      if (inserted === undefined) throw loginTaken({ login });
-      await this.#setRoles(ctx, inserted.id, roleIds);
+      if (inserted === undefined) throw loginTaken({ login, errors: [{ field: "login" }] });
+      await this.#setRoles(ctx, grantor, inserted.id, roleIds);
       return this.#account(ctx, inserted.id);
     });
   }
 
-  /** @throws Fault `access.last_owner` if nobody with every right could sign in afterwards */
-  async updateAccount(
-    ctx: Ctx,
-    { accountId, displayName, roleIds, disabled }: Flat<typeof access.updateAccount>,
-  ): Promise<AccountView> {
+  /**
+   * @throws Fault `access.last_owner` if nobody with every right could sign in afterwards, `access.beyond_own_rights` if
+   *   the account holds more than whoever changes it, before or afterwards
+   */
+  async updateAccount(ctx: Ctx, change: Flat<typeof access.updateAccount>): Promise<AccountView> {
+    const { accountId, displayName, roleIds, disabled, password } = change;
+    const passwordHash = password === undefined ? undefined : await this.#newPassword(ctx, accountId, password);
+    const values = { displayName, disabled, passwordHash };
     return ctx.tx(async (ctx) => {
-      await this.#account(ctx, accountId);
-      if (displayName !== undefined || disabled !== undefined) {
-        await ctx.db.updateTable("access_account").set({ displayName, disabled }).where("id", "=", accountId).execute();
+      const grantor = await this.#rights.begin(ctx);
+      await this.#demandHeldOf(ctx, grantor, accountId);
+      if (Object.values(values).some((value) => value !== undefined)) {
+        await ctx.db.updateTable("access_account").set(values).where("id", "=", accountId).execute();
       }
-      if (roleIds !== undefined) await this.#setRoles(ctx, accountId, roleIds);
-      if (disabled === true) {
-        const ended = { endedAt: ctx.now(), endedBecause: "account_disabled" };
-        await ctx.db
-          .updateTable("access_session")
-          .set(ended)
-          .where("accountId", "=", accountId)
-          .where("endedAt", "is", null)
-          .execute();
-      }
+      if (roleIds !== undefined) await this.#setRoles(ctx, grantor, accountId, roleIds);
+      if (disabled === true) await this.#endSessions(ctx, accountId, "account_disabled");
+      else if (password !== undefined) await this.#endSessions(ctx, accountId, "password_given");
       await this.#demandOwner(ctx);
       return this.#account(ctx, accountId);
     });
+  }
+
+  /** Lets somebody try again at once who is locked out. @throws Fault `access.beyond_own_rights` as `updateAccount` */
+  async unlockAccount(ctx: Ctx, { accountId }: Flat<typeof access.unlockAccount>): Promise<void> {
+    await ctx.tx(async (ctx) => this.#demandHeldOf(ctx, await this.#rights.begin(ctx), accountId));
+    await this.#attempts.unlock(accountId);
+  }
+
+  /** The hash of a password that somebody is given. One's own is changed with the one before. */
+  async #newPassword(ctx: Ctx, accountId: string, password: string): Promise<string> {
+    if (accountId === ctx.actor.id) throw ownPassword();
+    assertStrong(password, (await this.#account(ctx, accountId)).login);
+    return hashPassword(password);
+  }
+
+  /** Whoever could change an account that holds more than they do would hold it too. */
+  async #demandHeldOf(ctx: Ctx, grantor: Grantor, accountId: string): Promise<void> {
+    await this.#account(ctx, accountId);
+    grantor.demandHeld(await this.#rights.ofAccount(ctx, accountId), "accountId");
+  }
+
+  async #endSessions(ctx: Ctx, accountId: string, endedBecause: string): Promise<void> {
+    await ctx.db
+      .updateTable("access_session")
+      .set({ endedAt: ctx.now(), endedBecause })
+      .where("accountId", "=", accountId)
+      .where("endedAt", "is", null)
+      .execute();
   }
 
   async listRoles(ctx: Ctx): Promise<Out<typeof access.listRoles>> {
@@ -140,30 +165,35 @@ export class AccessService {
     };
   }
 
+  /** @throws Fault `access.unknown_permission`, `access.beyond_own_rights` */
   async createRole(ctx: Ctx, { name, permissions }: Flat<typeof access.createRole>): Promise<RoleView> {
     this.#demandKnown(permissions);
-    const row = await ctx.db
-      .insertInto("access_role")
-      .values({ name, permissions })
-      .onConflict((on) => on.doNothing())
-      .returningAll()
-      .executeTakeFirst();
-    if (row === undefined) throw conflict();
-    return this.#role(row);
+    return ctx.tx(async (ctx) => {
+      (await this.#rights.begin(ctx)).demandHeld(permissions, "permissions");
+      const row = await ctx.db
+        .insertInto("access_role")
+        .values({ name, permissions })
+        .onConflict((on) => on.doNothing())
+        .returningAll()
+        .executeTakeFirst();
+      if (row === undefined) throw conflict();
+      return this.#role(row);
+    });
   }
 
+  /** @throws Fault `access.beyond_own_rights` if the role grants more than one holds, before or afterwards */
   async updateRole(ctx: Ctx, { roleId, permissions }: Flat<typeof access.updateRole>): Promise<RoleView> {
     this.#demandKnown(permissions);
-    const row = await ctx.db
-      .updateTable("access_role")
-      .set({ permissions })
-      .where("id", "=", roleId)
-      .where("builtIn", "is", null)
-      .returningAll()
-      .executeTakeFirst();
-    if (row !== undefined) return this.#role(row);
-    const fixed = await ctx.db.selectFrom("access_role").select("id").where("id", "=", roleId).executeTakeFirst();
-    throw fixed === undefined ? notFound() : roleFixed();
+    return ctx.tx(async (ctx) => {
+      const grantor = await this.#rights.begin(ctx);
+      const before = await ctx.db.selectFrom("access_role").selectAll().where("id", "=", roleId).executeTakeFirst();
+      if (before === undefined) throw notFound();
+      if (before.builtIn !== null) throw roleFixed();
+      grantor.demandHeld(permissions, "permissions");
+      grantor.demandHeld(before.permissions, "roleId");
+      const changed = ctx.db.updateTable("access_role").set({ permissions }).where("id", "=", roleId);
+      return this.#role(await changed.returningAll().executeTakeFirstOrThrow());
+    });
   }
 
   async #account(ctx: Ctx, accountId: string): Promise<AccountView> {
@@ -172,18 +202,22 @@ export class AccessService {
     return account;
   }
 
-  async #setRoles(ctx: Ctx, accountId: string, roleIds: readonly string[]): Promise<void> {
+  async #setRoles(ctx: TxCtx, grantor: Grantor, accountId: string, roleIds: readonly string[]): Promise<void> {
     const wanted = [...new Set(roleIds)];
-    const found = await ctx.db.selectFrom("access_role").select("id").where("id", "in", wanted).execute();
+    const found = await ctx.db
+      .selectFrom("access_role")
+      .select(["id", "builtIn", "permissions"])
+      .where("id", "in", wanted)
+      .execute();
     if (found.length !== wanted.length) throw notFound();
+    for (const role of found) grantor.demandHeld(this.#rights.ofRole(role), "roleIds");
     await ctx.db.deleteFrom("access_account_role").where("accountId", "=", accountId).execute();
     const rows = wanted.map((roleId) => ({ accountId, roleId }));
     await ctx.db.insertInto("access_account_role").values(rows).execute();
   }
 
-  /** Locks the owner role first: two owners who take each other's role at once would both see one owner left. */
-  async #demandOwner(ctx: Ctx): Promise<void> {
-    await ctx.db.selectFrom("access_role").select("id").where("builtIn", "=", "owner").forUpdate().execute();
+  /** Two owners who take each other's role at once come one after the other: changes of rights do. */
+  async #demandOwner(ctx: TxCtx): Promise<void> {
     const owner = await ctx.db
       .selectFrom("access_account")
       .innerJoin("access_account_role", "access_account_role.accountId", "access_account.id")
@@ -201,11 +235,7 @@ export class AccessService {
     if (unknown !== undefined) throw unknownPermission({ permission: unknown });
   }
 
-  #permissionsOfRole({ builtIn, permissions }: Pick<RoleView, "builtIn" | "permissions">): string[] {
-    return builtIn === null ? permissions : this.#catalogue.of(builtIn);
-  }
-
-  #role<Role extends Pick<RoleView, "builtIn" | "permissions">>(role: Role): Role {
-    return { ...role, permissions: this.#permissionsOfRole(role) };
+  #role<Role extends GrantingRole>(role: Role): Role {
+    return { ...role, permissions: this.#rights.ofRole(role) };
   }
 }

@@ -17,9 +17,9 @@ export interface AccessTables {
     roleId: string;
   };
   access_login_attempt: {
-    login: string;
+    subject: string;
+    source: string;
     failures: number;
-    lockedUntil: Date | null;
     lastAt: Date;
   };
   access_role: {
@@ -39,6 +39,8 @@ export interface AccessTables {
     endedAt: Date | null;
     endedBecause: string | null;
     createdAt: Generated<Date>;
+    previousHash: string | null;
+    renewedAt: Date | null;
   };
   access_tenant: {
     id: Generated<string>;

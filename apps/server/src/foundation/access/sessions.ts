@@ -2,53 +2,31 @@ import { Injectable } from "@nestjs/common";
 import { sessionExpired } from "@zhanggui/kit/contract/faults";
 import { newId } from "@zhanggui/kit/contract/ids";
 import type { Flat } from "@zhanggui/kit/contract/route";
-import type { Actor, Ctx } from "@zhanggui/kit/server/ctx";
+import type { Actor, Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
 import type { Authenticator, Caller } from "@zhanggui/kit/server/http/caller";
 import { Runtime } from "@zhanggui/kit/server/runtime";
-import { type access, sessionEnded, wrongCredentials } from "./access.contract.ts";
+import { type access, lockedOut, sessionEnded, wrongCredentials } from "./access.contract.ts";
 import { AccessService } from "./access.service.ts";
-import { countAttempt, forgetAttempts, pruneAttempts } from "./internal/login-attempts.ts";
-import { assertStrong, hashPassword, verifyDummyHash, verifyPassword } from "./internal/passwords.ts";
+import { LoginAttempts } from "./internal/login-attempts.ts";
+import { assertStrong, hashPassword, verifyPassword } from "./internal/passwords.ts";
 import * as tokens from "./internal/tokens.ts";
-import { Turns } from "./internal/turns.ts";
+import { Rights } from "./rights.ts";
 
 const dayMs = 86_400_000;
 
-/** Sign-in, renewal and the check of every request's token. */
+/** A session's beginning, renewal and end, and the check of every request's token. */
 @Injectable()
 export class Sessions implements Authenticator {
   readonly #runtime: Runtime;
   readonly #access: AccessService;
-  readonly #turns = new Turns();
+  readonly #rights: Rights;
+  readonly #attempts: LoginAttempts;
 
-  constructor(runtime: Runtime, access: AccessService) {
+  constructor(runtime: Runtime, access: AccessService, rights: Rights, attempts: LoginAttempts) {
     this.#runtime = runtime;
     this.#access = access;
-  }
-
-  /**
-   * @throws Fault `access.wrong_credentials`, the same for an unknown login, a disabled account and a wrong password
-   */
-  async login(ctx: Ctx, { login, password }: { login: string; password: string }) {
-    const account = await this.#turns.take(login, () => this.#verified(ctx, login, password));
-    return this.start(this.#as(account.tenantId, account.id, ctx.traceId), account.id);
-  }
-
-  async #verified(ctx: Ctx, login: string, password: string): Promise<{ tenantId: string; id: string }> {
-    const everywhere = this.#runtime.unscopedDb();
-    await countAttempt(everywhere, login, ctx.now());
-    const account = await everywhere
-      .selectFrom("access_account")
-      .select(["tenantId", "id", "passwordHash", "disabled"])
-      .where("login", "=", login)
-      .executeTakeFirst();
-    if (account === undefined) await verifyDummyHash(password);
-    if (account === undefined || !(await verifyPassword(account.passwordHash, password)) || account.disabled) {
-      ctx.log.warn({ login }, "sign-in refused");
-      throw wrongCredentials();
-    }
-    await forgetAttempts(everywhere, login);
-    return { tenantId: account.tenantId, id: account.id };
+    this.#rights = rights;
+    this.#attempts = attempts;
   }
 
   /** Starts a session of an account of the ctx's tenant. */
@@ -65,36 +43,55 @@ export class Sessions implements Authenticator {
         expiresAt,
       })
       .execute();
-    return this.#session(ctx, accountId, sessionId, refreshToken, expiresAt);
+    const deviceToken = await tokens.signDeviceToken(accountId, ctx.now(), this.#runtime.env.JWT_SECRETS);
+    return { ...(await this.#session(ctx, accountId, sessionId, refreshToken, expiresAt)), deviceToken };
   }
 
-  /** Takes a refresh token, once. @throws Fault `access.session_ended` */
+  /**
+   * Trades a refresh token for the next one. The answer may be lost, or two may ask at once: for a minute the same token
+   * gets the same next one.
+   *
+   * @throws Fault `access.session_ended`
+   */
   async refresh(visitor: Ctx, { refreshToken }: Flat<typeof access.refresh>) {
     const named = tokens.readRefreshToken(refreshToken);
     if (named === undefined) throw sessionEnded();
-    const ctx = this.#as(named.tenantId, named.sessionId, visitor.traceId);
-    const hash = tokens.hashToken(refreshToken);
-    const next = tokens.newRefreshToken(named.tenantId, named.sessionId);
-    const expiresAt = this.#refreshExpiry(ctx.now());
-    const rotated = await ctx.tx(async (ctx) => {
-      const session = await ctx.db
-        .updateTable("access_session")
-        .set({ refreshHash: tokens.hashToken(next), expiresAt: expiresAt })
-        .where("id", "=", named.sessionId)
-        .where("refreshHash", "=", hash)
-        .where("endedAt", "is", null)
-        .where("expiresAt", ">", ctx.now())
-        .returning("accountId")
-        .executeTakeFirst();
-      const used = { sessionId: named.sessionId, refreshHash: hash };
-      if (session !== undefined) await ctx.db.insertInto("access_used_refresh").values(used).execute();
-      return session;
-    });
-    if (rotated === undefined) {
-      await this.#endIfReused(ctx, named.sessionId, hash);
+    const { sessionId } = named;
+    const ctx = this.as(named.tenantId, sessionId, visitor.traceId);
+    const renewed = await ctx.tx((ctx) => this.#renew(ctx, sessionId, refreshToken));
+    if (renewed === undefined) {
+      await this.#endIfReused(ctx, sessionId, tokens.hashToken(refreshToken));
       throw sessionEnded();
     }
-    return this.#session(ctx, rotated.accountId, named.sessionId, next, expiresAt);
+    return this.#session(ctx, renewed.accountId, sessionId, renewed.next, renewed.expiresAt);
+  }
+
+  async #renew(ctx: TxCtx, sessionId: string, token: string) {
+    const session = await ctx.db
+      .selectFrom("access_session")
+      .select(["accountId", "refreshHash", "previousHash", "renewedAt", "expiresAt"])
+      .where("id", "=", sessionId)
+      .where("endedAt", "is", null)
+      .where("expiresAt", ">", ctx.now())
+      .forUpdate()
+      .executeTakeFirst();
+    if (session === undefined) return undefined;
+    const { accountId, refreshHash, previousHash, renewedAt } = session;
+    const hash = tokens.hashToken(token);
+    const nexts = this.#runtime.env.JWT_SECRETS.map((secret) => tokens.successorOf(token, secret));
+    if (hash === refreshHash) {
+      const [next = ""] = nexts;
+      const expiresAt = this.#refreshExpiry(ctx.now());
+      const values = { refreshHash: tokens.hashToken(next), previousHash: hash, renewedAt: ctx.now(), expiresAt };
+      await ctx.db.updateTable("access_session").set(values).where("id", "=", sessionId).execute();
+      await ctx.db.insertInto("access_used_refresh").values({ sessionId, refreshHash: hash }).execute();
+      return { accountId, next, expiresAt };
+    }
+    const repeatableUntil = (renewedAt?.getTime() ?? 0) + tokens.repeatSeconds * 1000;
+    if (hash !== previousHash || ctx.now().getTime() > repeatableUntil) return undefined;
+    // The key may have been changed in between: whichever it was that the next one was made with.
+    const next = nexts.find((each) => tokens.hashToken(each) === refreshHash);
+    return next === undefined ? undefined : { accountId, next, expiresAt: session.expiresAt };
   }
 
   async logout(ctx: Ctx): Promise<void> {
@@ -111,9 +108,11 @@ export class Sessions implements Authenticator {
       .select(["id", "login", "passwordHash"])
       .where("id", "=", ctx.actor.id)
       .executeTakeFirstOrThrow();
-    await countAttempt(this.#runtime.unscopedDb(), account.login, ctx.now());
+    const source = "change of password";
+    const wait = await this.#attempts.waitOfKnown(account.id, source);
+    if (wait > 0) throw lockedOut({ minutes: Math.ceil(wait / 60) });
     if (!(await verifyPassword(account.passwordHash, current))) throw wrongCredentials();
-    await forgetAttempts(this.#runtime.unscopedDb(), account.login);
+    await this.#attempts.forgiveKnown(account.id, source);
     assertStrong(next, account.login);
     const passwordHash = await hashPassword(next);
     await ctx.tx(async (ctx) => {
@@ -137,7 +136,7 @@ export class Sessions implements Authenticator {
       .executeTakeFirst();
     // Whoever brings it finds out at the renewal that there is none.
     if (row === undefined) throw sessionExpired();
-    const permissions = new Set(await this.#access.permissionsOf(ctx, row.id));
+    const permissions = new Set(await this.#rights.ofAccount(ctx, row.id));
     const { id, displayName: name } = row;
     const actor: SessionActor = { kind: "account", id, name, permissions, sessionId: subject.sessionId };
     return { tenantId: subject.tenantId, actor, keyId: subject.sessionId };
@@ -146,7 +145,7 @@ export class Sessions implements Authenticator {
   async prune(): Promise<void> {
     const everywhere = this.#runtime.unscopedDb();
     const now = this.#runtime.clock.now();
-    await pruneAttempts(everywhere, now);
+    await this.#attempts.prune();
     // A month after its end nobody asks any more how a session ended.
     const old = new Date(now.getTime() - 30 * dayMs);
     const ended = everywhere
@@ -196,7 +195,8 @@ export class Sessions implements Authenticator {
     };
   }
 
-  #as(tenantId: string, accountId: string, traceId: string): Ctx {
+  /** A ctx of whoever just proved who they are. */
+  as(tenantId: string, accountId: string, traceId: string): Ctx {
     return this.#runtime.ctx(tenantId, {
       actor: { kind: "account", id: accountId, name: accountId, permissions: new Set() },
       traceId,

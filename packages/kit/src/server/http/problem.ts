@@ -13,10 +13,10 @@ import { fill, type Language } from "../../contract/text.ts";
 
 export const problemType = "application/problem+json; charset=utf-8";
 
-/** A field that was refused, and why. */
+/** A field that was refused, and why; without a message, for the reason that the fault itself gives. */
 export interface FieldError {
   readonly field: string;
-  readonly message: string;
+  readonly message?: string;
 }
 
 /** RFC 9457 for a fault, in the caller's language. `errors` are the fields of an invalid input. */
@@ -32,7 +32,7 @@ export function toProblem(fault: Fault, language: Language, traceId: string): Pr
     code,
     ...(errno === undefined ? {} : { errno }),
     traceId,
-    ...(errors === undefined ? {} : { errors }),
+    ...(errors === undefined ? {} : { errors: errors.map(({ field, message = detail }) => ({ field, message })) }),
     ...(Object.keys(details).length === 0 ? {} : { details }),
   };
 }

@@ -10,7 +10,7 @@ import { callerOf, visitor } from "./caller.ts";
 import { Idempotency } from "./idempotency.ts";
 import { readInput } from "./input.ts";
 import type { Lifetimes } from "./lifetimes.ts";
-import { countCall, type RateLimiter } from "./rate-limiter.ts";
+import { countCall, networkOf, type RateLimiter } from "./rate-limiter.ts";
 import { describeRequest } from "./request-log.ts";
 import { sendJson, sendReply, toJsonReply, type ReplyOptions } from "./reply.ts";
 import { joinTrace } from "./trace.ts";
@@ -102,7 +102,8 @@ export class Routes {
     const handler = this.#handlers.get(route.id);
     if (handler === undefined) throw new Error(`${route.id} is served by nobody`);
     const { caller, traceId, signal } = callOf(request);
-    const ctx = this.#options.runtime.ctx(caller.tenantId, { actor: caller.actor, traceId, signal });
+    const source = networkOf(request.ip);
+    const ctx = this.#options.runtime.ctx(caller.tenantId, { actor: caller.actor, traceId, source, signal });
     const input = readInput(route, request);
     const run = async (): Promise<unknown> => handler(ctx, input as never);
     if (route.idempotent) {

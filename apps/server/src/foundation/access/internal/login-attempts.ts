@@ -1,47 +1,175 @@
-import type { Kysely } from "kysely";
-import { sql } from "kysely";
+import { Injectable } from "@nestjs/common";
+import { tooManyRequests } from "@zhanggui/kit/contract/faults";
+import type { OwnerTransaction } from "@zhanggui/kit/server/owner-transaction";
+import { Runtime } from "@zhanggui/kit/server/runtime";
 import type { Tables } from "@zhanggui/kit/server/tables";
+import type { Kysely } from "kysely";
 import { lockedOut } from "../access.contract.ts";
 
+/** Failures are forgotten so long after the last one; a lock lasts as long. */
+const windowMinutes = 15;
+const windowMs = windowMinutes * 60_000;
 /** OWASP Authentication Cheat Sheet: a short lock after a few failures stops guessing and forgives the forgetful. */
-export const wrongPasswordLimit = 5;
-export const lockMinutes = 15;
-const minuteMs = 60_000;
+const pairLimit = 5;
+/** An office of many people shares one address. */
+const sourceLimit = 50;
+/** From here on guesses from ever new sources come one at a time, at a pace that doubles up to a minute. */
+const unhurriedLimit = 20;
+const longestPaceSeconds = 60;
+
+/** Seconds that an attempt waits after so many failures, as SQL on a row. */
+const waits = {
+  pair: `CASE WHEN row.failures < ${pairLimit} THEN 0 ELSE ${windowMs / 1000} END`,
+  source: `CASE WHEN row.failures < ${sourceLimit} THEN 0 ELSE ${windowMs / 1000} END`,
+  subject: `CASE WHEN row.failures < ${unhurriedLimit} THEN 0
+    ELSE least(${longestPaceSeconds}, 2 ^ least(row.failures - ${unhurriedLimit}, 10)) END`,
+} as const;
+type Kind = keyof typeof waits;
+
+interface Key {
+  readonly subject: string;
+  readonly source: string;
+}
+
+/** An account that is there, or a login that isn't: both are counted, so that the answer gives nothing away. */
+export const subjectOfNobody = (login: string): string => `login ${login}`;
 
 /**
- * Counts the attempt before the password is looked at, in one statement, so that a thousand guesses at once get no
- * further than five one after the other.
+ * Counts wrong passwords by account and source, so that a guesser locks out nobody but themselves; over all accounts of
+ * a source, so that they can't go through many; and over all sources of an account, where it only slows them down.
  *
- * @throws Fault `access.locked_out` with the minutes that are left
+ * An attempt is counted before the password is looked at, so that a thousand guesses at once get no further than five
+ * one after the other; a right one is taken back.
  */
-export async function countAttempt(db: Kysely<Tables>, login: string, now: Date): Promise<void> {
-  const forgotten = new Date(now.getTime() - lockMinutes * minuteMs);
-  const lockedUntil = new Date(now.getTime() + lockMinutes * minuteMs);
-  const failures = sql<number>`CASE WHEN access_login_attempt.last_at <= ${forgotten} THEN 1 ELSE access_login_attempt.failures + 1 END`;
-  const row = await db
-    .insertInto("access_login_attempt")
-    .values({ login, failures: 1, lockedUntil: null, lastAt: now })
-    .onConflict((on) =>
-      on.column("login").doUpdateSet({
-        failures,
-        // The lock counts from the failure that closed it; knocking on the closed door doesn't prolong it.
-        lockedUntil: sql`CASE WHEN ${failures} > ${wrongPasswordLimit}
-          THEN coalesce(access_login_attempt.locked_until, ${lockedUntil}) ELSE NULL END`,
-        lastAt: sql`CASE WHEN access_login_attempt.locked_until > ${now} THEN access_login_attempt.last_at ELSE ${now} END`,
-      }),
-    )
-    .returning("lockedUntil")
-    .executeTakeFirstOrThrow();
-  if (row.lockedUntil === null) return;
-  throw lockedOut({ minutes: Math.ceil((row.lockedUntil.getTime() - now.getTime()) / minuteMs) });
+@Injectable()
+export class LoginAttempts {
+  readonly #runtime: Runtime;
+
+  constructor(runtime: Runtime) {
+    this.#runtime = runtime;
+  }
+
+  /**
+   * Counts an attempt on accounts of one login. Returns those that may be tried.
+   *
+   * @throws Fault `access.locked_out` or `kit.too_many_requests` if none may; then nothing is counted
+   */
+  admit(subjects: readonly string[], source: string): Promise<ReadonlySet<string>> {
+    const keys = subjects.toSorted().map((subject) => ({ subject, source }));
+    return this.#runtime.ownerTransaction(async (trx) => {
+      const fromHere = await this.#count(trx, "source", [{ subject: "", source }]);
+      if (fromHere.size === 0) throw tooManyRequests({ seconds: await this.#left(trx, "source", [""], source) });
+      const unlocked = await this.#count(trx, "pair", keys);
+      if (unlocked.size === 0) {
+        const seconds = await this.#left(trx, "pair", subjects, source);
+        throw lockedOut({ minutes: Math.ceil(seconds / 60) });
+      }
+      const open = await this.#count(
+        trx,
+        "subject",
+        keys.filter(({ subject }) => unlocked.has(subject)).map(({ subject }) => ({ subject, source: "" })),
+      );
+      if (open.size === 0) throw tooManyRequests({ seconds: await this.#left(trx, "subject", [...unlocked], "") });
+      return open;
+    });
+  }
+
+  /** Takes back an attempt that was right for these accounts. */
+  async forgive(accountIds: readonly string[], source: string): Promise<void> {
+    await this.#runtime.ownerTransaction(async (trx) => {
+      await trx.query(
+        `UPDATE access_login_attempt SET failures = failures - 1
+         WHERE failures > 0 AND subject = '' AND source = $1`,
+        [source],
+      );
+      await trx.query("DELETE FROM access_login_attempt WHERE subject = ANY ($1) AND source = $2", [
+        accountIds,
+        source,
+      ]);
+      await trx.query(
+        `UPDATE access_login_attempt SET failures = failures - 1
+         WHERE (subject, source) IN (SELECT subject, '' FROM unnest($1::text[]) AS given (subject) ORDER BY 1)
+           AND failures > 0`,
+        [accountIds],
+      );
+    });
+  }
+
+  /**
+   * Counts an attempt of somebody who has proved themselves before: theirs is a count that no stranger can use up.
+   *
+   * @returns 0 if it may be tried, else the seconds to wait; then nothing is counted
+   */
+  waitOfKnown(accountId: string, source: string): Promise<number> {
+    return this.#runtime.ownerTransaction(async (trx) => {
+      const admitted = await this.#count(trx, "pair", [{ subject: accountId, source }]);
+      if (admitted.size > 0) return 0;
+      return this.#left(trx, "pair", [accountId], source);
+    });
+  }
+
+  async forgiveKnown(accountId: string, source: string): Promise<void> {
+    await this.#runtime
+      .unscopedDb()
+      .deleteFrom("access_login_attempt")
+      .where("subject", "=", accountId)
+      .where("source", "=", source)
+      .execute();
+  }
+
+  /** Forgets what was counted on an account. What its sources did to others stays. */
+  async unlock(accountId: string): Promise<void> {
+    await this.#runtime.unscopedDb().deleteFrom("access_login_attempt").where("subject", "=", accountId).execute();
+  }
+
+  /** Drops what no longer matters; the table would grow with every name that a guesser makes up. */
+  async prune(): Promise<void> {
+    const forgotten = new Date(this.#runtime.clock.now().getTime() - 2 * windowMs);
+    await this.#runtime.unscopedDb().deleteFrom("access_login_attempt").where("lastAt", "<", forgotten).execute();
+  }
+
+  /** Adds one to each row that needn't wait; returns the subjects of those. */
+  async #count(trx: OwnerTransaction, kind: Kind, keys: readonly Key[]): Promise<ReadonlySet<string>> {
+    const now = this.#runtime.clock.now();
+    const rows = await trx.query<{ subject: string }>(
+      `INSERT INTO access_login_attempt AS row (subject, source, failures, last_at)
+       SELECT subject, source, 1, $3 FROM unnest($1::text[], $2::text[]) AS given (subject, source) ORDER BY 1
+       ON CONFLICT (subject, source) DO UPDATE
+       SET failures = CASE WHEN row.last_at <= $4 THEN 1 ELSE row.failures + 1 END, last_at = $3
+       WHERE row.last_at <= $4 OR ${waits[kind]} = 0
+         OR row.last_at + ${waits[kind]} * interval '1 second' <= $3
+       RETURNING subject`,
+      [keys.map(({ subject }) => subject), keys.map(({ source }) => source), now, new Date(now.getTime() - windowMs)],
+    );
+    return new Set(rows.map(({ subject }) => subject));
+  }
+
+  /** Seconds until the first of them may be tried again. */
+  async #left(trx: OwnerTransaction, kind: Kind, subjects: readonly string[], source: string): Promise<number> {
+    const [row] = await trx.query<{ seconds: number | null }>(
+      `SELECT ceil(extract(epoch FROM min(last_at + ${waits[kind]} * interval '1 second') - $3))::int AS seconds
+       FROM access_login_attempt AS row WHERE subject = ANY ($1) AND source = $2`,
+      [subjects, source, this.#runtime.clock.now()],
+    );
+    return Math.max(1, row?.seconds ?? 1);
+  }
 }
 
-export async function forgetAttempts(db: Kysely<Tables>, login: string): Promise<void> {
-  await db.deleteFrom("access_login_attempt").where("login", "=", login).execute();
-}
-
-/** Drops what no longer matters; the table would grow with every name that a guesser makes up. */
-export async function pruneAttempts(db: Kysely<Tables>, now: Date): Promise<void> {
-  const forgotten = new Date(now.getTime() - 2 * lockMinutes * minuteMs);
-  await db.deleteFrom("access_login_attempt").where("lastAt", "<", forgotten).execute();
+/**
+ * The operator's way back: forgets what was counted on every account of a login, and on the sources it was tried from.
+ *
+ * @returns whether anything was counted
+ */
+export async function unlockLogin(db: Kysely<Tables>, login: string): Promise<boolean> {
+  const accounts = await db.selectFrom("access_account").select("id").where("login", "=", login).execute();
+  const subjects = [subjectOfNobody(login), ...accounts.map(({ id }) => id)];
+  const gone = await db
+    .deleteFrom("access_login_attempt")
+    .where("subject", "in", subjects)
+    .returning("source")
+    .execute();
+  if (gone.length === 0) return false;
+  const sources = gone.map(({ source }) => source);
+  await db.deleteFrom("access_login_attempt").where("subject", "=", "").where("source", "in", sources).execute();
+  return true;
 }

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from "node:crypto";
+import { createHash, createHmac, randomBytes } from "node:crypto";
 import { sessionExpired, unauthenticated } from "@zhanggui/kit/contract/faults";
 import { keyIdOf } from "@zhanggui/kit/server/secrets";
 import { errors, jwtVerify, SignJWT } from "jose";
@@ -8,8 +8,16 @@ import { z } from "zod";
 export const accessTokenSeconds = 3600;
 /** A session that nobody renews for this long is over. */
 export const refreshTokenDays = 14;
+/** A renewal whose answer was lost may be repeated for so long. */
+export const repeatSeconds = 60;
+
+/** How long a device is known; each sign-in makes it known anew. */
+const deviceTokenDays = 180;
+const daySeconds = 86_400;
 
 const issuer = "zhanggui";
+/** What tells a device's token from an access token: one is never taken for the other. */
+const deviceAudience = "zhanggui-device";
 const Claims = z.object({ sub: z.string(), tid: z.string(), sid: z.string() });
 export interface TokenSubject {
   readonly accountId: string;
@@ -64,9 +72,58 @@ function secretOf(keyId: string | undefined, secrets: readonly string[]): Uint8A
   return new TextEncoder().encode(secret);
 }
 
+/** A device that an account has signed in from. */
+export interface Device {
+  readonly accountId: string;
+  readonly deviceId: string;
+}
+
+/** Of one account: a token for an account of one's own is worth nothing for another's. */
+export function signDeviceToken(accountId: string, now: Date, [secret = ""]: readonly string[]): Promise<string> {
+  const issuedAt = Math.floor(now.getTime() / 1000);
+  return new SignJWT()
+    .setProtectedHeader({ alg: "HS256", typ: "JWT", kid: keyIdOf(secret) })
+    .setSubject(accountId)
+    .setJti(randomBytes(12).toString("base64url"))
+    .setIssuer(issuer)
+    .setAudience(deviceAudience)
+    .setExpirationTime(issuedAt + deviceTokenDays * daySeconds)
+    .sign(new TextEncoder().encode(secret));
+}
+
+/** Undefined for one that doesn't hold: then the device is a stranger's. */
+export async function readDeviceToken(
+  token: string,
+  now: Date,
+  secrets: readonly string[],
+): Promise<Device | undefined> {
+  try {
+    const { payload } = await jwtVerify(token, ({ kid }) => secretOf(kid, secrets), {
+      algorithms: ["HS256"],
+      issuer,
+      audience: deviceAudience,
+      currentDate: now,
+      requiredClaims: ["exp", "sub", "jti"],
+    });
+    return { accountId: z.uuid().parse(payload.sub), deviceId: z.string().parse(payload.jti) };
+  } catch {
+    return undefined;
+  }
+}
+
 /** `<tenant>.<session>.<256 random bits>`: the ids find the row, the bits open it. */
 export function newRefreshToken(tenantId: string, sessionId: string): string {
   return `${tenantId}.${sessionId}.${randomBytes(32).toString("base64url")}`;
+}
+
+/**
+ * What follows a refresh token. It is the same each time, so that a renewal may be repeated, and only this server can
+ * tell it: a token that was stolen once it was used leads nowhere.
+ */
+export function successorOf(token: string, secret: string): string {
+  const bits = createHmac("sha256", secret).update("refresh token after ").update(token).digest("base64url");
+  const [tenantId = "", sessionId = ""] = token.split(".");
+  return `${tenantId}.${sessionId}.${bits}`;
 }
 
 const RefreshToken = z.tuple([z.uuid(), z.uuid(), z.string().min(40)]);

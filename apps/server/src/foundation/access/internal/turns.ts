@@ -5,7 +5,7 @@ const atOnce = 4;
 const longestQueue = 200;
 
 /**
- * Lets password checks take turns: those of one login one after the other, so that of many right ones at once none is
+ * Lets password checks take turns: those of one key one after the other, so that of many right ones at once none is
  * mistaken for guessing, and few in all, so that a flood of made-up logins can't take the machine.
  */
 export class Turns {
@@ -14,16 +14,16 @@ export class Turns {
   #running = 0;
 
   /** @throws Fault `kit.too_many_requests` if too many wait already */
-  async take<Result>(login: string, work: () => Promise<Result>): Promise<Result> {
+  async take<Result>(key: string, work: () => Promise<Result>): Promise<Result> {
     if (this.#waiting.length + this.#last.size >= longestQueue) throw tooManyRequests({ seconds: 5 });
-    const before = this.#last.get(login) ?? Promise.resolve();
+    const before = this.#last.get(key) ?? Promise.resolve();
     const mine = before.then(() => this.#limited(work));
     const settled = mine.catch(() => {});
-    this.#last.set(login, settled);
+    this.#last.set(key, settled);
     try {
       return await mine;
     } finally {
-      if (this.#last.get(login) === settled) this.#last.delete(login);
+      if (this.#last.get(key) === settled) this.#last.delete(key);
     }
   }
 

@@ -1,0 +1,73 @@
+import { Injectable } from "@nestjs/common";
+import { forbidden } from "@zhanggui/kit/contract/faults";
+import type { BuiltInRole } from "@zhanggui/kit/contract/permission";
+import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
+import { accessWrite, beyondOwnRights } from "./access.contract.ts";
+import { PermissionCatalogue } from "./catalogue.ts";
+
+export interface GrantingRole {
+  readonly builtIn: BuiltInRole | null;
+  readonly permissions: string[];
+}
+
+/** What accounts hold, and what they may therefore give to others. */
+@Injectable()
+export class Rights {
+  readonly #catalogue: PermissionCatalogue;
+
+  constructor(catalogue: PermissionCatalogue) {
+    this.#catalogue = catalogue;
+  }
+
+  /** What a role grants now: of a built-in one that stands with each permission. */
+  ofRole({ builtIn, permissions }: GrantingRole): string[] {
+    return builtIn === null ? permissions : this.#catalogue.of(builtIn);
+  }
+
+  async ofAccount(ctx: Ctx, accountId: string): Promise<string[]> {
+    const roles = await ctx.db
+      .selectFrom("access_account_role")
+      .innerJoin("access_role", "access_role.id", "access_account_role.roleId")
+      .select(["access_role.builtIn", "access_role.permissions"])
+      .where("access_account_role.accountId", "=", accountId)
+      .execute();
+    return [...new Set(roles.flatMap((role) => this.ofRole(role)))].toSorted();
+  }
+
+  /**
+   * Begins a change of rights. Those of one tenant come one after the other, and each reads what its actor holds only
+   * when it is its turn: somebody who loses a right while they grant it either granted it before, or doesn't.
+   *
+   * @throws Fault `kit.forbidden` for an account that may no longer manage accounts
+   */
+  async begin(ctx: TxCtx): Promise<Grantor> {
+    await ctx.lock("access.rights", "");
+    // Set-up, and the system itself.
+    if (ctx.actor.kind === "system") return new Grantor(undefined);
+    const able = await ctx.db
+      .selectFrom("access_account")
+      .select("id")
+      .where("id", "=", ctx.actor.id)
+      .where("disabled", "=", false)
+      .executeTakeFirst();
+    const held = new Set(able === undefined ? [] : await this.ofAccount(ctx, able.id));
+    if (!held.has(accessWrite.code)) throw forbidden({ permission: accessWrite.code });
+    return new Grantor(held);
+  }
+}
+
+/** Whoever changes rights, in the transaction in which they do. */
+export class Grantor {
+  readonly #held: ReadonlySet<string> | undefined;
+
+  /** @param held undefined for the system, which holds everything */
+  constructor(held: ReadonlySet<string> | undefined) {
+    this.#held = held;
+  }
+
+  /** @throws Fault `access.beyond_own_rights` at `field`, naming the first permission that they don't hold themselves */
+  demandHeld(permissions: readonly string[], field: string): void {
+    const beyond = permissions.find((code) => this.#held?.has(code) === false);
+    if (beyond !== undefined) throw beyondOwnRights({ permission: beyond, errors: [{ field }] });
+  }
+}

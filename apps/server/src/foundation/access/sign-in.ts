@@ -1,0 +1,133 @@
+import { Injectable } from "@nestjs/common";
+import type { Flat } from "@zhanggui/kit/contract/route";
+import type { Ctx } from "@zhanggui/kit/server/ctx";
+import { Runtime } from "@zhanggui/kit/server/runtime";
+import { type access, chooseTenant, wrongCredentials } from "./access.contract.ts";
+import { LoginAttempts, subjectOfNobody } from "./internal/login-attempts.ts";
+import { verifyDummyHash, verifyPassword } from "./internal/passwords.ts";
+import { type Device, readDeviceToken } from "./internal/tokens.ts";
+import { Turns } from "./internal/turns.ts";
+import { Sessions } from "./sessions.ts";
+import { Tenants } from "./tenants.ts";
+
+/**
+ * A password is held against so many accounts of its login, the oldest ones, and always against as many: the time must
+ * not tell in how many tenants a login exists. Whoever has more says which one they mean.
+ */
+const tenantsTried = 3;
+
+interface Candidate {
+  readonly tenantId: string;
+  readonly id: string;
+  readonly passwordHash: string;
+  readonly disabled: boolean;
+}
+type Credentials = Flat<typeof access.login>;
+
+/** From a login and a password to a session. */
+@Injectable()
+export class SignIn {
+  readonly #runtime: Runtime;
+  readonly #sessions: Sessions;
+  readonly #tenants: Tenants;
+  readonly #attempts: LoginAttempts;
+  readonly #turns = new Turns();
+
+  constructor(runtime: Runtime, sessions: Sessions, tenants: Tenants, attempts: LoginAttempts) {
+    this.#runtime = runtime;
+    this.#sessions = sessions;
+    this.#tenants = tenants;
+    this.#attempts = attempts;
+  }
+
+  /**
+   * @throws Fault `access.wrong_credentials`, the same for an unknown login, a disabled account and a wrong password;
+   *   `access.choose_tenant` if login and password fit in several tenants; `access.locked_out`, `kit.too_many_requests`
+   */
+  async login(ctx: Ctx, credentials: Credentials) {
+    const { tenantId, id } = await this.#turns.take(`${ctx.source} ${credentials.login}`, () =>
+      this.#verified(ctx, credentials),
+    );
+    return this.#sessions.start(this.#sessions.as(tenantId, id, ctx.traceId), id);
+  }
+
+  async #verified(ctx: Ctx, credentials: Credentials): Promise<Candidate> {
+    const device = await this.#device(ctx, credentials);
+    const known = device === undefined ? undefined : await this.#known(credentials, device);
+    if (known?.account !== undefined) return known.account;
+    try {
+      return await this.#ofStranger(ctx, credentials);
+    } catch (error) {
+      // Who may still try doesn't hear that others, from the same place, may not.
+      throw known?.isAdmitted ? wrongCredentials({}, { cause: error }) : error;
+    }
+  }
+
+  async #device(ctx: Ctx, { deviceToken }: Credentials): Promise<Device | undefined> {
+    if (deviceToken === undefined) return undefined;
+    return readDeviceToken(deviceToken, ctx.now(), this.#runtime.env.JWT_SECRETS);
+  }
+
+  /**
+   * A device that has signed this account in before has a count of its own (OWASP, "device cookies"): neither a guesser
+   * elsewhere nor one behind the same address can use it up.
+   */
+  async #known({ login, password, tenantId }: Credentials, { accountId, deviceId }: Device) {
+    const [account] = await this.#candidates(login, tenantId, accountId);
+    if (account === undefined) return undefined;
+    const source = `device ${deviceId}`;
+    if ((await this.#attempts.waitOfKnown(account.id, source)) > 0) return { isAdmitted: false };
+    if (!(await verifyPassword(account.passwordHash, password)) || account.disabled) return { isAdmitted: true };
+    await this.#attempts.forgiveKnown(account.id, source);
+    return { isAdmitted: true, account };
+  }
+
+  async #ofStranger(ctx: Ctx, { login, password, tenantId }: Credentials): Promise<Candidate> {
+    const candidates = await this.#candidates(login, tenantId);
+    const subjects = candidates.length === 0 ? [subjectOfNobody(login)] : candidates.map(({ id }) => id);
+    const open = await this.#attempts.admit(subjects, ctx.source);
+    const fits = (await fitting(candidates, password)).filter(({ id, disabled }) => open.has(id) && !disabled);
+    const [account] = fits;
+    if (account === undefined) {
+      ctx.log.warn({ login }, "sign-in refused");
+      throw wrongCredentials();
+    }
+    await this.#attempts.forgive(
+      fits.map(({ id }) => id),
+      ctx.source,
+    );
+    if (fits.length > 1) throw chooseTenant({ tenants: await this.#named(fits) });
+    return account;
+  }
+
+  #candidates(login: string, tenantId: string | undefined, accountId?: string): Promise<Candidate[]> {
+    let query = this.#runtime
+      .unscopedDb()
+      .selectFrom("access_account")
+      .select(["tenantId", "id", "passwordHash", "disabled"])
+      .where("login", "=", login);
+    if (tenantId !== undefined) query = query.where("tenantId", "=", tenantId);
+    if (accountId !== undefined) query = query.where("id", "=", accountId);
+    return query.orderBy("createdAt").orderBy("id").limit(tenantsTried).execute();
+  }
+
+  #named(accounts: readonly Candidate[]): Promise<{ id: string; name: string }[]> {
+    return Promise.all(
+      accounts.map(async ({ tenantId }) => {
+        const { id, name } = await this.#tenants.get(tenantId);
+        return { id, name };
+      }),
+    );
+  }
+}
+
+/** Those whose password it is. Takes as long for none as for all. */
+async function fitting(candidates: readonly Candidate[], password: string): Promise<Candidate[]> {
+  const checks = Array.from({ length: tenantsTried }, async (_, index) => {
+    const candidate = candidates[index];
+    if (candidate === undefined) await verifyDummyHash(password);
+    else if (await verifyPassword(candidate.passwordHash, password)) return [candidate];
+    return [];
+  });
+  return (await Promise.all(checks)).flat();
+}
