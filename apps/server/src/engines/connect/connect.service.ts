@@ -50,7 +50,8 @@ export class ConnectService {
   /**
    * One push: verify, decrypt, parse; ask the responders, all of it from memory; then one statement keeps the message
    * with its reply and tells the server, if what the answer was made from still holds, else all is done anew. A repeat,
-   * parallel or later, meets the same key: it waits for the first one's commit, changes nothing and gets the same reply.
+   * parallel or later, meets the same key: it waits for the first one's commit, changes nothing and gets the same
+   * reply.
    *
    * @throws Fault `connect.push_refused`; whatever is thrown, nothing was stored, and WeChat sends again
    */

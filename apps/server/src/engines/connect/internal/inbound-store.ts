@@ -12,7 +12,7 @@ import type { Snapshot } from "./snapshots.ts";
 /** A message with the answer that a snapshot gave it. */
 export interface Inbound {
   readonly snapshot: Snapshot;
-  /** When the push came in, on the clock of `performance.now()`. */
+  /** When the push came in, in milliseconds of the process (a monotonic clock). */
   readonly arrivedAtMs: number;
   readonly traceId: string;
   readonly message: InboundMessage;
@@ -42,7 +42,7 @@ interface Row {
 
 /**
  * Keeps what WeChat pushes, and tells it: message, event and tasks in one statement, which pushes that come at the same
- * time share. A message is kept only if it was answered from its tenant's configuration as it stood when it came or later.
+ * time share. A message is kept only if it was answered from its tenant's configuration of when it came, or later.
  */
 @Injectable()
 export class InboundStore {

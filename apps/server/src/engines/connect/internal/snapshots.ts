@@ -13,7 +13,7 @@ import { type Answering, responder } from "../responders.ts";
 /** What a push is verified with and answered from, as it stood at one version of the tenant's configuration. */
 export interface Snapshot {
   readonly version: number;
-  /** When its reading began, on the clock of `performance.now()`. */
+  /** When its reading began, in milliseconds of the process (a monotonic clock). */
   readonly readAtMs: number;
   readonly tenantId: string;
   readonly app: AppRow;
