@@ -158,8 +158,7 @@ async function waiting(clusterUrl: string): Promise<number> {
   const database = new pg.Client({ connectionString: clusterUrl });
   await database.connect();
   const { rows } = await database.query<{ count: number }>(
-    `SELECT ((SELECT count(*) FROM kit_event WHERE dispatchedAt IS NULL)
-      + (SELECT count(DISTINCT eventId) FROM kit_delivery WHERE state = 'pending'))::int AS count`,
+    `SELECT count(DISTINCT ref)::int AS count FROM kit_task WHERE queue <> 'kit.schedules'`,
   );
   await database.end();
   return rows[0]?.count ?? 0;
