@@ -156,7 +156,9 @@ async function push(url: string, account: Account, expected: string): Promise<Se
 
 /** How many tasks still wait for a handler. */
 async function waiting(client: pg.Client): Promise<number> {
-  const { rows } = await client.query<{ count: number }>("SELECT count(*)::int AS count FROM kit_task");
+  const { rows } = await client.query<{ count: number }>(
+    "SELECT count(*)::int AS count FROM kit_task WHERE queue <> 'kit.schedules'",
+  );
   return rows[0]?.count ?? 0;
 }
 

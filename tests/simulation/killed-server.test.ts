@@ -86,8 +86,8 @@ const submitting = async (): Promise<string[]> =>
 /** How much is still to be done, from the first row to the last. */
 async function unfinished(): Promise<number> {
   const counts = await Promise.all([
-    db.selectFrom("kit_event").select("id").where("dispatchedAt", "is", null).execute(),
-    db.selectFrom("kit_delivery").select("eventId").where("state", "!=", "done").execute(),
+    db.selectFrom("kit_task").select("ref").where("queue", "!=", "kit.schedules").execute(),
+    db.selectFrom("kit_dead").select("ref").execute(),
     db.selectFrom("messaging_delivery").select("id").where("state", "in", ["ready", "submitting"]).execute(),
   ]);
   return counts.reduce((sum, rows) => sum + rows.length, 0);

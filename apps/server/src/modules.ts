@@ -80,7 +80,6 @@ export const modules: readonly ModuleEntry[] = [
     layer: "engines",
     description: "Replies and scenes: what is sent to whom, and why it was or wasn't",
     dependsOn: ["connect", "audience"],
-    ownerFiles: { "outbox.ts": "one queue of deliveries serves all tenants" },
     load: async () => (await import("./engines/messaging/messaging.module.ts")).messagingModule,
   },
 ];

@@ -166,10 +166,11 @@ async function fingerprint({ server, owner }: World): Promise<string> {
   return JSON.stringify(rows);
 }
 
-/** The names of all tables with a `tenant_id`. */
+/** The names of all tables with a `tenant_id`; a partition is reached through its table. */
 export async function tenantTables(server: TestServer): Promise<string[]> {
   const { rows } = await sql<{ tableName: string }>`
-    SELECT table_name FROM information_schema.columns
-    WHERE table_schema = 'public' AND column_name = 'tenant_id' ORDER BY 1`.execute(server.runtime.unscopedDb());
+    SELECT c.relname AS table_name FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id'
+    WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+    ORDER BY 1`.execute(server.runtime.unscopedDb());
   return rows.map(({ tableName }) => tableName);
 }

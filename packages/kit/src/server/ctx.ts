@@ -8,9 +8,12 @@ import { reaches, type DataScope, type Resource } from "./data-scope.ts";
 import type { Database } from "./database.ts";
 import type { EnqueueOptions, JobDefinition } from "./jobs.ts";
 import type { Logger } from "./log.ts";
+import type { Query } from "./queue/definition.ts";
 import { type ConflictFaults, refusalOf } from "./refusals.ts";
 import type { TableName, Tables } from "./tables.ts";
 import { Transaction, type TransactionOptions } from "./transaction.ts";
+
+const kit = Symbol("kit");
 
 /** On whose behalf something happens. */
 export interface Actor {
@@ -68,8 +71,14 @@ export interface Ctx {
 export interface TxCtx extends Ctx {
   /** Publishes `payload` if and only if the transaction commits. Returns the event's id. */
   emit<Payload>(event: EventDefinition<Payload>, payload: Payload): Promise<string>;
-  /** Queues a job if and only if the transaction commits. */
-  enqueue<Payload>(job: JobDefinition<Payload>, payload: Payload, options?: EnqueueOptions): Promise<void>;
+  /** The same for many at once, in their order, by one statement. */
+  emitAll<Payload>(event: EventDefinition<Payload>, payloads: readonly Payload[]): Promise<string[]>;
+  /** Queues a job if and only if the transaction commits. Returns its id, or that of the one with its singleton key. */
+  enqueue<Payload>(job: JobDefinition<Payload>, payload: Payload, options?: EnqueueOptions): Promise<string>;
+  /** Puts a task about the row `ref` into a module's queue, if and only if the transaction commits; once per row. */
+  queueTask(queue: string, ref: string, options?: TaskOptions): Promise<void>;
+  /** The kit's own; see `kitTransaction`. */
+  [kit](): KitTransaction;
   /** Waits for whoever of this tenant has locked the same key of the same space; holds it till the transaction ends. */
   lock(space: string, key: string): Promise<void>;
   /**
@@ -84,6 +93,26 @@ export interface TxCtx extends Ctx {
   ): Promise<number>;
 }
 
+export interface TaskOptions {
+  /** For queues that have keys: tasks with the same key run one after the other. */
+  readonly key?: string;
+  /** Not before this instant. */
+  readonly startAfter?: Date;
+}
+
+/** What the kit itself does in a ctx's transaction. */
+export interface KitTransaction {
+  /** The kit's own SQL, as the ctx's tenant. Rows come in snake_case. */
+  readonly query: Query;
+  /** Queues that this transaction put something into: they are woken when it has committed. */
+  readonly queued: Set<string>;
+}
+
+/** The kit's side of a ctx's transaction. @throws Error for a ctx whose transaction is over */
+export function kitTransaction(ctx: TxCtx): KitTransaction {
+  return ctx[kit]();
+}
+
 /** What a ctx is made of; `Runtime` provides it. */
 export interface CtxParts {
   readonly tenantId: string;
@@ -94,16 +123,11 @@ export interface CtxParts {
   readonly signal: AbortSignal;
   readonly database: Database;
   now(): Date;
-  emit(ctx: TxCtx, event: EventDefinition<unknown>, payload: unknown): Promise<string>;
-  enqueue(
-    ctx: TxCtx,
-    trx: Transaction,
-    job: JobDefinition<unknown>,
-    payload: unknown,
-    options: EnqueueOptions,
-  ): Promise<void>;
-  /** Called after each commit: wakes whoever may have got work. */
-  committed(): void;
+  emit(ctx: TxCtx, event: EventDefinition<unknown>, payloads: readonly unknown[]): Promise<string[]>;
+  enqueue(ctx: TxCtx, job: JobDefinition<unknown>, payload: unknown, options: EnqueueOptions): Promise<string>;
+  queueTask(ctx: TxCtx, queue: string, ref: string, options: TaskOptions): Promise<void>;
+  /** Called after a commit, with the queues that it put something into. */
+  committed(queued: ReadonlySet<string>): void;
 }
 
 /** A transaction or a savepoint in it, as the call stack knows it. */
@@ -123,15 +147,22 @@ export function createCtx(parts: CtxParts): Ctx {
   };
   return {
     ...common(parts, db),
+    get log() {
+      return parts.log;
+    },
     get db() {
       return db();
     },
     tx: async (work, { onUnique, ...options } = {}) => {
       refuseWhileTransactionIsOpen("ctx.tx of the outer ctx");
+      let queued: ReadonlySet<string> = new Set();
       const result = await refused(onUnique, () =>
-        parts.database.tenantTransaction(parts, options, (trx) => runInside(parts, trx, work)),
+        parts.database.tenantTransaction(parts, options, (trx) => {
+          ({ queued } = trx);
+          return runInside(parts, trx, work);
+        }),
       );
-      parts.committed();
+      if (queued.size > 0) parts.committed(queued);
       return result;
     },
   };
@@ -150,6 +181,9 @@ export async function runInside<Result>(
   };
   const ctx: TxCtx = {
     ...common(parts, db),
+    get log() {
+      return parts.log;
+    },
     get db() {
       return db();
     },
@@ -163,12 +197,15 @@ export async function runInside<Result>(
       }
     },
     emit: async (event, payload) => {
-      assertUsable(frame);
-      return parts.emit(ctx, event, payload);
+      const [id = ""] = await parts.emit(ctx, event, [payload]);
+      return id;
     },
-    enqueue: async (job, payload, options) => {
+    emitAll: (event, payloads) => parts.emit(ctx, event, payloads),
+    enqueue: (job, payload, options) => parts.enqueue(ctx, job, payload, options ?? {}),
+    queueTask: (queue, ref, options) => parts.queueTask(ctx, queue, ref, options ?? {}),
+    [kit]: () => {
       assertUsable(frame);
-      await parts.enqueue(ctx, trx, job, payload, options ?? {});
+      return { query: (text, values) => trx.queryInside(text, values), queued: trx.queued };
     },
     lock: async (space, key) => {
       const name = `${parts.tenantId} ${space} ${key}`;
@@ -200,14 +237,13 @@ function assertUsable({ state }: Frame): void {
 }
 
 /** What a ctx has in a transaction and outside. */
-function common(parts: CtxParts, db: () => Kysely<Tables>): Omit<Ctx, "db" | "tx"> {
-  const { tenantId, actor, traceId, source, log, signal } = parts;
+function common(parts: CtxParts, db: () => Kysely<Tables>): Omit<Ctx, "db" | "tx" | "log"> {
+  const { tenantId, actor, traceId, source, signal } = parts;
   return {
     tenantId,
     actor,
     traceId,
     source,
-    log,
     signal,
     now: () => parts.now(),
     sql: async <Row extends object>(text: TemplateStringsArray, ...values: readonly unknown[]) =>

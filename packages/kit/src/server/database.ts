@@ -66,7 +66,10 @@ export class Database {
    * Runs `work` in a transaction of the owner. Commits when it is over, rolls back when it throws; runs it again, on a
    * new transaction, when PostgreSQL asks for that (a deadlock, a serialization failure).
    */
-  async transaction<Result>(options: TransactionOptions, work: (trx: Transaction) => Promise<Result>): Promise<Result> {
+  async transaction<Result>(
+    options: TransactionOptions & { readonly signal?: AbortSignal },
+    work: (trx: Transaction) => Promise<Result>,
+  ): Promise<Result> {
     // Whoever steps into a tenant on the way must not wait for a second connection.
     await this.tenantRole();
     return Transaction.run(this.pool, this.#plugins, options, work);

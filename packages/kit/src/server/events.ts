@@ -1,11 +1,9 @@
-import type { Kysely } from "kysely";
 import type { EventDefinition } from "../contract/event.ts";
 import { newId } from "../contract/ids.ts";
-import type { Clock } from "./clock.ts";
-import type { TxCtx } from "./ctx.ts";
-import type { Logger } from "./log.ts";
-import type { OwnerTransaction } from "./owner-transaction.ts";
-import type { Tables } from "./tables.ts";
+import { kitTransaction, type TxCtx } from "./ctx.ts";
+import { timeOf } from "./queue/claims.ts";
+import type { InsideQueue, Query, Task } from "./queue/definition.ts";
+import { type Subscription, subscriptionTtlMs } from "./queue/registration.ts";
 
 /** What a handler is told besides the payload. */
 export interface EventMeta {
@@ -15,200 +13,148 @@ export interface EventMeta {
 }
 
 /**
- * Runs in one transaction with the mark that says it ran, so its effect in the database happens exactly once. What
- * reaches outside belongs into a job or an inbox row that it writes.
+ * Runs in the transaction that takes the event off the handler's queue, so its effect in the database happens exactly
+ * once. What reaches outside belongs into a job or a queue of its own.
  */
 export type EventHandler<Payload> = (ctx: TxCtx, payload: Payload, meta: EventMeta) => Promise<void>;
 
+export interface SubscribeOptions {
+  /** Former names of the handler: what was meant for them comes to this one. */
+  readonly aliases?: readonly string[];
+  /** False: an event's key means nothing to this handler, and its events needn't wait for each other. */
+  readonly ordered?: boolean;
+  /** How many transactions of this handler one process runs at once. */
+  readonly concurrency?: number;
+  /** How long others wait for a process that died; 60 s unless set. */
+  readonly leaseMs?: number;
+}
+
 interface Subscriber {
-  readonly handler: string;
   readonly event: EventDefinition<unknown>;
   readonly run: EventHandler<unknown>;
 }
+interface Handler {
+  readonly name: string;
+  readonly options: SubscribeOptions;
+  readonly subscribers: Map<string, Subscriber>;
+}
+interface EventRow {
+  readonly id: string;
+  readonly name: string;
+  readonly payload: unknown;
+  readonly occurred_at: Date;
+}
 
-/** A failed delivery is tried this often before it is parked, with pauses of 2, 4, 8 … seconds, an hour at most. */
-const attemptLimit = 10;
-const longestPauseMs = 3_600_000;
-const dispatchBatch = 100;
-/** A handler that no process has reported for this long no longer gets deliveries. */
-const subscriptionTtlMs = 7 * 86_400_000;
+/** N events and their tasks; a function of the database (006_queue.sql), whose plan each connection keeps. */
+const emitStatement = "SELECT kit_emit($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) AS handler";
 
-/**
- * The event log as a queue. An emit is one row in the caller's transaction; `dispatch` gives each subscriber of that
- * moment its own delivery row, `handle` runs one delivery. Both claim with FOR UPDATE SKIP LOCKED and hold the claim
- * in the transaction that does the work: a process that dies lets go of it at once.
- */
+/** Each event by its place in the log's index; without LIMIT the planner may prefer to read a month. */
+const loadStatement = `
+SELECT e.id, e.name, e.payload, e.occurred_at FROM unnest($1::uuid[], $2::uuid[]) AS t(tenant_id, id), LATERAL (
+  SELECT * FROM kit_event e
+  WHERE e.tenant_id = t.tenant_id AND e.id = t.id AND e.id BETWEEN $3::uuid AND $4::uuid LIMIT 1) e`;
+
+/** Remembers when a handler was done. */
+const noteDone = `INSERT INTO kit_handled (tenant_id, event_id, handler, attempts, handled_at)
+  SELECT tenant_id, ref, queue, attempts, ${timeOf("$4")} FROM gone`;
+
+/** Events and who listens to them. Each handler is a queue; an emit puts its tasks there. */
 export class Events {
-  readonly #subscribers = new Map<string, Subscriber>();
-  readonly #db: Kysely<Tables>;
-  readonly #clock: Clock;
-  readonly #log: Logger;
-  readonly #transaction: <Result>(work: (trx: OwnerTransaction) => Promise<Result>) => Promise<Result>;
-
-  constructor(
-    db: Kysely<Tables>,
-    clock: Clock,
-    log: Logger,
-    transaction: <Result>(work: (trx: OwnerTransaction) => Promise<Result>) => Promise<Result>,
-  ) {
-    this.#db = db;
-    this.#clock = clock;
-    this.#log = log;
-    this.#transaction = transaction;
+  readonly #handlers = new Map<string, Handler>();
+  /** Every event that this process subscribes to or has emitted. */
+  readonly #definitions = new Map<string, EventDefinition<unknown>>();
+  /** Returns the queue of a handler that is new. */
+  subscribe<Payload>(
+    event: EventDefinition<Payload>,
+    name: string,
+    run: EventHandler<Payload>,
+    options: SubscribeOptions = {},
+  ): InsideQueue | undefined {
+    const known = this.#handlers.get(name);
+    const handler = known ?? { name, options, subscribers: new Map<string, Subscriber>() };
+    if (handler.subscribers.has(event.name)) throw new Error(`${name} already listens to ${event.name}`);
+    handler.subscribers.set(event.name, { event, run } as Subscriber);
+    this.#handlers.set(name, handler);
+    this.#definitions.set(event.name, event);
+    return known === undefined ? this.#queueOf(handler) : undefined;
   }
 
-  subscribe<Payload>(event: EventDefinition<Payload>, handler: string, run: EventHandler<Payload>): void {
-    const key = `${event.name} ${handler}`;
-    if (this.#subscribers.has(key)) throw new Error(`${handler} already listens to ${event.name}`);
-    this.#subscribers.set(key, { handler, event, run } as Subscriber);
-  }
-
-  async emit(ctx: TxCtx, event: EventDefinition<unknown>, payload: unknown): Promise<string> {
+  /** @returns the ids, in the order of the payloads */
+  async emit(ctx: TxCtx, event: EventDefinition<unknown>, payloads: readonly unknown[]): Promise<string[]> {
+    const { query, queued } = kitTransaction(ctx);
+    if (payloads.length === 0) return [];
+    this.#definitions.set(event.name, event);
     const now = ctx.now();
-    const id = newId(now);
-    await ctx.db
-      .insertInto("kit_event")
-      .values({
-        tenantId: ctx.tenantId,
-        id,
-        name: event.name,
-        payload: JSON.stringify(event.payload.parse(payload)),
-        actorKind: ctx.actor.kind,
-        actorId: ctx.actor.id,
-        traceId: ctx.traceId,
-        occurredAt: now,
-        dispatchedAt: null,
-      })
-      .execute();
-    return id;
+    const parsed = payloads.map((payload) => event.payload.parse(payload));
+    const ids = parsed.map(() => newId(now));
+    const subscribed = await query<{ handler: string }>(emitStatement, [
+      ctx.tenantId,
+      ids,
+      event.name,
+      parsed.map((payload) => event.key?.(payload) ?? null),
+      JSON.stringify(parsed),
+      ctx.actor.kind,
+      ctx.actor.id,
+      ctx.traceId,
+      now,
+      new Date(now.getTime() - subscriptionTtlMs),
+    ]);
+    for (const { handler } of subscribed) queued.add(handler);
+    return ids;
   }
 
-  /** Tells the other processes which handlers this one runs. Called at start and every hour. */
-  async registerSubscriptions(): Promise<void> {
-    const now = this.#clock.now();
-    const rows = [...this.#subscribers.values()].map(({ event, handler }) => ({
-      eventName: event.name,
-      handler,
-      seenAt: now,
-    }));
-    if (rows.length === 0) return;
-    await this.#db
-      .insertInto("kit_subscription")
-      .values(rows)
-      .onConflict((on) => on.columns(["eventName", "handler"]).doUpdateSet({ seenAt: now }))
-      .execute();
-  }
-
-  /** Gives the subscribers of a batch of events their deliveries. False when no event waits. */
-  async dispatch(): Promise<boolean> {
-    return this.#transaction(async (trx) => {
-      const now = this.#clock.now();
-      const claimed = await trx.query<{ tenant_id: string; id: string; name: string }>(
-        `SELECT tenant_id, id, name FROM kit_event WHERE dispatched_at IS NULL ORDER BY id LIMIT ${dispatchBatch}
-         FOR UPDATE SKIP LOCKED`,
-      );
-      if (claimed.length === 0) return false;
-      const ids = claimed.map(({ id }) => id);
-      await trx.query(
-        `INSERT INTO kit_delivery (tenant_id, event_id, event_name, handler, state, attempts, due_at, updated_at)
-         SELECT e.tenant_id, e.id, e.name, s.handler, 'pending', 0, $2, $2
-         FROM kit_event e JOIN kit_subscription s ON s.event_name = e.name AND s.seen_at > $3
-         WHERE e.id = ANY($1) ON CONFLICT DO NOTHING`,
-        [ids, now, new Date(now.getTime() - subscriptionTtlMs)],
-      );
-      await trx.query("UPDATE kit_event SET dispatched_at = $2 WHERE id = ANY($1)", [ids, now]);
-      return true;
-    });
-  }
-
-  /** Runs one delivery that is due. False when there is none for the handlers of this process. */
-  async handle(): Promise<boolean> {
-    const known = [...this.#subscribers.values()];
-    if (known.length === 0) return false;
-    return this.#transaction(async (trx) => {
-      const [delivery] = await trx.query<DeliveryKey & { attempts: number }>(
-        `SELECT tenant_id, event_id, handler, attempts FROM kit_delivery
-         WHERE state = 'pending' AND due_at <= $1
-           AND (event_name, handler) IN (SELECT * FROM unnest($2::text[], $3::text[]))
-         ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED`,
-        [this.#clock.now(), known.map(({ event }) => event.name), known.map(({ handler }) => handler)],
-      );
-      if (delivery === undefined) return false;
-      const [event] = await trx.query<EventRow>("SELECT * FROM kit_event WHERE tenant_id = $1 AND id = $2", [
-        delivery.tenant_id,
-        delivery.event_id,
-      ]);
-      if (event === undefined) throw new Error("a delivery without its event");
-      const attempts = delivery.attempts + 1;
-      try {
-        await trx.savepoint(() => this.#run(trx, delivery.handler, event));
-        await this.#settle(trx, delivery, { state: "done", attempts, error: null });
-      } catch (error) {
-        const message = error instanceof Error ? error.message : String(error);
-        this.#log.error(
-          { err: error, handler: delivery.handler, event: event.name, eventId: event.id, attempts },
-          "event handler failed",
-        );
-        const state = attempts >= attemptLimit ? "dead" : "pending";
-        await this.#settle(trx, delivery, { state, attempts, error: message.slice(0, 1000) });
-      }
-      return true;
-    });
-  }
-
-  /**
-   * Parks what nobody listens for any more: deliveries of handlers that no process has announced for a week, and that
-   * have waited that long. As dead letters they are seen.
-   */
-  async deadLetterOrphans(): Promise<void> {
-    const now = this.#clock.now();
-    const forgotten = new Date(now.getTime() - subscriptionTtlMs);
-    const parked = await this.#db
-      .updateTable("kit_delivery")
-      .set({ state: "dead", lastError: "no process listens with this handler any more", updatedAt: now })
-      .where("state", "=", "pending")
-      .where("updatedAt", "<", forgotten)
-      .where(({ not, exists, selectFrom }) =>
-        not(
-          exists(
-            selectFrom("kit_subscription")
-              .select("kit_subscription.handler")
-              .whereRef("kit_subscription.handler", "=", "kit_delivery.handler")
-              .whereRef("kit_subscription.eventName", "=", "kit_delivery.eventName")
-              .where("kit_subscription.seenAt", ">", forgotten),
-          ),
-        ),
-      )
-      .returning("handler")
-      .execute();
-    if (parked.length > 0)
-      this.#log.warn({ parked: parked.length }, "deliveries of handlers that are gone were parked");
-  }
-
-  async #run(trx: OwnerTransaction, handler: string, event: EventRow): Promise<void> {
-    const subscriber = this.#subscribers.get(`${event.name} ${handler}`);
-    if (subscriber === undefined) throw new Error(`${handler} no longer listens to ${event.name}`);
-    const payload = subscriber.event.payload.parse(event.payload);
-    const meta = { eventId: event.id, occurredAt: event.occurred_at, name: event.name };
-    const actor = { kind: "system" as const, id: handler, name: handler, permissions: new Set<string>() };
-    const as = { tenantId: event.tenant_id, actor, traceId: event.trace_id };
-    await trx.runAsTenant(as, (ctx) => subscriber.run(ctx, payload, meta));
-  }
-
-  async #settle(
-    trx: OwnerTransaction,
-    key: DeliveryKey,
-    { state, attempts, error }: { state: "pending" | "done" | "dead"; attempts: number; error: string | null },
-  ): Promise<void> {
-    const now = this.#clock.now();
-    const pauseMs = Math.min(longestPauseMs, 1000 * 2 ** attempts);
-    await trx.query(
-      `UPDATE kit_delivery SET state = $4, attempts = $5, last_error = $6, due_at = $7, updated_at = $8
-       WHERE tenant_id = $1 AND event_id = $2 AND handler = $3`,
-      [key.tenant_id, key.event_id, key.handler, state, attempts, error, new Date(now.getTime() + pauseMs), now],
+  /** What each handler of this process listens to. */
+  get subscriptions(): Subscription[] {
+    return [...this.#handlers.values()].flatMap((handler) =>
+      [...handler.subscribers.values()].map(({ event }) => ({
+        eventName: event.name,
+        handler: handler.name,
+        keyed: this.#isKeyed(handler),
+        aliases: handler.options.aliases ?? [],
+      })),
     );
+  }
+
+  get keepDays(): ReadonlyMap<string, number> {
+    return new Map([...this.#definitions.values()].map(({ name, keepDays }) => [name, keepDays]));
+  }
+
+  /** A handler's queue has lanes if one of its events has a key; an event without one is then a lane of its own. */
+  #isKeyed({ options, subscribers }: Handler): boolean {
+    return (options.ordered ?? true) && [...subscribers.values()].some(({ event }) => event.key !== undefined);
+  }
+
+  #queueOf(handler: Handler): InsideQueue<EventRow> & { keyed: boolean } {
+    const isKeyed = (): boolean => this.#isKeyed(handler);
+    const { ordered: _, ...queueOptions } = handler.options;
+    return {
+      name: handler.name,
+      effect: "inside",
+      ...queueOptions,
+      // Read at the start, when the handler has said all that it listens to.
+      get keyed() {
+        return isKeyed();
+      },
+      load,
+      run: async (ctx, _task, row) => {
+        const subscriber = handler.subscribers.get(row.name);
+        if (subscriber === undefined) throw new Error(`${handler.name} of this version doesn't listen to ${row.name}`);
+        const payload = subscriber.event.payload.parse(row.payload);
+        await subscriber.run(ctx, payload, { eventId: row.id, occurredAt: row.occurred_at, name: row.name });
+      },
+      noteDone,
+    };
   }
 }
 
-type DeliveryKey = { tenant_id: string; event_id: string; handler: string };
-type EventRow = { tenant_id: string; id: string; name: string; payload: unknown; trace_id: string; occurred_at: Date };
+async function load(query: Query, tasks: readonly Task[]): Promise<ReadonlyMap<string, EventRow>> {
+  const ids = tasks.map(({ ref }) => ref);
+  const sorted = ids.toSorted();
+  const rows = await query<EventRow>(loadStatement, [
+    tasks.map(({ tenantId }) => tenantId),
+    ids,
+    sorted[0],
+    sorted.at(-1),
+  ]);
+  return new Map(rows.map((row) => [row.id, row]));
+}

@@ -1,185 +1,169 @@
-import { PgBoss, type Job } from "pg-boss";
-import { z } from "zod";
-import type { Clock } from "./clock.ts";
-import type { Ctx, TxCtx } from "./ctx.ts";
+import { newId } from "../contract/ids.ts";
+import { type Ctx, kitTransaction, type TxCtx } from "./ctx.ts";
 import type { EnqueueOptions, JobDefinition } from "./jobs.ts";
-import type { Logger } from "./log.ts";
-import type { Transaction } from "./transaction.ts";
+import { exponentialBackoffMs, type OutsideQueue, type Query, type Task, withdrawal } from "./queue/definition.ts";
+import type { KitTables } from "./kit.tables.ts";
 
-const Envelope = z.object({ tenantId: z.string(), traceId: z.string(), actorId: z.string(), payload: z.unknown() });
-type Envelope = z.infer<typeof Envelope>;
+/** What a handler is told besides the payload. */
+export interface JobRun {
+  readonly jobId: string;
+  /** 1 at the first try. */
+  readonly attempt: number;
+  /** Shows how far it is: anything that survives JSON. Written at once; call it seldom. */
+  progress(value: unknown): Promise<void>;
+}
 
-/** What runs at its times, for the platform as a whole; it opens a ctx for each tenant it finds work for. */
-export interface ScheduledWork {
+/** `ctx.signal` is aborted when the job is cancelled, has run too long, or its process ends. */
+export type JobHandler<Payload> = (ctx: Ctx, payload: Payload, run: JobRun) => Promise<void>;
+
+export interface JobStatus {
   readonly name: string;
-  /** Five-field cron, in UTC. */
-  readonly cron: string;
-  readonly run: () => Promise<void>;
+  readonly state: JobState;
+  readonly progress: unknown;
+  readonly updatedAt: Date;
 }
 
-export type JobHandler<Payload> = (ctx: Ctx, payload: Payload) => Promise<void>;
+type JobState = KitTables["kit_job"]["state"];
 
-interface Worker {
-  readonly definition: JobDefinition<unknown>;
-  readonly handler: JobHandler<unknown>;
-}
+const priorities = { high: -1, normal: 0, low: 1 } as const;
+const unfinished = "('waiting', 'running', 'retrying')";
+const keepFinishedDays = 7;
+const batch = 1000;
 
-/** Jobs and schedules on pg-boss: a job is a row on the same PostgreSQL, written in the caller's transaction. */
+/** Jobs: a row each, and a task in the queue of the job's name, written in the caller's transaction. */
 export class JobRunner {
-  readonly #boss: PgBoss;
-  readonly #clock: Clock;
-  readonly #log: Logger;
-  readonly #open: (envelope: Envelope) => Ctx;
-  readonly #workers = new Map<string, Worker>();
-  readonly #schedules = new Map<string, ScheduledWork>();
+  readonly #definitions = new Map<string, JobDefinition<unknown>>();
 
-  constructor(databaseUrl: string, clock: Clock, log: Logger, open: (envelope: Envelope) => Ctx) {
-    this.#boss = new PgBoss({
-      connectionString: databaseUrl,
-      application_name: "zhanggui jobs",
-      max: 4,
-      useListenNotify: true,
-      cronWorkerIntervalSeconds: 1,
-    });
-    this.#boss.on("error", (error) => log.error({ err: error }, "job queue"));
-    this.#clock = clock;
-    this.#log = log;
-    this.#open = open;
-  }
-
-  handle<Payload>(definition: JobDefinition<Payload>, handler: JobHandler<Payload>): void {
-    if (this.#workers.has(definition.name)) throw new Error(`the job ${definition.name} already has a handler`);
-    this.#workers.set(definition.name, { definition, handler } as Worker);
-  }
-
-  schedule(work: ScheduledWork): void {
-    this.#schedules.set(work.name, work);
+  /** Returns the queue of the job. */
+  handle<Payload>(definition: JobDefinition<Payload>, handler: JobHandler<Payload>): OutsideQueue<unknown, void> {
+    if (this.#definitions.has(definition.name)) throw new Error(`the job ${definition.name} already has a handler`);
+    this.#definitions.set(definition.name, definition);
+    const move = (ctx: TxCtx, { ref }: Task, to: JobState): Promise<unknown> =>
+      kitTransaction(ctx).query("UPDATE kit_job SET state = $3, updated_at = $4 WHERE tenant_id = $1 AND id = $2", [
+        ctx.tenantId,
+        ref,
+        to,
+        ctx.now(),
+      ]);
+    return {
+      name: definition.name,
+      effect: "outside",
+      concurrency: definition.concurrency,
+      attempts: definition.retryLimit + 1,
+      timeoutMs: definition.expireSeconds * 1000,
+      backoffMs: exponentialBackoffMs(definition.retryDelaySeconds * 1000),
+      begin: async (ctx, task) => {
+        const [row] = await kitTransaction(ctx).query<{ payload: unknown; actor_id: string }>(
+          `UPDATE kit_job SET state = 'running', updated_at = $3
+           WHERE tenant_id = $1 AND id = $2 AND state IN ${unfinished} RETURNING payload, actor_id`,
+          [ctx.tenantId, task.ref, ctx.now()],
+        );
+        return row && { item: row.payload, actorId: row.actor_id };
+      },
+      run: (ctx, task, payload) =>
+        handler(ctx, definition.payload.parse(payload), {
+          jobId: task.ref,
+          attempt: task.attempt,
+          progress: (value) => showProgress(ctx, task.ref, value),
+        }),
+      settle: async (ctx, task) => void (await move(ctx, task, "done")),
+      failed: async (ctx, task, _error, dead) => void (await move(ctx, task, dead ? "dead" : "retrying")),
+    };
   }
 
   async enqueue(
     ctx: TxCtx,
-    trx: Transaction,
     definition: JobDefinition<unknown>,
     payload: unknown,
-    options: EnqueueOptions,
-  ): Promise<void> {
-    if (!this.#workers.has(definition.name))
-      throw new Error(`no module of this server handles the job ${definition.name}`);
-    const envelope: Envelope = {
-      tenantId: ctx.tenantId,
-      traceId: ctx.traceId,
-      actorId: ctx.actor.id,
-      payload: definition.payload.parse(payload),
-    };
-    // The job queue's tables are the owner's.
-    const db = { executeSql: (text: string, values?: unknown[]) => trx.client.query(text, values) };
-    const startAfter = options.startAfter === undefined ? {} : { startAfter: options.startAfter };
-    await trx.asOwner(() => this.#boss.send(definition.name, envelope, { db, ...startAfter }));
+    { startAfter, singletonKey, priority = "normal" }: EnqueueOptions,
+  ): Promise<string> {
+    const { query, queued } = kitTransaction(ctx);
+    const { name } = definition;
+    if (!this.#definitions.has(name)) throw new Error(`no module of this server handles the job ${name}`);
+    const now = ctx.now();
+    const dueAt = startAfter !== undefined && startAfter > now ? startAfter : null;
+    const [added] = await query<{ id: string }>(
+      `WITH job AS (
+         INSERT INTO kit_job (tenant_id, id, name, payload, state, singleton_key, actor_id, trace_id, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, 'waiting', $5, $6, $7, $8, $8)
+         ON CONFLICT (tenant_id, name, singleton_key) WHERE state = 'waiting' AND singleton_key IS NOT NULL DO NOTHING
+         RETURNING id
+       ), task AS (
+         INSERT INTO kit_task (tenant_id, queue, ref, priority, due_at, trace_id)
+         SELECT $1, $3, id, $9::smallint, $10::timestamptz, $7 FROM job
+       ) SELECT id FROM job`,
+      [
+        ctx.tenantId,
+        newId(now),
+        name,
+        JSON.stringify(definition.payload.parse(payload)),
+        singletonKey ?? null,
+        ctx.actor.id,
+        ctx.traceId,
+        now,
+        priorities[priority],
+        dueAt,
+      ],
+    );
+    if (added !== undefined) {
+      if (dueAt === null) queued.add(name);
+      return added.id;
+    }
+    // A statement of its own: the one it met may have been committed after the first had begun.
+    const [met] = await query<{ id: string }>(
+      `SELECT id FROM kit_job WHERE tenant_id = $1 AND name = $2 AND singleton_key = $3
+       ORDER BY state = 'waiting' DESC, id DESC LIMIT 1`,
+      [ctx.tenantId, name, singletonKey],
+    );
+    if (met === undefined) throw new Error(`the job ${name} could not be queued`);
+    return met.id;
   }
 
-  /** Connects, and creates the queues that are new. Whoever emits or queues needs this; `work` is for workers. */
-  async start(): Promise<void> {
-    await this.#boss.start();
-    const names = [...this.#workers.keys(), ...this.#schedules.keys()];
-    const existing = new Set((await this.#boss.getQueues(names)).map((queue) => queue.name));
-    for (const { definition } of this.#workers.values()) {
-      const options = {
-        retryLimit: definition.retryLimit,
-        retryDelay: definition.retryDelaySeconds,
-        retryBackoff: true,
-        retryDelayMax: 3600,
-        expireInSeconds: definition.expireSeconds,
-        notify: true,
-      };
-      if (existing.has(definition.name)) await this.#boss.updateQueue(definition.name, options);
-      else await this.#boss.createQueue(definition.name, options);
-    }
-    for (const name of this.#schedules.keys()) {
-      if (!existing.has(name)) await this.#boss.createQueue(name, { policy: "stately", retryLimit: 0 });
-    }
+  /** Calls a job off. One that runs is told by `ctx.signal`. False if there is nothing to call off. */
+  async cancel(ctx: TxCtx, jobId: string): Promise<boolean> {
+    const { query, queued } = kitTransaction(ctx);
+    const [job] = await query<{ name: string }>(
+      `UPDATE kit_job SET state = 'cancelled', updated_at = $3
+       WHERE tenant_id = $1 AND id = $2 AND state IN ${unfinished} RETURNING name`,
+      [ctx.tenantId, jobId, ctx.now()],
+    );
+    if (job === undefined) return false;
+    await query("DELETE FROM kit_task WHERE queue = $1 AND ref = $2 AND tenant_id = $3", [
+      job.name,
+      jobId,
+      ctx.tenantId,
+    ]);
+    queued.add(`${withdrawal}${job.name}`);
+    return true;
   }
 
-  async work(): Promise<void> {
-    for (const { definition } of this.#workers.values()) {
-      // A full batch means that more waits: without burst, one NOTIFY for many jobs would leave them to the next poll.
-      const options = {
-        batchSize: definition.concurrency,
-        burstWhenBatchFull: true,
-        perJobResults: true,
-        notifyPollingIntervalSeconds: 2,
-      } as const;
-      await this.#boss.work<Envelope, unknown, typeof options>(definition.name, options, (jobs: Job<Envelope>[]) =>
-        Promise.all(jobs.map((each) => this.#runSafely(definition.name, each))),
+  /** How a job stands; finished ones are known for a week. */
+  async status(ctx: Ctx, jobId: string): Promise<JobStatus | undefined> {
+    const row = await ctx.db
+      .selectFrom("kit_job")
+      .select(["name", "state", "progress", "updatedAt"])
+      .where("id", "=", jobId)
+      .executeTakeFirst();
+    return row && { name: row.name, state: row.state, progress: row.progress, updatedAt: row.updatedAt };
+  }
+
+  async prune(query: Query, now: Date): Promise<void> {
+    const before = new Date(now.getTime() - keepFinishedDays * 86_400_000);
+    for (let gone = batch; gone === batch;) {
+      const rows = await query(
+        `DELETE FROM kit_job WHERE (tenant_id, id) IN (SELECT tenant_id, id FROM kit_job
+           WHERE state IN ('done', 'cancelled') AND updated_at < $1 LIMIT ${batch}) RETURNING id`,
+        [before],
       );
-    }
-    for (const { name, cron, run } of this.#schedules.values()) {
-      await this.#boss.work(name, run);
-      await this.#boss.schedule(name, cron, null, { tz: "UTC" });
-    }
-    // A schedule that this version doesn't know may be a newer one's, whose workers run beside it during a deploy. One
-    // that nobody works off any more queues one job and no second.
-  }
-
-  async stop(): Promise<void> {
-    await this.#boss.stop({ graceful: true, close: true, timeout: 10_000 });
-  }
-
-  /** For tests: runs what is due by the server's clock, once. Returns how many jobs ran. */
-  async runDue(): Promise<number> {
-    let ran = 0;
-    await this.#pullForward();
-    for (const { definition } of this.#workers.values()) {
-      const jobs = await this.#boss.fetch<Envelope>(definition.name, { batchSize: 50 });
-      for (const each of jobs) {
-        const result = await this.#runSafely(definition.name, each);
-        if (result.status === "completed") await this.#boss.complete(definition.name, each.id);
-        else await this.#failUnderOurClock(definition.name, each.id, result.output);
-      }
-      ran += jobs.length;
-    }
-    return ran;
-  }
-
-  /** For tests: runs a schedule as if its time had come. */
-  async runSchedule(name: string): Promise<void> {
-    const work = this.#schedules.get(name);
-    if (work === undefined) throw new Error(`no schedule ${name}; there are ${[...this.#schedules.keys()]}`);
-    await work.run();
-  }
-
-  /** The pause before the retry counts from the server's time, not from the database's. */
-  async #failUnderOurClock(name: string, id: string, message: string | undefined): Promise<void> {
-    await this.#boss.fail(name, id, { message });
-    await this.#boss
-      .getDb()
-      .executeSql(
-        "UPDATE pgboss.job SET start_after = start_after + $1 * interval '1 millisecond' WHERE id = $2 AND state = 'retry'",
-        [this.#clock.offsetMs, id],
-      );
-  }
-
-  /** pg-boss reads the database's clock; jobs that a turned clock has made due are moved up to it. */
-  async #pullForward(): Promise<void> {
-    if (this.#clock.offsetMs === 0) return;
-    await this.#boss
-      .getDb()
-      .executeSql(
-        "UPDATE pgboss.job SET start_after = now() WHERE state < 'active' AND start_after > now() AND start_after <= $1",
-        [this.#clock.now()],
-      );
-  }
-
-  async #runSafely(name: string, job: Job<Envelope>) {
-    const worker = this.#workers.get(name);
-    if (worker === undefined) throw new Error(`no handler for ${name}`);
-    try {
-      const envelope = Envelope.parse(job.data);
-      const ctx = this.#open(envelope);
-      await worker.handler(ctx, worker.definition.payload.parse(envelope.payload));
-      return { id: job.id, status: "completed" as const, output: undefined };
-    } catch (error) {
-      this.#log.error({ err: error, job: name, jobId: job.id }, "job failed");
-      return { id: job.id, status: "failed" as const, output: error instanceof Error ? error.message : String(error) };
+      gone = rows.length;
     }
   }
+}
+
+async function showProgress(ctx: Ctx, jobId: string, value: unknown): Promise<void> {
+  await ctx.db
+    .updateTable("kit_job")
+    .set({ progress: JSON.stringify(value), updatedAt: ctx.now() })
+    .where("id", "=", jobId)
+    .execute();
 }

@@ -1,5 +1,5 @@
 // Made from the migrations by `./zg tables`. Don't edit.
-import type { Generated } from "kysely";
+import type { Generated, GeneratedAlways } from "kysely";
 import type { Json } from "./tables.ts";
 
 export interface KitTables {
@@ -10,27 +10,39 @@ export interface KitTables {
   kit_database: {
     tenantRole: string;
   };
-  kit_delivery: {
+  kit_dead: {
     tenantId: Generated<string>;
-    eventId: string;
-    eventName: string;
-    handler: string;
-    state: "pending" | "done" | "dead";
-    attempts: Generated<number>;
-    lastError: string | null;
-    dueAt: Date;
-    updatedAt: Date;
+    queue: string;
+    ref: string;
+    key: string | null;
+    priority: number;
+    attempts: number;
+    lastError: string;
+    traceId: string;
+    diedAt: Date;
   };
   kit_event: {
     tenantId: Generated<string>;
     id: string;
     name: string;
+    key: string | null;
     payload: Json<unknown>;
     actorKind: string;
     actorId: string;
     traceId: string;
     occurredAt: Date;
-    dispatchedAt: Date | null;
+    handlers: Generated<string[]>;
+  };
+  kit_event_type: {
+    name: string;
+    keepDays: number;
+  };
+  kit_handled: {
+    tenantId: Generated<string>;
+    eventId: string;
+    handler: string;
+    attempts: number;
+    handledAt: Date;
   };
   kit_idempotency: {
     tenantId: Generated<string>;
@@ -42,6 +54,26 @@ export interface KitTables {
     lease: Date;
     replySealed: string | null;
     createdAt: Date;
+  };
+  kit_job: {
+    tenantId: Generated<string>;
+    id: string;
+    name: string;
+    payload: Json<unknown>;
+    state: "waiting" | "running" | "retrying" | "done" | "dead" | "cancelled";
+    singletonKey: string | null;
+    progress: Json<unknown>;
+    actorId: string;
+    traceId: string;
+    createdAt: Date;
+    updatedAt: Date;
+  };
+  kit_lane: {
+    tenantId: Generated<string>;
+    queue: string;
+    key: string;
+    lease: string | null;
+    until: Date | null;
   };
   kit_migration: {
     module: string;
@@ -57,10 +89,40 @@ export interface KitTables {
     cursor: Json<unknown>;
     begunAt: Generated<Date>;
   };
+  kit_queue: {
+    name: string;
+    seenAt: Date;
+  };
+  kit_schedule: {
+    tenantId: Generated<string>;
+    id: string;
+    name: string;
+    cron: string;
+    timeZone: string;
+    lastAt: Date | null;
+    lastError: string | null;
+  };
   kit_subscription: {
     eventName: string;
     handler: string;
     seenAt: Date;
+    keyed: Generated<boolean>;
+    replacedBy: string | null;
+  };
+  kit_task: {
+    tenantId: Generated<string>;
+    queue: string;
+    ref: string;
+    seq: GeneratedAlways<number>;
+    key: string | null;
+    priority: Generated<number>;
+    attempts: Generated<number>;
+    retried: Generated<boolean>;
+    dueAt: Date | null;
+    lease: string | null;
+    begun: Generated<boolean>;
+    lastError: string | null;
+    traceId: string;
   };
 }
 

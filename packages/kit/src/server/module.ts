@@ -3,13 +3,13 @@ import type { EventDefinition } from "../contract/event.ts";
 import { moduleOf, type Contract, type Flat, type Out, type Route } from "../contract/route.ts";
 import type { Setting } from "../contract/setting.ts";
 import type { Ctx } from "./ctx.ts";
-import type { EventHandler } from "./events.ts";
+import type { EventHandler, SubscribeOptions } from "./events.ts";
 import type { Extension, Extensions } from "./extensions.ts";
 import { controllerOf, named, pascalCase } from "./http/controllers.ts";
 import type { RouteHandler, Routes } from "./http/routes.ts";
-import type { InboxOptions, InboxWork } from "./inbox.ts";
 import type { JobHandler } from "./job-runner.ts";
 import type { JobDefinition } from "./jobs.ts";
+import type { InsideQueue, OutsideQueue } from "./queue/definition.ts";
 import type { Runtime } from "./runtime.ts";
 
 type Services = Readonly<Record<string, Type>>;
@@ -35,6 +35,7 @@ export interface Wiring<C extends Contract, S extends Services, R extends RouteH
   readonly handlers?: (services: Instances<S>) => Readonly<Record<string, Subscription | readonly Subscription[]>>;
   readonly jobs?: (services: Instances<S>) => readonly JobBinding[];
   readonly schedules?: (services: Instances<S>) => Readonly<Record<string, Schedule>>;
+  /** What works off the module's own tasks, which `ctx.queueTask("<module>.<key>", …)` puts there. */
   readonly queues?: (services: Instances<S>) => Readonly<Record<string, QueueBinding>>;
   /** What it gives to the extension points of modules below it. */
   readonly extensions?: (services: Instances<S>) => Readonly<Record<string, Extension>>;
@@ -103,12 +104,13 @@ function wire<C extends Contract, S extends Services, R extends RouteHandlers<C>
   const unknown = Object.keys(handlers).find((key) => !(key in contract));
   if (unknown !== undefined) throw new Error(`${name} serves ${unknown}, which its contract doesn't have`);
   for (const [handler, subscriptions] of named(wiring.handlers?.(services))) {
-    for (const { event, run } of "event" in subscriptions ? [subscriptions] : subscriptions)
-      runtime.on(event, handler, run);
+    for (const { event, run, options } of "event" in subscriptions ? [subscriptions] : subscriptions)
+      runtime.on(event, handler, run, options);
   }
   for (const { definition, run } of wiring.jobs?.(services) ?? []) runtime.job(definition, run);
-  for (const [schedule, { cron, run }] of named(wiring.schedules?.(services))) runtime.schedule(schedule, cron, run);
-  for (const [queue, { work, options }] of named(wiring.queues?.(services))) runtime.inbox(queue, work, options);
+  for (const [schedule, { cron, run, timeZone }] of named(wiring.schedules?.(services)))
+    runtime.schedule(schedule, cron, run, timeZone === undefined ? {} : { timeZone });
+  for (const [queue, definition] of named(wiring.queues?.(services))) runtime.queue({ ...definition, name: queue });
   for (const [extension, given] of named(wiring.extensions?.(services))) extensions.add(extension, given);
 }
 
@@ -125,11 +127,16 @@ function withBoundMethods(service: object): object {
 export interface Subscription {
   readonly event: EventDefinition<unknown>;
   readonly run: EventHandler<unknown>;
+  readonly options?: SubscribeOptions;
 }
 
-/** Listens to an event. */
-export function on<Payload>(event: EventDefinition<Payload>, run: EventHandler<Payload>): Subscription {
-  return { event, run } as Subscription;
+/** Listens to an event. The options are the handler's; where it listens to several, those of the first hold. */
+export function on<Payload>(
+  event: EventDefinition<Payload>,
+  run: EventHandler<Payload>,
+  options?: SubscribeOptions,
+): Subscription {
+  return { event, run, ...(options === undefined ? {} : { options }) } as Subscription;
 }
 
 export interface JobBinding {
@@ -145,11 +152,13 @@ export function runs<Payload>(definition: JobDefinition<Payload>, run: JobHandle
 export interface Schedule {
   readonly cron: string;
   readonly run: () => Promise<void>;
+  /** Whose clock the times are of; UTC unless set. */
+  readonly timeZone?: string;
 }
 
-/** Runs at the times of `expression`: five fields, UTC. */
-export function cron(expression: string, run: () => Promise<void>): Schedule {
-  return { cron: expression, run };
+/** Runs at the times of `expression`: five fields, UTC unless a zone is named. */
+export function cron(expression: string, run: () => Promise<void>, timeZone?: string): Schedule {
+  return { cron: expression, run, ...(timeZone === undefined ? {} : { timeZone }) };
 }
 
 /** Runs once a day, at a time like `03:17`, UTC. */
@@ -158,14 +167,13 @@ export function daily(time: `${number}:${number}`, run: () => Promise<void>): Sc
   return { cron: `${minute} ${hour} * * *`, run };
 }
 
-export interface QueueBinding {
-  readonly work: InboxWork;
-  readonly options: InboxOptions;
-}
+export type QueueBinding = Omit<InsideQueue, "name"> | Omit<OutsideQueue, "name">;
 
-/** Works off a table that is its own queue. */
-export function queue(work: InboxWork, options: InboxOptions): QueueBinding {
-  return { work, options };
+/** Works off tasks about the module's own rows: inside one transaction with them, or outside, settled afterwards. */
+export function queue<Item, Result>(
+  definition: Omit<InsideQueue<Item>, "name"> | Omit<OutsideQueue<Item, Result>, "name">,
+): QueueBinding {
+  return definition;
 }
 
 /** For replies that are one list: `{ items }`. */

@@ -10,6 +10,12 @@ export interface OwnerTransaction {
   savepoint<Result>(work: () => Promise<Result>): Promise<Result>;
 }
 
+/** Opens an owner's transaction. When `signal` is aborted the work is given up, and its connection ended. */
+export type OpenOwnerTransaction = <Result>(
+  work: (trx: OwnerTransaction) => Promise<Result>,
+  options?: { readonly signal?: AbortSignal },
+) => Promise<Result>;
+
 /** For whom, by whom and in which trace something is done. */
 export interface TenantWork {
   readonly tenantId: string;

@@ -8,8 +8,10 @@ export type PlatformTables = Readonly<Record<string, readonly Privilege[]>>;
 /** The kit's own tables without a tenant. Whoever emits has to know who listens. */
 export const kitTables: PlatformTables = {
   kit_database: [],
+  kit_event_type: [],
   kit_migration: [],
   kit_migration_begun: [],
+  kit_queue: [],
   kit_subscription: ["SELECT"],
 };
 

@@ -2,18 +2,24 @@ import { randomBytes } from "node:crypto";
 import type { Kysely } from "kysely";
 import type { EventDefinition } from "../contract/event.ts";
 import type { Clock } from "./clock.ts";
-import { createCtx, refuseWhileTransactionIsOpen, runInside, type Actor, type Ctx, type CtxParts } from "./ctx.ts";
+import { createCtx, kitTransaction, refuseWhileTransactionIsOpen, runInside } from "./ctx.ts";
+import type { Actor, Ctx, CtxParts, TaskOptions, TxCtx } from "./ctx.ts";
 import type { Database } from "./database.ts";
 import type { Env } from "./env.ts";
-import { Events, type EventHandler } from "./events.ts";
-import { Inbox, type InboxOptions, type InboxWork } from "./inbox.ts";
+import { Events, type EventHandler, type SubscribeOptions } from "./events.ts";
 import { type JobHandler, JobRunner } from "./job-runner.ts";
 import type { JobDefinition } from "./jobs.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import type { Logger } from "./log.ts";
 import { Metrics } from "./metrics.ts";
-import type { OwnerTransaction, TenantWork } from "./owner-transaction.ts";
+import type { OpenOwnerTransaction, TenantWork } from "./owner-transaction.ts";
 import { measurePool } from "./pool.ts";
+import type { InsideQueue, OutsideQueue, Query } from "./queue/definition.ts";
+import { addMonths, pruneEvents, replayEvents } from "./queue/event-log.ts";
+import { measureQueues } from "./queue/measure.ts";
+import { Queues, type StopOptions } from "./queue/queues.ts";
+import { deadLetterOrphans, register } from "./queue/registration.ts";
+import { Schedules, type ScheduleTimes } from "./schedules.ts";
 import { Secrets } from "./secrets.ts";
 import type { Tables } from "./tables.ts";
 
@@ -27,10 +33,11 @@ export interface RuntimeOptions {
 const systemPermissions: ReadonlySet<string> = new Set();
 /** Of work that nobody stops. */
 const never = new AbortController().signal;
+const registerEveryMs = 3_600_000;
 
 /**
  * What modules stand on: it opens ctxs, and runs what modules register in their constructors (subscribers, jobs,
- * schedules, inboxes). One per process.
+ * schedules, queues). One per process.
  */
 export class Runtime {
   readonly env: Env;
@@ -39,10 +46,11 @@ export class Runtime {
   readonly secrets: Secrets;
   readonly metrics = new Metrics();
   readonly lifecycle: Lifecycle;
+  readonly jobs = new JobRunner();
+  readonly schedules: Schedules;
   readonly #database: Database;
-  readonly #events: Events;
-  readonly #jobs: JobRunner;
-  readonly #inboxes: Inbox[] = [];
+  readonly #events = new Events();
+  readonly #queues: Queues;
   readonly #closers: (() => void)[] = [];
   #heartbeat: NodeJS.Timeout | undefined;
 
@@ -54,14 +62,25 @@ export class Runtime {
     this.lifecycle = new Lifecycle(env.DATABASE_URL);
     this.#database = database;
     measurePool(database.pool, this.metrics);
-    this.#events = new Events(database.owner, clock, log, (work) => this.ownerTransaction(work));
-    this.#jobs = new JobRunner(env.DATABASE_URL, clock, log, ({ tenantId, traceId, actorId }) =>
-      this.ctx(tenantId, { actor: system(actorId), traceId }),
-    );
-    this.schedule("kit.dead_letter_orphans", "41 * * * *", () => this.#events.deadLetterOrphans());
-    // What a handler wrote may be the next one's work: an event, a row of another inbox.
-    this.inbox("kit.dispatch", () => this.#thenWake(this.#events.dispatch()), { concurrency: 1, pollMs: 500 });
-    this.inbox("kit.handle", () => this.#thenWake(this.#events.handle()), { concurrency: 8, pollMs: 500 });
+    this.schedules = new Schedules(log);
+    const environment = {
+      clock,
+      log,
+      transaction: this.ownerTransaction,
+      openCtx: (as: TenantWork) => this.ctx(as.tenantId, as),
+      systemActor: system,
+      runs: this.metrics.counter({
+        name: "zg_queue_tasks_total",
+        help: "Tasks that were done, failed (and are tried again), or died",
+        labels: ["queue", "outcome"],
+      }),
+    };
+    const transactions = Math.max(2, Math.floor(database.pool.options.max / 2));
+    this.#queues = new Queues(env.DATABASE_DIRECT_URL, environment, transactions);
+    measureQueues(this.metrics, this.#query, clock);
+    this.#queues.add(this.schedules.queue);
+    this.schedule("kit.dead_letter_orphans", "41 * * * *", () => deadLetterOrphans(this.#query, clock.now(), log));
+    this.schedule("kit.tend_event_log", "23 2 * * *", () => this.#tendEventLog());
   }
 
   /** Opens a ctx of a tenant. */
@@ -70,10 +89,12 @@ export class Runtime {
   }
 
   /** For work that spans tenants, such as queues: claims rows as the owner, and does the work as each row's tenant. */
-  ownerTransaction<Result>(work: (trx: OwnerTransaction) => Promise<Result>): Promise<Result> {
+  readonly ownerTransaction: OpenOwnerTransaction = async (work, options = {}) => {
     refuseWhileTransactionIsOpen("ownerTransaction()");
-    return this.#database.transaction({ retries: 0 }, (trx) =>
-      work({
+    let queued: ReadonlySet<string> = new Set();
+    const result = await this.#database.transaction({ ...options, retries: 0 }, (trx) => {
+      ({ queued } = trx);
+      return work({
         query: (text, values) => trx.query(text, values),
         savepoint: (inner) => trx.savepoint(inner),
         runAsTenant: async (as, inner) => {
@@ -81,9 +102,11 @@ export class Runtime {
           await trx.enter(await this.#database.scopeOf(parts));
           return runInside(parts, trx, inner);
         },
-      }),
-    );
-  }
+      });
+    });
+    this.#queues.wake(queued);
+    return result;
+  };
 
   /**
    * Queries without a tenant: for the platform's own tables, and for the few places that look for work of all
@@ -95,27 +118,38 @@ export class Runtime {
   }
 
   /** Subscribes `handler` (a stable name, `<module>.<verb>`) to an event. */
-  on<Payload>(event: EventDefinition<Payload>, handler: string, run: EventHandler<Payload>): void {
-    this.#events.subscribe(event, handler, run);
+  on<Payload>(
+    event: EventDefinition<Payload>,
+    handler: string,
+    run: EventHandler<Payload>,
+    options?: SubscribeOptions,
+  ): void {
+    const queue = this.#events.subscribe(event, handler, run, options);
+    if (queue !== undefined) this.#queues.add(queue);
   }
 
   job<Payload>(definition: JobDefinition<Payload>, handler: JobHandler<Payload>): void {
-    this.#jobs.handle(definition, handler);
+    this.#queues.add(this.jobs.handle(definition, handler));
   }
 
-  /** Runs `run` at the times of `cron` (five fields, UTC), on one of the workers. */
-  schedule(name: string, cron: string, run: () => Promise<void>): void {
-    this.#jobs.schedule({ name, cron, run });
+  /** Runs `run` at the times of `cron` (five fields, UTC unless `timeZone` says otherwise), on one of the workers. */
+  schedule(
+    name: string,
+    cron: string,
+    run: () => Promise<void>,
+    { timeZone = "UTC" }: Partial<ScheduleTimes> = {},
+  ): void {
+    this.schedules.add(name, { cron, timeZone }, run);
   }
 
-  /** Works off a table that is its own queue. Each commit of this process wakes it. */
-  inbox(name: string, work: InboxWork, options: InboxOptions): void {
-    this.#inboxes.push(new Inbox(name, work, options, this.log));
+  /** Works off tasks about a module's own rows, which `ctx.queueTask` puts there. */
+  queue<Item, Result>(definition: InsideQueue<Item> | OutsideQueue<Item, Result>): void {
+    this.#queues.add(definition);
   }
 
-  /** Wakes the loops of these queues, after a commit that put something there past a ctx. */
+  /** Wakes these queues here and in other processes, after a commit that put something there past a ctx. */
   wake(queues: ReadonlySet<string>): void {
-    if (queues.size > 0) this.#wakeAll();
+    this.#queues.wake(queues);
   }
 
   /** Runs when all work has stopped: to close what it used. */
@@ -123,58 +157,89 @@ export class Runtime {
     this.#closers.push(close);
   }
 
-  /** Makes emitting and queueing possible; with `work` also runs subscribers, jobs, schedules and inboxes. */
+  /** Makes emitting and queueing possible; with `work` also works off the queues, jobs and schedules among them. */
   async start({ work }: { work: boolean }): Promise<void> {
-    await this.#jobs.start();
+    await this.#queues.start({ work: false });
     await this.registerSubscriptions();
     if (!work) return;
-    await this.#jobs.work();
-    for (const inbox of this.#inboxes) inbox.start();
+    await addMonths(this.#query, this.clock.now());
+    await this.schedules.register(this.#query, this.clock.now(), newTraceId());
+    await this.#queues.start({ work: true });
     this.#heartbeat = setInterval(() => {
       this.registerSubscriptions().catch((error: unknown) =>
-        this.log.error({ err: error }, "announcing handlers failed"),
+        this.log.error({ err: error }, "registering subscriptions failed"),
       );
-    }, 3_600_000).unref();
+    }, registerEveryMs).unref();
   }
 
-  async stop(): Promise<void> {
+  /** Claims no more work, and lets what runs end until the deadline; what still runs then is cut off and given back. */
+  async stop(options?: StopOptions): Promise<void> {
     clearInterval(this.#heartbeat);
-    await Promise.all(this.#inboxes.map((inbox) => inbox.stop()));
-    await this.#jobs.stop();
+    await this.#queues.stop(options);
     for (const close of this.#closers) close();
     await Promise.all([this.lifecycle.close(), this.#database.close()]);
   }
 
-  /** Tells the other processes which handlers this one runs; `start` does it, and again every hour. */
+  /** Tells the other processes what this one works off; `start` does it, and again every hour. */
   async registerSubscriptions(): Promise<void> {
-    await this.#events.registerSubscriptions();
+    const { subscriptions, keepDays } = this.#events;
+    const { names: queues, aliases } = this.#queues;
+    await register(this.#query, { now: this.clock.now(), queues, aliases, subscriptions, keepDays });
+  }
+
+  /**
+   * Gives a handler of this process events from before it, or that it handled already.
+   *
+   * @returns how many events it gets
+   */
+  async replayEvents(handler: string, since: Date, tenantId?: string): Promise<number> {
+    const own = this.#events.subscriptions.filter((each) => each.handler === handler);
+    if (own.length === 0) throw new Error(`no handler ${handler} in this process`);
+    const eventNames = own.map((each) => each.eventName);
+    const replay = { handler, eventNames, since, ...(tenantId === undefined ? {} : { tenantId }) };
+    const count = await replayEvents(this.#query, this.clock.now(), replay);
+    this.#queues.wake([handler]);
+    return count;
   }
 
   /** For tests: works everything off that is due by the server's clock, until nothing is left. */
   async runUntilIdle(): Promise<void> {
-    for (let rounds = 0; rounds < 1000; rounds++) {
-      let busy = false;
-      for (const inbox of this.#inboxes) while (await inbox.work()) busy = true;
-      if ((await this.#jobs.runDue()) > 0) busy = true;
-      if (!busy) return;
-    }
+    for (let rounds = 0; rounds < 1000; rounds++) if (!(await this.#queues.drain())) return;
     throw new Error("runUntilIdle: after 1000 rounds there is still work; does something feed itself?");
   }
 
   /** For tests: runs a schedule as if its time had come. */
   async runSchedule(name: string): Promise<void> {
-    await this.#jobs.runSchedule(name);
+    await this.schedules.runNow(name);
   }
 
-  async #thenWake(work: Promise<boolean>): Promise<boolean> {
-    const worked = await work;
-    if (worked) this.#wakeAll();
-    return worked;
+  async #tendEventLog(): Promise<void> {
+    const now = this.clock.now();
+    await addMonths(this.#query, now);
+    const pruned = await pruneEvents(this.#query, now);
+    await this.jobs.prune(this.#query, now);
+    if (pruned > 0) this.log.info({ pruned }, "old events were deleted");
   }
 
-  #wakeAll(): void {
-    for (const inbox of this.#inboxes) inbox.nudge();
+  async #queueTask(ctx: TxCtx, name: string, ref: string, { key, startAfter }: TaskOptions): Promise<void> {
+    const { query, queued } = kitTransaction(ctx);
+    const known = this.#queues.get(name);
+    if (known === undefined) throw new Error(`no module of this server works off the queue ${name}`);
+    const keyed = known.keyed ?? false;
+    if (keyed !== (key !== undefined)) throw new Error(`tasks of ${name} ${keyed ? "need a" : "have no"} key`);
+    await query(
+      `INSERT INTO kit_task (tenant_id, queue, ref, key, due_at, trace_id) VALUES ($1, $2, $3, $4, $5, $6)
+       ON CONFLICT (queue, ref) DO NOTHING`,
+      [ctx.tenantId, name, ref, key ?? null, startAfter ?? null, ctx.traceId],
+    );
+    queued.add(name);
   }
+
+  /** As the owner, each statement by itself. */
+  readonly #query: Query = async <Row>(text: string, values: readonly unknown[] = []) => {
+    const { rows } = await this.#database.pool.query<Row & Record<string, unknown>>(text, [...values]);
+    return rows;
+  };
 
   #parts({
     tenantId,
@@ -183,18 +248,25 @@ export class Runtime {
     source = "",
     signal = never,
   }: TenantWork): CtxParts {
+    const parent = this.log;
+    let log: Logger | undefined;
     return {
       tenantId,
       actor,
       traceId,
       source,
       signal,
-      log: this.log.child({ tenantId, traceId }),
+      // Most ctxs of a worker never log, and making a logger is the dearest part of making a ctx.
+      get log() {
+        log ??= parent.child({ tenantId, traceId });
+        return log;
+      },
       database: this.#database,
       now: () => this.clock.now(),
-      emit: (ctx, event, payload) => this.#events.emit(ctx, event, payload),
-      enqueue: (ctx, trx, job, payload, options) => this.#jobs.enqueue(ctx, trx, job, payload, options),
-      committed: () => this.#wakeAll(),
+      emit: (ctx, event, payloads) => this.#events.emit(ctx, event, payloads),
+      enqueue: (ctx, job, payload, options) => this.jobs.enqueue(ctx, job, payload, options),
+      queueTask: (ctx, queue, ref, options) => this.#queueTask(ctx, queue, ref, options),
+      committed: (queued) => this.#queues.wake(queued),
     };
   }
 }

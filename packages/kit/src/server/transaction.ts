@@ -17,6 +17,8 @@ export interface TransactionOptions {
 
 interface RunOptions extends TransactionOptions {
   readonly scope?: TenantScope;
+  /** Aborted: the work is given up at once, its connection thrown away and its backend ended. */
+  readonly signal?: AbortSignal;
 }
 
 /** One transaction on one connection: the owner's, stepping into tenants and back, or one tenant's from its BEGIN. */
@@ -24,6 +26,8 @@ export class Transaction {
   readonly client: pg.PoolClient;
   /** Queries in whatever scope the transaction has entered. */
   readonly db: Kysely<Tables>;
+  /** Queues that got something in it: they are woken when it has committed. */
+  readonly queued = new Set<string>();
   #scope: TenantScope | undefined;
   #savepoints = 0;
 
@@ -36,7 +40,7 @@ export class Transaction {
   static async run<Result>(
     pool: pg.Pool,
     plugins: readonly KyselyPlugin[],
-    { isolation, retries = 3, scope }: RunOptions,
+    { isolation, retries = 3, scope, signal }: RunOptions,
     work: (trx: Transaction) => Promise<Result>,
   ): Promise<Result> {
     const begin = [
@@ -45,7 +49,7 @@ export class Transaction {
     ].join("; ");
     for (let attempt = 0; ; attempt++) {
       try {
-        return await once(pool, begin, (client) => new Transaction(client, plugins, scope), work);
+        return await once(pool, begin, (client) => new Transaction(client, plugins, scope), work, signal);
       } catch (error) {
         if (attempt >= retries || !isWorthRetrying(error)) throw error;
         // Two that met once would meet again if both came back at the same time.
@@ -61,11 +65,23 @@ export class Transaction {
     return rows;
   }
 
-  /** Goes on as a tenant, until the next step. */
+  /** The kit's own statements in whatever scope the transaction has entered. Rows come in snake_case. */
+  async queryInside<Row extends object>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
+    const { rows } = await this.client.query<Row>(text, [...values]);
+    return rows;
+  }
+
+  /** Goes on as a tenant, until the next step; where it is already, without a word to the database. */
   async enter(scope: TenantScope): Promise<void> {
+    if (this.#isIn(scope)) return;
     const check = this.#scope === undefined ? "" : `${assertScope(this.#scope)}; `;
     await this.client.query(`${check}${enterScope(scope)}`);
     this.#scope = scope;
+  }
+
+  /** The defaults' present may lag behind by what a batch takes; whoever needs it finer passes `ctx.now()`. */
+  #isIn({ tenantId, role }: TenantScope): boolean {
+    return this.#scope?.tenantId === tenantId && this.#scope.role === role;
   }
 
   /** Goes on as the owner. @throws if what ran as the tenant has left its scope by itself */
@@ -115,22 +131,50 @@ async function once<Result>(
   begin: string,
   open: (client: pg.PoolClient) => Transaction,
   work: (trx: Transaction) => Promise<Result>,
+  signal: AbortSignal | undefined,
 ): Promise<Result> {
+  signal?.throwIfAborted();
   const client = await begun(pool, begin);
+  const aborted = whenAborted(signal);
   let broken: Error | undefined;
   try {
     const trx = open(client);
-    const result = await work(trx);
+    const result = await Promise.race([work(trx), aborted.promise]);
     await trx.commit();
     return result;
   } catch (error) {
-    await client.query("ROLLBACK").catch((cause: unknown) => {
-      broken = cause instanceof Error ? cause : new Error(String(cause));
-    });
+    if (signal?.aborted) {
+      broken = new Error("given up", { cause: error });
+      endBackend(pool, client);
+    } else {
+      await client.query("ROLLBACK").catch((cause: unknown) => {
+        broken = cause instanceof Error ? cause : new Error(String(cause));
+      });
+    }
     throw error;
   } finally {
+    aborted.forget();
     client.release(broken);
   }
+}
+
+/** Rejects when `signal` is aborted, until it is forgotten. */
+function whenAborted(signal: AbortSignal | undefined): { promise: Promise<never>; forget(): void } {
+  const { promise, reject } = Promise.withResolvers<never>();
+  promise.catch(() => {});
+  const abort = (): void => reject(signal?.reason);
+  if (signal?.aborted) abort();
+  signal?.addEventListener("abort", abort);
+  return { promise, forget: () => signal?.removeEventListener("abort", abort) };
+}
+
+/**
+ * A statement goes on when its client is gone, and holds its locks: so it is told to end. If that can't be said, the
+ * server notices by itself when it wants to answer.
+ */
+function endBackend(pool: pg.Pool, client: pg.PoolClient): void {
+  const { processID } = client as pg.PoolClient & { readonly processID?: number };
+  pool.query("SELECT pg_terminate_backend($1)", [processID]).catch(() => {});
 }
 
 /**

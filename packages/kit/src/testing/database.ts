@@ -1,6 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
 import pg from "pg";
-import { PgBoss } from "pg-boss";
 import { migrate } from "../server/migrate.ts";
 import { type MigrationFolder, readMigrations } from "../server/migrate/files.ts";
 
@@ -53,9 +52,6 @@ async function makeTemplate(clusterUrl: string, folders: readonly MigrationFolde
     const url = addressOf(clusterUrl, draft);
     // One role for all copies of the template: policies name it, and copies keep them.
     await migrate(url, folders, { tenantRole: name });
-    const boss = new PgBoss({ connectionString: url, supervise: false, schedule: false });
-    await boss.start();
-    await boss.stop({ graceful: false, close: true });
     // Named last: a run that was killed before leaves no template that looks finished.
     await admin.query(`ALTER DATABASE ${draft} RENAME TO ${name}`);
   });

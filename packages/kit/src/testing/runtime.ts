@@ -23,8 +23,8 @@ export interface OpenRuntime {
   readonly runtime: Runtime;
   readonly clock: TurnableClock;
   readonly db: Kysely<Tables>;
-  /** Another process on the same database. */
-  second(): Promise<Runtime>;
+  /** Another process on the same database, by the same clock unless it has its own. */
+  second(clock?: TurnableClock): Promise<Runtime>;
   close(): Promise<void>;
 }
 
@@ -38,10 +38,10 @@ export async function openRuntime(clusterUrl: string): Promise<OpenRuntime> {
     JWT_SECRET: "only-for-tests-only-for-tests-only-for-tests",
   });
   const opened: Runtime[] = [];
-  const open = (): Runtime => {
+  const open = (by = clock): Runtime => {
     const runtime = new Runtime({
       env,
-      clock,
+      clock: by,
       log: createLog("silent"),
       database: openDatabase(database.url),
     });
@@ -53,7 +53,7 @@ export async function openRuntime(clusterUrl: string): Promise<OpenRuntime> {
     runtime,
     clock,
     db: runtime.unscopedDb(),
-    second: async () => open(),
+    second: async (by) => open(by),
     close: async () => {
       await Promise.all(opened.map((each) => each.stop()));
       await database.drop();

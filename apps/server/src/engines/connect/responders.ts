@@ -19,8 +19,8 @@ export interface Answer {
 
 /**
  * Reads what it goes by, and gives back how it answers: from memory if it can, because WeChat waits. What it has read
- * is kept until the tenant's configuration changes (`kit_configuration_changed`); it may be asked more than once for one
- * message, and writes nothing.
+ * is kept until the tenant's configuration changes (`kit_configuration_changed`). It may be asked more than once for
+ * one message, and writes nothing.
  */
 export type Responder = (ctx: Ctx) => Promise<Answering>;
 export type Answering = (message: IncomingMessage) => Answer | undefined | Promise<Answer | undefined>;

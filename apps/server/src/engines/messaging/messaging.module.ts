@@ -9,7 +9,7 @@ import { Receipts } from "./internal/receipts.ts";
 import { SceneRunner } from "./internal/scene-runner.ts";
 import { Senders } from "./internal/senders.ts";
 import { messaging } from "./messaging.contract.ts";
-import { Outbox } from "./outbox.ts";
+import { attemptLimit, Outbox } from "./outbox.ts";
 import { Rules } from "./rules.ts";
 import { Scenes } from "./scenes.ts";
 import "./messaging.tables.ts";
@@ -44,9 +44,18 @@ export const messagingModule = defineModule(messaging, {
     take_receipt: on(templateFinished, receipts.receive),
   }),
   queues: ({ outbox }) => ({
-    outbox: queue(outbox.work, { concurrency: 8, pollMs: 1000 }),
-    // A queue of its own: what was lost must not wait until a backlog is through.
-    lost: queue(outbox.expireLeases, { concurrency: 1, pollMs: 5000 }),
+    outbox: queue({
+      effect: "outside",
+      concurrency: 8,
+      // Longer than a sending can take: token, call and their time limits together.
+      timeoutMs: 60_000,
+      attempts: attemptLimit,
+      begin: outbox.begin,
+      run: outbox.send,
+      settle: outbox.settle,
+      late: outbox.settleLate,
+      lost: outbox.giveUp,
+    }),
   }),
   extensions: ({ rules }) => ({ rules: responder(rules.responder) }),
 });

@@ -21,10 +21,6 @@ export interface MessagingTables {
     state: "ready" | "submitting" | "accepted" | "delivered" | "failed" | "unknown" | "suppressed";
     zh: string;
     en: string;
-    attempts: Generated<number>;
-    dueAt: Date;
-    claimedBy: string | null;
-    leaseUntil: Date | null;
     providerId: string | null;
     traceId: string;
     createdAt: Generated<Date>;

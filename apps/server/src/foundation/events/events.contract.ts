@@ -32,7 +32,17 @@ export const LoggedEvent = z
   })
   .meta({ id: "LoggedEvent" });
 export const DeadLetter = z
-  .object({ eventId: Id, eventName: z.string(), occurredAt: Instant, traceId: z.string(), ...Delivery.shape })
+  .object({
+    /** What was given up: an event for one of its handlers, a job, or a task about a module's own row. */
+    kind: z.enum(["event", "job", "task"]),
+    /** The id of the event, the job or the row. */
+    ref: Id,
+    /** The name of the event or the job; for a task the name of its queue. */
+    name: z.string(),
+    occurredAt: Instant,
+    traceId: z.string(),
+    ...Delivery.shape,
+  })
   .meta({ id: "DeadLetter" });
 
 export const events = contract("events", {
@@ -50,16 +60,16 @@ export const events = contract("events", {
     faults: [notFound],
   }),
   deadLetters: route.get("/dead-letters", {
-    summary: "Events that a handler gave up on, newest first",
+    summary: "Events that a handler gave up on, jobs and other tasks that failed for good, newest first",
     access: eventsRead,
     query: PageQuery,
     reply: pageOf(DeadLetter),
   }),
   replay: route.post("/dead-letters/replay", {
-    summary: "Try dead letters again: one event's, one handler's, or all",
+    summary: "Try dead letters again: those of one event, job or row, those of one handler, or all",
     access: eventsReplay,
     effect: "reach_people",
-    body: z.object({ eventId: Id.optional(), handler: z.string().max(100).optional() }),
+    body: z.object({ ref: Id.optional(), handler: z.string().max(100).optional() }),
     reply: z.object({ replayed: z.int() }),
   }),
 });

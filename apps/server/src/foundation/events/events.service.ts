@@ -3,13 +3,21 @@ import { notFound } from "@zhanggui/kit/contract/faults";
 import { IdCursor, type PageOf, readCursor, toPage } from "@zhanggui/kit/contract/page";
 import type { Flat, Out } from "@zhanggui/kit/contract/route";
 import type { Ctx } from "@zhanggui/kit/server/ctx";
+import { replayDeadLetters } from "@zhanggui/kit/server/queue/dead-letters";
+import type { Tables } from "@zhanggui/kit/server/tables";
+import type { Selectable } from "kysely";
 import { z } from "zod";
 import type { events } from "./events.contract.ts";
 
 type EventView = Out<typeof events.get>;
 type DeadLetterView = Out<typeof events.deadLetters>["items"][number];
+type DeliveryView = EventView["deliveries"][number];
+type EventRow = Selectable<Tables["kit_event"]>;
 
-/** The kit's event log as people see it. The kit writes it; here it is read, and dead letters are sent again. */
+/** Where a list of dead letters ends: when it died, what it is about, whose queue it was in. */
+const DeadLetterCursor = z.tuple([z.iso.datetime(), z.uuid(), z.string()]);
+
+/** The kit's event log and dead letters as people see them. The kit writes them; here they are read, and sent again. */
 @Injectable()
 export class EventsService {
   async list(ctx: Ctx, { cursor, limit, name, traceId }: Flat<typeof events.list>): Promise<PageOf<EventView>> {
@@ -23,10 +31,7 @@ export class EventsService {
     if (name !== undefined) query = query.where("name", "=", name);
     if (traceId !== undefined) query = query.where("traceId", "=", traceId);
     const rows = await query.execute();
-    const deliveries = await this.#deliveries(
-      ctx,
-      rows.map(({ id }) => id),
-    );
+    const deliveries = await this.#deliveries(ctx, rows);
     return toPage(
       rows,
       limit,
@@ -38,80 +43,119 @@ export class EventsService {
   async get(ctx: Ctx, { eventId }: Flat<typeof events.get>): Promise<EventView> {
     const row = await ctx.db.selectFrom("kit_event").selectAll().where("id", "=", eventId).executeTakeFirst();
     if (row === undefined) throw notFound();
-    return toEvent(row, await this.#deliveries(ctx, [eventId]));
+    return toEvent(row, await this.#deliveries(ctx, [row]));
   }
 
   async deadLetters(ctx: Ctx, { cursor, limit }: Flat<typeof events.deadLetters>): Promise<PageOf<DeadLetterView>> {
-    const before = readCursor(cursor, z.tuple([z.uuid(), z.string()]));
+    const before = readCursor(cursor, DeadLetterCursor);
     let query = ctx.db
-      .selectFrom("kit_delivery")
-      .innerJoin("kit_event", "kit_event.id", "kit_delivery.eventId")
-      .selectAll("kit_delivery")
-      .select(["kit_event.name", "kit_event.occurredAt", "kit_event.traceId"])
-      .where("kit_delivery.state", "=", "dead")
-      .orderBy("kit_delivery.eventId", "desc")
-      .orderBy("kit_delivery.handler", "desc")
+      .selectFrom("kit_dead")
+      .leftJoin("kit_event", "kit_event.id", "kit_dead.ref")
+      .leftJoin("kit_job", "kit_job.id", "kit_dead.ref")
+      .selectAll("kit_dead")
+      .select(["kit_event.name as eventName", "kit_event.occurredAt"])
+      .select(["kit_job.name as jobName", "kit_job.createdAt"])
+      .orderBy("kit_dead.diedAt", "desc")
+      .orderBy("kit_dead.ref", "desc")
+      .orderBy("kit_dead.queue", "desc")
       .limit(limit + 1);
     if (before !== undefined) {
+      const [diedAt, ref, queue] = before;
       query = query.where(({ eb, refTuple, tuple }) =>
-        eb(refTuple("kit_delivery.eventId", "kit_delivery.handler"), "<", tuple(before[0], before[1])),
+        eb(refTuple("kit_dead.diedAt", "kit_dead.ref", "kit_dead.queue"), "<", tuple(new Date(diedAt), ref, queue)),
       );
     }
     return toPage(
       await query.execute(),
       limit,
-      (row) => [row.eventId, row.handler],
+      (row) => [row.diedAt, row.ref, row.queue],
       (row) => ({
-        eventId: row.eventId,
-        eventName: row.name,
-        occurredAt: row.occurredAt,
+        kind: row.eventName !== null ? "event" : row.jobName !== null ? "job" : "task",
+        ref: row.ref,
+        name: row.eventName ?? row.jobName ?? row.queue,
+        occurredAt: row.occurredAt ?? row.createdAt ?? row.diedAt,
         traceId: row.traceId,
-        ...toDelivery(row),
+        handler: row.queue,
+        state: "dead",
+        attempts: row.attempts,
+        lastError: row.lastError,
+        updatedAt: row.diedAt,
       }),
     );
   }
 
-  /** Makes dead letters due at once, with all their tries before them. Returns how many there were. */
-  async replay(ctx: Ctx, { eventId, handler }: Flat<typeof events.replay>): Promise<{ replayed: number }> {
-    const replayed = await ctx.tx(async (ctx) => {
-      const now = ctx.now();
-      let query = ctx.db
-        .updateTable("kit_delivery")
-        .set({ state: "pending", attempts: 0, dueAt: now, updatedAt: now })
-        .where("state", "=", "dead");
-      if (eventId !== undefined) query = query.where("eventId", "=", eventId);
-      if (handler !== undefined) query = query.where("handler", "=", handler);
-      return query.returning("eventId").execute();
-    });
-    ctx.log.info({ eventId, handler, replayed: replayed.length, by: ctx.actor.id }, "dead letters replayed");
-    return { replayed: replayed.length };
+  /** Makes dead letters due at once, with all their tries before them. */
+  async replay(ctx: Ctx, { ref, handler }: Flat<typeof events.replay>): Promise<{ replayed: number }> {
+    const replayed = await ctx.tx((ctx) => replayDeadLetters(ctx, { ref, queue: handler }));
+    ctx.log.info({ ref, handler, replayed, by: ctx.actor.id }, "dead letters replayed");
+    return { replayed };
   }
 
-  async #deliveries(ctx: Ctx, eventIds: readonly string[]): Promise<DeliveryRow[]> {
-    if (eventIds.length === 0) return [];
-    return ctx.db.selectFrom("kit_delivery").selectAll().where("eventId", "in", eventIds).orderBy("handler").execute();
+  /** What became of each event for each handler that it went to, by `event handler`. */
+  async #deliveries(ctx: Ctx, rows: readonly EventRow[]): Promise<ReadonlyMap<string, DeliveryView>> {
+    const ids = rows.map(({ id }) => id);
+    const handlers = [...new Set(rows.flatMap((row) => row.handlers))];
+    if (handlers.length === 0) return new Map();
+    const renamed = await ctx.db
+      .selectFrom("kit_subscription")
+      .select(["handler", "replacedBy"])
+      .where("handler", "in", handlers)
+      .where("replacedBy", "is not", null)
+      .execute();
+    const nameNow = new Map(renamed.map(({ handler, replacedBy }) => [handler, replacedBy ?? handler]));
+    const queues = [...handlers, ...nameNow.values()];
+    const [handled, pending, dead] = await Promise.all([
+      ctx.db.selectFrom("kit_handled").selectAll().where("eventId", "in", ids).execute(),
+      ctx.db.selectFrom("kit_task").selectAll().where("queue", "in", queues).where("ref", "in", ids).execute(),
+      ctx.db.selectFrom("kit_dead").selectAll().where("queue", "in", queues).where("ref", "in", ids).execute(),
+    ]);
+    const occurredAt = new Map(rows.map((row) => [row.id, row.occurredAt]));
+    // A later state covers an earlier one: an event may be handled, and be replayed.
+    const states: [eventId: string, view: DeliveryView][] = [
+      ...rows.flatMap((row) =>
+        row.handlers.map((handler): [string, DeliveryView] => [row.id, notYetNoted(row, handler)]),
+      ),
+      ...handled.map((row): [string, DeliveryView] => [
+        row.eventId,
+        { handler: row.handler, state: "done", attempts: row.attempts, lastError: null, updatedAt: row.handledAt },
+      ]),
+      ...pending.map((row): [string, DeliveryView] => [
+        row.ref,
+        {
+          handler: row.queue,
+          state: "pending",
+          attempts: row.attempts,
+          lastError: row.lastError,
+          updatedAt: occurredAt.get(row.ref) ?? ctx.now(),
+        },
+      ]),
+      ...dead.map((row): [string, DeliveryView] => [
+        row.ref,
+        {
+          handler: row.queue,
+          state: "dead",
+          attempts: row.attempts,
+          lastError: row.lastError,
+          updatedAt: row.diedAt,
+        },
+      ]),
+    ];
+    return new Map(
+      states.map(([eventId, view]) => {
+        const handler = nameNow.get(view.handler) ?? view.handler;
+        return [`${eventId} ${handler}`, { ...view, handler }];
+      }),
+    );
   }
 }
 
-interface DeliveryRow {
-  eventId: string;
-  handler: string;
-  state: "pending" | "done" | "dead";
-  attempts: number;
-  lastError: string | null;
-  updatedAt: Date;
-}
-interface EventRow {
-  id: string;
-  name: string;
-  occurredAt: Date;
-  traceId: string;
-  actorKind: string;
-  actorId: string;
-  payload: unknown;
+/** It was taken off the queue, and nothing else is known of it. */
+function notYetNoted({ occurredAt: updatedAt }: EventRow, handler: string): DeliveryView {
+  return { handler, state: "done", attempts: 1, lastError: null, updatedAt };
 }
 
-function toEvent(row: EventRow, deliveries: readonly DeliveryRow[]): EventView {
+function toEvent(row: EventRow, deliveries: ReadonlyMap<string, DeliveryView>): EventView {
+  const own = [...deliveries].filter(([key]) => key.startsWith(`${row.id} `)).map(([, view]) => view);
   return {
     id: row.id,
     name: row.name,
@@ -119,10 +163,6 @@ function toEvent(row: EventRow, deliveries: readonly DeliveryRow[]): EventView {
     traceId: row.traceId,
     actor: { kind: row.actorKind, id: row.actorId },
     payload: row.payload,
-    deliveries: deliveries.filter(({ eventId }) => eventId === row.id).map(toDelivery),
+    deliveries: own.toSorted((a, b) => (a.handler < b.handler ? -1 : 1)),
   };
-}
-
-function toDelivery({ handler, state, attempts, lastError, updatedAt }: DeliveryRow) {
-  return { handler, state, attempts, lastError: lastError, updatedAt: updatedAt };
 }

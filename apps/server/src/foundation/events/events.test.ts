@@ -54,14 +54,15 @@ test("what a handler gave up on is a dead letter, and can be replayed one by one
   const rest = await owner.api.events.deadLetters({ limit: 2, cursor: dead.next! });
   expect([...dead.items, ...rest.items]).toHaveLength(3);
   expect(dead.items[0]).toMatchObject({
-    eventName: spilled.name,
+    kind: "event",
+    name: spilled.name,
     handler: "tea.mop",
     state: "dead",
     attempts: 10,
     lastError: "no mop",
   });
   broken = false;
-  expect(await owner.api.events.replay({ eventId: dead.items[0]!.eventId })).toEqual({ replayed: 1 });
+  expect(await owner.api.events.replay({ ref: dead.items[0]!.ref })).toEqual({ replayed: 1 });
   await server.runUntilIdle();
   expect(mopped).toEqual([3]);
   expect(await owner.api.events.replay({ handler: "tea.mop" })).toEqual({ replayed: 2 });

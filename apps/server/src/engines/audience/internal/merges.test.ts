@@ -272,6 +272,6 @@ test("two hundred times three people become one while all of them write: nothing
     audience_timeline: 0,
     messaging_delivery: 0,
   });
-  const failed = tea.server.runtime.unscopedDb().selectFrom("kit_delivery").select("lastError").distinct();
+  const failed = tea.server.runtime.unscopedDb().selectFrom("kit_handled").select("handler").distinct();
   expect(await failed.where("attempts", ">", 1).execute()).toEqual([]);
 }, 180_000);

@@ -117,7 +117,6 @@ export class SceneRunner {
       state,
       zh: because.zh,
       en: because.en,
-      dueAt: now,
       traceId: ctx.traceId,
       updatedAt: now,
     });
@@ -125,6 +124,7 @@ export class SceneRunner {
     const asked = explain(startedBy[scene.trigger], { scene: scene.name, version: scene.version });
     await this.#deliveries.step(ctx, id, "asked", asked, { eventId: event.eventId, sceneId: scene.id });
     await this.#deliveries.step(ctx, id, "decided", because, { state, to: address });
+    if (state === "ready") await ctx.queueTask("messaging.outbox", id);
     const told = { deliveryId: id, scene: scene.name, channel: item.channel, state, ...because };
     await this.#timeline.note(ctx, around.person.personId, "delivery", told);
   }

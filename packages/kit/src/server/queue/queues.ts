@@ -1,0 +1,174 @@
+import type { Logger } from "../log.ts";
+import { makeReady } from "./claims.ts";
+import { QueueConnection } from "./connection.ts";
+import { completeQueue, type InsideQueue, type OutsideQueue, type QueueDefinition, withdrawal } from "./definition.ts";
+import type { RunEnvironment } from "./environment.ts";
+import { Slots } from "./slots.ts";
+import { QueueWorker } from "./worker.ts";
+
+/** What was announced and not heard, and what became due, is found by then. */
+const pollMs = 2000;
+/** Announcements are gathered for so long; the first after a silence goes out at once. */
+const announceEveryMs = 5;
+/** How much one look makes ready. */
+const readyAtOnce = 1000;
+
+export interface StopOptions {
+  /** What still runs then is cut off. */
+  readonly deadlineMs?: number;
+}
+
+/** All queues of a process: one connection claims, listens and polls for them. */
+export class Queues {
+  readonly #definitions = new Map<string, QueueDefinition>();
+  /** Made when work begins: until then definitions may still grow. */
+  readonly #workers = new Map<string, QueueWorker>();
+  readonly #connection: QueueConnection;
+  readonly #environment: RunEnvironment;
+  readonly #log: Logger;
+  readonly #slots: Slots;
+  #poll: NodeJS.Timeout | undefined;
+  #looking: Promise<void> = Promise.resolve();
+  #works = false;
+  #isStopped = false;
+  readonly #toAnnounce = new Set<string>();
+  #announcing: NodeJS.Timeout | undefined;
+  #announcedAt = -Infinity;
+
+  /** @param transactions how many transactions the queues may have open at once */
+  constructor(url: string, environment: RunEnvironment, transactions: number) {
+    this.#environment = environment;
+    this.#log = environment.log;
+    this.#slots = new Slots(transactions);
+    this.#connection = new QueueConnection(url, environment.log, {
+      woken: (queues) => this.#wakeOwn(queues),
+      connected: () => this.#connected(),
+    });
+  }
+
+  add<Item, Result>(definition: InsideQueue<Item> | OutsideQueue<Item, Result>): void {
+    if (this.#definitions.has(definition.name)) throw new Error(`there is a queue ${definition.name} already`);
+    this.#definitions.set(definition.name, definition);
+    if (this.#works) this.#workerOf(definition.name)?.start();
+  }
+
+  get(name: string): QueueDefinition | undefined {
+    return this.#definitions.get(name);
+  }
+
+  get names(): string[] {
+    return [...this.#definitions.keys()];
+  }
+
+  /** Former names with the present ones. */
+  get aliases(): [former: string, name: string][] {
+    return [...this.#definitions.values()].flatMap(({ name, aliases = [] }) =>
+      aliases.map((former): [string, string] => [former, name]),
+    );
+  }
+
+  async start({ work }: { work: boolean }): Promise<void> {
+    await this.#connection.open();
+    if (!work) return;
+    this.#works = true;
+    for (const name of this.names) this.#workerOf(name)?.start();
+    this.#schedulePoll();
+  }
+
+  /** Claims no more; what runs may end until the deadline, and is cut off then. */
+  async stop({ deadlineMs = 10_000 }: StopOptions = {}): Promise<void> {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    clearTimeout(this.#poll);
+    const deadline = new AbortController();
+    const timer = setTimeout(() => deadline.abort(), deadlineMs);
+    await Promise.all([...this.#workers.values()].map((worker) => worker.stop(deadline.signal)));
+    clearTimeout(timer);
+    await this.#looking;
+    await this.#announceNow();
+    await this.#connection.close();
+  }
+
+  /** Something was put into these queues, and committed: wakes this process's workers, and tells the others. */
+  wake(queues: Iterable<string>): void {
+    const names = [...queues];
+    if (names.length === 0 || this.#isStopped) return;
+    if (this.#works) this.#wakeOwn(names);
+    for (const name of names) this.#toAnnounce.add(name);
+    if (this.#announcing !== undefined) return;
+    const sinceMs = performance.now() - this.#announcedAt;
+    if (sinceMs >= announceEveryMs) void this.#announceNow();
+    else this.#announcing = setTimeout(() => void this.#announceNow(), announceEveryMs - sinceMs);
+  }
+
+  /** For tests: works off everything that is ready by the server's clock. True if there was something. */
+  async drain(): Promise<boolean> {
+    let worked = false;
+    await this.#look();
+    for (const name of this.names) if (await this.#workerOf(name)?.drain()) worked = true;
+    return worked;
+  }
+
+  #workerOf(name: string): QueueWorker | undefined {
+    const definition = this.#definitions.get(name);
+    let worker = this.#workers.get(name);
+    if (worker === undefined && definition !== undefined) {
+      worker = new QueueWorker(completeQueue(definition), this.#connection, this.#environment, this.#slots);
+      this.#workers.set(name, worker);
+    }
+    return worker;
+  }
+
+  async #announceNow(): Promise<void> {
+    clearTimeout(this.#announcing);
+    this.#announcing = undefined;
+    if (this.#toAnnounce.size === 0) return;
+    this.#announcedAt = performance.now();
+    const names = [...this.#toAnnounce];
+    this.#toAnnounce.clear();
+    await this.#connection.announce(names);
+  }
+
+  #wakeOwn(queues: readonly string[]): void {
+    if (!this.#works || this.#isStopped) return;
+    for (const name of queues) {
+      if (name.startsWith(withdrawal)) this.#workers.get(name.slice(withdrawal.length))?.withdraw();
+      else this.#workers.get(name)?.wake({ retry: false });
+    }
+  }
+
+  async #connected(): Promise<void> {
+    for (const worker of this.#workers.values()) await worker.reconnected();
+  }
+
+  #schedulePoll(): void {
+    if (this.#isStopped) return;
+    this.#poll = setTimeout(() => {
+      this.#looking = this.#look()
+        .catch((error: unknown) => this.#log.warn({ err: error }, "looking for due work failed"))
+        .finally(() => this.#schedulePoll());
+    }, pollMs);
+  }
+
+  /** Makes ready what is due, and wakes the queues where there is something. */
+  async #look(): Promise<void> {
+    for (;;) {
+      const rows = await this.#connection.query<{ queue: string; made_ready: number }>("make ready", makeReady, [
+        this.#environment.clock.offsetMs,
+        this.names,
+        readyAtOnce,
+      ]);
+      const others: string[] = [];
+      let most = 0;
+      for (const { queue, made_ready: count } of rows) {
+        most += count;
+        const worker = this.#workers.get(queue);
+        if (worker === undefined) others.push(queue);
+        else if (this.#works) worker.wake({ retry: true });
+      }
+      // Made ready here, worked off elsewhere.
+      if (others.length > 0) void this.#connection.announce(others);
+      if (most < readyAtOnce || this.#isStopped) return;
+    }
+  }
+}

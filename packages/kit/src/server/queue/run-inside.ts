@@ -1,0 +1,257 @@
+import type { Actor } from "../ctx.ts";
+import type { InsideQueue, Query, Queue, Task } from "./definition.ts";
+import {
+  heldBy,
+  LeaseLost,
+  messageOf,
+  persist,
+  type Run,
+  type RunEnvironment,
+  Stopped,
+  TimedOut,
+} from "./environment.ts";
+import type { OwnerTransaction } from "../owner-transaction.ts";
+import { bury, freeLanes, putOff, release, removeDone } from "./settlements.ts";
+
+type Inside = Queue & InsideQueue;
+const rowIsGone = "what it is about is no longer there";
+
+/** What a try at a batch came to. */
+interface Outcome {
+  readonly done: Task[];
+  readonly failed: { readonly task: Task; readonly error: unknown }[];
+  /** Their rows are gone. */
+  readonly missing: Task[];
+  /** Not run: the batch was cut off, or something before them failed. */
+  readonly left: Task[];
+}
+
+/**
+ * Runs a batch in one transaction with the deletion of its tasks. Only if something throws it is done over, with a
+ * savepoint for each task; only if that fails as a whole (the connection broke, the commit was refused) each task has
+ * to run alone, for any of them may be the one that does it.
+ */
+export async function runInside(run: Run, environment: RunEnvironment): Promise<void> {
+  const batch = new Batch(run, environment);
+  const [first] = run.tasks;
+  if (first !== undefined && first.attempt > run.queue.attempts) {
+    return batch.fail(first, new Error("each try ended with the death of its process or its connection"));
+  }
+  try {
+    return await batch.run(runPlainly);
+  } catch (error) {
+    if (!batch.mustIsolate(error)) return batch.settleFailure(error);
+  }
+  try {
+    return await batch.run(runWithSavepoints);
+  } catch (error) {
+    return batch.settleFailure(error);
+  }
+}
+
+type Pass = (batch: Batch, trx: OwnerTransaction) => Promise<Outcome>;
+
+async function runPlainly(batch: Batch, trx: OwnerTransaction): Promise<Outcome> {
+  const outcome: Outcome = { done: [], failed: [], missing: [], left: [] };
+  const items = await batch.load(trx);
+  for (const task of batch.tasks) {
+    if (outcome.done.length > 0 && batch.shouldYield()) outcome.left.push(task);
+    else if (!items.has(task.ref)) outcome.missing.push(task);
+    else {
+      await batch.runOne(trx, task, items.get(task.ref));
+      outcome.done.push(task);
+    }
+  }
+  return outcome;
+}
+
+async function runWithSavepoints(batch: Batch, trx: OwnerTransaction): Promise<Outcome> {
+  const outcome: Outcome = { done: [], failed: [], missing: [], left: [] };
+  const items = await batch.load(trx);
+  // Keys whose first task failed, or was left: what follows must not overtake it.
+  const blocked = new Set<string>();
+  const laneOf = ({ tenantId, key }: Task): string => `${tenantId} ${key}`;
+  for (const task of batch.tasks) {
+    const isBlocked = task.key !== null && blocked.has(laneOf(task));
+    if (isBlocked || (outcome.done.length > 0 && batch.shouldYield())) {
+      outcome.left.push(task);
+      blocked.add(laneOf(task));
+    } else if (!items.has(task.ref)) outcome.missing.push(task);
+    else {
+      try {
+        await trx.savepoint(() => batch.runOne(trx, task, items.get(task.ref)));
+        outcome.done.push(task);
+      } catch (error) {
+        if (batch.isOver()) throw error;
+        outcome.failed.push({ task, error });
+        blocked.add(laneOf(task));
+      }
+    }
+  }
+  return outcome;
+}
+
+class Batch {
+  readonly tasks: readonly Task[];
+  readonly #run: Run;
+  readonly #queue: Inside;
+  readonly #environment: RunEnvironment;
+  readonly #actor: Actor;
+  /** The one that runs now. */
+  #current: Task | undefined;
+  #began = false;
+  #over = new AbortController();
+
+  constructor(run: Run, environment: RunEnvironment) {
+    this.#run = run;
+    this.#queue = run.queue as Inside;
+    this.#environment = environment;
+    this.#actor = environment.systemActor(this.#queue.actorId ?? this.#queue.name);
+    // By tenant, so that the transaction steps from one to the next no more often than it must.
+    this.tasks = run.tasks.toSorted((a, b) =>
+      a.tenantId < b.tenantId ? -1 : a.tenantId > b.tenantId ? 1 : a.seq - b.seq,
+    );
+  }
+
+  shouldYield(): boolean {
+    return this.#run.shouldYield();
+  }
+
+  isOver(): boolean {
+    return this.#over.signal.aborted;
+  }
+
+  load(trx: OwnerTransaction): Promise<ReadonlyMap<string, unknown>> {
+    return (
+      this.#queue.load?.(trx.query, this.tasks) ??
+      Promise.resolve(new Map(this.tasks.map(({ ref }) => [ref, undefined])))
+    );
+  }
+
+  async runOne(trx: OwnerTransaction, task: Task, item: unknown): Promise<void> {
+    this.#current = task;
+    this.#began = true;
+    const { tenantId, traceId } = task;
+    const signal = this.#over.signal;
+    await trx.runAsTenant({ tenantId, traceId, actor: this.#actor, signal }, (ctx) => this.#queue.run(ctx, task, item));
+    this.#current = undefined;
+  }
+
+  /** One transaction: the tasks, and what became of them. */
+  async run(pass: Pass): Promise<void> {
+    this.#over = new AbortController();
+    this.#current = undefined;
+    this.#began = false;
+    const { signal } = this.#run;
+    const end = (): void => this.#over.abort(signal.reason);
+    if (signal.aborted) end();
+    signal.addEventListener("abort", end);
+    const watch = this.#watch();
+    try {
+      await this.#environment.transaction(
+        async (trx) => {
+          const outcome = await pass(this, trx);
+          this.#current = undefined;
+          await this.#settle(trx.query, outcome);
+        },
+        { signal: this.#over.signal },
+      );
+    } finally {
+      clearInterval(watch);
+      signal.removeEventListener("abort", end);
+    }
+  }
+
+  /** Ends the transaction when one task runs longer than it may. One timer for all of them. */
+  #watch(): NodeJS.Timeout {
+    const { timeoutMs } = this.#queue;
+    let watched: Task | undefined;
+    let since = performance.now();
+    const stepMs = Math.max(5, Math.min(1000, timeoutMs / 4));
+    return setInterval(() => {
+      if (this.#current !== watched || watched === undefined) {
+        watched = this.#current;
+        since = performance.now();
+      } else if (performance.now() - since >= timeoutMs - stepMs) {
+        this.#over.abort(new TimedOut(`it ran longer than ${timeoutMs} ms`));
+      }
+    }, stepMs).unref();
+  }
+
+  async #settle(query: Query, { done, failed, missing, left }: Outcome): Promise<void> {
+    if (done.length > 0) {
+      const { offsetMs } = this.#environment.clock;
+      const isHeld = await removeDone(query, heldBy(this.#run, done), this.#queue.noteDone, offsetMs);
+      if (!isHeld) throw new LeaseLost("others work on it already");
+    }
+    for (const { task, error } of failed) await this.#settleFailed(query, task, error);
+    if (missing.length > 0) await bury(query, heldBy(this.#run, missing), rowIsGone, this.#environment.clock.offsetMs);
+    if (left.length > 0) await release(query, heldBy(this.#run, left));
+    if (this.#queue.keyed && (await freeLanes(query, heldBy(this.#run, done)))) this.#run.foundMore();
+  }
+
+  async #settleFailed(query: Query, task: Task, error: unknown): Promise<void> {
+    const { log, clock } = this.#environment;
+    const { name, attempts, backoffMs } = this.#queue;
+    const dead = task.attempt >= attempts;
+    const about = {
+      queue: name,
+      ref: task.ref,
+      attempt: task.attempt,
+      dead,
+      tenantId: task.tenantId,
+      traceId: task.traceId,
+    };
+    log.error({ err: error, ...about }, "a task failed");
+    this.#run.foundMore();
+    const held = heldBy(this.#run, [task]);
+    if (dead) await bury(query, held, messageOf(error), clock.offsetMs);
+    else {
+      const retry = { afterMs: backoffMs(task.attempt), error: messageOf(error), clockOffsetMs: clock.offsetMs };
+      await putOff(query, held, retry);
+    }
+  }
+
+  /** Whether a second pass can tell which task it was. */
+  mustIsolate(error: unknown): boolean {
+    const isOne = this.#current !== undefined && this.tasks.length > 1;
+    return isOne && !this.isOver() && !(error instanceof LeaseLost);
+  }
+
+  /** Writes down that a transaction failed as a whole. */
+  async settleFailure(error: unknown): Promise<void> {
+    const culprit = this.#current;
+    const [only] = this.tasks;
+    if (error instanceof LeaseLost || error instanceof Stopped || !this.#began)
+      return this.#giveBack(this.tasks, error);
+    if (culprit !== undefined && error instanceof TimedOut) {
+      await this.fail(culprit, error);
+      return this.#giveBack(
+        this.tasks.filter((task) => task !== culprit),
+        error,
+      );
+    }
+    if (this.tasks.length === 1 && only !== undefined) return this.fail(only, error);
+    this.#environment.log.error(
+      { err: error, queue: this.#queue.name, tasks: this.tasks.length },
+      "a batch failed as a whole; its tasks run one by one now",
+    );
+    const retry = { afterMs: 0, error: messageOf(error), clockOffsetMs: this.#environment.clock.offsetMs };
+    await this.#write((query) => putOff(query, heldBy(this.#run, this.tasks), retry));
+  }
+
+  fail(task: Task, error: unknown): Promise<void> {
+    return this.#write((query) => this.#settleFailed(query, task, error));
+  }
+
+  async #giveBack(tasks: readonly Task[], error: unknown): Promise<void> {
+    const { log } = this.#environment;
+    log.warn({ err: error, queue: this.#queue.name, tasks: tasks.length }, "tasks were given back");
+    if (tasks.length > 0) await this.#write((query) => release(query, heldBy(this.#run, tasks)));
+  }
+
+  #write(write: (query: Query) => Promise<unknown>): Promise<void> {
+    const { log, transaction } = this.#environment;
+    return persist(this.#run, log, () => transaction(async ({ query }) => void (await write(query))));
+  }
+}

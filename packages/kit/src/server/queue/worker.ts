@@ -1,0 +1,264 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { Claimer, type Claim, type Mode } from "./claimer.ts";
+import type { QueueConnection } from "./connection.ts";
+import type { Queue } from "./definition.ts";
+import { type ClaimedTask, LeaseLost, type Run, type RunEnvironment, Stopped } from "./environment.ts";
+import { runInside } from "./run-inside.ts";
+import { runOutside } from "./run-outside.ts";
+import { renewLease } from "./settlements.ts";
+import type { Slots } from "./slots.ts";
+
+/** A tenant with this many tasks in a claim gets a transaction of its own, so that its pace is its own too. */
+const ownTransactionFrom = 8;
+/** A batch that takes longer than this commits what it has, and gives the rest back. */
+const longBatchMs = 250;
+const pauseAfterErrorMs = 1000;
+
+/**
+ * Works off one queue in one process. A wake-up starts one claim, a well-filled claim the next one; it goes on until a
+ * claim that began after the last wake-up finds nothing.
+ */
+export class QueueWorker {
+  readonly queue: Queue;
+  readonly #connection: QueueConnection;
+  readonly #environment: RunEnvironment;
+  readonly #slots: Slots;
+  readonly #claimer: Claimer;
+  readonly #running = new Map<Promise<void>, AbortController>();
+  /** Renews the leases of what runs. */
+  readonly #renewals = new Set<() => void>();
+  /** Runs of a tenant that are under way. */
+  readonly #perTenant = new Map<string, number>();
+  /** Who had something when last looked. */
+  #tenants: readonly string[] = [];
+  readonly #wanted: Record<Mode, boolean> = { fresh: false, retry: false };
+  /** Runs have nothing to do with the transaction in which somebody woke the worker. */
+  readonly #apart = AsyncLocalStorage.snapshot();
+  #lastMode: Mode = "retry";
+  #pumping: Promise<void> | undefined;
+  #pause: NodeJS.Timeout | undefined;
+  #users = 0;
+  #stopping = false;
+  #claimed = 0;
+
+  constructor(queue: Queue, connection: QueueConnection, environment: RunEnvironment, slots: Slots) {
+    this.queue = queue;
+    this.#connection = connection;
+    this.#environment = environment;
+    this.#slots = slots;
+    this.#claimer = new Claimer(queue, connection, environment.clock);
+  }
+
+  start(): void {
+    this.#users += 1;
+    this.wake({ retry: true });
+  }
+
+  /** There may be something new; with `retry` also something that was tried before. */
+  wake({ retry }: { retry: boolean }): void {
+    this.#wanted.fresh = true;
+    if (retry) this.#wanted.retry = true;
+    this.#tenants = [];
+    void this.#pump();
+  }
+
+  /** Something of this queue was taken away: what runs looks whether it is meant. */
+  withdraw(): void {
+    for (const renew of this.#renewals) renew();
+  }
+
+  /** Claims no more and lets what runs come to its end; when `deadline` is aborted, cuts it off. */
+  async stop(deadline: AbortSignal): Promise<void> {
+    this.#stopping = true;
+    clearTimeout(this.#pause);
+    const cutOff = (): void => {
+      for (const controller of this.#running.values()) controller.abort(new Stopped("the process ends"));
+    };
+    if (deadline.aborted) cutOff();
+    deadline.addEventListener("abort", cutOff);
+    await this.#pumping;
+    await Promise.all(this.#running.keys());
+    deadline.removeEventListener("abort", cutOff);
+  }
+
+  /** Works off what is ready, and waits for it. True if there was something. */
+  async drain(): Promise<boolean> {
+    const before = this.#claimed;
+    this.#users += 1;
+    for (let seen = -1; seen !== this.#claimed;) {
+      seen = this.#claimed;
+      this.#wanted.fresh = this.#wanted.retry = true;
+      do {
+        await this.#pump();
+        await Promise.all(this.#running.keys());
+      } while (this.#pumping !== undefined || this.#running.size > 0);
+    }
+    this.#users -= 1;
+    return this.#claimed > before;
+  }
+
+  /** On a new connection: whatever was announced meanwhile was not heard. */
+  async reconnected(): Promise<void> {
+    await this.#claimer.forgetUnanswered();
+    if (this.#users > 0) this.wake({ retry: true });
+  }
+
+  #pump(): Promise<void> {
+    this.#pumping ??= this.#apart(() => this.#claimWhileWanted()).finally(() => (this.#pumping = undefined));
+    return this.#pumping;
+  }
+
+  async #claimWhileWanted(): Promise<void> {
+    // Once `#pumping` is set: several wake-ups of one moment make one claim.
+    await Promise.resolve();
+    while (this.#users > 0 && !this.#stopping && this.#running.size < this.queue.concurrency) {
+      const mode = this.#nextMode();
+      if (mode === undefined || (mode === "fresh" && !this.#isWorthALook())) return;
+      const isInside = this.queue.effect === "inside";
+      if (isInside) await this.#slots.acquire();
+      let began = false;
+      try {
+        const claim = await this.#claim(mode);
+        began = claim.tasks.length > 0;
+        if (began) this.#begin(mode, claim);
+      } catch (error) {
+        this.#pauseAfter(error);
+        return;
+      } finally {
+        if (isInside && !began) this.#slots.release();
+      }
+    }
+  }
+
+  /** What to look for next; in turn when both are wanted. */
+  #nextMode(): Mode | undefined {
+    const fresh = this.#wanted.fresh || this.#claimer.isMidPass;
+    const { retry } = this.#wanted;
+    if (fresh && retry) return this.#lastMode === "fresh" ? "retry" : "fresh";
+    return fresh ? "fresh" : retry ? "retry" : undefined;
+  }
+
+  /** False while the only tenants with something to do have as much under way as they may: a run's end wakes then. */
+  #isWorthALook(): boolean {
+    return this.#tenants.length === 0 || this.#tenants.some((id) => !this.#isBusy(id));
+  }
+
+  #isBusy(tenantId: string): boolean {
+    return (this.#perTenant.get(tenantId) ?? 0) >= this.queue.concurrencyPerTenant;
+  }
+
+  async #claim(mode: Mode): Promise<Claim> {
+    this.#lastMode = mode;
+    // Before the look, for what comes while it goes on; and a pass that is under way began before the wake-up.
+    if (mode === "retry" || !this.#claimer.isMidPass) this.#wanted[mode] = false;
+    const { concurrency, concurrencyPerTenant, batch, effect } = this.queue;
+    const free = concurrency - this.#running.size;
+    const busy = [...this.#perTenant.keys()].filter((tenantId) => this.#isBusy(tenantId));
+    const most = Math.max(0, ...[...this.#perTenant.values()].filter((runs) => runs < concurrencyPerTenant));
+    const size = effect === "inside" ? batch : Math.min(free, concurrencyPerTenant - most);
+    const claim = await this.#claimer.claim(mode, size, busy, () => (this.#wanted.retry = true));
+    this.#claimed += claim.tasks.length;
+    if (mode === "fresh") this.#tenants = claim.tenants;
+    // There is more where this came from; less than that is looked for when a run has ended.
+    if (claim.tasks.length > 0 && (mode === "retry" || claim.tasks.length * 2 >= size)) this.#wanted[mode] = true;
+    return claim;
+  }
+
+  #begin(mode: Mode, { lease, tasks }: Claim): void {
+    const parts = this.queue.effect === "inside" ? this.#split(tasks) : tasks.map((task) => [task]);
+    for (const part of parts) {
+      const controller = new AbortController();
+      const tenants = new Set(part.map(({ tenantId }) => tenantId));
+      const [tenantId] = tenants;
+      // In a shared transaction nobody has much.
+      const owner = tenants.size === 1 ? tenantId : undefined;
+      if (owner !== undefined) this.#perTenant.set(owner, (this.#perTenant.get(owner) ?? 0) + 1);
+      // After a retry, something new is free only if the run says so; and a batch may have left something behind it.
+      let more = mode === "fresh";
+      const running = this.#run(lease, part, controller, () => (more = true)).finally(() => {
+        this.#running.delete(running);
+        if (owner !== undefined) this.#count(owner, -1);
+        if (this.queue.effect === "inside") this.#slots.release();
+        if (mode === "retry") this.#wanted.retry = true;
+        if (more) this.#wanted.fresh = true;
+        this.#tenants = [];
+        void this.#pump();
+      });
+      this.#running.set(running, controller);
+    }
+  }
+
+  /** Tenants with much to do apart from each other and from the rest, as far as there are free slots. */
+  #split(tasks: readonly ClaimedTask[]): (readonly ClaimedTask[])[] {
+    const byTenant = Map.groupBy(tasks, ({ tenantId }) => tenantId);
+    const large = [...byTenant.values()].filter(({ length }) => length >= ownTransactionFrom);
+    const rest = [...byTenant.values()].filter(({ length }) => length < ownTransactionFrom);
+    const parts: (readonly ClaimedTask[])[] = [];
+    let room = this.queue.concurrency - this.#running.size - 1;
+    for (const part of large) {
+      const isLast = parts.length === large.length - 1 && rest.length === 0;
+      if (isLast || (room-- > 0 && this.#slots.tryAcquire())) parts.push(part);
+      else rest.push(part);
+    }
+    // The last part goes by the slot that the claim itself took.
+    if (rest.length > 0) parts.push(rest.flat().toSorted((a, b) => a.seq - b.seq));
+    return parts;
+  }
+
+  async #run(
+    lease: string,
+    tasks: readonly ClaimedTask[],
+    controller: AbortController,
+    foundMore: () => void,
+  ): Promise<void> {
+    const from = performance.now();
+    const run: Run = {
+      queue: this.queue,
+      lease,
+      tasks,
+      signal: controller.signal,
+      foundMore,
+      shouldYield: () => this.#stopping || performance.now() - from > longBatchMs,
+    };
+    const renew = (): void => void this.#renew(run, controller);
+    const renewal = setInterval(renew, this.queue.leaseMs / 3).unref();
+    this.#renewals.add(renew);
+    try {
+      const [only] = tasks;
+      if (this.queue.effect === "inside") await runInside(run, this.#environment);
+      else if (only !== undefined) await runOutside(run, only, this.#environment);
+    } catch (error) {
+      // Runs settle their own failures; whatever comes here left its lease to run out.
+      this.#environment.log.error({ err: error, queue: this.queue.name }, "a run broke off");
+    } finally {
+      clearInterval(renewal);
+      this.#renewals.delete(renew);
+    }
+  }
+
+  /** Holds on to what a long run has claimed; ends the run if others have it. */
+  async #renew(run: Run, controller: AbortController): Promise<void> {
+    const refs = run.tasks.map(({ ref }) => ref);
+    const { name, leaseMs } = this.queue;
+    const values = [name, refs, run.lease, leaseMs, this.#environment.clock.offsetMs];
+    try {
+      const held = await this.#connection.query("renew", renewLease, values);
+      if (held.length < refs.length) controller.abort(new LeaseLost("others work on it, or it was cancelled"));
+    } catch (error) {
+      this.#environment.log.warn({ err: error, queue: name }, "a lease was not renewed");
+    }
+  }
+
+  #pauseAfter(error: unknown): void {
+    if (this.#stopping) return;
+    this.#environment.log.error({ err: error, queue: this.queue.name }, "a claim failed");
+    clearTimeout(this.#pause);
+    this.#pause = setTimeout(() => this.wake({ retry: true }), pauseAfterErrorMs).unref();
+  }
+
+  #count(tenantId: string, change: number): void {
+    const runs = (this.#perTenant.get(tenantId) ?? 0) + change;
+    if (runs > 0) this.#perTenant.set(tenantId, runs);
+    else this.#perTenant.delete(tenantId);
+  }
+}
