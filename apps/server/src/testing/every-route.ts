@@ -169,7 +169,8 @@ async function fingerprint({ server, owner }: World): Promise<string> {
 /** The names of all tables with a `tenant_id`. */
 export async function tenantTables(server: TestServer): Promise<string[]> {
   const { rows } = await sql<{ tableName: string }>`
-    SELECT table_name FROM information_schema.columns
-    WHERE table_schema = 'public' AND column_name = 'tenant_id' ORDER BY 1`.execute(server.runtime.unscopedDb());
+    SELECT relname AS table_name FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid
+    WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
+      AND attname = 'tenant_id' ORDER BY 1`.execute(server.runtime.unscopedDb());
   return rows.map(({ tableName }) => tableName);
 }

@@ -9,7 +9,7 @@ export type Fen = number & { readonly [fenBrand]: true };
 export const Fen = z
   .int()
   .transform((value) => value as Fen)
-  .meta({ description: "Amount in fen (1/100 yuan)" });
+  .meta({ type: "integer", description: "Amount in fen (1/100 yuan)" });
 
 /** Checks and brands a number made inside. Throws `RangeError` if it isn't a safe integer. */
 export function fen(value: number): Fen {

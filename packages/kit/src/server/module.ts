@@ -9,7 +9,7 @@ import { controllerOf, named, pascalCase } from "./http/controllers.ts";
 import type { RouteHandler, Routes } from "./http/routes.ts";
 import type { JobHandler } from "./job-runner.ts";
 import type { JobDefinition } from "./jobs.ts";
-import type { InsideQueue, OutsideQueue, QueueDefinition } from "./queue/definition.ts";
+import type { InsideQueue, OutsideQueue } from "./queue/definition.ts";
 import type { Runtime } from "./runtime.ts";
 
 type Services = Readonly<Record<string, Type>>;
@@ -110,8 +110,7 @@ function wire<C extends Contract, S extends Services, R extends RouteHandlers<C>
   for (const { definition, run } of wiring.jobs?.(services) ?? []) runtime.job(definition, run);
   for (const [schedule, { cron, run, timeZone }] of named(wiring.schedules?.(services)))
     runtime.schedule(schedule, cron, run, timeZone === undefined ? {} : { timeZone });
-  for (const [queue, definition] of named(wiring.queues?.(services)))
-    runtime.queue({ ...definition, name: queue } as QueueDefinition);
+  for (const [queue, definition] of named(wiring.queues?.(services))) runtime.queue({ ...definition, name: queue });
   for (const [extension, given] of named(wiring.extensions?.(services))) extensions.add(extension, given);
 }
 
@@ -174,7 +173,7 @@ export type QueueBinding = Omit<InsideQueue, "name"> | Omit<OutsideQueue, "name"
 export function queue<Item, Result>(
   definition: Omit<InsideQueue<Item>, "name"> | Omit<OutsideQueue<Item, Result>, "name">,
 ): QueueBinding {
-  return definition as QueueBinding;
+  return definition;
 }
 
 /** For replies that are one list: `{ items }`. */

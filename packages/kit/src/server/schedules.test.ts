@@ -80,7 +80,7 @@ test("what was missed while no process ran is made up for once; a changed time c
   const changed = await open.second();
   changed.schedule("tea.count", "30 18 * * *", async () => void (ran += 1), { timeZone: "Europe/Berlin" });
   await changed.start({ work: true });
-  const { dueAt: dueAt } = (await schedule("tea.count"))!;
+  const { dueAt } = (await schedule("tea.count"))!;
   expect(dueAt).toEqual(nextTime({ cron: "30 18 * * *", timeZone: "Europe/Berlin" }, open.clock.now()));
 });
 
