@@ -16,6 +16,8 @@ import { resealAll } from "./reseal.ts";
 
 type Command = (env: Env, log: Logger, argument?: string) => Promise<void>;
 const commands: Readonly<Record<string, Command>> = { serve, reseal, unlock };
+/** How long a worker may take to give back what its deadline cut off. */
+const givingBackMs = 1000;
 
 /** `main.js [serve]`, or another command. */
 async function main([name = "serve", argument]: readonly string[]): Promise<void> {
@@ -50,8 +52,11 @@ async function serve(env: Env, log: Logger): Promise<void> {
     unreadySeconds: env.UNREADY_SECONDS,
     drainSeconds: env.DRAIN_SECONDS,
     drain: async () => {
+      const fromMs = performance.now();
       await app.close();
-      await runtime.stop();
+      // A little before the deadline of all, so that what is cut off can be given back.
+      const leftMs = env.DRAIN_SECONDS * 1000 - (performance.now() - fromMs) - givingBackMs;
+      await runtime.stop({ deadlineMs: Math.max(0, leftMs) });
     },
     exit: (code) => process.exit(code),
   });

@@ -84,7 +84,8 @@ export class JobRunner {
     const dueAt = startAfter !== undefined && startAfter > now ? startAfter : null;
     const [added] = await query<{ id: string }>(
       `WITH job AS (
-         INSERT INTO kit_job (tenant_id, id, name, payload, state, singleton_key, actor_id, trace_id, created_at, updated_at)
+         INSERT INTO kit_job
+           (tenant_id, id, name, payload, state, singleton_key, actor_id, trace_id, created_at, updated_at)
          VALUES ($1, $2, $3, $4, 'waiting', $5, $6, $7, $8, $8)
          ON CONFLICT (tenant_id, name, singleton_key) WHERE state = 'waiting' AND singleton_key IS NOT NULL DO NOTHING
          RETURNING id

@@ -38,8 +38,8 @@ export function nextTime({ cron, timeZone }: ScheduleTimes, from: Date): Date {
 }
 
 /**
- * What runs at its times. A schedule is one task that begins anew after each run, due at the next time: so it is claimed
- * by one process, runs once at a time, and makes up once for what was missed while no process ran.
+ * What runs at its times. A schedule is one task that begins anew after each run, due at the next time: so it is
+ * claimed by one process, runs once at a time, and makes up once for what was missed while no process ran.
  */
 export class Schedules {
   readonly #platform = new Map<string, PlatformSchedule>();

@@ -180,10 +180,12 @@ WITH due AS MATERIALIZED (
   WHERE l.queue = free.queue AND l.tenant_id = free.tenant_id AND l.key = free.key
   RETURNING l.queue
 )
-SELECT queue, count(*) AS made_ready FROM (SELECT queue FROM tasks UNION ALL SELECT queue FROM lanes) made GROUP BY queue
+SELECT queue, count(*) AS made_ready
+FROM (SELECT queue FROM tasks UNION ALL SELECT queue FROM lanes) made GROUP BY queue
 UNION ALL
 SELECT own.queue, 0 FROM unnest($2::text[]) AS own(queue)
-WHERE EXISTS (SELECT 1 FROM kit_task t WHERE t.queue = own.queue AND NOT t.retried AND t.key IS NULL AND t.due_at IS NULL)
+WHERE EXISTS (SELECT 1 FROM kit_task t
+    WHERE t.queue = own.queue AND NOT t.retried AND t.key IS NULL AND t.due_at IS NULL)
   OR EXISTS (SELECT 1 FROM kit_task t WHERE t.queue = own.queue AND t.retried AND t.key IS NULL AND t.due_at IS NULL)
   OR EXISTS (SELECT 1 FROM kit_task t WHERE t.queue = own.queue AND t.key IS NOT NULL)
   OR EXISTS (SELECT 1 FROM kit_lane l WHERE l.queue = own.queue AND l.until IS NULL)`;

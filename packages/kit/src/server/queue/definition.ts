@@ -81,7 +81,7 @@ export type Queue = QueueDefinition & Required<QueueSettings>;
 /** Before a queue's name among those to be woken: no task came, one was taken away. */
 export const withdrawal = "!";
 
-/** The tenant of what belongs to the platform itself: the Max UUID (RFC 9562 §5.10), for turns begin after the nil one. */
+/** The tenant of what is the platform's own: the Max UUID (RFC 9562 §5.10), for turns begin after the nil one. */
 export const platformTenantId = "ffffffff-ffff-ffff-ffff-ffffffffffff";
 
 const longestPauseMs = 3_600_000;

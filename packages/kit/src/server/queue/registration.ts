@@ -35,8 +35,10 @@ export async function register(
     [queues, now],
   );
   await query(
-    `INSERT INTO kit_event_type (name, keep_days) SELECT * FROM unnest($1::text[], $2::int[]) AS type(name, days) ORDER BY name
-     ON CONFLICT (name) DO UPDATE SET keep_days = excluded.keep_days WHERE kit_event_type.keep_days <> excluded.keep_days`,
+    `INSERT INTO kit_event_type (name, keep_days)
+     SELECT * FROM unnest($1::text[], $2::int[]) AS type(name, days) ORDER BY name
+     ON CONFLICT (name) DO UPDATE SET keep_days = excluded.keep_days
+     WHERE kit_event_type.keep_days <> excluded.keep_days`,
     [[...keepDays.keys()], [...keepDays.values()]],
   );
   await query(
@@ -56,8 +58,8 @@ export async function register(
 }
 
 /**
- * Brings to a queue what lies under its former name, but for what an older process works on right now: that comes at the
- * next call. From the first statement on, emits go to the new name only, also those of older processes.
+ * Brings to a queue what lies under its former name, but for what an older process works on right now: that comes at
+ * the next call. From the first statement on, emits go to the new name only, also those of older processes.
  */
 async function takeOver(query: Query, former: string, name: string): Promise<void> {
   await query("UPDATE kit_subscription SET replaced_by = $2 WHERE handler = $1 AND replaced_by IS DISTINCT FROM $2", [
@@ -93,7 +95,8 @@ export async function deadLetterOrphans(query: Query, now: Date, log: Logger): P
     `WITH RECURSIVE each(queue) AS (
        (SELECT queue FROM kit_task ORDER BY queue LIMIT 1)
        UNION ALL
-       SELECT next.queue FROM each, LATERAL (SELECT queue FROM kit_task t WHERE t.queue > each.queue ORDER BY queue LIMIT 1) next
+       SELECT next.queue
+       FROM each, LATERAL (SELECT queue FROM kit_task t WHERE t.queue > each.queue ORDER BY queue LIMIT 1) next
      )
      SELECT queue FROM each WHERE NOT EXISTS (SELECT 1 FROM kit_queue q WHERE q.name = each.queue AND q.seen_at > $1)`,
     [forgotten],

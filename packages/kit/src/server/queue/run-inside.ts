@@ -147,15 +147,18 @@ class Batch {
     if (signal.aborted) end();
     signal.addEventListener("abort", end);
     const watch = this.#watch();
+    let done = 0;
     try {
       await this.#environment.transaction(
         async (trx) => {
           const outcome = await pass(this, trx);
           this.#current = undefined;
           await this.#settle(trx.query, outcome);
+          done = outcome.done.length;
         },
         { signal: this.#over.signal },
       );
+      this.#count("done", done);
     } finally {
       clearInterval(watch);
       signal.removeEventListener("abort", end);
@@ -204,12 +207,17 @@ class Batch {
     };
     log.error({ err: error, ...about }, "a task failed");
     this.#run.foundMore();
+    this.#count(dead ? "dead" : "failed", 1);
     const held = heldBy(this.#run, [task]);
     if (dead) await bury(query, held, messageOf(error), clock.offsetMs);
     else {
       const retry = { afterMs: backoffMs(task.attempt), error: messageOf(error), clockOffsetMs: clock.offsetMs };
       await putOff(query, held, retry);
     }
+  }
+
+  #count(outcome: "done" | "failed" | "dead", tasks: number): void {
+    this.#environment.runs.add({ queue: this.#queue.name, outcome }, tasks);
   }
 
   /** Whether a second pass can tell which task it was. */

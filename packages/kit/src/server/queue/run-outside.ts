@@ -119,7 +119,7 @@ class OneTask {
         refused = error;
       }
     });
-    if (refused === undefined) return;
+    if (refused === undefined) return this.#count("done");
     if (this.queue.lost === undefined) return this.settleFailed(refused);
     this.#environment.log.error({ err: refused, ...this.#about() }, "what came of a task could not be written down");
     return this.settleLost();
@@ -130,6 +130,7 @@ class OneTask {
     const dead = this.#task.attempt >= attempts;
     this.#environment.log.error({ err: error, dead, ...this.#about() }, "a task failed");
     this.#run.foundMore();
+    this.#count(dead ? "dead" : "failed");
     await this.#write(async () => {
       await this.#underLease(lockHeld, async (ctx) => {
         const verdict = await this.queue.failed?.(ctx, this.#task, error, dead);
@@ -151,8 +152,8 @@ class OneTask {
   }
 
   /**
-   * The process ends while it runs. What may be repeated is given back; the rest keeps its lease, and whoever finds that
-   * over ends it.
+   * The process ends while it runs. What may be repeated is given back; the rest keeps its lease, and whoever finds
+   * that over ends it.
    */
   async leave(): Promise<void> {
     this.#environment.log.warn(this.#about(), "a task was cut off by the end of the process");
@@ -174,8 +175,8 @@ class OneTask {
   }
 
   /**
-   * A transaction that holds the task by `take`: as the tenant `work`, then as the owner what `work` returns. False, and nothing
-   * done, when the lease is lost.
+   * A transaction that holds the task by `take`: `work` as the tenant, then what it returns as the owner. False, and
+   * nothing done, when the lease is lost.
    */
   #underLease(take: typeof lockHeld, work: (ctx: TxCtx) => Promise<After | undefined>): Promise<boolean> {
     return this.#environment.transaction(async (trx) => {
@@ -203,6 +204,10 @@ class OneTask {
 
   #offsetMs(): number {
     return this.#environment.clock.offsetMs;
+  }
+
+  #count(outcome: "done" | "failed" | "dead"): void {
+    this.#environment.runs.add({ queue: this.queue.name, outcome });
   }
 
   #write(write: () => Promise<void>): Promise<void> {

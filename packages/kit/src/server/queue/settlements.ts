@@ -68,7 +68,8 @@ export async function markBegun(query: Query, held: Held): Promise<boolean> {
 /** Gives back what never ran: its try doesn't count. */
 export async function release(query: Query, held: Held): Promise<void> {
   await query(
-    `UPDATE kit_task SET attempts = attempts - 1, lease = NULL, begun = false, due_at = NULL, retried = key IS NULL AND attempts > 1
+    `UPDATE kit_task SET attempts = attempts - 1, lease = NULL, begun = false, due_at = NULL,
+       retried = key IS NULL AND attempts > 1
      WHERE ${heldTasks}`,
     [held.queue, refs(held), held.lease],
   );
@@ -92,7 +93,8 @@ export async function putOff(
 ): Promise<void> {
   const until = `CASE WHEN $5::bigint > 0 THEN ${timeOf("$6")} + $5::bigint * interval '1 millisecond' END`;
   await query(
-    `UPDATE kit_task SET lease = NULL, begun = false, last_error = coalesce($4, last_error), due_at = CASE WHEN key IS NULL THEN ${until} END,
+    `UPDATE kit_task SET lease = NULL, begun = false, last_error = coalesce($4, last_error),
+       due_at = CASE WHEN key IS NULL THEN ${until} END,
        retried = key IS NULL AND $5::bigint = 0 AND NOT $7, attempts = CASE WHEN $7 THEN 0 ELSE attempts END
      WHERE ${heldTasks}`,
     [held.queue, refs(held), held.lease, error, afterMs, clockOffsetMs, restart],
@@ -152,5 +154,6 @@ SELECT ref FROM kit_task WHERE ${heldTasks}`;
  */
 export const forgetClaim = `
 WITH lanes AS (DELETE FROM kit_lane WHERE queue = $1 AND lease = $2::uuid)
-UPDATE kit_task SET attempts = attempts - 1, lease = NULL, begun = false, due_at = NULL, retried = key IS NULL AND attempts > 1
+UPDATE kit_task SET attempts = attempts - 1, lease = NULL, begun = false, due_at = NULL,
+  retried = key IS NULL AND attempts > 1
 WHERE queue = $1 AND lease = $2::uuid`;
