@@ -27,7 +27,8 @@ export interface SessionKeeperOptions {
 
 /**
  * Keeps one session over all tabs. A refresh token is good for one use, and the server ends a session whose token comes
- * again later than a moment after; so renewals take turns across tabs, and each reads the stored token only when it is its turn.
+ * again later than a minute after; so renewals take turns across tabs, and each reads the stored token only when it is
+ * its turn.
  */
 export class SessionKeeper {
   readonly #options: SessionKeeperOptions;

@@ -4,7 +4,7 @@ import type { EventDefinition } from "../contract/event.ts";
 import { forbidden } from "../contract/faults.ts";
 import type { Permission } from "../contract/permission.ts";
 import { copyFrom, type CopyValue } from "./copy.ts";
-import { reaches, type DataScope, type Resource } from "./data-scope.ts";
+import { reaches, type Entitled, type Resource } from "./data-scope.ts";
 import type { Database } from "./database.ts";
 import type { EnqueueOptions, JobDefinition } from "./jobs.ts";
 import type { Logger } from "./log.ts";
@@ -16,16 +16,10 @@ import { Transaction, type TransactionOptions } from "./transaction.ts";
 const kit = Symbol("kit");
 
 /** On whose behalf something happens. */
-export interface Actor {
+export interface Actor extends Entitled {
   readonly kind: "account" | "system" | "wechat" | "visitor";
-  readonly id: string;
   /** As people know it, for records that they read. */
   readonly name: string;
-  readonly permissions: ReadonlySet<string>;
-  /** How far a permission reaches, by its code. One that isn't named reaches everything of the tenant. */
-  readonly scopes?: ReadonlyMap<string, DataScope>;
-  /** The departments whose things the scope `department` covers: their own, and those that they lead. */
-  readonly departmentIds?: ReadonlySet<string>;
 }
 
 export interface TxOptions extends TransactionOptions {

@@ -48,8 +48,8 @@ export class Sessions implements Authenticator {
   }
 
   /**
-   * Trades a refresh token for the next one. The answer may be lost, or two may ask at once: for a minute the same token
-   * gets the same next one.
+   * Trades a refresh token for the next one. The answer may be lost, or two may ask at once: for a minute the same
+   * token gets the same next one.
    *
    * @throws Fault `access.session_ended`
    */
