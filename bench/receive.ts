@@ -164,8 +164,8 @@ async function waiting(client: pg.Client): Promise<number> {
 
 /** A million messages of the past, as if they had come in over a year. */
 async function fillInbound(client: pg.Client): Promise<void> {
-  await client.query(`INSERT INTO connect_inbound (tenant_id, id, wechat_app_id, dedupe_key, openid, kind, content, trace_id,
-      sent_at, received_at)
+  await client.query(`INSERT INTO connect_inbound (tenant_id, id, wechat_app_id, dedupe_key, openid, kind, content,
+      trace_id, sent_at, received_at)
     SELECT tenant_id, zg_id(), id, 'past ' || n, 'openid ' || n % 50000, 'text', '{"Content":"hello"}', 'past',
       now() - n * interval '30 seconds', now() - n * interval '30 seconds'
     FROM connect_app, generate_series(1, 1000000) n`);

@@ -8,7 +8,7 @@ import { reaches, type Entitled, type Resource } from "./data-scope.ts";
 import type { Database } from "./database.ts";
 import type { EnqueueOptions, JobDefinition } from "./jobs.ts";
 import type { Logger } from "./log.ts";
-import type { Query } from "./queue/definition.ts";
+import type { Query } from "./query.ts";
 import { type ConflictFaults, refusalOf } from "./refusals.ts";
 import type { TableName, Tables } from "./tables.ts";
 import { Transaction, type TransactionOptions } from "./transaction.ts";

@@ -2,7 +2,8 @@ import type { EventDefinition } from "../contract/event.ts";
 import { newId } from "../contract/ids.ts";
 import { kitTransaction, type TxCtx } from "./ctx.ts";
 import { timeOf } from "./queue/claims.ts";
-import type { InsideQueue, Query, Task } from "./queue/definition.ts";
+import type { InsideQueue, Task } from "./queue/definition.ts";
+import type { Query } from "./query.ts";
 import { type Subscription, subscriptionTtlMs } from "./queue/registration.ts";
 
 /** What a handler is told besides the payload. */

@@ -1,7 +1,8 @@
 import { newId } from "../contract/ids.ts";
 import { type Ctx, kitTransaction, type TxCtx } from "./ctx.ts";
 import type { EnqueueOptions, JobDefinition } from "./jobs.ts";
-import { exponentialBackoffMs, type OutsideQueue, type Query, type Task, withdrawal } from "./queue/definition.ts";
+import { exponentialBackoffMs, type OutsideQueue, type Task, withdrawal } from "./queue/definition.ts";
+import type { Query } from "./query.ts";
 import type { KitTables } from "./kit.tables.ts";
 
 /** What a handler is told besides the payload. */

@@ -2,7 +2,9 @@ import type pg from "pg";
 import type { Env } from "./env.ts";
 import type { Metrics } from "./metrics.ts";
 
-/** A limit of 0 isn't sent at all: the server's own holds then, and a pooler in between isn't asked what it can't do. */
+/**
+ * A limit of 0 isn't sent at all: the server's own holds then, and a pooler in between isn't asked what it can't do.
+ */
 const limit = (ms: number): number | undefined => (ms === 0 ? undefined : ms);
 
 /** How the environment wants the connections of a process: for `new Database(url, poolOptions(env))`. */

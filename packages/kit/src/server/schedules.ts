@@ -2,7 +2,8 @@ import { Cron } from "croner";
 import { newId } from "../contract/ids.ts";
 import { type Ctx, kitTransaction, type TxCtx } from "./ctx.ts";
 import type { Logger } from "./log.ts";
-import { type OutsideQueue, platformTenantId, type Query, type Verdict } from "./queue/definition.ts";
+import { type OutsideQueue, platformTenantId, type Verdict } from "./queue/definition.ts";
+import type { Query } from "./query.ts";
 
 const queueName = "kit.schedules";
 /** No run takes longer; it is held for as long as it runs, so that none overtakes itself. */

@@ -34,7 +34,9 @@ const tokens: Authenticator = {
   },
 };
 
-/** The kit's server with modules of a test's own, on a database with the kit's own tables, listening on this machine. */
+/**
+ * The kit's server with modules of a test's own, on a database with the kit's own tables, listening on this machine.
+ */
 export async function openKitServer<Contracts extends Readonly<Record<string, Contract>>>(
   clusterUrl: string,
   contracts: Contracts,

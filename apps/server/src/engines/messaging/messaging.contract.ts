@@ -29,7 +29,9 @@ const ReplyText = z.string().trim().min(1).max(600);
 
 const RuleFields = {
   name: z.string().trim().min(1).max(60),
-  /** `follow`: somebody follows; `scan`: somebody scans a channel code (following or not); `keyword`: somebody writes. */
+  /**
+   * `follow`: somebody follows; `scan`: somebody scans a channel code (following or not); `keyword`: somebody writes.
+   */
   on: z.enum(["follow", "scan", "keyword"]),
   /** Only this app; null for every app. */
   wechatAppId: Id.nullable(),

@@ -87,7 +87,8 @@ export class AccessService {
   }
 
   /**
-   * @throws Fault `access.login_taken`, `access.weak_password`, `access.beyond_own_rights`, `kit.not_found` for a role of
+   * @throws Fault `access.login_taken`, `access.weak_password`, `access.beyond_own_rights`, `kit.not_found` for a
+   * role of
    *   nobody's or of others'
    */
   async createAccount(ctx: Ctx, { login, displayName, password, roleIds }: NewAccount): Promise<AccountView> {

@@ -65,7 +65,9 @@ export class Grantor {
     this.#held = held;
   }
 
-  /** @throws Fault `access.beyond_own_rights` at `field`, naming the first permission that they don't hold themselves */
+  /**
+   * @throws Fault `access.beyond_own_rights` at `field`, naming the first permission that they don't hold themselves
+   */
   demandHeld(permissions: readonly string[], field: string): void {
     const beyond = permissions.find((code) => this.#held?.has(code) === false);
     if (beyond !== undefined) throw beyondOwnRights({ permission: beyond, errors: [{ field }] });

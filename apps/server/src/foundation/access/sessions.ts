@@ -99,7 +99,9 @@ export class Sessions implements Authenticator {
     await this.#end(ctx, "signed_out", { sessionId });
   }
 
-  /** @throws Fault `access.wrong_credentials` if the current one is wrong, `access.weak_password`, `access.locked_out` */
+  /**
+   * @throws Fault `access.wrong_credentials` if the current one is wrong, `access.weak_password`, `access.locked_out`
+   */
   async changePassword(ctx: Ctx, change: Flat<typeof access.changePassword>): Promise<void> {
     const { currentPassword: current, newPassword: next } = change;
     const { sessionId } = sessionOf(ctx);

@@ -50,7 +50,9 @@ export class SettingsService {
       .map((setting) => view(setting, stored.get(setting.key)));
   }
 
-  /** @throws Fault `settings.unknown`, `settings.bad_value`, `kit.conflict` if `version` is no longer the current one */
+  /**
+   * @throws Fault `settings.unknown`, `settings.bad_value`, `kit.conflict` if `version` is no longer the current one
+   */
   async change(ctx: Ctx, { key, value, version }: Flat<typeof settings.change>): Promise<View> {
     const setting = this.#demand(key);
     const parsed = setting.schema.safeParse(value);

@@ -1,4 +1,5 @@
 import type { Ctx, TxCtx } from "../ctx.ts";
+import type { Query } from "../query.ts";
 
 /** One thing to do: `ref` is the row that it is about. */
 export interface Task {
@@ -9,9 +10,6 @@ export interface Task {
   /** 1 at the first try. Counted when the task is claimed, so that what kills its process dies in the end too. */
   readonly attempt: number;
 }
-
-/** Runs SQL as the database's owner, outside any tenant; rows as pg gives them. */
-export type Query = <Row extends object>(text: string, values?: readonly unknown[]) => Promise<Row[]>;
 
 interface QueueSettings {
   /** A stable name, `<module>.<what>`. */

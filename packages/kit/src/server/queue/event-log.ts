@@ -1,4 +1,4 @@
-import type { Query } from "./definition.ts";
+import type { Query } from "../query.ts";
 import { subscriptionTtlMs } from "./registration.ts";
 
 const batch = 1000;

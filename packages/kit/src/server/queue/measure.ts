@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.ts";
 import type { Metrics } from "../metrics.ts";
-import type { Query } from "./definition.ts";
+import type { Query } from "../query.ts";
 
 interface Depth {
   readonly queue: string;

@@ -1,5 +1,5 @@
 import type { Logger } from "../log.ts";
-import type { Query } from "./definition.ts";
+import type { Query } from "../query.ts";
 import { intoDead } from "./settlements.ts";
 
 /** A queue or handler that no process has named for this long is gone. */

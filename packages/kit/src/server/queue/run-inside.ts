@@ -1,5 +1,6 @@
 import type { Actor } from "../ctx.ts";
-import type { InsideQueue, Query, Queue, Task } from "./definition.ts";
+import type { InsideQueue, Queue, Task } from "./definition.ts";
+import type { Query } from "../query.ts";
 import {
   heldBy,
   LeaseLost,

@@ -1,4 +1,5 @@
-import type { OutsideQueue, Query, Queue, Verdict } from "./definition.ts";
+import type { OutsideQueue, Queue, Verdict } from "./definition.ts";
+import type { Query } from "../query.ts";
 import {
   type ClaimedTask,
   heldBy,

@@ -1,5 +1,5 @@
 import { timeOf } from "./claims.ts";
-import type { Query } from "./definition.ts";
+import type { Query } from "../query.ts";
 
 /*
  * How what was claimed is let go again. Everything names the lease: whoever lost it changes nothing.

@@ -1,4 +1,5 @@
--- A login is one tenant's own: whether another tenant has it too is nobody's business. Sign-in looks for the login alone.
+-- A login is one tenant's own: whether another tenant has it too is nobody's business. Sign-in looks for the login
+-- alone.
 DROP INDEX access_account_login;
 CREATE UNIQUE INDEX access_account_login ON access_account (login, tenant_id);
 
