@@ -64,7 +64,9 @@ const readiness = (): Promise<number> =>
 async function holdUp(count: number): Promise<Promise<number | string>[]> {
   await admin.query("BEGIN; LOCK TABLE access_role IN SHARE MODE");
   const held = Array.from({ length: count }, (_, index) => write(`held up ${index}`));
-  const waiting = "SELECT count(*)::int AS n FROM pg_locks WHERE NOT granted AND relation = 'access_role'::regclass";
+  // The first waits for the table; the others wait for it, since changes of rights take turns.
+  const waiting = `SELECT count(*)::int AS n FROM pg_locks
+    WHERE NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
   await expect.poll(async () => (await admin.query<{ n: number }>(waiting)).rows[0]?.n).toBe(count);
   return held;
 }
