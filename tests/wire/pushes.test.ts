@@ -374,7 +374,7 @@ describe("one push delivered three times", () => {
       // Made by the first visit for all of them.
       const shared = { audience_tag: 0, connect_token: 0 };
       const { kit_job: jobs, ...grown } = grownBy(middle[index] ?? {}, await rowCounts(shop.owner.tenantId));
-      const { kit_job: _, ...expected } = { ...ofAll, ...shared };
+      const { kit_job: _, ...expected }: Record<string, number> = { ...ofAll, ...shared };
       expect(grown).toEqual(expected);
       // Their profile is asked for when they follow; and before, if what they wrote was handled first.
       expect(jobs).toBeGreaterThanOrEqual(openids.length);

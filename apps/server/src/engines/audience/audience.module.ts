@@ -26,7 +26,7 @@ export const audienceModule = defineModule(audience, {
   routes: ({ people, tags }) => ({
     listPeople: people.list,
     getPerson: people.get,
-    timeline: people.timeline,
+    timeline: people.timelineOf,
     updatePerson: people.update,
     addTag: people.addTag,
     removeTag: people.removeTag,

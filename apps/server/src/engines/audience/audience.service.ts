@@ -21,19 +21,13 @@ type PeopleQuery = SelectQueryBuilder<Tables, "audience_person", object>;
 /** People as operators see and edit them. */
 @Injectable()
 export class AudienceService {
-  readonly #apps: Apps;
-  readonly #channels: Channels;
-  readonly #identities: Identities;
-  readonly #tags: Tags;
-  readonly #timeline: Timeline;
-
-  constructor(apps: Apps, channels: Channels, identities: Identities, tags: Tags, timeline: Timeline) {
-    this.#apps = apps;
-    this.#channels = channels;
-    this.#identities = identities;
-    this.#tags = tags;
-    this.#timeline = timeline;
-  }
+  constructor(
+    private readonly apps: Apps,
+    private readonly channels: Channels,
+    private readonly identities: Identities,
+    private readonly tags: Tags,
+    private readonly timeline: Timeline,
+  ) {}
 
   async list(ctx: Ctx, filter: PeopleFilter): Promise<Out<typeof audience.listPeople>> {
     const matching = narrowed(ctx, filter);
@@ -43,7 +37,7 @@ export class AudienceService {
     const [tags, identities, channels] = await Promise.all([
       this.#tagsOf(ctx, ids),
       this.#identitiesOf(ctx, ids),
-      this.#channels.names(ctx),
+      this.channels.names(ctx),
     ]);
     const items = page.items.map((row) => ({
       ...summarised(row, channels),
@@ -59,8 +53,8 @@ export class AudienceService {
     const [tags, identities, channels, apps] = await Promise.all([
       this.#tagsOf(ctx, [row.id]),
       this.#identitiesOf(ctx, [row.id]),
-      this.#channels.names(ctx),
-      this.#apps.list(ctx),
+      this.channels.names(ctx),
+      this.apps.list(ctx),
     ]);
     return {
       ...summarised(row, channels),
@@ -77,9 +71,9 @@ export class AudienceService {
     };
   }
 
-  async timeline(ctx: Ctx, { personId, ...page }: Flat<typeof audience.timeline>) {
+  async timelineOf(ctx: Ctx, { personId, ...page }: Flat<typeof audience.timeline>) {
     const { id } = await this.#row(ctx, personId);
-    return this.#timeline.list(ctx, id, page);
+    return this.timeline.list(ctx, id, page);
   }
 
   /** @throws Fault `kit.conflict` if the phone number or mail address is another person's; `kit.not_found` */
@@ -95,7 +89,7 @@ export class AudienceService {
       }
       for (const kind of ["phone", "mail"] as const) {
         const value = change[kind];
-        if (value !== undefined && (await this.#identities.claim(ctx, id, kind, value)) !== id) throw conflict();
+        if (value !== undefined && (await this.identities.claim(ctx, id, kind, value)) !== id) throw conflict();
       }
     });
     return this.get(ctx, { personId });
@@ -104,13 +98,13 @@ export class AudienceService {
   /** @throws Fault `kit.not_found` */
   async addTag(ctx: Ctx, { personId, name }: Flat<typeof audience.addTag>): Promise<PersonView> {
     const origin = { source: "manual" as const, sourceId: ctx.actor.id, sourceName: ctx.actor.name };
-    await ctx.tx(async (ctx) => this.#tags.add(ctx, await lockPerson(ctx, personId), name, origin));
+    await ctx.tx(async (ctx) => this.tags.add(ctx, await lockPerson(ctx, personId), name, origin));
     return this.get(ctx, { personId });
   }
 
   /** @throws Fault `kit.not_found` for a person that isn't there or doesn't have the tag */
   async removeTag(ctx: Ctx, { personId, tagId }: Flat<typeof audience.removeTag>): Promise<PersonView> {
-    await ctx.tx(async (ctx) => this.#tags.remove(ctx, await lockPerson(ctx, personId), tagId));
+    await ctx.tx(async (ctx) => this.tags.remove(ctx, await lockPerson(ctx, personId), tagId));
     return this.get(ctx, { personId });
   }
 

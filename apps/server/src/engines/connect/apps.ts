@@ -17,11 +17,7 @@ export type AppView = Out<typeof connect.bindApp>;
 /** The bound apps and their secrets. */
 @Injectable()
 export class Apps {
-  readonly #runtime: Runtime;
-
-  constructor(runtime: Runtime) {
-    this.#runtime = runtime;
-  }
+  constructor(private readonly runtime: Runtime) {}
 
   async list(ctx: Ctx): Promise<AppView[]> {
     const rows = await ctx.db
@@ -110,11 +106,11 @@ export class Apps {
   }
 
   secret(app: AppRow): string {
-    return this.#runtime.secrets.open(app.secretSealed, secretColumn.context(app));
+    return this.runtime.secrets.open(app.secretSealed, secretColumn.context(app));
   }
 
   pushKeys(app: AppRow): PushKeys {
-    const { secrets } = this.#runtime;
+    const { secrets } = this.runtime;
     const sealedKey = app.aesKeySealed;
     return {
       appId: app.appId,
@@ -125,10 +121,10 @@ export class Apps {
   }
 
   #seal(column: SealedColumn<"id">, id: string, text: string): string {
-    return this.#runtime.secrets.seal(text, column.context({ id }));
+    return this.runtime.secrets.seal(text, column.context({ id }));
   }
 
   #view<Row extends AppRow>(row: Row): Row & { callbackUrl: string } {
-    return { ...row, callbackUrl: `${this.#runtime.env.PUBLIC_URL}/api/wechat/callback/${row.id}` };
+    return { ...row, callbackUrl: `${this.runtime.env.PUBLIC_URL}/api/wechat/callback/${row.id}` };
   }
 }

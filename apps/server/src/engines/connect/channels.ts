@@ -20,13 +20,10 @@ const daySeconds = 86_400;
 /** Channel codes: a QR code per way in, and the leader who owns it. */
 @Injectable()
 export class Channels {
-  readonly #apps: Apps;
-  readonly #clients: WechatClients;
-
-  constructor(apps: Apps, clients: WechatClients) {
-    this.#apps = apps;
-    this.#clients = clients;
-  }
+  constructor(
+    private readonly apps: Apps,
+    private readonly clients: WechatClients,
+  ) {}
 
   async list(ctx: Ctx): Promise<ChannelView[]> {
     return ctx.db
@@ -81,7 +78,7 @@ export class Channels {
    * @throws Fault `kit.conflict` for a name that exists, `connect.wechat_refused`, `connect.wechat_unreachable`
    */
   async create(ctx: Ctx, channel: Flat<typeof connect.createChannel>): Promise<ChannelView> {
-    const { id: wechatAppId } = await this.#apps.row(ctx, channel.wechatAppId);
+    const { id: wechatAppId } = await this.apps.row(ctx, channel.wechatAppId);
     const taken = await ctx.db
       .selectFrom("connect_channel")
       .select("id")
@@ -114,7 +111,7 @@ export class Channels {
   }
 
   async #order(ctx: Ctx, wechatAppId: string, sceneText: string, expireSeconds: number | undefined) {
-    const client = await this.#clients.of(ctx, wechatAppId);
+    const client = await this.clients.of(ctx, wechatAppId);
     try {
       return await createQrCode(
         client,

@@ -14,19 +14,17 @@ import { DatabaseTokenStore } from "./internal/token-store.ts";
 /** A client of WeChat per bound app. Other engines ask here when they have to call WeChat. */
 @Injectable()
 export class WechatClients {
-  readonly #runtime: Runtime;
-  readonly #apps: Apps;
   /** One coordinator per app and secret, so that the callers of this process share one refresh. */
   readonly #made = new Map<string, { secretSealed: string; client: WechatClient }>();
 
-  constructor(runtime: Runtime, apps: Apps) {
-    this.#runtime = runtime;
-    this.#apps = apps;
-  }
+  constructor(
+    private readonly runtime: Runtime,
+    private readonly apps: Apps,
+  ) {}
 
   /** @throws Fault `kit.not_found` */
   async of(ctx: Ctx, wechatAppId: string): Promise<WechatClient> {
-    const app = await this.#apps.row(ctx, wechatAppId);
+    const app = await this.apps.row(ctx, wechatAppId);
     const made = this.#made.get(app.id);
     if (made?.secretSealed === app.secretSealed) return made.client;
     const client = this.#make(app);
@@ -35,11 +33,11 @@ export class WechatClients {
   }
 
   #make(app: AppRow): WechatClient {
-    const { env, secrets, clock, log } = this.#runtime;
-    const secret = this.#apps.secret(app);
+    const { env, secrets, clock, log } = this.runtime;
+    const secret = this.apps.secret(app);
     const report = (entry: CallLog): void => log.info({ ...entry, wechatAppId: app.id }, "called WeChat");
     // A client outlives the request that made it, and so must the ctx of its store.
-    const store = new DatabaseTokenStore(this.#runtime.ctx(app.tenantId), app.id, secrets);
+    const store = new DatabaseTokenStore(this.runtime.ctx(app.tenantId), app.id, secrets);
     const tokens = new TokenCoordinator({
       store,
       now: () => clock.now(),

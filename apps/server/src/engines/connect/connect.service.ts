@@ -20,17 +20,12 @@ const nothing: PassiveReply = { type: "none" };
 /** Messages in, replies out. */
 @Injectable()
 export class ConnectService {
-  readonly #apps: Apps;
-  readonly #snapshots: Snapshots;
-  readonly #store: InboundStore;
-  readonly #runtime: Runtime;
-
-  constructor(apps: Apps, snapshots: Snapshots, store: InboundStore, runtime: Runtime) {
-    this.#apps = apps;
-    this.#snapshots = snapshots;
-    this.#store = store;
-    this.#runtime = runtime;
-  }
+  constructor(
+    private readonly apps: Apps,
+    private readonly snapshots: Snapshots,
+    private readonly store: InboundStore,
+    private readonly runtime: Runtime,
+  ) {}
 
   /** WeChat's check of the callback address. @throws Fault `connect.push_refused` */
   async verify(visitor: Ctx, { wechatAppId, ...query }: Flat<typeof connect.verifyCallback>): Promise<BytesOut> {
@@ -43,7 +38,7 @@ export class ConnectService {
       }
       return text;
     });
-    await this.#apps.verified(this.#ctx(visitor, snapshot), wechatAppId);
+    await this.apps.verified(this.#ctx(visitor, snapshot), wechatAppId);
     return { contentType: "text/plain; charset=utf-8", body: echo };
   }
 
@@ -69,9 +64,9 @@ export class ConnectService {
       const answer = await answerInTime(ctx, snapshot, described);
       const event = eventOf(message, described, answer);
       const { traceId } = visitor;
-      const stored = await this.#store.keep({ snapshot, arrivedAtMs, traceId, message, described, answer, event });
+      const stored = await this.store.keep({ snapshot, arrivedAtMs, traceId, message, described, answer, event });
       if (stored === undefined) {
-        await this.#snapshots.renewed(visitor, snapshot);
+        await this.snapshots.renewed(visitor, snapshot);
         continue;
       }
       note(ctx, message, described, stored);
@@ -102,7 +97,7 @@ export class ConnectService {
     wechatAppId: string,
     open: (snapshot: Snapshot) => Result,
   ): Promise<{ snapshot: Snapshot; result: Result }> {
-    const snapshot = await this.#snapshots.of(visitor, wechatAppId);
+    const snapshot = await this.snapshots.of(visitor, wechatAppId);
     let refusal: { reason: string; cause?: PushRefused } = { reason: "disabled" };
     try {
       if (!snapshot.app.disabled) return { snapshot, result: open(snapshot) };
@@ -110,7 +105,7 @@ export class ConnectService {
       if (!(error instanceof PushRefused)) throw error;
       refusal = { reason: error.reason, cause: error };
     }
-    if ((await this.#snapshots.renewed(visitor, snapshot)) !== snapshot) {
+    if ((await this.snapshots.renewed(visitor, snapshot)) !== snapshot) {
       return this.#opened(visitor, wechatAppId, open);
     }
     const { reason, cause } = refusal;
@@ -120,7 +115,7 @@ export class ConnectService {
   }
 
   #ctx({ traceId, signal }: Ctx, { tenantId, actor }: Snapshot): Ctx {
-    return this.#runtime.ctx(tenantId, { actor, traceId, signal });
+    return this.runtime.ctx(tenantId, { actor, traceId, signal });
   }
 }
 

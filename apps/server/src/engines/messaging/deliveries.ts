@@ -18,11 +18,7 @@ type Detail = Out<typeof messaging.getDelivery>;
 /** Deliveries and the steps that explain them. */
 @Injectable()
 export class Deliveries {
-  readonly #audience: AudienceService;
-
-  constructor(audience: AudienceService) {
-    this.#audience = audience;
-  }
+  constructor(private readonly audience: AudienceService) {}
 
   /** False if this event made this delivery before. */
   async create(ctx: TxCtx, row: NewRow<"messaging_delivery">): Promise<boolean> {
@@ -42,7 +38,7 @@ export class Deliveries {
    * one.
    */
   async move(ctx: TxCtx, { mergedId, survivorId }: { mergedId: string; survivorId: string }): Promise<void> {
-    const lockedId = await this.#audience.lockPerson(ctx, survivorId);
+    const lockedId = await this.audience.lockPerson(ctx, survivorId);
     await ctx.db
       .updateTable("messaging_delivery")
       .set({ personId: lockedId })
@@ -64,7 +60,7 @@ export class Deliveries {
     const { personId, sceneId, state, traceId } = filter;
     let query = ctx.db.selectFrom("messaging_delivery").selectAll();
     if (personId !== undefined) {
-      query = query.where("personId", "=", await this.#audience.survivorOf(ctx, personId));
+      query = query.where("personId", "=", await this.audience.survivorOf(ctx, personId));
     }
     if (sceneId !== undefined) query = query.where("sceneId", "=", sceneId);
     if (state !== undefined) query = query.where("state", "=", state);

@@ -18,35 +18,31 @@ const firstPauseSeconds = 5;
  */
 @Injectable()
 export class Outbox {
-  readonly #deliveries: Deliveries;
-  readonly #senders: Senders;
-  readonly #receipts: Receipts;
-
-  constructor(deliveries: Deliveries, senders: Senders, receipts: Receipts) {
-    this.#deliveries = deliveries;
-    this.#senders = senders;
-    this.#receipts = receipts;
-  }
+  constructor(
+    private readonly deliveries: Deliveries,
+    private readonly senders: Senders,
+    private readonly receipts: Receipts,
+  ) {}
 
   async begin(ctx: TxCtx, { ref, attempt }: Task): Promise<{ item: DeliveryRow } | undefined> {
     const because = explain("submitting", { attempt });
     const item = await this.#move(ctx, ref, { state: "submitting" }, because, ["ready"]);
     if (item === undefined) return undefined;
-    await this.#deliveries.step(ctx, ref, "submitting", because, { attempt });
+    await this.deliveries.step(ctx, ref, "submitting", because, { attempt });
     return { item };
   }
 
   send(ctx: Ctx, _task: Task, delivery: DeliveryRow): Promise<Outcome> {
-    return this.#senders.send(ctx, delivery);
+    return this.senders.send(ctx, delivery);
   }
 
   async settle(ctx: TxCtx, { attempt }: Task, delivery: DeliveryRow, outcome: Outcome): Promise<Verdict> {
     const { change, because, details, retryAfterMs } = conclude(outcome, attempt);
     const settled = await this.#move(ctx, delivery.id, change, because, ["submitting", "unknown"]);
     if (settled === undefined) return undefined;
-    await this.#deliveries.step(ctx, delivery.id, "answered", because, details);
+    await this.deliveries.step(ctx, delivery.id, "answered", because, details);
     if (outcome.kind === "accepted" && delivery.channel === "wechat_template") {
-      await this.#receipts.match(ctx, delivery.wechatAppId, outcome.providerId);
+      await this.receipts.match(ctx, delivery.wechatAppId, outcome.providerId);
     }
     return retryAfterMs === undefined ? undefined : { retryAfterMs };
   }
@@ -60,7 +56,7 @@ export class Outbox {
   async giveUp(ctx: TxCtx, { ref, attempt }: Task): Promise<void> {
     const because = explain("lost");
     const lost = await this.#move(ctx, ref, { state: "unknown" }, because, ["submitting"]);
-    if (lost !== undefined) await this.#deliveries.step(ctx, ref, "lost", because, { attempt });
+    if (lost !== undefined) await this.deliveries.step(ctx, ref, "lost", because, { attempt });
   }
 
   #move(

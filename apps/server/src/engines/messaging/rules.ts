@@ -17,13 +17,10 @@ const replyPrefix = "messaging.rule:";
 /** Auto-reply rules: what is answered while WeChat waits. */
 @Injectable()
 export class Rules {
-  readonly #apps: Apps;
-  readonly #channels: Channels;
-
-  constructor(apps: Apps, channels: Channels) {
-    this.#apps = apps;
-    this.#channels = channels;
-  }
+  constructor(
+    private readonly apps: Apps,
+    private readonly channels: Channels,
+  ) {}
 
   /** Reads the rules, and answers from them: the first that applies, in the order in which rules win. */
   async responder(ctx: Ctx): Promise<(message: IncomingMessage) => Answer | undefined> {
@@ -52,9 +49,9 @@ export class Rules {
 
   /** @throws Fault `kit.not_found` for an app that isn't there, or a channel that isn't there or is another app's */
   async create(ctx: Ctx, rule: Flat<typeof messaging.createRule>): Promise<RuleView> {
-    if (rule.wechatAppId !== null) await this.#apps.row(ctx, rule.wechatAppId);
+    if (rule.wechatAppId !== null) await this.apps.row(ctx, rule.wechatAppId);
     if (rule.channelId !== null) {
-      const channel = await this.#channels.get(ctx, rule.channelId);
+      const channel = await this.channels.get(ctx, rule.channelId);
       if (rule.wechatAppId !== null && rule.wechatAppId !== channel.wechatAppId) throw notFound();
     }
     return ctx.db.insertInto("messaging_rule").values(rule).returningAll().executeTakeFirstOrThrow();

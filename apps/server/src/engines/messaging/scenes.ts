@@ -21,11 +21,7 @@ export interface SceneVersion {
 /** Scenes: what is sent when something happens. A change is a new version; deliveries name the one that sent them. */
 @Injectable()
 export class Scenes {
-  readonly #channels: Channels;
-
-  constructor(channels: Channels) {
-    this.#channels = channels;
-  }
+  constructor(private readonly channels: Channels) {}
 
   async list(ctx: Ctx): Promise<Out<typeof messaging.listScenes>["items"]> {
     return this.#current(ctx).orderBy("messaging_scene.createdAt").orderBy("messaging_scene.id").execute();
@@ -101,7 +97,7 @@ export class Scenes {
   }
 
   async #check(ctx: Ctx, { channelId, items }: SceneBody): Promise<void> {
-    if (channelId !== null && (await this.#channels.find(ctx, channelId)) === undefined) throw notFound();
+    if (channelId !== null && (await this.channels.find(ctx, channelId)) === undefined) throw notFound();
     for (const [index, item] of items.entries()) {
       const sentences = item.channel === "mail" ? { subject: item.subject, text: item.text } : item.data;
       for (const [name, sentence] of Object.entries(sentences))

@@ -26,17 +26,12 @@ const builtInNames: Readonly<Record<BuiltInRole, string>> = {
 /** Accounts and roles of a tenant. */
 @Injectable()
 export class AccessService {
-  readonly #catalogue: PermissionCatalogue;
-  readonly #tenants: Tenants;
-  readonly #rights: Rights;
-  readonly #attempts: LoginAttempts;
-
-  constructor(catalogue: PermissionCatalogue, tenants: Tenants, rights: Rights, attempts: LoginAttempts) {
-    this.#catalogue = catalogue;
-    this.#tenants = tenants;
-    this.#rights = rights;
-    this.#attempts = attempts;
-  }
+  constructor(
+    private readonly catalogue: PermissionCatalogue,
+    private readonly tenants: Tenants,
+    private readonly rights: Rights,
+    private readonly attempts: LoginAttempts,
+  ) {}
 
   /** Gives a new tenant the built-in roles. Returns the ids by name. */
   async createBuiltInRoles(ctx: Ctx): Promise<Record<BuiltInRole, string>> {
@@ -50,9 +45,9 @@ export class AccessService {
 
   async me(ctx: Ctx, accountId: string): Promise<Out<typeof access.me>> {
     const [tenant, [account], permissions] = await Promise.all([
-      this.#tenants.get(ctx.tenantId),
+      this.tenants.get(ctx.tenantId),
       this.#accounts(ctx, accountId),
-      this.#rights.ofAccount(ctx, accountId),
+      this.rights.ofAccount(ctx, accountId),
     ]);
     if (account === undefined) throw notFound();
     return { tenant, account, permissions };
@@ -95,7 +90,7 @@ export class AccessService {
     assertStrong(password, login);
     const passwordHash = await hashPassword(password);
     return ctx.tx(async (ctx) => {
-      const grantor = await this.#rights.begin(ctx);
+      const grantor = await this.rights.begin(ctx);
       const inserted = await ctx.db
         .insertInto("access_account")
         .values({ login, displayName, passwordHash })
@@ -117,7 +112,7 @@ export class AccessService {
     const passwordHash = password === undefined ? undefined : await this.#newPassword(ctx, accountId, password);
     const values = { displayName, disabled, passwordHash };
     return ctx.tx(async (ctx) => {
-      const grantor = await this.#rights.begin(ctx);
+      const grantor = await this.rights.begin(ctx);
       await this.#demandHeldOf(ctx, grantor, accountId);
       if (Object.values(values).some((value) => value !== undefined)) {
         await ctx.db.updateTable("access_account").set(values).where("id", "=", accountId).execute();
@@ -132,8 +127,8 @@ export class AccessService {
 
   /** Lets somebody try again at once who is locked out. @throws Fault `access.beyond_own_rights` as `updateAccount` */
   async unlockAccount(ctx: Ctx, { accountId }: Flat<typeof access.unlockAccount>): Promise<void> {
-    await ctx.tx(async (ctx) => this.#demandHeldOf(ctx, await this.#rights.begin(ctx), accountId));
-    await this.#attempts.unlock(accountId);
+    await ctx.tx(async (ctx) => this.#demandHeldOf(ctx, await this.rights.begin(ctx), accountId));
+    await this.attempts.unlock(accountId);
   }
 
   /** The hash of a password that somebody is given. One's own is changed with the one before. */
@@ -146,7 +141,7 @@ export class AccessService {
   /** Whoever could change an account that holds more than they do would hold it too. */
   async #demandHeldOf(ctx: Ctx, grantor: Grantor, accountId: string): Promise<void> {
     await this.#account(ctx, accountId);
-    grantor.demandHeld(await this.#rights.ofAccount(ctx, accountId), "accountId");
+    grantor.demandHeld(await this.rights.ofAccount(ctx, accountId), "accountId");
   }
 
   async #endSessions(ctx: Ctx, accountId: string, endedBecause: string): Promise<void> {
@@ -162,7 +157,7 @@ export class AccessService {
     const rows = await ctx.db.selectFrom("access_role").selectAll().orderBy("createdAt").orderBy("id").execute();
     return {
       items: rows.map((row) => this.#role(row)),
-      permissions: this.#catalogue.all.map(({ code, text }) => ({ code, ...text })),
+      permissions: this.catalogue.all.map(({ code, text }) => ({ code, ...text })),
     };
   }
 
@@ -170,7 +165,7 @@ export class AccessService {
   async createRole(ctx: Ctx, { name, permissions }: Flat<typeof access.createRole>): Promise<RoleView> {
     this.#demandKnown(permissions);
     return ctx.tx(async (ctx) => {
-      (await this.#rights.begin(ctx)).demandHeld(permissions, "permissions");
+      (await this.rights.begin(ctx)).demandHeld(permissions, "permissions");
       const row = await ctx.db
         .insertInto("access_role")
         .values({ name, permissions })
@@ -186,7 +181,7 @@ export class AccessService {
   async updateRole(ctx: Ctx, { roleId, permissions }: Flat<typeof access.updateRole>): Promise<RoleView> {
     this.#demandKnown(permissions);
     return ctx.tx(async (ctx) => {
-      const grantor = await this.#rights.begin(ctx);
+      const grantor = await this.rights.begin(ctx);
       const before = await ctx.db.selectFrom("access_role").selectAll().where("id", "=", roleId).executeTakeFirst();
       if (before === undefined) throw notFound();
       if (before.builtIn !== null) throw roleFixed();
@@ -211,7 +206,7 @@ export class AccessService {
       .where("id", "in", wanted)
       .execute();
     if (found.length !== wanted.length) throw notFound();
-    for (const role of found) grantor.demandHeld(this.#rights.ofRole(role), "roleIds");
+    for (const role of found) grantor.demandHeld(this.rights.ofRole(role), "roleIds");
     await ctx.db.deleteFrom("access_account_role").where("accountId", "=", accountId).execute();
     const rows = wanted.map((roleId) => ({ accountId, roleId }));
     await ctx.db.insertInto("access_account_role").values(rows).execute();
@@ -232,11 +227,11 @@ export class AccessService {
   }
 
   #demandKnown(permissions: readonly string[]): void {
-    const unknown = permissions.find((code) => !this.#catalogue.has(code));
+    const unknown = permissions.find((code) => !this.catalogue.has(code));
     if (unknown !== undefined) throw unknownPermission({ permission: unknown });
   }
 
   #role<Role extends GrantingRole>(role: Role): Role {
-    return { ...role, permissions: this.#rights.ofRole(role) };
+    return { ...role, permissions: this.rights.ofRole(role) };
   }
 }

@@ -13,15 +13,11 @@ export interface GrantingRole {
 /** What accounts hold, and what they may therefore give to others. */
 @Injectable()
 export class Rights {
-  readonly #catalogue: PermissionCatalogue;
-
-  constructor(catalogue: PermissionCatalogue) {
-    this.#catalogue = catalogue;
-  }
+  constructor(private readonly catalogue: PermissionCatalogue) {}
 
   /** What a role grants now: of a built-in one that stands with each permission. */
   ofRole({ builtIn, permissions }: GrantingRole): string[] {
-    return builtIn === null ? permissions : this.#catalogue.of(builtIn);
+    return builtIn === null ? permissions : this.catalogue.of(builtIn);
   }
 
   async ofAccount(ctx: Ctx, accountId: string): Promise<string[]> {

@@ -17,17 +17,12 @@ const dayMs = 86_400_000;
 /** A session's beginning, renewal and end, and the check of every request's token. */
 @Injectable()
 export class Sessions implements Authenticator {
-  readonly #runtime: Runtime;
-  readonly #access: AccessService;
-  readonly #rights: Rights;
-  readonly #attempts: LoginAttempts;
-
-  constructor(runtime: Runtime, access: AccessService, rights: Rights, attempts: LoginAttempts) {
-    this.#runtime = runtime;
-    this.#access = access;
-    this.#rights = rights;
-    this.#attempts = attempts;
-  }
+  constructor(
+    private readonly runtime: Runtime,
+    private readonly access: AccessService,
+    private readonly rights: Rights,
+    private readonly attempts: LoginAttempts,
+  ) {}
 
   /** Starts a session of an account of the ctx's tenant. */
   async start(ctx: Ctx, accountId: string) {
@@ -43,7 +38,7 @@ export class Sessions implements Authenticator {
         expiresAt,
       })
       .execute();
-    const deviceToken = await tokens.signDeviceToken(accountId, ctx.now(), this.#runtime.env.JWT_SECRETS);
+    const deviceToken = await tokens.signDeviceToken(accountId, ctx.now(), this.runtime.env.JWT_SECRETS);
     return { ...(await this.#session(ctx, accountId, sessionId, refreshToken, expiresAt)), deviceToken };
   }
 
@@ -78,7 +73,7 @@ export class Sessions implements Authenticator {
     if (session === undefined) return undefined;
     const { accountId, refreshHash, previousHash, renewedAt } = session;
     const hash = tokens.hashToken(token);
-    const nexts = this.#runtime.env.JWT_SECRETS.map((secret) => tokens.successorOf(token, secret));
+    const nexts = this.runtime.env.JWT_SECRETS.map((secret) => tokens.successorOf(token, secret));
     if (hash === refreshHash) {
       const [next = ""] = nexts;
       const expiresAt = this.#refreshExpiry(ctx.now());
@@ -111,10 +106,10 @@ export class Sessions implements Authenticator {
       .where("id", "=", ctx.actor.id)
       .executeTakeFirstOrThrow();
     const source = "change of password";
-    const wait = await this.#attempts.waitOfKnown(account.id, source);
+    const wait = await this.attempts.waitOfKnown(account.id, source);
     if (wait > 0) throw lockedOut({ minutes: Math.ceil(wait / 60) });
     if (!(await verifyPassword(account.passwordHash, current))) throw wrongCredentials();
-    await this.#attempts.forgiveKnown(account.id, source);
+    await this.attempts.forgiveKnown(account.id, source);
     assertStrong(next, account.login);
     const passwordHash = await hashPassword(next);
     await ctx.tx(async (ctx) => {
@@ -125,8 +120,8 @@ export class Sessions implements Authenticator {
 
   /** Reads the rights anew at each request: a disabled account or a changed role holds from the next call. */
   async authenticate(accessToken: string): Promise<Caller> {
-    const subject = await tokens.readAccessToken(accessToken, this.#runtime.clock.now(), this.#runtime.env.JWT_SECRETS);
-    const ctx = this.#runtime.ctx(subject.tenantId);
+    const subject = await tokens.readAccessToken(accessToken, this.runtime.clock.now(), this.runtime.env.JWT_SECRETS);
+    const ctx = this.runtime.ctx(subject.tenantId);
     const row = await ctx.db
       .selectFrom("access_session")
       .innerJoin("access_account", "access_account.id", "access_session.accountId")
@@ -138,16 +133,16 @@ export class Sessions implements Authenticator {
       .executeTakeFirst();
     // Whoever brings it finds out at the renewal that there is none.
     if (row === undefined) throw sessionExpired();
-    const permissions = new Set(await this.#rights.ofAccount(ctx, row.id));
+    const permissions = new Set(await this.rights.ofAccount(ctx, row.id));
     const { id, displayName: name } = row;
     const actor: SessionActor = { kind: "account", id, name, permissions, sessionId: subject.sessionId };
     return { tenantId: subject.tenantId, actor, keyId: subject.sessionId };
   }
 
   async prune(): Promise<void> {
-    const everywhere = this.#runtime.unscopedDb();
-    const now = this.#runtime.clock.now();
-    await this.#attempts.prune();
+    const everywhere = this.runtime.unscopedDb();
+    const now = this.runtime.clock.now();
+    await this.attempts.prune();
     // A month after its end nobody asks any more how a session ended.
     const old = new Date(now.getTime() - 30 * dayMs);
     const ended = everywhere
@@ -187,19 +182,19 @@ export class Sessions implements Authenticator {
 
   async #session(ctx: Ctx, accountId: string, sessionId: string, refreshToken: string, refreshExpiresAt: Date) {
     const subject = { accountId, sessionId, tenantId: ctx.tenantId };
-    const access = await tokens.signAccessToken(subject, ctx.now(), this.#runtime.env.JWT_SECRETS);
+    const access = await tokens.signAccessToken(subject, ctx.now(), this.runtime.env.JWT_SECRETS);
     return {
       accessToken: access.token,
       accessExpiresAt: access.expiresAt,
       refreshToken,
       refreshExpiresAt,
-      me: await this.#access.me(ctx, accountId),
+      me: await this.access.me(ctx, accountId),
     };
   }
 
   /** A ctx of whoever just proved who they are. */
   as(tenantId: string, accountId: string, traceId: string): Ctx {
-    return this.#runtime.ctx(tenantId, {
+    return this.runtime.ctx(tenantId, {
       actor: { kind: "account", id: accountId, name: accountId, permissions: new Set() },
       traceId,
     });

@@ -15,28 +15,23 @@ import { hashToken } from "./internal/tokens.ts";
 /** The first tenant of a fresh installation. */
 @Injectable()
 export class Setup {
-  readonly #runtime: Runtime;
-  readonly #tenants: Tenants;
-  readonly #access: AccessService;
-  readonly #sessions: Sessions;
-
-  constructor(runtime: Runtime, tenants: Tenants, access: AccessService, sessions: Sessions) {
-    this.#runtime = runtime;
-    this.#tenants = tenants;
-    this.#access = access;
-    this.#sessions = sessions;
-  }
+  constructor(
+    private readonly runtime: Runtime,
+    private readonly tenants: Tenants,
+    private readonly access: AccessService,
+    private readonly sessions: Sessions,
+  ) {}
 
   async status() {
-    const needed = !(await this.#tenants.any());
-    const show = this.#runtime.env.DEMO && !needed;
+    const needed = !(await this.tenants.any());
+    const show = this.runtime.env.DEMO && !needed;
     return { needed, demoLogins: show ? demoLogins.map((each) => ({ ...each, password: demoPassword })) : [] };
   }
 
   /** @throws Fault `access.setup_closed` unless the token is right and there is no tenant yet */
   async run(visitor: Ctx, { setupToken, tenantName, ...owner }: Flat<typeof access.setup>) {
-    const expected = this.#runtime.env.SETUP_TOKEN;
-    if (expected === undefined || !equal(setupToken, expected) || (await this.#tenants.any())) throw setupClosed();
+    const expected = this.runtime.env.SETUP_TOKEN;
+    if (expected === undefined || !equal(setupToken, expected) || (await this.tenants.any())) throw setupClosed();
     return this.open(visitor, { tenantName, ...owner }, { first: true });
   }
 
@@ -49,12 +44,12 @@ export class Setup {
     assertStrong(owner.password, owner.login);
     const tenantId = newId(visitor.now());
     const { traceId } = visitor;
-    const account = await this.#tenants.create({ tenantId, traceId, name: tenantName, first }, async (ctx) => {
-      const roles = await this.#access.createBuiltInRoles(ctx);
-      return this.#access.createAccount(ctx, { ...owner, roleIds: [roles.owner] });
+    const account = await this.tenants.create({ tenantId, traceId, name: tenantName, first }, async (ctx) => {
+      const roles = await this.access.createBuiltInRoles(ctx);
+      return this.access.createAccount(ctx, { ...owner, roleIds: [roles.owner] });
     });
     if (account === undefined) throw setupClosed();
-    return this.#sessions.start(this.#runtime.ctx(tenantId, { traceId }), account.id);
+    return this.sessions.start(this.runtime.ctx(tenantId, { traceId }), account.id);
   }
 }
 

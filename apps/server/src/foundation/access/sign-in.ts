@@ -27,18 +27,14 @@ type Credentials = Flat<typeof access.login>;
 /** From a login and a password to a session. */
 @Injectable()
 export class SignIn {
-  readonly #runtime: Runtime;
-  readonly #sessions: Sessions;
-  readonly #tenants: Tenants;
-  readonly #attempts: LoginAttempts;
   readonly #turns = new Turns();
 
-  constructor(runtime: Runtime, sessions: Sessions, tenants: Tenants, attempts: LoginAttempts) {
-    this.#runtime = runtime;
-    this.#sessions = sessions;
-    this.#tenants = tenants;
-    this.#attempts = attempts;
-  }
+  constructor(
+    private readonly runtime: Runtime,
+    private readonly sessions: Sessions,
+    private readonly tenants: Tenants,
+    private readonly attempts: LoginAttempts,
+  ) {}
 
   /**
    * @throws Fault `access.wrong_credentials`, the same for an unknown login, a disabled account and a wrong password;
@@ -48,7 +44,7 @@ export class SignIn {
     const { tenantId, id } = await this.#turns.take(`${ctx.source} ${credentials.login}`, () =>
       this.#verified(ctx, credentials),
     );
-    return this.#sessions.start(this.#sessions.as(tenantId, id, ctx.traceId), id);
+    return this.sessions.start(this.sessions.as(tenantId, id, ctx.traceId), id);
   }
 
   async #verified(ctx: Ctx, credentials: Credentials): Promise<Candidate> {
@@ -65,7 +61,7 @@ export class SignIn {
 
   async #device(ctx: Ctx, { deviceToken }: Credentials): Promise<Device | undefined> {
     if (deviceToken === undefined) return undefined;
-    return readDeviceToken(deviceToken, ctx.now(), this.#runtime.env.JWT_SECRETS);
+    return readDeviceToken(deviceToken, ctx.now(), this.runtime.env.JWT_SECRETS);
   }
 
   /**
@@ -76,23 +72,23 @@ export class SignIn {
     const [account] = await this.#candidates(login, tenantId, accountId);
     if (account === undefined) return undefined;
     const source = `device ${deviceId}`;
-    if ((await this.#attempts.waitOfKnown(account.id, source)) > 0) return { isAdmitted: false };
+    if ((await this.attempts.waitOfKnown(account.id, source)) > 0) return { isAdmitted: false };
     if (!(await verifyPassword(account.passwordHash, password)) || account.disabled) return { isAdmitted: true };
-    await this.#attempts.forgiveKnown(account.id, source);
+    await this.attempts.forgiveKnown(account.id, source);
     return { isAdmitted: true, account };
   }
 
   async #ofStranger(ctx: Ctx, { login, password, tenantId }: Credentials): Promise<Candidate> {
     const candidates = await this.#candidates(login, tenantId);
     const subjects = candidates.length === 0 ? [subjectOfNobody(login)] : candidates.map(({ id }) => id);
-    const open = await this.#attempts.admit(subjects, ctx.source);
+    const open = await this.attempts.admit(subjects, ctx.source);
     const fits = (await fitting(candidates, password)).filter(({ id, disabled }) => open.has(id) && !disabled);
     const [account] = fits;
     if (account === undefined) {
       ctx.log.warn({ login }, "sign-in refused");
       throw wrongCredentials();
     }
-    await this.#attempts.forgive(
+    await this.attempts.forgive(
       fits.map(({ id }) => id),
       ctx.source,
     );
@@ -101,7 +97,7 @@ export class SignIn {
   }
 
   #candidates(login: string, tenantId: string | undefined, accountId?: string): Promise<Candidate[]> {
-    let query = this.#runtime
+    let query = this.runtime
       .unscopedDb()
       .selectFrom("access_account")
       .select(["tenantId", "id", "passwordHash", "disabled"])
@@ -114,7 +110,7 @@ export class SignIn {
   #named(accounts: readonly Candidate[]): Promise<{ id: string; name: string }[]> {
     return Promise.all(
       accounts.map(async ({ tenantId }) => {
-        const { id, name } = await this.#tenants.get(tenantId);
+        const { id, name } = await this.tenants.get(tenantId);
         return { id, name };
       }),
     );

@@ -12,11 +12,7 @@ export interface TenantRow {
 /** The businesses of this server. */
 @Injectable()
 export class Tenants {
-  readonly #runtime: Runtime;
-
-  constructor(runtime: Runtime) {
-    this.#runtime = runtime;
-  }
+  constructor(private readonly runtime: Runtime) {}
 
   /**
    * Adds a tenant, and goes on as it in the same transaction. Undefined if it should be the first and another one was
@@ -26,23 +22,23 @@ export class Tenants {
     { tenantId, traceId, name, first }: { tenantId: string; traceId: string; name: string; first: boolean },
     then: (ctx: TxCtx) => Promise<Result>,
   ): Promise<Result | undefined> {
-    return this.#runtime.ownerTransaction(async (trx) => {
+    return this.runtime.ownerTransaction(async (trx) => {
       const rows = await trx.query(
         `INSERT INTO access_tenant (id, name, zone, first, created_at) VALUES ($1, $2, $3, $4, $5)
          ON CONFLICT (first) DO NOTHING RETURNING id`,
-        [tenantId, name, defaultZone, first ? true : null, this.#runtime.clock.now()],
+        [tenantId, name, defaultZone, first ? true : null, this.runtime.clock.now()],
       );
       return rows.length === 0 ? undefined : trx.runAsTenant({ tenantId, traceId }, then);
     });
   }
 
   async any(): Promise<boolean> {
-    const row = await this.#runtime.unscopedDb().selectFrom("access_tenant").select("id").limit(1).executeTakeFirst();
+    const row = await this.runtime.unscopedDb().selectFrom("access_tenant").select("id").limit(1).executeTakeFirst();
     return row !== undefined;
   }
 
   async get(tenantId: string): Promise<TenantRow> {
-    return this.#runtime
+    return this.runtime
       .unscopedDb()
       .selectFrom("access_tenant")
       .select(["id", "name", "zone"])
@@ -52,9 +48,9 @@ export class Tenants {
 
   /** For schedules: runs `work` for one tenant after the other; one that fails is logged and the others go on. */
   async each(work: (ctx: Ctx) => Promise<void>): Promise<void> {
-    const rows = await this.#runtime.unscopedDb().selectFrom("access_tenant").select("id").orderBy("id").execute();
+    const rows = await this.runtime.unscopedDb().selectFrom("access_tenant").select("id").orderBy("id").execute();
     for (const { id } of rows) {
-      const ctx = this.#runtime.ctx(id);
+      const ctx = this.runtime.ctx(id);
       try {
         await work(ctx);
       } catch (error) {

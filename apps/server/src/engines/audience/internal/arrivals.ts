@@ -21,28 +21,23 @@ interface Touch {
 /** What a message from WeChat says about a person: who they are, whether they follow, which code they scanned. */
 @Injectable()
 export class Arrivals {
-  readonly #identities: Identities;
-  readonly #tags: Tags;
-  readonly #timeline: Timeline;
-  readonly #channels: Channels;
-
-  constructor(identities: Identities, tags: Tags, timeline: Timeline, channels: Channels) {
-    this.#identities = identities;
-    this.#tags = tags;
-    this.#timeline = timeline;
-    this.#channels = channels;
-  }
+  constructor(
+    private readonly identities: Identities,
+    private readonly tags: Tags,
+    private readonly timeline: Timeline,
+    private readonly channels: Channels,
+  ) {}
 
   /** Runs in the transaction of one delivery: once per message, in any order. */
   async receive(ctx: TxCtx, message: Message): Promise<void> {
     const { wechatAppId, openid, channelId, kind } = message;
     const sentAt = new Date(message.sentAt);
-    const { personId, isNew } = await this.#identities.personFor(ctx, { wechatAppId, openid }, sentAt);
+    const { personId, isNew } = await this.identities.personFor(ctx, { wechatAppId, openid }, sentAt);
     if (!isNew) await this.#seen(ctx, personId, sentAt);
     const touch = { personId, wechatAppId, openid, channelId };
     if (kind === "event:subscribe") await this.#followed(ctx, touch, message, isNew);
     else if (kind === "event:unsubscribe") await this.#unfollowed(ctx, touch, message);
-    else await this.#timeline.write(ctx, personId, ...storyOf(message), sentAt);
+    else await this.timeline.write(ctx, personId, ...storyOf(message), sentAt);
     if (channelId !== null) await this.#entered(ctx, { ...touch, channelId }, message);
     if (isNew || kind === "event:subscribe") await ctx.enqueue(fetchProfile, { personId, wechatAppId, openid });
   }
@@ -60,30 +55,30 @@ export class Arrivals {
 
   async #followed(ctx: TxCtx, touch: Touch, message: Message, isNew: boolean): Promise<void> {
     const sentAt = new Date(message.sentAt);
-    const noted = await this.#identities.setFollowing(ctx, touch, {
+    const noted = await this.identities.setFollowing(ctx, touch, {
       following: true,
       sentAt,
       inboundId: message.inboundId,
     });
-    await this.#timeline.write(ctx, touch.personId, "followed", {}, sentAt);
+    await this.timeline.write(ctx, touch.personId, "followed", {}, sentAt);
     const firstTime = isNew || noted?.before === null;
     if (noted !== undefined && noted.before !== true) await ctx.emit(personFollowed, { ...touch, firstTime });
   }
 
   async #unfollowed(ctx: TxCtx, touch: Touch, message: Message): Promise<void> {
     const sentAt = new Date(message.sentAt);
-    const noted = await this.#identities.setFollowing(ctx, touch, {
+    const noted = await this.identities.setFollowing(ctx, touch, {
       following: false,
       sentAt,
       inboundId: message.inboundId,
     });
-    await this.#timeline.write(ctx, touch.personId, "unfollowed", {}, sentAt);
+    await this.timeline.write(ctx, touch.personId, "unfollowed", {}, sentAt);
     if (noted !== undefined && noted.before !== false) await ctx.emit(personUnfollowed, touch);
   }
 
   /** The channel's name becomes a tag. The channel scanned first, by WeChat's time, is the one that brought them. */
   async #entered(ctx: TxCtx, touch: Touch & { channelId: string }, message: Message): Promise<void> {
-    const channel = await this.#channels.find(ctx, touch.channelId);
+    const channel = await this.channels.find(ctx, touch.channelId);
     if (channel === undefined) return;
     const sentAt = new Date(message.sentAt);
     await ctx.db
@@ -98,8 +93,8 @@ export class Arrivals {
       )
       .execute();
     const told = { channelId: channel.id, channel: channel.name };
-    await this.#timeline.write(ctx, touch.personId, "scanned", told, sentAt);
-    await this.#tags.add(ctx, touch.personId, channel.name, {
+    await this.timeline.write(ctx, touch.personId, "scanned", told, sentAt);
+    await this.tags.add(ctx, touch.personId, channel.name, {
       source: "channel",
       sourceId: channel.id,
       sourceName: channel.name,

@@ -20,11 +20,7 @@ export interface Following {
 /** Which identities belong to which person. One openid, unionid, phone number or mail address belongs to one person. */
 @Injectable()
 export class Identities {
-  readonly #timeline: Timeline;
-
-  constructor(timeline: Timeline) {
-    this.#timeline = timeline;
-  }
+  constructor(private readonly timeline: Timeline) {}
 
   async personOf(ctx: Ctx, { wechatAppId, openid }: Openid): Promise<string | undefined> {
     const row = await ctx.db
@@ -112,7 +108,7 @@ export class Identities {
       .returning("id")
       .executeTakeFirst();
     if (inserted !== undefined) {
-      await this.#timeline.write(ctx, personId, "identity_added", { kind, value });
+      await this.timeline.write(ctx, personId, "identity_added", { kind, value });
       return personId;
     }
     const owner = await ctx.db

@@ -199,7 +199,7 @@ test("a merge of people who are one already changes nothing, and says nothing", 
   const { ids } = await strangers("again");
   const [a = "", b = ""] = ids;
   const kept = await merge(a, b);
-  const story = () => part(AudienceService).timeline(ctxOfTenant(), { personId: kept, limit: 200 });
+  const story = () => part(AudienceService).timelineOf(ctxOfTenant(), { personId: kept, limit: 200 });
   const before = await story();
   expect(before.items.filter(({ kind }) => kind === "merged")).toHaveLength(1);
   expect(await merge(b, a)).toBe(kept);

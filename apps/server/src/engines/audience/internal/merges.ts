@@ -8,13 +8,10 @@ import { lockPerson, type LockedPerson, type PersonRow } from "./people.ts";
 /** Two records turn out to be one person. */
 @Injectable()
 export class Merges {
-  readonly #identities: Identities;
-  readonly #timeline: Timeline;
-
-  constructor(identities: Identities, timeline: Timeline) {
-    this.#identities = identities;
-    this.#timeline = timeline;
-  }
+  constructor(
+    private readonly identities: Identities,
+    private readonly timeline: Timeline,
+  ) {}
 
   /**
    * Gives the person behind an openid their unionid; if it is somebody's already, the two are one. Nothing happens for
@@ -22,9 +19,9 @@ export class Merges {
    */
   async link(ctx: TxCtx, openid: Openid, unionid: string): Promise<void> {
     await oneAtATime(ctx);
-    const personId = await this.#identities.personOf(ctx, openid);
+    const personId = await this.identities.personOf(ctx, openid);
     if (personId === undefined) return;
-    const owner = await this.#identities.claim(ctx, await lockPerson(ctx, personId), "unionid", unionid);
+    const owner = await this.identities.claim(ctx, await lockPerson(ctx, personId), "unionid", unionid);
     if (owner !== personId) await this.merge(ctx, owner, personId);
   }
 
@@ -51,7 +48,7 @@ export class Merges {
       })
       .where("id", "=", kept.id)
       .execute();
-    await this.#timeline.write(ctx, kept.id, "merged", { from: gone.id, name: gone.displayName });
+    await this.timeline.write(ctx, kept.id, "merged", { from: gone.id, name: gone.displayName });
     await ctx.emit(peopleMerged, { survivorId: kept.id, mergedId: gone.id });
     return kept.id;
   }

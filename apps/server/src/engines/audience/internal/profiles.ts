@@ -9,17 +9,14 @@ import { Merges } from "./merges.ts";
 /** What WeChat tells of those who follow. */
 @Injectable()
 export class Profiles {
-  readonly #clients: WechatClients;
-  readonly #merges: Merges;
-
-  constructor(clients: WechatClients, merges: Merges) {
-    this.#clients = clients;
-    this.#merges = merges;
-  }
+  constructor(
+    private readonly clients: WechatClients,
+    private readonly merges: Merges,
+  ) {}
 
   /** Links the openid's person to the unionid; if that is somebody already, the two are one. */
   async fetch(ctx: Ctx, { wechatAppId, openid }: Openid): Promise<void> {
-    const client = await this.#clients.of(ctx, wechatAppId);
+    const client = await this.clients.of(ctx, wechatAppId);
     let unionid: string | undefined;
     try {
       ({ unionid } = await userInfo(client, openid));
@@ -30,6 +27,6 @@ export class Profiles {
     }
     if (unionid === undefined) return;
     const known = unionid;
-    await ctx.tx((ctx) => this.#merges.link(ctx, { wechatAppId, openid }, known));
+    await ctx.tx((ctx) => this.merges.link(ctx, { wechatAppId, openid }, known));
   }
 }

@@ -13,11 +13,7 @@ export interface TagOrigin {
 /** Tags, each with where it came from. A tag that somebody has already keeps its first origin. */
 @Injectable()
 export class Tags {
-  readonly #timeline: Timeline;
-
-  constructor(timeline: Timeline) {
-    this.#timeline = timeline;
-  }
+  constructor(private readonly timeline: Timeline) {}
 
   async add(ctx: TxCtx, personId: LockedPerson, name: string, origin: TagOrigin): Promise<void> {
     const tagId = await this.#tagFor(ctx, name);
@@ -27,7 +23,7 @@ export class Tags {
       .onConflict((on) => on.doNothing())
       .returning("tagId")
       .executeTakeFirst();
-    if (added !== undefined) await this.#timeline.write(ctx, personId, "tag_added", { name, ...origin });
+    if (added !== undefined) await this.timeline.write(ctx, personId, "tag_added", { name, ...origin });
   }
 
   /** @throws Fault `kit.not_found` if the person doesn't have it */
@@ -40,7 +36,7 @@ export class Tags {
       .returning("tagId")
       .executeTakeFirst();
     if (removed === undefined) throw notFound();
-    await this.#timeline.write(ctx, personId, "tag_removed", {
+    await this.timeline.write(ctx, personId, "tag_removed", {
       name: tag?.name,
       by: ctx.actor.id,
       byName: ctx.actor.name,

@@ -12,16 +12,13 @@ type Check = Out<typeof connect.testApp>["checks"][number];
 /** Tests a binding from both sides: can we reach WeChat, has WeChat reached us. */
 @Injectable()
 export class Checks {
-  readonly #apps: Apps;
-  readonly #clients: WechatClients;
-
-  constructor(apps: Apps, clients: WechatClients) {
-    this.#apps = apps;
-    this.#clients = clients;
-  }
+  constructor(
+    private readonly apps: Apps,
+    private readonly clients: WechatClients,
+  ) {}
 
   async run(ctx: Ctx, { wechatAppId }: Flat<typeof connect.testApp>): Promise<{ checks: Check[] }> {
-    const app = await this.#apps.get(ctx, wechatAppId);
+    const app = await this.apps.get(ctx, wechatAppId);
     const callback: Check =
       app.verifiedAt === null
         ? {
@@ -46,7 +43,7 @@ export class Checks {
   /** A harmless read: it needs a token that WeChat takes. */
   async #token(ctx: Ctx, wechatAppId: string): Promise<Check> {
     try {
-      await getMenu(await this.#clients.of(ctx, wechatAppId));
+      await getMenu(await this.clients.of(ctx, wechatAppId));
       return {
         check: "token",
         ok: true,

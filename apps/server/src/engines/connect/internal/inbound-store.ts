@@ -46,15 +46,12 @@ interface Row {
  */
 @Injectable()
 export class InboundStore {
-  readonly #runtime: Runtime;
   readonly #commits = new GroupCommit<Inbound, Stored | undefined>((items) => this.#store(items), {
     maxItems: 64,
     concurrency: 2,
   });
 
-  constructor(runtime: Runtime) {
-    this.#runtime = runtime;
-  }
+  constructor(private readonly runtime: Runtime) {}
 
   /** Undefined if the snapshot is old: then nothing was kept, and the message has to be answered anew. */
   keep(inbound: Inbound): Promise<Stored | undefined> {
@@ -63,14 +60,14 @@ export class InboundStore {
 
   /** Copies of one message in one statement would meet each other: the first goes in and stands for all. */
   async #store(items: readonly Inbound[]): Promise<(Stored | undefined)[]> {
-    const keyed = items.map((item) => ({ item, key: keyOf(item), id: newId(this.#runtime.clock.now()) }));
+    const keyed = items.map((item) => ({ item, key: keyOf(item), id: newId(this.runtime.clock.now()) }));
     const byKey = Map.groupBy(keyed, ({ key }) => key);
     // In one order everywhere, so that two statements never wait for each other in a circle.
     const firsts = [...byKey].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, [first]]) => first as (typeof keyed)[0]);
-    const rows = firsts.map(({ item, id, key }) => rowOf(item, id, byKey.get(key)?.length ?? 1, this.#runtime));
+    const rows = firsts.map(({ item, id, key }) => rowOf(item, id, byKey.get(key)?.length ?? 1, this.runtime));
     const query = CompiledQuery.raw(statement, columnsOf(rows));
-    const result = await this.#runtime.unscopedDb().executeQuery<Row>(query);
-    this.#runtime.wake(new Set(result.rows.flatMap(({ handlers }) => handlers ?? [])));
+    const result = await this.runtime.unscopedDb().executeQuery<Row>(query);
+    this.runtime.wake(new Set(result.rows.flatMap(({ handlers }) => handlers ?? [])));
     const kept = new Map(result.rows.map((row) => [row.asked, row]));
     return keyed.map(({ key, id }) => {
       const first = byKey.get(key)?.[0]?.id ?? id;

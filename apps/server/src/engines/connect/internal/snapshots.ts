@@ -37,18 +37,14 @@ const scenesKept = 10_000;
 /** Snapshots of the apps that WeChat pushes to. */
 @Injectable()
 export class Snapshots {
-  readonly #runtime: Runtime;
-  readonly #apps: Apps;
-  readonly #settings: SettingsService;
-  readonly #extensions: Extensions;
   readonly #kept = new Map<string, Promise<Snapshot>>();
 
-  constructor(runtime: Runtime, apps: Apps, settings: SettingsService, extensions: Extensions) {
-    this.#runtime = runtime;
-    this.#apps = apps;
-    this.#settings = settings;
-    this.#extensions = extensions;
-  }
+  constructor(
+    private readonly runtime: Runtime,
+    private readonly apps: Apps,
+    private readonly settings: SettingsService,
+    private readonly extensions: Extensions,
+  ) {}
 
   /** @throws Fault `connect.push_refused` for an app that isn't there */
   of(visitor: Ctx, wechatAppId: string): Promise<Snapshot> {
@@ -62,7 +58,7 @@ export class Snapshots {
 
   /** The one that holds now; the same if nothing has changed since it was read. */
   async renewed(visitor: Ctx, snapshot: Snapshot): Promise<Snapshot> {
-    const version = await configurationVersion(this.#runtime.ctx(snapshot.tenantId, { traceId: visitor.traceId }));
+    const version = await configurationVersion(this.runtime.ctx(snapshot.tenantId, { traceId: visitor.traceId }));
     if (version === snapshot.version) return snapshot;
     const kept = this.#kept.get(snapshot.app.id);
     if ((await kept) === snapshot) this.#forget(snapshot.app.id, kept);
@@ -71,7 +67,7 @@ export class Snapshots {
 
   async #load(visitor: Ctx, wechatAppId: string): Promise<Snapshot> {
     const readAtMs = performance.now();
-    const found = await this.#runtime
+    const found = await this.runtime
       .unscopedDb()
       .selectFrom("connect_app")
       .select("tenantId")
@@ -81,11 +77,11 @@ export class Snapshots {
       visitor.log.warn({ wechatAppId }, "a push to an app that is not bound");
       throw pushRefused();
     }
-    const ctx = this.#runtime.ctx(found.tenantId, { traceId: visitor.traceId });
+    const ctx = this.runtime.ctx(found.tenantId, { traceId: visitor.traceId });
     // The version first: what changes while the rest is read makes this snapshot old, not wrong.
     const version = await configurationVersion(ctx);
-    const app = await this.#apps.row(ctx, wechatAppId);
-    const responders = this.#extensions
+    const app = await this.apps.row(ctx, wechatAppId);
+    const responders = this.extensions
       .of(responder)
       .map(async ({ name, value: read }) => ({ name, answer: await read(ctx) }));
     return {
@@ -94,9 +90,9 @@ export class Snapshots {
       tenantId: app.tenantId,
       app,
       actor: { kind: "wechat", id: app.appId, name: app.name, permissions: new Set<string>() },
-      keys: this.#apps.pushKeys(app),
-      toleranceSeconds: await this.#settings.get(ctx, pushToleranceSeconds),
-      replyTimeoutMs: await this.#settings.get(ctx, replyTimeoutMs),
+      keys: this.apps.pushKeys(app),
+      toleranceSeconds: await this.settings.get(ctx, pushToleranceSeconds),
+      replyTimeoutMs: await this.settings.get(ctx, replyTimeoutMs),
       responders: await Promise.all(responders),
       channelOf: sceneReader(ctx, wechatAppId),
     };

@@ -13,11 +13,7 @@ import { explain } from "./reasons.ts";
  */
 @Injectable()
 export class Receipts {
-  readonly #deliveries: Deliveries;
-
-  constructor(deliveries: Deliveries) {
-    this.#deliveries = deliveries;
-  }
+  constructor(private readonly deliveries: Deliveries) {}
 
   async receive(ctx: TxCtx, receipt: PayloadOf<typeof templateFinished>): Promise<void> {
     const { wechatAppId, msgId: providerId, status } = receipt;
@@ -54,7 +50,7 @@ export class Receipts {
       .where("state", "=", "accepted")
       .returning("id")
       .executeTakeFirst();
-    if (moved !== undefined) await this.#deliveries.step(ctx, moved.id, "receipt", because, { status: receipt.status });
+    if (moved !== undefined) await this.deliveries.step(ctx, moved.id, "receipt", because, { status: receipt.status });
   }
 }
 

@@ -40,32 +40,18 @@ interface Decision {
 /** Turns an event into deliveries: one row per item, each with the decision about it. Nothing is sent here. */
 @Injectable()
 export class SceneRunner {
-  readonly #scenes: Scenes;
-  readonly #deliveries: Deliveries;
-  readonly #audience: AudienceService;
-  readonly #timeline: Timeline;
-  readonly #apps: Apps;
-  readonly #channels: Channels;
-
   constructor(
-    scenes: Scenes,
-    deliveries: Deliveries,
-    audience: AudienceService,
-    timeline: Timeline,
-    apps: Apps,
-    channels: Channels,
-  ) {
-    this.#scenes = scenes;
-    this.#deliveries = deliveries;
-    this.#audience = audience;
-    this.#timeline = timeline;
-    this.#apps = apps;
-    this.#channels = channels;
-  }
+    private readonly scenes: Scenes,
+    private readonly deliveries: Deliveries,
+    private readonly audience: AudienceService,
+    private readonly timeline: Timeline,
+    private readonly apps: Apps,
+    private readonly channels: Channels,
+  ) {}
 
   /** Runs in the transaction of the event's delivery: all rows or none, and once. */
   async start(ctx: TxCtx, start: SceneStart, event: EventMeta): Promise<void> {
-    const scenes = await this.#scenes.startedBy(ctx, event.name, start.channelId);
+    const scenes = await this.scenes.startedBy(ctx, event.name, start.channelId);
     if (scenes.length === 0) return;
     const around = await this.#surroundings(ctx, start);
     for (const scene of scenes) {
@@ -74,13 +60,13 @@ export class SceneRunner {
   }
 
   async #surroundings(ctx: TxCtx, start: SceneStart): Promise<Surroundings> {
-    const person = await this.#audience.contact(ctx, start.personId);
-    const channel = start.channelId === null ? undefined : await this.#channels.find(ctx, start.channelId);
-    const app = await this.#apps.row(ctx, start.wechatAppId);
+    const person = await this.audience.contact(ctx, start.personId);
+    const channel = start.channelId === null ? undefined : await this.channels.find(ctx, start.channelId);
+    const app = await this.apps.row(ctx, start.wechatAppId);
     return {
       start,
       person,
-      following: await this.#audience.follows(ctx, start),
+      following: await this.audience.follows(ctx, start),
       channel,
       scope: {
         person: { displayName: person.displayName },
@@ -101,7 +87,7 @@ export class SceneRunner {
     const { address, content, state, because } = await decide(item, around);
     const now = ctx.now();
     const id = newId(now);
-    const created = await this.#deliveries.create(ctx, {
+    const created = await this.deliveries.create(ctx, {
       id,
       sceneId: scene.id,
       sceneVersion: scene.version,
@@ -122,11 +108,11 @@ export class SceneRunner {
     });
     if (!created) return;
     const asked = explain(startedBy[scene.trigger], { scene: scene.name, version: scene.version });
-    await this.#deliveries.step(ctx, id, "asked", asked, { eventId: event.eventId, sceneId: scene.id });
-    await this.#deliveries.step(ctx, id, "decided", because, { state, to: address });
+    await this.deliveries.step(ctx, id, "asked", asked, { eventId: event.eventId, sceneId: scene.id });
+    await this.deliveries.step(ctx, id, "decided", because, { state, to: address });
     if (state === "ready") await ctx.queueTask("messaging.outbox", id);
     const told = { deliveryId: id, scene: scene.name, channel: item.channel, state, ...because };
-    await this.#timeline.note(ctx, around.person.personId, "delivery", told);
+    await this.timeline.note(ctx, around.person.personId, "delivery", told);
   }
 }
 

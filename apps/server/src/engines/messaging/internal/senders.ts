@@ -35,12 +35,13 @@ const MailContent = z.object({ subject: z.string(), text: z.string() });
 /** Hands one delivery to its provider, and says what certainly is true afterwards. Never throws. */
 @Injectable()
 export class Senders {
-  readonly #clients: WechatClients;
   readonly #mailer: Transporter | undefined;
   readonly #from: string;
 
-  constructor(runtime: Runtime, clients: WechatClients) {
-    this.#clients = clients;
+  constructor(
+    runtime: Runtime,
+    private readonly clients: WechatClients,
+  ) {
     this.#from = runtime.env.MAIL_FROM;
     if (runtime.env.SMTP_URL === undefined) return;
     // A pool: most servers make a newcomer wait, and some count connections.
@@ -68,7 +69,7 @@ export class Senders {
 
   async #template(ctx: Ctx, delivery: DeliveryRow): Promise<Outcome> {
     const { templateId, data, url } = TemplateContent.parse(delivery.content);
-    const client = await this.#clients.of(ctx, delivery.wechatAppId);
+    const client = await this.clients.of(ctx, delivery.wechatAppId);
     try {
       const message = { openid: delivery.to, templateId, data, url, clientMsgId: delivery.id };
       const { msgId } = await sendTemplate(client, message);

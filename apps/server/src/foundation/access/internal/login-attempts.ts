@@ -43,11 +43,7 @@ export const subjectOfNobody = (login: string): string => `login ${login}`;
  */
 @Injectable()
 export class LoginAttempts {
-  readonly #runtime: Runtime;
-
-  constructor(runtime: Runtime) {
-    this.#runtime = runtime;
-  }
+  constructor(private readonly runtime: Runtime) {}
 
   /**
    * Counts an attempt on accounts of one login. Returns those that may be tried.
@@ -56,7 +52,7 @@ export class LoginAttempts {
    */
   admit(subjects: readonly string[], source: string): Promise<ReadonlySet<string>> {
     const keys = subjects.toSorted().map((subject) => ({ subject, source }));
-    return this.#runtime.ownerTransaction(async (trx) => {
+    return this.runtime.ownerTransaction(async (trx) => {
       const fromHere = await this.#count(trx, "source", [{ subject: "", source }]);
       if (fromHere.size === 0) throw tooManyRequests({ seconds: await this.#left(trx, "source", [""], source) });
       const unlocked = await this.#count(trx, "pair", keys);
@@ -76,7 +72,7 @@ export class LoginAttempts {
 
   /** Takes back an attempt that was right for these accounts. */
   async forgive(accountIds: readonly string[], source: string): Promise<void> {
-    await this.#runtime.ownerTransaction(async (trx) => {
+    await this.runtime.ownerTransaction(async (trx) => {
       await trx.query(
         `UPDATE access_login_attempt SET failures = failures - 1
          WHERE failures > 0 AND subject = '' AND source = $1`,
@@ -101,7 +97,7 @@ export class LoginAttempts {
    * @returns 0 if it may be tried, else the seconds to wait; then nothing is counted
    */
   waitOfKnown(accountId: string, source: string): Promise<number> {
-    return this.#runtime.ownerTransaction(async (trx) => {
+    return this.runtime.ownerTransaction(async (trx) => {
       const admitted = await this.#count(trx, "pair", [{ subject: accountId, source }]);
       if (admitted.size > 0) return 0;
       return this.#left(trx, "pair", [accountId], source);
@@ -109,7 +105,7 @@ export class LoginAttempts {
   }
 
   async forgiveKnown(accountId: string, source: string): Promise<void> {
-    await this.#runtime
+    await this.runtime
       .unscopedDb()
       .deleteFrom("access_login_attempt")
       .where("subject", "=", accountId)
@@ -119,18 +115,18 @@ export class LoginAttempts {
 
   /** Forgets what was counted on an account. What its sources did to others stays. */
   async unlock(accountId: string): Promise<void> {
-    await this.#runtime.unscopedDb().deleteFrom("access_login_attempt").where("subject", "=", accountId).execute();
+    await this.runtime.unscopedDb().deleteFrom("access_login_attempt").where("subject", "=", accountId).execute();
   }
 
   /** Drops what no longer matters; the table would grow with every name that a guesser makes up. */
   async prune(): Promise<void> {
-    const forgotten = new Date(this.#runtime.clock.now().getTime() - 2 * windowMs);
-    await this.#runtime.unscopedDb().deleteFrom("access_login_attempt").where("lastAt", "<", forgotten).execute();
+    const forgotten = new Date(this.runtime.clock.now().getTime() - 2 * windowMs);
+    await this.runtime.unscopedDb().deleteFrom("access_login_attempt").where("lastAt", "<", forgotten).execute();
   }
 
   /** Adds one to each row that needn't wait; returns the subjects of those. */
   async #count(trx: OwnerTransaction, kind: Kind, keys: readonly Key[]): Promise<ReadonlySet<string>> {
-    const now = this.#runtime.clock.now();
+    const now = this.runtime.clock.now();
     const rows = await trx.query<{ subject: string }>(
       `INSERT INTO access_login_attempt AS row (subject, source, failures, last_at)
        SELECT subject, source, 1, $3 FROM unnest($1::text[], $2::text[]) AS given (subject, source) ORDER BY 1
@@ -149,7 +145,7 @@ export class LoginAttempts {
     const [row] = await trx.query<{ seconds: number | null }>(
       `SELECT ceil(extract(epoch FROM min(last_at + ${waits[kind]} * interval '1 second') - $3))::int AS seconds
        FROM access_login_attempt AS row WHERE subject = ANY ($1) AND source = $2`,
-      [subjects, source, this.#runtime.clock.now()],
+      [subjects, source, this.runtime.clock.now()],
     );
     return Math.max(1, row?.seconds ?? 1);
   }
