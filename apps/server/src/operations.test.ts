@@ -194,6 +194,7 @@ describe("who may read the metrics", () => {
 
   test("without one this machine itself, but not what comes through a proxy on it, and in production nobody", async () => {
     expect((await call("/metrics", { headers: { "x-forwarded-for": "203.0.113.7" } })).status).toBe(404);
+    expect((await call("/metrics", { headers: { "x-forwarded-for": "203.0.113.7, nonsense" } })).status).toBe(404);
     expect((await call("/metrics", { headers: { forwarded: "for=203.0.113.7" } })).status).toBe(404);
     const real = await openTestServer(inject("clusterUrl"), { env: { NODE_ENV: "production" } });
     expect((await fetch(`${real.url}/metrics`)).status).toBe(404);

@@ -42,6 +42,8 @@ const Env = z.object({
   /** The address to listen on; this machine only unless it says otherwise. */
   HOST: z.string().default("127.0.0.1"),
   PORT: z.coerce.number().int().min(0).max(65535).default(8790),
+  /** Whose `X-Forwarded-For` is believed: proxies before this server. Addresses or networks; this machine's own. */
+  TRUSTED_PROXIES: Networks.default(["127.0.0.0/8", "::1"]),
   /** Whose `traceparent` is believed without a log-in: a gateway before this server. Addresses or networks. */
   TRACE_CALLERS: Networks.default([]),
   /** Where browsers and WeChat reach this server. */

@@ -71,6 +71,17 @@ describe("set-up", () => {
     await fresh.close();
   });
 
+  test("nobody gets a new address by claiming one: only the proxies that are listed are believed", async () => {
+    const fresh = await openTestServer(inject("clusterUrl"), { env: { TRUSTED_PROXIES: "10.0.0.0/8" } });
+    const codes = [];
+    for (let n = 0; n < 12; n++) {
+      const guesser = fresh.anonymous({ "x-forwarded-for": `203.0.113.${n}` });
+      codes.push((await refusal(guesser.access.setup({ ...body, setupToken: "guess" }))).code);
+    }
+    expect(codes.slice(10)).toEqual(["kit.too_many_requests", "kit.too_many_requests"]);
+    await fresh.close();
+  });
+
   test("demo logins are shown only while the demo is on", async () => {
     const demo = await openTestServer(inject("clusterUrl"), { env: { DEMO: "1" } });
     await demo.asOwner();

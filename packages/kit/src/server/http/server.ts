@@ -15,7 +15,7 @@ import { operationPaths, serveOperations } from "./operations.ts";
 import { describeRequest, logRequests } from "./request-log.ts";
 import type { Routes } from "./routes.ts";
 import { sendProblem } from "./send-problem.ts";
-import { isFrom, joinTrace, readNetworks } from "./trace.ts";
+import { contains, isFrom, joinTrace, readNetworks } from "./trace.ts";
 
 export interface ServerOptions {
   readonly runtime: Runtime;
@@ -35,8 +35,9 @@ export interface ServerOptions {
  */
 export async function createServer(root: Type, options: ServerOptions): Promise<NestFastifyApplication> {
   const { runtime, routes } = options;
+  const proxies = readNetworks(runtime.env.TRUSTED_PROXIES);
   const adapter = new ProblemAdapter({
-    trustProxy: "loopback",
+    trustProxy: (address: string) => contains(proxies, address),
     genReqId: () => randomUUID(),
     // What Fastify refuses before any hook runs: a broken escape in the path, for one.
     frameworkErrors: sendProblem,

@@ -15,11 +15,16 @@ export function readNetworks(list: readonly string[]): BlockList {
   return networks;
 }
 
+/** Whether an address is among them; what isn't an address (a proxy may send anything) is not. */
+export function contains(networks: BlockList, address: string): boolean {
+  const version = isIP(address);
+  return version !== 0 && networks.check(address, version === 6 ? "ipv6" : "ipv4");
+}
+
 /** Whether a request comes straight from one of these addresses; what a proxy says of its own callers doesn't count. */
 export function isFrom(request: FastifyRequest, networks: BlockList): boolean {
   const { remoteAddress } = request.raw.socket;
-  if (remoteAddress === undefined) return false;
-  return networks.check(remoteAddress, isIP(remoteAddress) === 6 ? "ipv6" : "ipv4");
+  return remoteAddress !== undefined && contains(networks, remoteAddress);
 }
 
 /**
