@@ -12,6 +12,7 @@ import type { events } from "./events.contract.ts";
 type EventView = Out<typeof events.get>;
 type DeadLetterView = Out<typeof events.deadLetters>["items"][number];
 type DeliveryView = EventView["deliveries"][number];
+type Deliveries = ReadonlyMap<string, DeliveryView[]>;
 type EventRow = Selectable<Tables["kit_event"]>;
 
 /** Where a list of dead letters ends: when it died, what it is about, whose queue it was in. */
@@ -91,78 +92,42 @@ export class EventsService {
     return { replayed };
   }
 
-  /** What became of each event for each handler that it went to, by `event handler`. */
-  async #deliveries(ctx: Ctx, rows: readonly EventRow[]): Promise<ReadonlyMap<string, DeliveryView>> {
+  /** What became of each event for each handler that it went to; a later state covers an earlier one. */
+  async #deliveries(ctx: Ctx, rows: readonly EventRow[]): Promise<Deliveries> {
     const ids = rows.map(({ id }) => id);
-    const handlers = [...new Set(rows.flatMap((row) => row.handlers))];
-    if (handlers.length === 0) return new Map();
-    const renamed = await ctx.db
-      .selectFrom("kit_subscription")
-      .select(["handler", "replacedBy"])
-      .where("handler", "in", handlers)
-      .where("replacedBy", "is not", null)
-      .execute();
-    const nameNow = new Map(renamed.map(({ handler, replacedBy }) => [handler, replacedBy ?? handler]));
-    const queues = [...handlers, ...nameNow.values()];
-    const [handled, pending, dead] = await Promise.all([
-      ctx.db.selectFrom("kit_handled").selectAll().where("eventId", "in", ids).execute(),
-      ctx.db.selectFrom("kit_task").selectAll().where("queue", "in", queues).where("ref", "in", ids).execute(),
-      ctx.db.selectFrom("kit_dead").selectAll().where("queue", "in", queues).where("ref", "in", ids).execute(),
-    ]);
-    const occurredAt = new Map(rows.map((row) => [row.id, row.occurredAt]));
-    // A later state covers an earlier one: an event may be handled, and be replayed.
-    const states: [eventId: string, view: DeliveryView][] = [
-      ...rows.flatMap((row) =>
-        row.handlers.map((handler): [string, DeliveryView] => [row.id, notYetNoted(row, handler)]),
-      ),
-      ...handled.map((row): [string, DeliveryView] => [
-        row.eventId,
-        { handler: row.handler, state: "done", attempts: row.attempts, lastError: null, updatedAt: row.handledAt },
-      ]),
-      ...pending.map((row): [string, DeliveryView] => [
-        row.ref,
-        {
-          handler: row.queue,
-          state: "pending",
-          attempts: row.attempts,
-          lastError: row.lastError,
-          updatedAt: occurredAt.get(row.ref) ?? ctx.now(),
-        },
-      ]),
-      ...dead.map((row): [string, DeliveryView] => [
-        row.ref,
-        {
-          handler: row.queue,
-          state: "dead",
-          attempts: row.attempts,
-          lastError: row.lastError,
-          updatedAt: row.diedAt,
-        },
-      ]),
-    ];
-    return new Map(
-      states.map(([eventId, view]) => {
-        const handler = nameNow.get(view.handler) ?? view.handler;
-        return [`${eventId} ${handler}`, { ...view, handler }];
-      }),
-    );
+    const deliveries = await ctx.sql<DeliveryView & { eventId: string }>`
+      WITH event AS (
+        SELECT id, name, handlers, occurred_at FROM kit_event WHERE id = ANY (${ids})
+      ), told AS (
+        SELECT id, unnest(handlers) AS handler FROM event
+        UNION SELECT event_id, handler FROM kit_handled WHERE event_id = ANY (${ids})
+        UNION SELECT event.id, s.handler FROM event JOIN kit_subscription s ON s.event_name = event.name
+      ), renamed AS (
+        SELECT told.id, coalesce(s.replaced_by, told.handler) AS handler, array_agg(told.handler) AS names
+        FROM told JOIN event USING (id)
+        LEFT JOIN kit_subscription s ON s.event_name = event.name AND s.handler = told.handler
+        GROUP BY 1, 2
+      )
+      SELECT id AS event_id, r.handler,
+        CASE WHEN dead.ref IS NOT NULL THEN 'dead' WHEN task.ref IS NOT NULL THEN 'pending' ELSE 'done' END AS state,
+        coalesce(dead.attempts, task.attempts, handled.attempts, 1) AS attempts,
+        coalesce(dead.last_error, task.last_error) AS last_error,
+        coalesce(dead.died_at, CASE WHEN task.ref IS NULL THEN handled.handled_at END, occurred_at) AS updated_at
+      FROM renamed r JOIN event USING (id)
+      LEFT JOIN LATERAL (SELECT * FROM kit_dead WHERE queue = ANY (names || r.handler) AND ref = id LIMIT 1) dead ON true
+      LEFT JOIN LATERAL (SELECT * FROM kit_task WHERE queue = ANY (names || r.handler) AND ref = id LIMIT 1) task ON true
+      LEFT JOIN LATERAL (SELECT * FROM kit_handled WHERE handler = ANY (names || r.handler) AND event_id = id
+        ORDER BY handled_at DESC LIMIT 1) handled ON true
+      WHERE handlers && names OR coalesce(dead.ref, task.ref, handled.event_id) IS NOT NULL
+      ORDER BY id, handler`;
+    return Map.groupBy(deliveries, ({ eventId }) => eventId);
   }
 }
 
-/** It was taken off the queue, and nothing else is known of it. */
-function notYetNoted({ occurredAt: updatedAt }: EventRow, handler: string): DeliveryView {
-  return { handler, state: "done", attempts: 1, lastError: null, updatedAt };
-}
-
-function toEvent(row: EventRow, deliveries: ReadonlyMap<string, DeliveryView>): EventView {
-  const own = [...deliveries].filter(([key]) => key.startsWith(`${row.id} `)).map(([, view]) => view);
+function toEvent(row: EventRow, deliveries: Deliveries): EventView {
   return {
-    id: row.id,
-    name: row.name,
-    occurredAt: row.occurredAt,
-    traceId: row.traceId,
+    ...row,
     actor: { kind: row.actorKind, id: row.actorId },
-    payload: row.payload,
-    deliveries: own.toSorted((a, b) => (a.handler < b.handler ? -1 : 1)),
+    deliveries: deliveries.get(row.id) ?? [],
   };
 }

@@ -65,7 +65,7 @@ export class InboundStore {
     // In one order everywhere, so that two statements never wait for each other in a circle.
     const firsts = [...byKey].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, [first]]) => first as (typeof keyed)[0]);
     const rows = firsts.map(({ item, id, key }) => rowOf(item, id, byKey.get(key)?.length ?? 1, this.runtime));
-    const query = CompiledQuery.raw(statement, columnsOf(rows));
+    const query = CompiledQuery.raw(statement, [JSON.stringify(rows)]);
     const result = await this.runtime.unscopedDb().executeQuery<Row>(query);
     this.runtime.wake(new Set(result.rows.flatMap(({ handlers }) => handlers ?? [])));
     const kept = new Map(result.rows.map((row) => [row.asked, row]));
@@ -82,73 +82,48 @@ function keyOf({ snapshot, message }: Inbound): string {
   return `${snapshot.tenantId} ${snapshot.app.id} ${dedupeKey(message)}`;
 }
 
-/** One column of `input` each, in its order. */
-function rowOf(inbound: Inbound, id: string, copies: number, { clock }: Runtime): readonly unknown[] {
+/** What the statement takes of a message. */
+function rowOf(inbound: Inbound, id: string, copies: number, { clock }: Runtime): object {
   const { snapshot, arrivedAtMs, traceId, message, described, answer, event } = inbound;
   const now = clock.now();
   const told = event?.(id);
-  return [
-    snapshot.tenantId,
+  return {
+    tenant_id: snapshot.tenantId,
     // What was read after the push had come is new enough, whatever has changed since: else a configuration that
     // changes all the time, as an import does, would let nothing in.
-    snapshot.readAtMs >= arrivedAtMs ? null : snapshot.version,
+    version: snapshot.readAtMs >= arrivedAtMs ? null : snapshot.version,
     id,
-    snapshot.app.id,
-    dedupeKey(message),
-    described.openid,
-    described.kind,
-    JSON.stringify(message.fields),
-    described.channelId,
-    answer === undefined ? null : JSON.stringify(answer.reply),
-    answer?.by ?? null,
-    traceId,
-    createdAt(message),
-    now,
-    copies - 1,
-    told?.definition.name ?? null,
-    newId(now),
-    told === undefined ? null : JSON.stringify(told.definition.payload.parse(told.payload)),
-    snapshot.actor.id,
-  ];
+    wechat_app_id: snapshot.app.id,
+    dedupe_key: dedupeKey(message),
+    openid: described.openid,
+    kind: described.kind,
+    content: message.fields,
+    channel_id: described.channelId,
+    reply: answer?.reply,
+    reply_by: answer?.by,
+    trace_id: traceId,
+    sent_at: createdAt(message),
+    received_at: now,
+    repeats: copies - 1,
+    event_name: told?.definition.name,
+    event_id: newId(now),
+    payload: told?.definition.payload.parse(told.payload),
+    actor_id: snapshot.actor.id,
+  };
 }
-
-function columnsOf(rows: readonly (readonly unknown[])[]): unknown[] {
-  return columnTypes.map((_, column) => rows.map((row) => row[column]));
-}
-
-const columnTypes = [
-  "tenant_id uuid",
-  "version bigint",
-  "id uuid",
-  "wechat_app_id uuid",
-  "dedupe_key text",
-  "openid text",
-  "kind text",
-  "content jsonb",
-  "channel_id uuid",
-  "reply jsonb",
-  "reply_by text",
-  "trace_id text",
-  "sent_at timestamptz",
-  "received_at timestamptz",
-  "repeats integer",
-  "event_name text",
-  "event_id uuid",
-  "payload jsonb",
-  "actor_id text",
-];
-const names = columnTypes.map((column) => column.split(" ")[0]);
-const parameters = columnTypes.map((column, index) => `$${index + 1}::${column.split(" ")[1]}[]`);
 
 /** As the owner: pushes of several tenants share it. Each row names its tenant, and everything it writes is that's. */
+const kept = `tenant_id, id, wechat_app_id, dedupe_key, openid, kind, content, channel_id, reply, reply_by, trace_id,
+  sent_at, received_at, repeats`;
 const statement = `
-  WITH input AS MATERIALIZED (SELECT * FROM unnest(${parameters.join(", ")}) AS input(${names.join(", ")})),
+  WITH input AS MATERIALIZED (
+    SELECT row.*, event_name, event_id, payload, actor_id, version
+    FROM jsonb_array_elements($1::jsonb) each,
+      jsonb_populate_record(NULL::connect_inbound, each) row,
+      jsonb_to_record(each) AS told(event_name text, event_id uuid, payload jsonb, actor_id text, version bigint)),
   stored AS (
-    INSERT INTO connect_inbound (tenant_id, id, wechat_app_id, dedupe_key, openid, kind, content, channel_id, reply,
-      reply_by, trace_id, sent_at, received_at, repeats)
-    SELECT tenant_id, id, wechat_app_id, dedupe_key, openid, kind, content, channel_id, reply,
-      reply_by, trace_id, sent_at, received_at, repeats
-    FROM input WHERE version IS NULL OR kit_configuration_version(tenant_id) = version
+    INSERT INTO connect_inbound (${kept})
+    SELECT ${kept} FROM input WHERE version IS NULL OR kit_configuration_version(tenant_id) = version
     ON CONFLICT (tenant_id, wechat_app_id, dedupe_key)
       DO UPDATE SET repeats = connect_inbound.repeats + excluded.repeats + 1
     RETURNING tenant_id, wechat_app_id, dedupe_key, id, reply)
