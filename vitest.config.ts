@@ -12,7 +12,7 @@ export default defineConfig({
   test: {
     // The heavy part is the database, which all workers share: more of them gain nothing on a small machine.
     maxWorkers: Math.min(4, availableParallelism()),
-    testTimeout: patient(60_000),
+    testTimeout: patient(120_000),
     hookTimeout: patient(60_000),
     expect: {
       // Asserting nothing is the commonest test that can't fail.
@@ -42,7 +42,6 @@ export default defineConfig({
           include: ["tests/wire/**/*.test.ts"],
           globalSetup: cluster,
           isolate: false,
-          testTimeout: patient(120_000),
         },
       },
       {
@@ -69,7 +68,6 @@ export default defineConfig({
         test: {
           name: "workshop",
           include: ["tests/*.test.ts", "tools/**/*.test.ts"],
-          testTimeout: patient(120_000),
           hookTimeout: patient(180_000),
         },
       },

@@ -68,4 +68,4 @@ test("with the policy of one table gone, the test above turns red", async () => 
   }
   expect(unnoticed).toEqual([]);
   await world.server.close();
-}, 60_000);
+});

@@ -83,7 +83,7 @@ test("--state: killed with -9, it knows its world again", async () => {
     const puppet = JSON.stringify({ id: "tea" });
     const headers = { "content-type": "application/json" };
     await fetch(`${url}/emulator/puppets`, { method: "POST", body: puppet, headers });
-    await expect.poll(() => readFile(file, "utf8"), { timeout: 15_000 }).toContain('"id":"tea"');
+    await expect.poll(() => readFile(file, "utf8")).toContain('"id":"tea"');
     const second = await start(words).ended;
     expect(second).toMatchObject({ code: 1, errors: expect.stringContaining(`(process ${first.child.pid})`) });
     first.child.kill("SIGKILL");

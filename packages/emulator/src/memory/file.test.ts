@@ -24,7 +24,7 @@ afterEach(async () => {
 
 /** Waits for the disk, however busy the machine. */
 function eventually<Value>(look: () => Value | Promise<Value>): ReturnType<typeof expect.poll<Value>> {
-  return expect.poll(look, { timeout: 15_000 });
+  return expect.poll(look);
 }
 
 async function savedWorld(): Promise<unknown> {

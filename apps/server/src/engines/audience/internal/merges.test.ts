@@ -274,4 +274,4 @@ test("two hundred times three people become one while all of them write: nothing
   });
   const failed = tea.server.runtime.unscopedDb().selectFrom("kit_handled").select("handler").distinct();
   expect(await failed.where("attempts", ">", 1).execute()).toEqual([]);
-}, 180_000);
+});
