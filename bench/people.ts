@@ -1,6 +1,6 @@
 import { newId } from "@zhanggui/kit/contract/ids";
 import type { Ctx } from "@zhanggui/kit/server/ctx";
-import { latestFirst, pageOf, totalOf } from "@zhanggui/kit/server/paging";
+import { latestFirst, readPage, totalOf } from "@zhanggui/kit/server/paging";
 import { searchIn } from "@zhanggui/kit/server/search";
 import { openTestServer, type TestServer } from "@zhanggui/server/testing/test-server";
 import { sql } from "kysely";
@@ -58,8 +58,8 @@ async function milliseconds(work: () => Promise<unknown>): Promise<string> {
 const people = (ctx: Ctx) => ctx.db.selectFrom("audience_person").where("mergedInto", "is", null);
 const found = (ctx: Ctx, part: string) => people(ctx).where("id", "=", searchIn(ctx, "audience_person_search", part));
 const by = latestFirst("lastSeenAt");
-const pageAt = (ctx: Ctx, cursor?: string) => pageOf(people(ctx).selectAll(), { limit: 50, cursor }, by);
-const searched = (ctx: Ctx, part: string) => pageOf(found(ctx, part).selectAll(), { limit: 50 }, by);
+const pageAt = (ctx: Ctx, cursor?: string) => readPage(people(ctx).selectAll(), { limit: 50, cursor }, by);
+const searched = (ctx: Ctx, part: string) => readPage(found(ctx, part).selectAll(), { limit: 50 }, by);
 
 async function column(server: TestServer, count: number): Promise<[string, string][]> {
   const tenantIds = Array.from({ length: 10 }, () => newId(new Date()));

@@ -1,20 +1,21 @@
 import { sql, type SelectQueryBuilder } from "kysely";
-import type { z } from "zod";
+import { z } from "zod";
+import { invalidInput } from "../contract/faults.ts";
+import { countLimit, type PageOf, type PageQuery } from "../contract/page.ts";
 import type { Ctx } from "./ctx.ts";
-import { countLimit, IdCursor, type PageOf, type PageQuery, readCursor, TimeCursor } from "../contract/page.ts";
 
-/** What a list is sorted by, descending, and what its cursors hold. The last key is unique. */
+/** What a list is sorted by, descending, and what its cursors hold. Together the keys are unique. */
 export interface Keyset {
   readonly keys: readonly string[];
   readonly shape: z.ZodType<readonly string[]>;
 }
 
 /** Ids rise with time. */
-export const newestFirst: Keyset = { keys: ["id"], shape: IdCursor };
+export const newestFirst: Keyset = { keys: ["id"], shape: z.tuple([z.uuid()]) };
 
 /** By a column that holds an instant, and by id among equals. */
 export function latestFirst(column: string): Keyset {
-  return { keys: [column, "id"], shape: TimeCursor };
+  return { keys: [column, "id"], shape: z.tuple([z.iso.datetime(), z.uuid()]) };
 }
 
 /**
@@ -23,7 +24,7 @@ export function latestFirst(column: string): Keyset {
  *
  * @throws Fault `kit.invalid_input` for a cursor that isn't of this list
  */
-export async function pageOf<Db, Table extends keyof Db, Row extends object>(
+export async function readPage<Db, Table extends keyof Db, Row extends object>(
   query: SelectQueryBuilder<Db, Table, Row>,
   { cursor, limit }: PageQuery,
   { keys, shape }: Keyset = newestFirst,
@@ -47,6 +48,14 @@ export async function totalOf<Db, Table extends keyof Db>(
   const some = query.select(sql.lit(1).as("one")).limit(countLimit + 1);
   const { rows } = await sql<{ total: number }>`SELECT count(*) AS total FROM (${some}) AS found`.execute(ctx.db);
   return rows[0]?.total ?? 0;
+}
+
+/** What a cursor stands for; undefined for the first page. */
+function readCursor(cursor: string | undefined, shape: Keyset["shape"]): readonly string[] | undefined {
+  if (cursor === undefined) return undefined;
+  const read = shape.safeParse(cursor.split(" "));
+  if (!read.success) throw invalidInput({ errors: [{ field: "cursor", message: "not a cursor of this list" }] });
+  return read.data;
 }
 
 function cursorOf(row: object, keys: readonly string[]): string {

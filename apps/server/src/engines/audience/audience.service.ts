@@ -2,7 +2,7 @@ import { Injectable } from "@nestjs/common";
 import { conflict, notFound } from "@zhanggui/kit/contract/faults";
 import type { Flat, Out } from "@zhanggui/kit/contract/route";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
-import { latestFirst, pageOf, totalOf } from "@zhanggui/kit/server/paging";
+import { latestFirst, readPage, totalOf } from "@zhanggui/kit/server/paging";
 import { searchIn } from "@zhanggui/kit/server/search";
 import type { Tables } from "@zhanggui/kit/server/tables";
 import type { SelectQueryBuilder } from "kysely";
@@ -31,7 +31,7 @@ export class AudienceService {
 
   async list(ctx: Ctx, filter: PeopleFilter): Promise<Out<typeof audience.listPeople>> {
     const matching = narrowed(ctx, filter);
-    const page = await pageOf(matching.selectAll(), filter, latestFirst("lastSeenAt"));
+    const page = await readPage(matching.selectAll(), filter, latestFirst("lastSeenAt"));
     const total = await totalOf(ctx, matching);
     const ids = page.items.map((row) => row.id);
     const [tags, identities, channels] = await Promise.all([
@@ -123,7 +123,7 @@ export class AudienceService {
     return (await findPerson(ctx, personId))?.id ?? personId;
   }
 
-  /** Name and mail address, for whoever writes to people; `hold`s the person. @throws Fault `kit.not_found` */
+  /** Name and mail address, for whoever writes to people; locks the person. @throws Fault `kit.not_found` */
   async contact(ctx: TxCtx, personId: string): Promise<{ personId: string; displayName: string; mail: string | null }> {
     const row = await this.#row(ctx, await lockPerson(ctx, personId));
     const mail = await ctx.db

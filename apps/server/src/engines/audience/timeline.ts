@@ -2,7 +2,7 @@ import { Injectable } from "@nestjs/common";
 import type { PageOf, PageQuery } from "@zhanggui/kit/contract/page";
 import type { Out } from "@zhanggui/kit/contract/route";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
-import { latestFirst, pageOf } from "@zhanggui/kit/server/paging";
+import { latestFirst, readPage } from "@zhanggui/kit/server/paging";
 import type { audience } from "./audience.contract.ts";
 import { lockPerson, type LockedPerson } from "./internal/people.ts";
 
@@ -35,6 +35,6 @@ export class Timeline {
 
   list(ctx: Ctx, personId: string, page: PageQuery): Promise<PageOf<Entry>> {
     const story = ctx.db.selectFrom("audience_timeline").selectAll().where("personId", "=", personId);
-    return pageOf(story, page, latestFirst("at"));
+    return readPage(story, page, latestFirst("at"));
   }
 }

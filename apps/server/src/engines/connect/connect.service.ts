@@ -3,7 +3,7 @@ import type { BytesOut } from "@zhanggui/kit/contract/body";
 import type { PageOf } from "@zhanggui/kit/contract/page";
 import type { Flat, Out } from "@zhanggui/kit/contract/route";
 import type { Ctx } from "@zhanggui/kit/server/ctx";
-import { pageOf } from "@zhanggui/kit/server/paging";
+import { readPage } from "@zhanggui/kit/server/paging";
 import { Runtime } from "@zhanggui/kit/server/runtime";
 import { createdAt, sceneOf, type InboundMessage } from "@zhanggui/wechat/messages";
 import { openPush, PushRefused, sealReply, verifyUrl } from "@zhanggui/wechat/push";
@@ -82,7 +82,7 @@ export class ConnectService {
     if (wechatAppId !== undefined) query = query.where("wechatAppId", "=", wechatAppId);
     if (openid !== undefined) query = query.where("openid", "=", openid);
     if (traceId !== undefined) query = query.where("traceId", "=", traceId);
-    const { items, next } = await pageOf(query, filter);
+    const { items, next } = await readPage(query, filter);
     return { items: items.map((row) => ({ ...row, reply: textOfReply(row.reply) })), next };
   }
 

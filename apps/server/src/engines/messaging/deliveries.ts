@@ -4,7 +4,7 @@ import type { PageOf } from "@zhanggui/kit/contract/page";
 import type { Flat, Out } from "@zhanggui/kit/contract/route";
 import type { LocalizedText } from "@zhanggui/kit/contract/text";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
-import { pageOf } from "@zhanggui/kit/server/paging";
+import { readPage } from "@zhanggui/kit/server/paging";
 import type { NewRow } from "@zhanggui/kit/server/tables";
 import type { Selectable } from "kysely";
 import { AudienceService } from "../audience/audience.service.ts";
@@ -65,7 +65,7 @@ export class Deliveries {
     if (sceneId !== undefined) query = query.where("sceneId", "=", sceneId);
     if (state !== undefined) query = query.where("state", "=", state);
     if (traceId !== undefined) query = query.where("traceId", "=", traceId);
-    return pageOf(query, filter);
+    return readPage(query, filter);
   }
 
   /** @throws Fault `kit.not_found` */
@@ -74,8 +74,7 @@ export class Deliveries {
       .selectFrom("messaging_delivery")
       .selectAll()
       .where("id", "=", deliveryId)
-      .executeTakeFirst();
-    if (row === undefined) throw notFound();
+      .executeTakeFirstOrThrow(() => notFound());
     const steps = await ctx.db
       .selectFrom("messaging_step")
       .selectAll()

@@ -1,8 +1,9 @@
 import { Injectable } from "@nestjs/common";
 import { notFound } from "@zhanggui/kit/contract/faults";
-import { IdCursor, type PageOf, readCursor, toPage } from "@zhanggui/kit/contract/page";
+import type { PageOf } from "@zhanggui/kit/contract/page";
 import type { Flat, Out } from "@zhanggui/kit/contract/route";
 import type { Ctx } from "@zhanggui/kit/server/ctx";
+import { type Keyset, readPage } from "@zhanggui/kit/server/paging";
 import { replayDeadLetters } from "@zhanggui/kit/server/queue/dead-letters";
 import type { Tables } from "@zhanggui/kit/server/tables";
 import type { Selectable } from "kysely";
@@ -15,30 +16,22 @@ type DeliveryView = EventView["deliveries"][number];
 type Deliveries = ReadonlyMap<string, DeliveryView[]>;
 type EventRow = Selectable<Tables["kit_event"]>;
 
-/** Where a list of dead letters ends: when it died, what it is about, whose queue it was in. */
-const DeadLetterCursor = z.tuple([z.iso.datetime(), z.uuid(), z.string()]);
+/** By when it died, and then by what it is about and whose queue it was in. */
+const lastDiedFirst: Keyset = {
+  keys: ["kit_dead.diedAt", "kit_dead.ref", "kit_dead.queue"],
+  shape: z.tuple([z.iso.datetime(), z.uuid(), z.string()]),
+};
 
 /** The kit's event log and dead letters as people see them. The kit writes them; here they are read, and sent again. */
 @Injectable()
 export class EventsService {
-  async list(ctx: Ctx, { cursor, limit, name, traceId }: Flat<typeof events.list>): Promise<PageOf<EventView>> {
-    let query = ctx.db
-      .selectFrom("kit_event")
-      .selectAll()
-      .orderBy("id", "desc")
-      .limit(limit + 1);
-    const before = readCursor(cursor, IdCursor);
-    if (before !== undefined) query = query.where("id", "<", before[0]);
+  async list(ctx: Ctx, { name, traceId, ...page }: Flat<typeof events.list>): Promise<PageOf<EventView>> {
+    let query = ctx.db.selectFrom("kit_event").selectAll();
     if (name !== undefined) query = query.where("name", "=", name);
     if (traceId !== undefined) query = query.where("traceId", "=", traceId);
-    const rows = await query.execute();
-    const deliveries = await this.#deliveries(ctx, rows);
-    return toPage(
-      rows,
-      limit,
-      ({ id }) => [id],
-      (row) => toEvent(row, deliveries),
-    );
+    const { items, next } = await readPage(query, page);
+    const deliveries = await this.#deliveries(ctx, items);
+    return { items: items.map((row) => toEvent(row, deliveries)), next };
   }
 
   async get(ctx: Ctx, { eventId }: Flat<typeof events.get>): Promise<EventView> {
@@ -47,30 +40,17 @@ export class EventsService {
     return toEvent(row, await this.#deliveries(ctx, [row]));
   }
 
-  async deadLetters(ctx: Ctx, { cursor, limit }: Flat<typeof events.deadLetters>): Promise<PageOf<DeadLetterView>> {
-    const before = readCursor(cursor, DeadLetterCursor);
-    let query = ctx.db
+  async deadLetters(ctx: Ctx, page: Flat<typeof events.deadLetters>): Promise<PageOf<DeadLetterView>> {
+    const query = ctx.db
       .selectFrom("kit_dead")
       .leftJoin("kit_event", "kit_event.id", "kit_dead.ref")
       .leftJoin("kit_job", "kit_job.id", "kit_dead.ref")
       .selectAll("kit_dead")
       .select(["kit_event.name as eventName", "kit_event.occurredAt"])
-      .select(["kit_job.name as jobName", "kit_job.createdAt"])
-      .orderBy("kit_dead.diedAt", "desc")
-      .orderBy("kit_dead.ref", "desc")
-      .orderBy("kit_dead.queue", "desc")
-      .limit(limit + 1);
-    if (before !== undefined) {
-      const [diedAt, ref, queue] = before;
-      query = query.where(({ eb, refTuple, tuple }) =>
-        eb(refTuple("kit_dead.diedAt", "kit_dead.ref", "kit_dead.queue"), "<", tuple(new Date(diedAt), ref, queue)),
-      );
-    }
-    return toPage(
-      await query.execute(),
-      limit,
-      (row) => [row.diedAt, row.ref, row.queue],
-      (row) => ({
+      .select(["kit_job.name as jobName", "kit_job.createdAt"]);
+    const { items, next } = await readPage(query, page, lastDiedFirst);
+    return {
+      items: items.map((row) => ({
         kind: row.eventName !== null ? "event" : row.jobName !== null ? "job" : "task",
         ref: row.ref,
         name: row.eventName ?? row.jobName ?? row.queue,
@@ -81,8 +61,9 @@ export class EventsService {
         attempts: row.attempts,
         lastError: row.lastError,
         updatedAt: row.diedAt,
-      }),
-    );
+      })),
+      next,
+    };
   }
 
   /** Makes dead letters due at once, with all their tries before them. */
