@@ -67,8 +67,7 @@ export class Apps {
       })
       .onConflict((on) => on.doNothing())
       .returningAll()
-      .executeTakeFirst();
-    if (row === undefined) throw appTaken({ appId: app.appId });
+      .executeTakeFirstOrThrow(() => appTaken({ appId: app.appId }));
     return this.#view({ ...row, lastPushAt: null });
   }
 
@@ -85,8 +84,7 @@ export class Apps {
         .selectAll()
         .where("id", "=", id)
         .forUpdate()
-        .executeTakeFirst();
-      if (before === undefined) throw notFound();
+        .executeTakeFirstOrThrow(() => notFound());
       const { name, mode, disabled, appSecret, pushToken, encodingAesKey } = change;
       const row: Updateable<ConnectTables["connect_app"]> = { name, mode, disabled };
       if (appSecret !== undefined) row.secretSealed = this.#seal(secretColumn, before.id, appSecret);

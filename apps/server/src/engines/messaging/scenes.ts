@@ -61,14 +61,13 @@ export class Scenes {
     await this.#check(ctx, scene);
     return ctx.tx(async (ctx) => {
       await this.#get(ctx, sceneId);
-      const moved = await ctx.db
+      await ctx.db
         .updateTable("messaging_scene")
         .set({ version: version + 1 })
         .where("id", "=", sceneId)
         .where("version", "=", version)
         .returning("id")
-        .executeTakeFirst();
-      if (moved === undefined) throw conflict();
+        .executeTakeFirstOrThrow(() => conflict());
       await this.#write(ctx, sceneId, version + 1, scene);
       return this.#get(ctx, sceneId);
     });

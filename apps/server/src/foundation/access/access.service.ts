@@ -82,9 +82,8 @@ export class AccessService {
   }
 
   /**
-   * @throws Fault `access.login_taken`, `access.weak_password`, `access.beyond_own_rights`, `kit.not_found` for a
-   * role of
-   *   nobody's or of others'
+   * @throws Fault `access.login_taken`, `access.weak_password`, `access.beyond_own_rights`; `kit.not_found` for a role
+   *   that isn't there or is another tenant's
    */
   async createAccount(ctx: Ctx, { login, displayName, password, roleIds }: NewAccount): Promise<AccountView> {
     assertStrong(password, login);
@@ -96,8 +95,7 @@ export class AccessService {
         .values({ login, displayName, passwordHash })
         .onConflict((on) => on.doNothing())
         .returning("id")
-        .executeTakeFirst();
-      if (inserted === undefined) throw loginTaken({ login, errors: [{ field: "login" }] });
+        .executeTakeFirstOrThrow(() => loginTaken({ login, errors: [{ field: "login" }] }));
       await this.#setRoles(ctx, grantor, inserted.id, roleIds);
       return this.#account(ctx, inserted.id);
     });
@@ -171,8 +169,7 @@ export class AccessService {
         .values({ name, permissions })
         .onConflict((on) => on.doNothing())
         .returningAll()
-        .executeTakeFirst();
-      if (row === undefined) throw conflict();
+        .executeTakeFirstOrThrow(() => conflict());
       return this.#role(row);
     });
   }
@@ -214,7 +211,7 @@ export class AccessService {
 
   /** Two owners who take each other's role at once come one after the other: changes of rights do. */
   async #demandOwner(ctx: TxCtx): Promise<void> {
-    const owner = await ctx.db
+    await ctx.db
       .selectFrom("access_account")
       .innerJoin("access_account_role", "access_account_role.accountId", "access_account.id")
       .innerJoin("access_role", "access_role.id", "access_account_role.roleId")
@@ -222,8 +219,7 @@ export class AccessService {
       .where("access_role.builtIn", "=", "owner")
       .where("access_account.disabled", "=", false)
       .limit(1)
-      .executeTakeFirst();
-    if (owner === undefined) throw lastOwner();
+      .executeTakeFirstOrThrow(() => lastOwner());
   }
 
   #demandKnown(permissions: readonly string[]): void {

@@ -61,7 +61,7 @@ export class SettingsService {
       const current = (await this.#stored(ctx, key))[0]?.version ?? 0;
       if (current !== version) throw conflict();
       const row = { key, version: version + 1, value: parsed.data };
-      const inserted = await ctx.db
+      await ctx.db
         .insertInto("settings_value")
         .values({
           ...row,
@@ -72,8 +72,7 @@ export class SettingsService {
         // Two changes of the same version at once: the key lets one through.
         .onConflict((on) => on.doNothing())
         .returning("version")
-        .executeTakeFirst();
-      if (inserted === undefined) throw conflict();
+        .executeTakeFirstOrThrow(() => conflict());
       await ctx.emit(settingChanged, { key, version: row.version });
       return view(setting, row);
     });

@@ -29,13 +29,12 @@ export class Tags {
   /** @throws Fault `kit.not_found` if the person doesn't have it */
   async remove(ctx: TxCtx, personId: LockedPerson, tagId: string): Promise<void> {
     const tag = await ctx.db.selectFrom("audience_tag").select("name").where("id", "=", tagId).executeTakeFirst();
-    const removed = await ctx.db
+    await ctx.db
       .deleteFrom("audience_person_tag")
       .where("personId", "=", personId)
       .where("tagId", "=", tagId)
       .returning("tagId")
-      .executeTakeFirst();
-    if (removed === undefined) throw notFound();
+      .executeTakeFirstOrThrow(() => notFound());
     await this.timeline.write(ctx, personId, "tag_removed", {
       name: tag?.name,
       by: ctx.actor.id,
