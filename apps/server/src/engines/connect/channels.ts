@@ -1,5 +1,5 @@
 import { Injectable } from "@nestjs/common";
-import { conflict, notFound } from "@zhanggui/kit/contract/faults";
+import { conflict } from "@zhanggui/kit/contract/faults";
 import type { Flat, Out } from "@zhanggui/kit/contract/route";
 import { newId } from "@zhanggui/kit/contract/ids";
 import type { Ctx } from "@zhanggui/kit/server/ctx";
@@ -11,6 +11,7 @@ import type { connect } from "./connect.contract.ts";
 type ChannelView = Out<typeof connect.createChannel>;
 export interface ChannelOwner {
   readonly id: string;
+  readonly wechatAppId: string;
   readonly name: string;
   readonly leaderName: string;
   readonly leaderMail: string;
@@ -54,7 +55,7 @@ export class Channels {
   async find(ctx: Ctx, channelId: string): Promise<ChannelOwner | undefined> {
     return ctx.db
       .selectFrom("connect_channel")
-      .select(["id", "name", "leaderName", "leaderMail"])
+      .select(["id", "wechatAppId", "name", "leaderName", "leaderMail"])
       .where("id", "=", channelId)
       .executeTakeFirst();
   }
@@ -63,13 +64,6 @@ export class Channels {
   async names(ctx: Ctx): Promise<Map<string, string>> {
     const rows = await ctx.db.selectFrom("connect_channel").select(["id", "name"]).execute();
     return new Map(rows.map(({ id, name }) => [id, name]));
-  }
-
-  /** @throws Fault `kit.not_found` */
-  async get(ctx: Ctx, channelId: string): Promise<ChannelView> {
-    const channel = (await this.list(ctx)).find(({ id }) => id === channelId);
-    if (channel === undefined) throw notFound();
-    return channel;
   }
 
   /**
@@ -90,7 +84,7 @@ export class Channels {
     const expireSeconds = channel.validDays === undefined ? undefined : channel.validDays * daySeconds;
     // The id is the scene: unique, and within WeChat's 64 characters.
     const code = await this.#order(ctx, wechatAppId, id, expireSeconds);
-    const inserted = await ctx.db
+    const row = await ctx.db
       .insertInto("connect_channel")
       .values({
         id,
@@ -104,10 +98,9 @@ export class Channels {
         leaderMail: channel.leaderMail,
       })
       .onConflict((on) => on.doNothing())
-      .returning("id")
-      .executeTakeFirst();
-    if (inserted === undefined) throw conflict();
-    return this.get(ctx, id);
+      .returningAll()
+      .executeTakeFirstOrThrow(() => conflict());
+    return { ...row, scans: 0, people: 0 };
   }
 
   async #order(ctx: Ctx, wechatAppId: string, sceneText: string, expireSeconds: number | undefined) {

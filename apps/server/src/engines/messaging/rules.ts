@@ -51,8 +51,8 @@ export class Rules {
   async create(ctx: Ctx, rule: Flat<typeof messaging.createRule>): Promise<RuleView> {
     if (rule.wechatAppId !== null) await this.apps.row(ctx, rule.wechatAppId);
     if (rule.channelId !== null) {
-      const channel = await this.channels.get(ctx, rule.channelId);
-      if (rule.wechatAppId !== null && rule.wechatAppId !== channel.wechatAppId) throw notFound();
+      const channel = await this.channels.find(ctx, rule.channelId);
+      if (channel === undefined || channel.wechatAppId !== (rule.wechatAppId ?? channel.wechatAppId)) throw notFound();
     }
     return ctx.db.insertInto("messaging_rule").values(rule).returningAll().executeTakeFirstOrThrow();
   }
@@ -64,8 +64,7 @@ export class Rules {
       .set((eb) => ({ name: eb.ref("name"), ...change }))
       .where("id", "=", ruleId)
       .returningAll()
-      .executeTakeFirst();
-    if (row === undefined) throw notFound();
+      .executeTakeFirstOrThrow(() => notFound());
     return row;
   }
 
