@@ -1,10 +1,8 @@
 /** PostgreSQL's error codes that the server acts on (its Appendix A). */
 export const uniqueViolation = "23505";
-export const foreignKeyViolation = "23503";
 export const serializationFailure = "40001";
 export const deadlockDetected = "40P01";
 export const lockNotAvailable = "55P03";
-export const queryCanceled = "57014";
 
 /** The SQLSTATE of what PostgreSQL refused; undefined for any other error. */
 export function sqlStateOf(error: unknown): string | undefined {

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
 import type { Logger } from "../log.ts";
+import { deadlockDetected, lockNotAvailable, sqlStateOf } from "../sql-state.ts";
 
 /** What migrations need beside their files. */
 export interface MigrateOptions {
@@ -83,7 +84,7 @@ export async function patiently(
   }
 }
 
-/** PostgreSQL's Appendix A: lock_not_available, deadlock_detected. */
 function isWorthARetry(error: unknown): boolean {
-  return error instanceof pg.DatabaseError && (error.code === "55P03" || error.code === "40P01");
+  const state = sqlStateOf(error);
+  return state === lockNotAvailable || state === deadlockDetected;
 }
