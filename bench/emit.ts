@@ -10,7 +10,7 @@ import { bestRates } from "./support/rates.ts";
 
 /*
  * What an event costs: emits per second (a transaction with one event in it), beside the floor of one plain insert per
- * transaction; and how fast the worker's dispatcher and handlers work 5,000 of them off.
+ * transaction; and how fast a worker handles 5,000 of them.
  */
 const backlog = 5_000;
 const brewed = event("tea.brewed.v1", z.object({ cups: z.int(), kind: z.string() }));
@@ -18,7 +18,7 @@ const payload = { cups: 2, kind: "oolong" };
 
 /**
  * Events per second from the start of a worker until the last of `backlog` handlers has run, in a database of its own:
- * the events of the other figures wait for nobody, but the dispatcher would have to get past them.
+ * the log of the other figures would stand in its way.
  */
 async function workOff(clusterUrl: string): Promise<number> {
   const open = await openRuntime(clusterUrl);

@@ -85,8 +85,8 @@ function idsIn(prepared: unknown): string[] {
 }
 
 /**
- * Looks at every table through the stranger's ctx, without a filter of its own: what the kit's filter alone keeps
- * apart, also where no route could show it, because another table's filter stops the call before.
+ * Looks at every table through the stranger's ctx: what the policies keep apart, also where no route could show it
+ * because another table's policy stops the call before.
  */
 export async function rowsOfOthers({ server, owner, stranger }: World): Promise<string[]> {
   const { db } = server.runtime.ctx(stranger.tenantId);

@@ -24,7 +24,7 @@ export interface TestServerOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** A clock that something else shares, the emulator for one. */
   readonly clock?: TurnableClock;
-  /** Runs subscribers, jobs and inboxes by themselves; without it a test says `runUntilIdle()`. */
+  /** Works off the queues by itself; without it a test says `runUntilIdle()`. */
   readonly work?: boolean;
   readonly log?: Logger;
   /** Modules of the test's own, besides the server's. */

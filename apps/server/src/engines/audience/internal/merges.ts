@@ -15,7 +15,7 @@ export class Merges {
 
   /**
    * Gives the person behind an openid their unionid; if it is somebody's already, the two are one. Nothing happens for
-   * an openid that nobody has heard of. The caller's transaction holds nobody yet.
+   * an openid that nobody has heard of. The caller's transaction has locked nobody yet.
    */
   async link(ctx: TxCtx, openid: Openid, unionid: string): Promise<void> {
     await oneAtATime(ctx);
@@ -28,7 +28,7 @@ export class Merges {
   /**
    * The record that was there first goes on (B-60) and gets identities, tags and timeline of the other, which stays as
    * a pointer so that old links still lead somewhere. Either may have been merged before: then it is about those who go
-   * on for them. The caller's transaction holds nobody but these two yet.
+   * on for them. The caller's transaction has locked nobody but these two yet.
    *
    * @returns the id that goes on
    * @throws Fault `kit.not_found`

@@ -9,29 +9,29 @@ declare const lockedBrand: unique symbol;
 
 /**
  * The id of a person whose row this transaction has locked: until it ends, nobody merges them into another. Whoever
- * writes about a person asks for this type, so that nobody forgets to `hold` them first.
+ * writes about a person asks for this type, so that nobody forgets to lock them first.
  */
 export type LockedPerson = string & { readonly [lockedBrand]: true };
 
 /**
  * Locks a person, or whoever they were merged into, until the transaction ends.
  *
- * A transaction that writes holds one person and never asks for a second: only a merge does, and merges of a tenant go
- * one at a time. So nobody waits in a circle. The lock is the strong one from the start, for two holders of a shared
+ * A transaction that writes locks one person and never asks for a second: only a merge does, and merges of a tenant go
+ * one at a time. So nobody waits in a circle. The lock is the strong one from the start, for two who have a shared
  * lock who then update the row would wait for each other.
  *
  * @throws Fault `kit.not_found`
  */
 export async function lockPerson(ctx: TxCtx, personId: string): Promise<LockedPerson> {
   // If a merge has the row, this waits for it and then looks again: who was merged away meanwhile is not returned.
-  const held = await ctx.db
+  const locked = await ctx.db
     .selectFrom("audience_person")
     .select("id")
     .where("id", "=", personId)
     .where("mergedInto", "is", null)
     .forNoKeyUpdate()
     .executeTakeFirst();
-  if (held !== undefined) return held.id as LockedPerson;
+  if (locked !== undefined) return locked.id as LockedPerson;
   const successor = await findPerson(ctx, personId);
   if (successor === undefined) throw notFound();
   return lockPerson(ctx, successor.id);
