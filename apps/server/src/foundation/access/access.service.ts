@@ -6,6 +6,7 @@ import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
 import { type access, lastOwner, loginTaken, ownPassword, roleFixed, unknownPermission } from "./access.contract.ts";
 import { PermissionCatalogue } from "./catalogue.ts";
 import { LoginAttempts } from "./internal/login-attempts.ts";
+import { endSessions } from "./internal/end-sessions.ts";
 import { assertStrong, hashPassword } from "./internal/passwords.ts";
 import { type GrantingRole, type Grantor, Rights } from "./rights.ts";
 import { Tenants } from "./tenants.ts";
@@ -116,8 +117,8 @@ export class AccessService {
         await ctx.db.updateTable("access_account").set(values).where("id", "=", accountId).execute();
       }
       if (roleIds !== undefined) await this.#setRoles(ctx, grantor, accountId, roleIds);
-      if (disabled === true) await this.#endSessions(ctx, accountId, "account_disabled");
-      else if (password !== undefined) await this.#endSessions(ctx, accountId, "password_given");
+      if (disabled === true) await endSessions(ctx, "account_disabled", { accountId });
+      else if (password !== undefined) await endSessions(ctx, "password_given", { accountId });
       await this.#demandOwner(ctx);
       return this.#account(ctx, accountId);
     });
@@ -140,15 +141,6 @@ export class AccessService {
   async #demandHeldOf(ctx: Ctx, grantor: Grantor, accountId: string): Promise<void> {
     await this.#account(ctx, accountId);
     grantor.demandHeld(await this.rights.ofAccount(ctx, accountId), "accountId");
-  }
-
-  async #endSessions(ctx: Ctx, accountId: string, endedBecause: string): Promise<void> {
-    await ctx.db
-      .updateTable("access_session")
-      .set({ endedAt: ctx.now(), endedBecause })
-      .where("accountId", "=", accountId)
-      .where("endedAt", "is", null)
-      .execute();
   }
 
   async listRoles(ctx: Ctx): Promise<Out<typeof access.listRoles>> {

@@ -7,6 +7,7 @@ import type { Authenticator, Caller } from "@zhanggui/kit/server/http/caller";
 import { Runtime } from "@zhanggui/kit/server/runtime";
 import { type access, lockedOut, sessionEnded, wrongCredentials } from "./access.contract.ts";
 import { AccessService } from "./access.service.ts";
+import { endSessions } from "./internal/end-sessions.ts";
 import { LoginAttempts } from "./internal/login-attempts.ts";
 import { assertStrong, hashPassword, verifyPassword } from "./internal/passwords.ts";
 import * as tokens from "./internal/tokens.ts";
@@ -91,7 +92,7 @@ export class Sessions implements Authenticator {
 
   async logout(ctx: Ctx): Promise<void> {
     const { sessionId } = sessionOf(ctx);
-    await this.#end(ctx, "signed_out", { sessionId });
+    await endSessions(ctx, "signed_out", { sessionId });
   }
 
   /**
@@ -114,7 +115,7 @@ export class Sessions implements Authenticator {
     const passwordHash = await hashPassword(next);
     await ctx.tx(async (ctx) => {
       await ctx.db.updateTable("access_account").set({ passwordHash }).where("id", "=", account.id).execute();
-      await this.#end(ctx, "password_changed", { accountId: account.id, except: sessionId });
+      await endSessions(ctx, "password_changed", { accountId: account.id, except: sessionId });
     });
   }
 
@@ -163,21 +164,7 @@ export class Sessions implements Authenticator {
       .executeTakeFirst();
     if (used === undefined) return;
     ctx.log.warn({ sessionId }, "a used refresh token came again; the session is ended");
-    await this.#end(ctx, "refresh_token_reused", { sessionId });
-  }
-
-  async #end(
-    ctx: Ctx,
-    because: string,
-    which: { sessionId: string } | { accountId: string; except: string },
-  ): Promise<void> {
-    const ended = { endedAt: ctx.now(), endedBecause: because };
-    const query = ctx.db.updateTable("access_session").set(ended).where("endedAt", "is", null);
-    await (
-      "sessionId" in which
-        ? query.where("id", "=", which.sessionId)
-        : query.where("accountId", "=", which.accountId).where("id", "!=", which.except)
-    ).execute();
+    await endSessions(ctx, "refresh_token_reused", { sessionId });
   }
 
   async #session(ctx: Ctx, accountId: string, sessionId: string, refreshToken: string, refreshExpiresAt: Date) {

@@ -3,10 +3,10 @@ import type { Flat } from "@zhanggui/kit/contract/route";
 import type { Ctx } from "@zhanggui/kit/server/ctx";
 import { Runtime } from "@zhanggui/kit/server/runtime";
 import { type access, chooseTenant, wrongCredentials } from "./access.contract.ts";
+import { CheckLimiter } from "./internal/check-limiter.ts";
 import { LoginAttempts, subjectOfNobody } from "./internal/login-attempts.ts";
 import { verifyDummyHash, verifyPassword } from "./internal/passwords.ts";
 import { type Device, readDeviceToken } from "./internal/tokens.ts";
-import { Turns } from "./internal/turns.ts";
 import { Sessions } from "./sessions.ts";
 import { Tenants } from "./tenants.ts";
 
@@ -27,7 +27,7 @@ type Credentials = Flat<typeof access.login>;
 /** From a login and a password to a session. */
 @Injectable()
 export class SignIn {
-  readonly #turns = new Turns();
+  readonly #limiter = new CheckLimiter();
 
   constructor(
     private readonly runtime: Runtime,
@@ -41,7 +41,7 @@ export class SignIn {
    *   `access.choose_tenant` if login and password fit in several tenants; `access.locked_out`, `kit.too_many_requests`
    */
   async login(ctx: Ctx, credentials: Credentials) {
-    const { tenantId, id } = await this.#turns.take(`${ctx.source} ${credentials.login}`, () =>
+    const { tenantId, id } = await this.#limiter.run(`${ctx.source} ${credentials.login}`, () =>
       this.#verified(ctx, credentials),
     );
     return this.sessions.start(this.sessions.as(tenantId, id, ctx.traceId), id);

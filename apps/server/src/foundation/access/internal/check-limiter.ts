@@ -5,16 +5,16 @@ const atOnce = 4;
 const longestQueue = 200;
 
 /**
- * Lets password checks take turns: those of one key one after the other, so that of many right ones at once none is
- * mistaken for guessing, and few in all, so that a flood of made-up logins can't take the machine.
+ * Limits how many password checks run at once: those of one key one after the other, so that of many right ones at once
+ * none is mistaken for guessing, and few in all, so that a flood of made-up logins can't take the machine.
  */
-export class Turns {
+export class CheckLimiter {
   readonly #last = new Map<string, Promise<unknown>>();
   readonly #waiting: (() => void)[] = [];
   #running = 0;
 
   /** @throws Fault `kit.too_many_requests` if too many wait already */
-  async take<Result>(key: string, work: () => Promise<Result>): Promise<Result> {
+  async run<Result>(key: string, work: () => Promise<Result>): Promise<Result> {
     if (this.#waiting.length + this.#last.size >= longestQueue) throw tooManyRequests({ seconds: 5 });
     const before = this.#last.get(key) ?? Promise.resolve();
     const mine = before.then(() => this.#limited(work));
