@@ -9,7 +9,7 @@ import type { SelectQueryBuilder } from "kysely";
 import { Apps } from "../connect/apps.ts";
 import { Channels } from "../connect/channels.ts";
 import type { audience } from "./audience.contract.ts";
-import { Identities } from "./internal/identities.ts";
+import { Identities, type Openid } from "./internal/identities.ts";
 import { findPerson, lockPerson, type PersonRow } from "./internal/people.ts";
 import { Tags } from "./internal/tags.ts";
 import { Timeline } from "./timeline.ts";
@@ -137,15 +137,8 @@ export class AudienceService {
   }
 
   /** Whether an openid follows its account now, as far as we know. */
-  async follows(ctx: Ctx, { wechatAppId, openid }: { wechatAppId: string; openid: string }): Promise<boolean> {
-    const row = await ctx.db
-      .selectFrom("audience_identity")
-      .select("following")
-      .where("kind", "=", "openid")
-      .where("scope", "=", wechatAppId)
-      .where("value", "=", openid)
-      .executeTakeFirst();
-    return row?.following === true;
+  async follows(ctx: Ctx, openid: Openid): Promise<boolean> {
+    return (await this.identities.find(ctx, openid))?.following === true;
   }
 
   async #row(ctx: Ctx, personId: string): Promise<PersonRow> {

@@ -35,8 +35,8 @@ export class Arrivals {
     const { personId, isNew } = await this.identities.personFor(ctx, { wechatAppId, openid }, sentAt);
     if (!isNew) await this.#seen(ctx, personId, sentAt);
     const touch = { personId, wechatAppId, openid, channelId };
-    if (kind === "event:subscribe") await this.#followed(ctx, touch, message, isNew);
-    else if (kind === "event:unsubscribe") await this.#unfollowed(ctx, touch, message);
+    if (kind === "event:subscribe") await this.#noteFollowing(ctx, touch, message, true, isNew);
+    else if (kind === "event:unsubscribe") await this.#noteFollowing(ctx, touch, message, false, isNew);
     else await this.timeline.write(ctx, personId, ...storyOf(message), sentAt);
     if (channelId !== null) await this.#entered(ctx, { ...touch, channelId }, message);
     if (isNew || kind === "event:subscribe") await ctx.enqueue(fetchProfile, { personId, wechatAppId, openid });
@@ -53,27 +53,14 @@ export class Arrivals {
       .execute();
   }
 
-  async #followed(ctx: TxCtx, touch: Touch, message: Message, isNew: boolean): Promise<void> {
+  async #noteFollowing(ctx: TxCtx, touch: Touch, message: Message, following: boolean, isNew: boolean): Promise<void> {
     const sentAt = new Date(message.sentAt);
-    const noted = await this.identities.setFollowing(ctx, touch, {
-      following: true,
-      sentAt,
-      inboundId: message.inboundId,
-    });
-    await this.timeline.write(ctx, touch.personId, "followed", {}, sentAt);
-    const firstTime = isNew || noted?.before === null;
-    if (noted !== undefined && noted.before !== true) await ctx.emit(personFollowed, { ...touch, firstTime });
-  }
-
-  async #unfollowed(ctx: TxCtx, touch: Touch, message: Message): Promise<void> {
-    const sentAt = new Date(message.sentAt);
-    const noted = await this.identities.setFollowing(ctx, touch, {
-      following: false,
-      sentAt,
-      inboundId: message.inboundId,
-    });
-    await this.timeline.write(ctx, touch.personId, "unfollowed", {}, sentAt);
-    if (noted !== undefined && noted.before !== false) await ctx.emit(personUnfollowed, touch);
+    const { inboundId } = message;
+    const noted = await this.identities.setFollowing(ctx, touch, { following, sentAt, inboundId });
+    await this.timeline.write(ctx, touch.personId, following ? "followed" : "unfollowed", {}, sentAt);
+    if (noted === undefined || noted.before === following) return;
+    if (following) await ctx.emit(personFollowed, { ...touch, firstTime: isNew || noted.before === null });
+    else await ctx.emit(personUnfollowed, touch);
   }
 
   /** The channel's name becomes a tag. The channel scanned first, by WeChat's time, is the one that brought them. */

@@ -22,15 +22,15 @@ export interface Following {
 export class Identities {
   constructor(private readonly timeline: Timeline) {}
 
-  async personOf(ctx: Ctx, { wechatAppId, openid }: Openid): Promise<string | undefined> {
-    const row = await ctx.db
+  /** Whose an openid is, and whether it follows, as far as we know; undefined for one that nobody has heard of. */
+  find(ctx: Ctx, { wechatAppId, openid }: Openid) {
+    return ctx.db
       .selectFrom("audience_identity")
-      .select("personId")
+      .select(["personId", "following"])
       .where("kind", "=", "openid")
       .where("scope", "=", wechatAppId)
       .where("value", "=", openid)
       .executeTakeFirst();
-    return row?.personId;
   }
 
   /**
@@ -41,8 +41,8 @@ export class Identities {
     { wechatAppId, openid }: Openid,
     seenAt: Date,
   ): Promise<{ personId: LockedPerson; isNew: boolean }> {
-    const known = await this.personOf(ctx, { wechatAppId, openid });
-    if (known !== undefined) return { personId: await lockPerson(ctx, known), isNew: false };
+    const known = await this.find(ctx, { wechatAppId, openid });
+    if (known !== undefined) return { personId: await lockPerson(ctx, known.personId), isNew: false };
     const id = newId(ctx.now());
     await ctx.db
       .insertInto("audience_person")
@@ -62,9 +62,9 @@ export class Identities {
       .executeTakeFirst();
     if (inserted !== undefined) return { personId: await lockPerson(ctx, id), isNew: true };
     await ctx.db.deleteFrom("audience_person").where("id", "=", id).execute();
-    const winner = await this.personOf(ctx, { wechatAppId, openid });
+    const winner = await this.find(ctx, { wechatAppId, openid });
     if (winner === undefined) throw new Error("an openid was taken and is gone again");
-    return { personId: await lockPerson(ctx, winner), isNew: false };
+    return { personId: await lockPerson(ctx, winner.personId), isNew: false };
   }
 
   /**

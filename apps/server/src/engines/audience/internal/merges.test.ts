@@ -53,7 +53,7 @@ function say(from: Openid, message: Partial<Message>): Promise<void> {
   return tx((ctx) => part(Arrivals).receive(ctx, { ...from, ...rest, ...message }));
 }
 
-const personBehind = async (openid: Openid) => (await part(Identities).personOf(ctxOfTenant(), openid))!;
+const personBehind = async (openid: Openid) => (await part(Identities).find(ctxOfTenant(), openid))!.personId;
 
 /** Three followers of three accounts who are strangers yet. */
 async function strangers(name: string): Promise<{ openids: Openid[]; ids: string[] }> {

@@ -19,8 +19,9 @@ export class Merges {
    */
   async link(ctx: TxCtx, openid: Openid, unionid: string): Promise<void> {
     await oneAtATime(ctx);
-    const personId = await this.identities.personOf(ctx, openid);
-    if (personId === undefined) return;
+    const known = await this.identities.find(ctx, openid);
+    if (known === undefined) return;
+    const { personId } = known;
     const owner = await this.identities.claim(ctx, await lockPerson(ctx, personId), "unionid", unionid);
     if (owner !== personId) await this.merge(ctx, owner, personId);
   }
