@@ -3,27 +3,18 @@ import { conflict, notFound } from "@zhanggui/kit/contract/faults";
 import type { Flat, Out } from "@zhanggui/kit/contract/route";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
 import { Channels } from "../connect/channels.ts";
-import type { messaging, SceneItem, SceneTrigger } from "./messaging.contract.ts";
+import type { messaging, SceneTrigger } from "./messaging.contract.ts";
 import { assertTemplate } from "./internal/templates.ts";
 
 type SceneBody = Flat<typeof messaging.createScene>;
-export interface SceneVersion {
-  readonly id: string;
-  readonly version: number;
-  readonly name: string;
-  readonly trigger: SceneTrigger;
-  readonly channelId: string | null;
-  readonly items: readonly SceneItem[];
-  readonly enabled: boolean;
-  readonly createdAt: Date;
-}
+export type SceneVersion = Out<typeof messaging.listScenes>["items"][number];
 
 /** Scenes: what is sent when something happens. A change is a new version; deliveries name the one that sent them. */
 @Injectable()
 export class Scenes {
   constructor(private readonly channels: Channels) {}
 
-  async list(ctx: Ctx): Promise<Out<typeof messaging.listScenes>["items"]> {
+  async list(ctx: Ctx): Promise<SceneVersion[]> {
     return this.#current(ctx).orderBy("messaging_scene.createdAt").orderBy("messaging_scene.id").execute();
   }
 
