@@ -2,7 +2,6 @@ import { daily, defineModule, items } from "@zhanggui/kit/server/module";
 import { authenticator } from "@zhanggui/kit/server/http/caller";
 import { access } from "./access.contract.ts";
 import { AccessService } from "./access.service.ts";
-import { PermissionCatalogue } from "./catalogue.ts";
 import { LoginAttempts } from "./internal/login-attempts.ts";
 import { Rights } from "./rights.ts";
 import { Sessions } from "./sessions.ts";
@@ -13,7 +12,6 @@ import "./access.tables.ts";
 
 export const accessModule = defineModule(access, {
   services: {
-    catalogue: PermissionCatalogue,
     tenants: Tenants,
     rights: Rights,
     attempts: LoginAttempts,

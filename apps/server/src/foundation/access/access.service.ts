@@ -4,7 +4,6 @@ import { builtInRoles, type BuiltInRole } from "@zhanggui/kit/contract/permissio
 import type { Flat, Out } from "@zhanggui/kit/contract/route";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
 import { type access, lastOwner, loginTaken, ownPassword, roleFixed, unknownPermission } from "./access.contract.ts";
-import { PermissionCatalogue } from "./catalogue.ts";
 import { LoginAttempts } from "./internal/login-attempts.ts";
 import { endSessions } from "./internal/end-sessions.ts";
 import { assertStrong, hashPassword } from "./internal/passwords.ts";
@@ -28,7 +27,6 @@ const builtInNames: Readonly<Record<BuiltInRole, string>> = {
 @Injectable()
 export class AccessService {
   constructor(
-    private readonly catalogue: PermissionCatalogue,
     private readonly tenants: Tenants,
     private readonly rights: Rights,
     private readonly attempts: LoginAttempts,
@@ -147,7 +145,7 @@ export class AccessService {
     const rows = await ctx.db.selectFrom("access_role").selectAll().orderBy("createdAt").orderBy("id").execute();
     return {
       items: rows.map((row) => this.#role(row)),
-      permissions: this.catalogue.all.map(({ code, text }) => ({ code, ...text })),
+      permissions: this.rights.grantable.map(({ code, text }) => ({ code, ...text })),
     };
   }
 
@@ -215,7 +213,7 @@ export class AccessService {
   }
 
   #demandKnown(permissions: readonly string[]): void {
-    const unknown = permissions.find((code) => !this.catalogue.has(code));
+    const unknown = permissions.find((code) => !this.rights.grantable.some((each) => each.code === code));
     if (unknown !== undefined) throw unknownPermission({ permission: unknown });
   }
 

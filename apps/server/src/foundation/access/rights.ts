@@ -1,9 +1,9 @@
 import { Injectable } from "@nestjs/common";
 import { forbidden } from "@zhanggui/kit/contract/faults";
-import type { BuiltInRole } from "@zhanggui/kit/contract/permission";
+import type { BuiltInRole, Permission } from "@zhanggui/kit/contract/permission";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
+import { Declarations } from "@zhanggui/kit/server/declarations";
 import { accessWrite, beyondOwnRights } from "./access.contract.ts";
-import { PermissionCatalogue } from "./catalogue.ts";
 
 export interface GrantingRole {
   readonly builtIn: BuiltInRole | null;
@@ -13,11 +13,18 @@ export interface GrantingRole {
 /** What accounts hold, and what they may therefore give to others. */
 @Injectable()
 export class Rights {
-  constructor(private readonly catalogue: PermissionCatalogue) {}
+  constructor(private readonly declarations: Declarations) {}
+
+  /** Every permission that some route asks for: what roles can grant. */
+  get grantable(): readonly Permission[] {
+    return this.declarations.permissions;
+  }
 
   /** What a role grants now: of a built-in one that stands with each permission. */
   ofRole({ builtIn, permissions }: GrantingRole): string[] {
-    return builtIn === null ? permissions : this.catalogue.of(builtIn);
+    if (builtIn === null) return permissions;
+    const granted = this.grantable.filter(({ grantedTo }) => builtIn === "owner" || grantedTo.includes(builtIn));
+    return granted.map(({ code }) => code);
   }
 
   async ofAccount(ctx: Ctx, accountId: string): Promise<string[]> {

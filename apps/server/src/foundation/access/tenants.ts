@@ -1,13 +1,11 @@
 import { Injectable } from "@nestjs/common";
+import type { Out } from "@zhanggui/kit/contract/route";
 import { defaultZone } from "@zhanggui/kit/contract/time";
 import type { TxCtx } from "@zhanggui/kit/server/ctx";
 import { Runtime } from "@zhanggui/kit/server/runtime";
+import type { access } from "./access.contract.ts";
 
-export interface TenantRow {
-  readonly id: string;
-  readonly name: string;
-  readonly zone: string;
-}
+type TenantView = Out<typeof access.me>["tenant"];
 
 /** The businesses of this server. */
 @Injectable()
@@ -37,7 +35,7 @@ export class Tenants {
     return row !== undefined;
   }
 
-  async get(tenantId: string): Promise<TenantRow> {
+  async get(tenantId: string): Promise<TenantView> {
     return this.runtime
       .unscopedDb()
       .selectFrom("access_tenant")
