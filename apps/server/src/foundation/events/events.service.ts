@@ -95,8 +95,10 @@ export class EventsService {
         coalesce(dead.last_error, task.last_error) AS last_error,
         coalesce(dead.died_at, CASE WHEN task.ref IS NULL THEN handled.handled_at END, occurred_at) AS updated_at
       FROM renamed r JOIN event USING (id)
-      LEFT JOIN LATERAL (SELECT * FROM kit_dead WHERE queue = ANY (names || r.handler) AND ref = id LIMIT 1) dead ON true
-      LEFT JOIN LATERAL (SELECT * FROM kit_task WHERE queue = ANY (names || r.handler) AND ref = id LIMIT 1) task ON true
+      LEFT JOIN LATERAL (
+        SELECT * FROM kit_dead WHERE queue = ANY (names || r.handler) AND ref = id LIMIT 1) dead ON true
+      LEFT JOIN LATERAL (
+        SELECT * FROM kit_task WHERE queue = ANY (names || r.handler) AND ref = id LIMIT 1) task ON true
       LEFT JOIN LATERAL (SELECT * FROM kit_handled WHERE handler = ANY (names || r.handler) AND event_id = id
         ORDER BY handled_at DESC LIMIT 1) handled ON true
       WHERE handlers && names OR coalesce(dead.ref, task.ref, handled.event_id) IS NOT NULL

@@ -34,7 +34,7 @@ export class Identities {
   }
 
   /**
-   * The person behind an openid, locked; made if it is new. Of two who make it at once, the unique key lets one through.
+   * The person behind an openid, locked; made if new. Of two who make it at once, the unique key lets one through.
    */
   async personFor(
     ctx: TxCtx,
