@@ -2,6 +2,7 @@ import { Injectable } from "@nestjs/common";
 import type { EventDefinition } from "@zhanggui/kit/contract/event";
 import { newId } from "@zhanggui/kit/contract/ids";
 import { GroupCommit } from "@zhanggui/kit/server/group-commit";
+import { subscriptionTtlMs } from "@zhanggui/kit/server/queue/registration";
 import { Runtime } from "@zhanggui/kit/server/runtime";
 import { createdAt, dedupeKey, type InboundMessage } from "@zhanggui/wechat/messages";
 import type { PassiveReply } from "@zhanggui/wechat/reply";
@@ -87,6 +88,7 @@ function rowOf(inbound: Inbound, id: string, copies: number, { clock }: Runtime)
   const { snapshot, arrivedAtMs, traceId, message, described, answer, event } = inbound;
   const now = clock.now();
   const told = event?.(id);
+  const payload = told?.definition.payload.parse(told.payload);
   return {
     tenant_id: snapshot.tenantId,
     // What was read after the push had come is new enough, whatever has changed since: else a configuration that
@@ -107,8 +109,10 @@ function rowOf(inbound: Inbound, id: string, copies: number, { clock }: Runtime)
     repeats: copies - 1,
     event_name: told?.definition.name,
     event_id: newId(now),
-    payload: told?.definition.payload.parse(told.payload),
+    event_key: told?.definition.key?.(payload),
+    payload,
     actor_id: snapshot.actor.id,
+    subscribed_since: new Date(now.getTime() - subscriptionTtlMs),
   };
 }
 
@@ -117,10 +121,12 @@ const kept = `tenant_id, id, wechat_app_id, dedupe_key, openid, kind, content, c
   sent_at, received_at, repeats`;
 const statement = `
   WITH input AS MATERIALIZED (
-    SELECT row.*, event_name, event_id, payload, actor_id, version
+    SELECT row.*, told.*
     FROM jsonb_array_elements($1::jsonb) each,
       jsonb_populate_record(NULL::connect_inbound, each) row,
-      jsonb_to_record(each) AS told(event_name text, event_id uuid, payload jsonb, actor_id text, version bigint)),
+      jsonb_to_record(each) AS told(
+        event_name text, event_id uuid, event_key text, payload jsonb, actor_id text, subscribed_since timestamptz,
+        version bigint)),
   stored AS (
     INSERT INTO connect_inbound (${kept})
     SELECT ${kept} FROM input WHERE version IS NULL OR kit_configuration_version(tenant_id) = version
@@ -129,7 +135,7 @@ const statement = `
     RETURNING tenant_id, wechat_app_id, dedupe_key, id, reply)
   SELECT i.id AS asked, s.id, s.reply,
     CASE WHEN s.id = i.id AND i.event_name IS NOT NULL THEN ARRAY(
-      SELECT kit_emit(i.tenant_id, ARRAY[i.event_id], i.event_name, ARRAY[i.openid], jsonb_build_array(i.payload),
-        'wechat', i.actor_id, i.trace_id, i.received_at, i.received_at - interval '7 days'))
+      SELECT kit_emit(i.tenant_id, ARRAY[i.event_id], i.event_name, ARRAY[i.event_key], jsonb_build_array(i.payload),
+        'wechat', i.actor_id, i.trace_id, i.received_at, i.subscribed_since))
     END AS handlers
   FROM input i LEFT JOIN stored s USING (tenant_id, wechat_app_id, dedupe_key)`;
