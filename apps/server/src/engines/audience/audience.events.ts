@@ -10,16 +10,24 @@ const Touch = {
   channelId: Id.nullable(),
 };
 
+/** What happens to one person is handled in its order. */
+const byPerson = { key: ({ personId }: { readonly personId: string }) => personId };
+
 /** A person follows an account: for the first time, or again. */
-export const personFollowed = event("audience.person_followed.v1", z.object({ ...Touch, firstTime: z.boolean() }));
+export const personFollowed = event(
+  "audience.person_followed.v1",
+  z.object({ ...Touch, firstTime: z.boolean() }),
+  byPerson,
+);
 
 /** A person stopped following an account. */
-export const personUnfollowed = event("audience.person_unfollowed.v1", z.object(Touch));
+export const personUnfollowed = event("audience.person_unfollowed.v1", z.object(Touch), byPerson);
 
 /** A person scanned a channel's code, following or not. */
 export const channelEntered = event(
   "audience.channel_entered.v1",
   z.object({ ...Touch, channelId: Id, newlyFollowed: z.boolean() }),
+  byPerson,
 );
 
 /**

@@ -4,7 +4,8 @@ import { Instant } from "@zhanggui/kit/contract/time";
 import { z } from "zod";
 
 /**
- * Somebody wrote to, followed, left or scanned a code of a bound app. Once per message, however often WeChat sends it.
+ * Somebody wrote to, followed, left or scanned a code of a bound app. Once per message, however often WeChat sends it;
+ * what one of them does is handled in its order.
  */
 export const messageReceived = event(
   "connect.message_received.v1",
@@ -21,6 +22,7 @@ export const messageReceived = event(
     replyBy: z.string().nullable(),
     sentAt: Instant,
   }),
+  { key: ({ wechatAppId, openid }) => `${wechatAppId} ${openid}` },
 );
 
 /** WeChat reports how a template message ended. */

@@ -37,7 +37,7 @@ export const messagingModule = defineModule(messaging, {
     getDelivery: deliveries.get,
   }),
   handlers: ({ rules, runner, deliveries, receipts }) => ({
-    count_answers: on(messageReceived, rules.count),
+    count_answers: on(messageReceived, rules.count, { ordered: false }),
     // The events that may start a scene: SceneTrigger names them.
     start_scenes: [on(channelEntered, runner.start), on(personFollowed, runner.start)],
     move_deliveries: on(peopleMerged, deliveries.move),

@@ -1,7 +1,7 @@
 import { Injectable } from "@nestjs/common";
 import type { Out } from "@zhanggui/kit/contract/route";
 import { defaultZone } from "@zhanggui/kit/contract/time";
-import type { TxCtx } from "@zhanggui/kit/server/ctx";
+import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
 import { Runtime } from "@zhanggui/kit/server/runtime";
 import type { access } from "./access.contract.ts";
 
@@ -42,5 +42,18 @@ export class Tenants {
       .select(["id", "name", "zone"])
       .where("id", "=", tenantId)
       .executeTakeFirstOrThrow();
+  }
+
+  /** For schedules: runs `work` for one tenant after the other; one that fails is logged and the others go on. */
+  async each(work: (ctx: Ctx) => Promise<void>): Promise<void> {
+    const rows = await this.runtime.unscopedDb().selectFrom("access_tenant").select("id").orderBy("id").execute();
+    for (const { id } of rows) {
+      const ctx = this.runtime.ctx(id);
+      try {
+        await work(ctx);
+      } catch (error) {
+        ctx.log.error({ err: error }, "scheduled work failed for this tenant");
+      }
+    }
   }
 }
