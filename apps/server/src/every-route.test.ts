@@ -1,5 +1,5 @@
 import { startEmulator, type Emulator } from "@zhanggui/emulator/emulator";
-import { publicAccess } from "@zhanggui/kit/contract/permission";
+import { authenticated, publicAccess } from "@zhanggui/kit/contract/permission";
 import type { Contract } from "@zhanggui/kit/contract/route";
 import { sql } from "kysely";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
@@ -18,6 +18,9 @@ const publicRoutes = [
   "connect.receive",
   "connect.verifyCallback",
 ];
+
+/** The only routes that an account needs no right for. */
+const routesOfAnyAccount = ["access.changePassword", "access.logout", "access.me"];
 
 let emulator: Emulator;
 beforeAll(async () => {
@@ -43,16 +46,29 @@ async function loadFixtures(): Promise<Fixtures[]> {
   return loaded.map(({ fixtures }) => fixtures);
 }
 
-test("the public routes are a listed set", async () => {
-  const open = Object.values<Contract>(contracts).flatMap((contract) =>
-    Object.values(contract).filter(({ access }) => access === publicAccess),
-  );
-  expect(open.map(({ id }) => id).toSorted()).toEqual(publicRoutes);
+test.each([
+  ["public routes", publicAccess, publicRoutes],
+  ["routes that any account may call", authenticated, routesOfAnyAccount],
+])("the %s are a listed set", (_, access, listed) => {
+  const routes = Object.values<Contract>(contracts).flatMap((contract) => Object.values(contract));
+  const open = routes.filter((route) => route.access === access);
+  expect(open.map(({ id }) => id).toSorted()).toEqual(listed);
 });
 
 test("every other route works for its owner, and for nobody else", async () => {
   const world = await openWorld();
   expect(await violations(world, await loadFixtures())).toEqual([]);
+  await world.server.close();
+});
+
+test("a route that says it reads, and changes something, turns the test above red", async () => {
+  const world = await openWorld();
+  const untrue = { createRule: { ...contracts.messaging.createRule, effect: "read" as const } };
+  const lying = (await loadFixtures()).map(({ contract, prepare }) => ({
+    contract: contract === contracts.messaging ? untrue : {},
+    prepare,
+  }));
+  expect(await violations(world, lying)).toEqual([expect.stringContaining("messaging.createRule says that it only")]);
   await world.server.close();
 });
 

@@ -116,15 +116,27 @@ describe("every refusal is problem+json, also what Fastify refuses by itself", (
     await gateway.close();
   });
 
-  test("what isn't HTTP is refused, and the server lives on", async () => {
+  test.each([
+    ["what isn't HTTP", "NONSENSE\r\n\r\n", 400],
+    ["an address that isn't escaped", "GET /api/people?search=王 HTTP/1.1\r\nhost: x\r\n\r\n", 400],
+    ["a head without end", `GET / HTTP/1.1\r\nhost: x\r\nx-long: ${"x".repeat(20_000)}\r\n\r\n`, 431],
+  ])("%s is refused as a problem, and the server lives on", async (_, sent, status) => {
     const { port, hostname } = new URL(server.url);
     const answer = await new Promise<string>((done) => {
-      const socket = connectSocket(Number(port), hostname, () => socket.write("NONSENSE\r\n\r\n"));
+      const socket = connectSocket(Number(port), hostname, () => socket.write(sent));
       let text = "";
       socket.on("data", (chunk: Buffer) => (text += chunk.toString()));
+      socket.on("error", () => {});
       socket.on("close", () => done(text));
     });
-    expect(answer).toMatch(/^HTTP\/1\.1 400/);
+    const [head = "", body = ""] = answer.split("\r\n\r\n");
+    expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} .*application/problem\\+json`, "s"));
+    const problem = JSON.parse(body) as Record<string, unknown>;
+    expect(problem).toMatchObject({
+      status,
+      code: "kit.bad_request",
+      traceId: expect.stringMatching(/^[0-9a-f]{32}$/),
+    });
     expect((await fetch(`${server.url}/health`)).status).toBe(200);
   });
 });

@@ -62,8 +62,12 @@ export async function violations(world: World, fixtures: readonly Fixtures[]): P
     if (route.access !== authenticated) wrong.push(...(await refusedWith(route, 403, () => call(world.powerless))));
     wrong.push(...(await refusedWith(route, 401, () => call(undefined))));
     // Last, because it may remove what it is about; that it succeeds proves that the others were refused for real.
+    const before = await fingerprint(world);
     const own = await attempt(() => call(world.owner));
     if (own instanceof Error) wrong.push(`${route.id}: its owner's call failed: ${own.message}`);
+    if (route.effect === "read" && (await fingerprint(world)) !== before) {
+      wrong.push(`${route.id} says that it only reads, and changes something: give it another \`effect\``);
+    }
   }
   return wrong;
 }

@@ -10,7 +10,6 @@ import { Merges } from "./internal/merges.ts";
 import { Profiles } from "./internal/profiles.ts";
 import { Tags } from "./internal/tags.ts";
 import { Timeline } from "./timeline.ts";
-import "./audience.tables.ts";
 
 export const audienceModule = defineModule(audience, {
   uses: [connectModule],

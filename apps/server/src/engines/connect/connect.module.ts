@@ -9,7 +9,6 @@ import { pushToleranceSeconds, replyTimeoutMs } from "./connect.settings.ts";
 import { Checks } from "./internal/checks.ts";
 import { InboundStore } from "./internal/inbound-store.ts";
 import { Snapshots } from "./internal/snapshots.ts";
-import "./connect.tables.ts";
 
 export const connectModule = defineModule(connect, {
   uses: [settingsModule],

@@ -12,7 +12,6 @@ import { messaging } from "./messaging.contract.ts";
 import { attemptLimit, Outbox } from "./outbox.ts";
 import { Rules } from "./rules.ts";
 import { Scenes } from "./scenes.ts";
-import "./messaging.tables.ts";
 
 export const messagingModule = defineModule(messaging, {
   uses: [connectModule, audienceModule],

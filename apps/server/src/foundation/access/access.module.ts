@@ -8,7 +8,6 @@ import { Sessions } from "./sessions.ts";
 import { Setup } from "./setup.ts";
 import { SignIn } from "./sign-in.ts";
 import { Tenants } from "./tenants.ts";
-import "./access.tables.ts";
 
 export const accessModule = defineModule(access, {
   services: {

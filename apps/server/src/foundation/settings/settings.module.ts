@@ -1,7 +1,6 @@
 import { defineModule, items } from "@zhanggui/kit/server/module";
 import { settings } from "./settings.contract.ts";
 import { SettingsService } from "./settings.service.ts";
-import "./settings.tables.ts";
 
 export const settingsModule = defineModule(settings, {
   services: { settings: SettingsService },

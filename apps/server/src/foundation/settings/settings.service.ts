@@ -26,8 +26,11 @@ export class SettingsService {
   /**
    * The value that holds now. A stored value that the schema no longer takes (it was narrowed since) counts as unset,
    * and the log says so.
+   *
+   * @throws Error for a setting that is in no module's `settings`: nobody could change it
    */
   async get<Value>(ctx: Ctx, setting: Setting<Value>): Promise<Value> {
+    if (!this.#known.has(setting.key)) throw new Error(`no module of this server declares the setting ${setting.key}`);
     const stored = (await this.#stored(ctx, setting.key))[0];
     if (stored === undefined) return setting.default;
     const parsed = setting.schema.safeParse(stored.value);

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { z } from "zod";
 import { bytes, byteStream, redirect } from "../../contract/body.ts";
 import { fault } from "../../contract/fault.ts";
+import { notFound } from "../../contract/faults.ts";
 import { anyOf, authenticated, permission, publicAccess } from "../../contract/permission.ts";
 import { contract, route, type Flat } from "../../contract/route.ts";
 import { openKitServer, type KitServer } from "../../testing/server.ts";
@@ -95,6 +96,7 @@ class Teas {
 
   open(_ctx: Ctx, { slug }: Flat<typeof teas.open>) {
     if (slug === "gone") throw soldOut();
+    if (slug === "lost") throw notFound();
     return { location: `https://shop.example/${slug}` };
   }
 
@@ -195,6 +197,10 @@ describe("paths at the root and redirects", () => {
   test("its refusals are problems like any other", async () => {
     await expect(server.as().teas.open({ slug: "gone" })).rejects.toMatchObject({ code: "teas.sold_out" });
   });
+});
+
+test("a fault that the contract doesn't name is a mistake of ours, and found before production", async () => {
+  await expect(server.as().teas.open({ slug: "lost" })).rejects.toMatchObject({ code: "kit.internal" });
 });
 
 describe("bytes", () => {

@@ -1,5 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from "fastify";
 import { isJson } from "../../contract/body.ts";
+import { Fault } from "../../contract/fault.ts";
+import { conflict, notFound } from "../../contract/faults.ts";
 import type { Route } from "../../contract/route.ts";
 import type { Ctx } from "../ctx.ts";
 import type { Extensions } from "../extensions.ts";
@@ -105,7 +107,14 @@ export class Routes {
     const source = networkOf(request.ip);
     const ctx = this.#options.runtime.ctx(caller.tenantId, { actor: caller.actor, traceId, source, signal });
     const input = readInput(route, request);
-    const run = async (): Promise<unknown> => handler(ctx, input as never);
+    const run = async (): Promise<unknown> => {
+      try {
+        return await handler(ctx, input as never);
+      } catch (error) {
+        if (this.#options.runtime.env.NODE_ENV !== "production") assertDeclared(route, error);
+        throw error;
+      }
+    };
     if (route.idempotent) {
       const { reply: kept, replayed } = await this.#idempotency.once(ctx, route, request, input, async () =>
         toJsonReply(route, await run(), this.#options.reply),
@@ -119,6 +128,17 @@ export class Routes {
     const returned = isEvents && request.method === "HEAD" ? silence() : await run();
     if (!reply.sent) await sendReply(route, returned, request, reply, this.#options.reply);
   }
+}
+
+/** Faults that a route has to name if its handler throws them; the kit's others may come from any route. */
+const named: ReadonlySet<string> = new Set([notFound.code, conflict.code]);
+
+/** @throws Error for a fault that callers can't learn of from the contract */
+function assertDeclared(route: Route, error: unknown): void {
+  if (!(error instanceof Fault)) return;
+  const { code } = error.definition;
+  if ((code.startsWith("kit.") && !named.has(code)) || route.faults?.some((fault) => fault.code === code)) return;
+  throw new Error(`${route.id} throws ${code}: name it among the route's \`faults\``, { cause: error });
 }
 
 async function* silence(): AsyncGenerator<never, void, undefined> {}

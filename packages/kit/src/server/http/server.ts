@@ -8,6 +8,7 @@ import type { Contract } from "../../contract/route.ts";
 import type { Runtime } from "../runtime.ts";
 import { traceIdOf } from "./call.ts";
 import { assertEveryMethodHasAContract } from "./controllers.ts";
+import { refuseMalformedRequests } from "./client-errors.ts";
 import { documentation } from "./documentation.ts";
 import { pages } from "./pages.ts";
 import { Lifetimes } from "./lifetimes.ts";
@@ -41,6 +42,7 @@ export async function createServer(root: Type, options: ServerOptions): Promise<
     genReqId: () => randomUUID(),
     // What Fastify refuses before any hook runs: a broken escape in the path, for one.
     frameworkErrors: sendProblem,
+    clientErrorHandler: refuseMalformedRequests(runtime.log),
   });
   const app = await NestFactory.create<NestFastifyApplication>(root, adapter, {
     bodyParser: false,
