@@ -56,7 +56,7 @@ async function milliseconds(work: () => Promise<unknown>): Promise<string> {
 }
 
 const people = (ctx: Ctx) => ctx.db.selectFrom("audience_person").where("mergedInto", "is", null);
-const found = (ctx: Ctx, part: string) => people(ctx).where("id", "=", searchIn(ctx, "audience_person_search", part));
+const found = (ctx: Ctx, part: string) => people(ctx).where("id", "=", searchIn(ctx, "audience_person", part));
 const by = latestFirst("lastSeenAt");
 const pageAt = (ctx: Ctx, cursor?: string) => readPage(people(ctx).selectAll(), { limit: 50, cursor }, by);
 const searched = (ctx: Ctx, part: string) => readPage(found(ctx, part).selectAll(), { limit: 50 }, by);

@@ -69,10 +69,6 @@ export const modules: readonly ModuleEntry[] = [
     layer: "engines",
     description: "One person across all identities: where they came from, what they are tagged, what they did",
     dependsOn: ["connect"],
-    ownerObjects: {
-      audience_person_search: "substring search of names, one tenant by its own WHERE",
-      audience_person_by_grams: "is read through audience_person_search",
-    },
     load: async () => (await import("./engines/audience/audience.module.ts")).audienceModule,
   },
   {

@@ -180,7 +180,7 @@ function narrowed(ctx: Ctx, { search, tagId, following }: PeopleFilter): PeopleQ
   if (search !== undefined && search !== "") {
     query = query.where(({ eb, or, selectFrom }) =>
       or([
-        eb("audience_person.id", "=", searchIn(ctx, "audience_person_search", search)),
+        eb("audience_person.id", "=", searchIn(ctx, "audience_person", search)),
         eb(
           "audience_person.id",
           "in",

@@ -26,7 +26,7 @@ export interface AudienceTables {
     lastSeenAt: Date;
     mergedInto: string | null;
     createdAt: Generated<Date>;
-    nameGrams: GeneratedAlways<string[] | null>;
+    displayNameGrams: GeneratedAlways<string[] | null>;
   };
   audience_person_tag: {
     tenantId: Generated<string>;
