@@ -154,7 +154,7 @@ test("OpenAPI 3.1 names every route, and each of its references leads somewhere"
   const document = (await (await fetch(`${server.url}/api/openapi.json`)).json()) as {
     openapi: string;
     paths: Record<string, Record<string, { operationId: string; responses: object }>>;
-    components: { schemas: Record<string, unknown> };
+    components: { schemas: Record<string, unknown>; parameters: Record<string, unknown> };
   };
   expect(document.openapi).toBe("3.1.0");
   const documented = Object.values(document.paths).flatMap((path) =>
@@ -163,7 +163,9 @@ test("OpenAPI 3.1 names every route, and each of its references leads somewhere"
   const routes = Object.values<Contract>(contracts).flatMap((contract) => Object.values(contract).map(({ id }) => id));
   expect(documented.toSorted()).toEqual(routes.toSorted());
   const references = [...JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)].map((match) => match[1]!);
-  const known = Object.keys(document.components.schemas).map((name) => `#/components/schemas/${name}`);
+  const known = Object.entries(document.components).flatMap(([kind, parts]) =>
+    Object.keys(parts).map((name) => `#/components/${kind}/${name}`),
+  );
   expect(references.length).toBeGreaterThan(20);
   expect([...new Set(references)].filter((reference) => !known.includes(reference))).toEqual([]);
   expect(document.components.schemas["Person"]).toMatchObject({

@@ -35,6 +35,8 @@ export interface Wiring<C extends Contract, S extends Services, R extends RouteH
   readonly handlers?: (services: Instances<S>) => Readonly<Record<string, Subscription | readonly Subscription[]>>;
   readonly jobs?: (services: Instances<S>) => readonly JobBinding[];
   readonly schedules?: (services: Instances<S>) => Readonly<Record<string, Schedule>>;
+  /** What a tenant can have at times of its own: `runtime.schedules.set(ctx, "<module>.<key>", { cron, timeZone })`. */
+  readonly tenantSchedules?: (services: Instances<S>) => Readonly<Record<string, (ctx: Ctx) => Promise<void>>>;
   /** What works off the module's own tasks, which `ctx.queueTask("<module>.<key>", …)` puts there. */
   readonly queues?: (services: Instances<S>) => Readonly<Record<string, QueueBinding>>;
   /** What it gives to the extension points of modules below it. */
@@ -110,6 +112,8 @@ function wire<C extends Contract, S extends Services, R extends RouteHandlers<C>
   for (const { definition, run } of wiring.jobs?.(services) ?? []) runtime.job(definition, run);
   for (const [schedule, { cron, run, timeZone }] of named(wiring.schedules?.(services)))
     runtime.schedule(schedule, cron, run, timeZone === undefined ? {} : { timeZone });
+  for (const [schedule, run] of named(wiring.tenantSchedules?.(services)))
+    runtime.schedules.addForTenants(schedule, run);
   for (const [queue, definition] of named(wiring.queues?.(services))) runtime.queue({ ...definition, name: queue });
   for (const [extension, given] of named(wiring.extensions?.(services))) extensions.add(extension, given);
 }

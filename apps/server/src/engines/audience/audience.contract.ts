@@ -1,9 +1,10 @@
 import { conflict, notFound } from "@zhanggui/kit/contract/faults";
 import { Id } from "@zhanggui/kit/contract/ids";
+import { bilingual } from "@zhanggui/kit/contract/text";
+import { oneLine } from "@zhanggui/kit/contract/one-line";
 import { PageQuery, pageOf, Total } from "@zhanggui/kit/contract/page";
 import { permission } from "@zhanggui/kit/contract/permission";
 import { contract, route } from "@zhanggui/kit/contract/route";
-import { bilingual } from "@zhanggui/kit/contract/text";
 import { Instant } from "@zhanggui/kit/contract/time";
 import { z } from "zod";
 
@@ -16,20 +17,6 @@ export const audienceRead = permission("audience:read", { zh: "查看客户", en
 export const audienceWrite = permission("audience:write", { zh: "编辑客户与标签", en: "Edit people and tags" }, [
   "operator",
 ]);
-
-/**
- * What people type to be read in one line: no control characters, no line breaks (U+2028 and U+2029 are some too). A
- * name is shown in tables and filled into messages and the subjects of mails, where a second line would be a forgery.
- */
-const oneLine = (longest: number) =>
-  z
-    .string()
-    .trim()
-    .min(1)
-    .max(longest)
-    .regex(/^[^\p{Cc}\p{Zl}\p{Zp}]*$/u, {
-      error: bilingual({ zh: "只能是一行，不含控制字符", en: "one line without control characters" }),
-    });
 
 /** Where a tag came from: a person's hand, a channel's code, a rule. */
 export const TagSource = z.enum(["manual", "channel"]);
@@ -91,10 +78,14 @@ export const audience = contract("audience", {
     summary: "People, most recently seen first",
     access: audienceRead,
     query: PageQuery.extend({
-      /** Part of the name, or a whole openid, unionid, phone number or mail address. */
-      search: z.string().trim().max(100).optional(),
+      search: z
+        .string()
+        .trim()
+        .max(100)
+        .optional()
+        .meta({ description: "Part of the name, or a whole openid, unionid, phone number or mail address" }),
       tagId: Id.optional(),
-      following: z.stringbool().optional(),
+      following: z.stringbool().optional().meta({ description: "`true` or `false`" }),
     }),
     reply: pageOf(PersonSummary).extend({ total: Total }),
   }),

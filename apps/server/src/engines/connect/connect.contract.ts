@@ -2,6 +2,7 @@ import { bytes } from "@zhanggui/kit/contract/body";
 import { fault } from "@zhanggui/kit/contract/fault";
 import { conflict, notFound } from "@zhanggui/kit/contract/faults";
 import { Id } from "@zhanggui/kit/contract/ids";
+import { oneLine } from "@zhanggui/kit/contract/one-line";
 import { PageQuery, pageOf } from "@zhanggui/kit/contract/page";
 import { publicAccess, permission } from "@zhanggui/kit/contract/permission";
 import { contract, route } from "@zhanggui/kit/contract/route";
@@ -150,7 +151,7 @@ export const connect = contract("connect", {
     access: connectWrite,
     effect: "change",
     body: z.object({
-      name: z.string().trim().min(1).max(60),
+      name: oneLine(60),
       appId: AppId,
       appSecret: AppSecret,
       pushToken: PushToken,
@@ -166,7 +167,7 @@ export const connect = contract("connect", {
     effect: "change",
     params: appParams,
     body: z.object({
-      name: z.string().trim().min(1).max(60).optional(),
+      name: oneLine(60).optional(),
       appSecret: AppSecret.optional(),
       pushToken: PushToken.optional(),
       encodingAesKey: EncodingAesKey.optional(),
@@ -196,8 +197,8 @@ export const connect = contract("connect", {
     idempotent: true,
     body: z.object({
       wechatAppId: Id,
-      name: z.string().trim().min(1).max(60),
-      leaderName: z.string().trim().min(1).max(60),
+      name: oneLine(60),
+      leaderName: oneLine(60),
       leaderMail: z.email().max(200),
       /** Days until the code expires, 30 at most; left out it is permanent (100,000 per account). */
       validDays: z.int().min(1).max(30).optional(),

@@ -1,6 +1,7 @@
 import { fault } from "@zhanggui/kit/contract/fault";
 import { conflict, notFound } from "@zhanggui/kit/contract/faults";
 import { Id } from "@zhanggui/kit/contract/ids";
+import { oneLine } from "@zhanggui/kit/contract/one-line";
 import { PageQuery, pageOf } from "@zhanggui/kit/contract/page";
 import { permission } from "@zhanggui/kit/contract/permission";
 import { contract, route } from "@zhanggui/kit/contract/route";
@@ -28,7 +29,7 @@ export const badTemplate = fault("messaging.bad_template", 422, {
 const ReplyText = z.string().trim().min(1).max(600);
 
 const RuleFields = {
-  name: z.string().trim().min(1).max(60),
+  name: oneLine(60),
   /**
    * `follow`: somebody follows; `scan`: somebody scans a channel code (following or not); `keyword`: somebody writes.
    */
@@ -94,7 +95,7 @@ export type SceneItem = z.output<typeof SceneItem>;
 export const SceneTrigger = z.enum(["audience.channel_entered.v1", "audience.person_followed.v1"]);
 export type SceneTrigger = z.output<typeof SceneTrigger>;
 const SceneFields = {
-  name: z.string().trim().min(1).max(60),
+  name: oneLine(60),
   trigger: SceneTrigger,
   /** Only this channel; null for every channel. */
   channelId: Id.nullable(),

@@ -1,3 +1,4 @@
+import { oneLine } from "@zhanggui/kit/contract/one-line";
 import { fault } from "@zhanggui/kit/contract/fault";
 import { conflict, notFound, tooManyRequests } from "@zhanggui/kit/contract/faults";
 import { Id } from "@zhanggui/kit/contract/ids";
@@ -137,9 +138,9 @@ export const access = contract("access", {
     limit: { perMinute: 10, by: "address" },
     body: z.object({
       setupToken: z.string().max(200),
-      tenantName: z.string().trim().min(1).max(60),
+      tenantName: oneLine(60),
       login: Login,
-      displayName: z.string().trim().min(1).max(60),
+      displayName: oneLine(60),
       password: Password,
     }),
     reply: SignedIn,
@@ -194,7 +195,7 @@ export const access = contract("access", {
     effect: "change",
     body: z.object({
       login: Login,
-      displayName: z.string().trim().min(1).max(60),
+      displayName: oneLine(60),
       password: Password,
       roleIds: z.array(Id).min(1).max(20),
     }),
@@ -207,7 +208,7 @@ export const access = contract("access", {
     effect: "change",
     params: z.object({ accountId: Id }),
     body: z.object({
-      displayName: z.string().trim().min(1).max(60).optional(),
+      displayName: oneLine(60).optional(),
       roleIds: z.array(Id).min(1).max(20).optional(),
       disabled: z.boolean().optional(),
       password: Password.optional(),
@@ -235,7 +236,7 @@ export const access = contract("access", {
     summary: "Create a role",
     access: accessWrite,
     effect: "change",
-    body: z.object({ name: z.string().trim().min(1).max(60), permissions: z.array(z.string().max(60)).max(200) }),
+    body: z.object({ name: oneLine(60), permissions: z.array(z.string().max(60)).max(200) }),
     reply: Role,
     faults: [conflict, unknownPermission, beyondOwnRights],
   }),

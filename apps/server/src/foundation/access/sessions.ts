@@ -53,7 +53,7 @@ export class Sessions implements Authenticator {
     const named = tokens.readRefreshToken(refreshToken);
     if (named === undefined) throw sessionEnded();
     const { sessionId } = named;
-    const ctx = this.as(named.tenantId, sessionId, visitor.traceId);
+    const ctx = this.runtime.ctx(named.tenantId, { traceId: visitor.traceId });
     const renewed = await ctx.tx((ctx) => this.#renew(ctx, sessionId, refreshToken));
     if (renewed === undefined) {
       await this.#endIfReused(ctx, sessionId, tokens.hashToken(refreshToken));

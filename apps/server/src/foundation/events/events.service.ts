@@ -75,13 +75,17 @@ export class EventsService {
 
   /** What became of each event for each handler that it went to; a later state covers an earlier one. */
   async #deliveries(ctx: Ctx, rows: readonly EventRow[]): Promise<Deliveries> {
-    const ids = rows.map(({ id }) => id);
+    const ids = rows.map(({ id }) => id).toSorted();
+    // Of these months' partitions only.
+    const [first, last] = [ids[0], ids.at(-1)];
     const deliveries = await ctx.sql<DeliveryView & { eventId: string }>`
       WITH event AS (
-        SELECT id, name, handlers, occurred_at FROM kit_event WHERE id = ANY (${ids})
+        SELECT id, name, handlers, occurred_at FROM kit_event
+        WHERE id = ANY (${ids}) AND id BETWEEN ${first} AND ${last}
       ), told AS (
         SELECT id, unnest(handlers) AS handler FROM event
-        UNION SELECT event_id, handler FROM kit_handled WHERE event_id = ANY (${ids})
+        UNION SELECT event_id, handler FROM kit_handled
+        WHERE event_id = ANY (${ids}) AND event_id BETWEEN ${first} AND ${last}
         UNION SELECT event.id, s.handler FROM event JOIN kit_subscription s ON s.event_name = event.name
       ), renamed AS (
         SELECT told.id, coalesce(s.replaced_by, told.handler) AS handler, array_agg(told.handler) AS names
@@ -100,7 +104,7 @@ export class EventsService {
       LEFT JOIN LATERAL (
         SELECT * FROM kit_task WHERE queue = ANY (names || r.handler) AND ref = id LIMIT 1) task ON true
       LEFT JOIN LATERAL (SELECT * FROM kit_handled WHERE handler = ANY (names || r.handler) AND event_id = id
-        ORDER BY handled_at DESC LIMIT 1) handled ON true
+        AND event_id BETWEEN ${first} AND ${last} ORDER BY handled_at DESC LIMIT 1) handled ON true
       WHERE handlers && names OR coalesce(dead.ref, task.ref, handled.event_id) IS NOT NULL
       ORDER BY id, handler`;
     return Map.groupBy(deliveries, ({ eventId }) => eventId);

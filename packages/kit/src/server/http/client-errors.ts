@@ -8,14 +8,16 @@ import { problemType, toProblem } from "./problem.ts";
 /** What Node's parser says of a request that it gives up (https://nodejs.org/api/http.html#event-clienterror). */
 const statuses: Readonly<Record<string, number>> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 };
 
+/** The caller left in the middle, of the head or of the body; if there was a request, its own line says so. */
+const gone: ReadonlySet<string> = new Set(["ECONNRESET", "HPE_INVALID_EOF_STATE"]);
+
 /**
  * Answers what Node's own parser refuses before there is a request: bytes that aren't HTTP, too long a head, a head that
  * never ends. As a problem like any other, with a line in the log. Nobody knows yet which language the caller speaks.
  */
 export function refuseMalformedRequests(log: Logger): (error: NodeJS.ErrnoException, socket: Socket) => void {
   return (error, socket) => {
-    // Left, rather than wrong.
-    if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy();
+    if (!socket.writable || gone.has(error.code ?? "")) return void socket.destroy();
     const status = statuses[error.code ?? ""] ?? badRequest.status;
     const traceId = newTraceId();
     log.info(

@@ -47,6 +47,7 @@ export function openApi(contracts: Readonly<Record<string, Contract>>, about: { 
     paths,
     components: {
       schemas,
+      parameters: { AcceptLanguage: acceptLanguage },
       securitySchemes: { token: { type: "http", scheme: "bearer", bearerFormat: "JWT" } },
     },
   };
@@ -67,6 +68,7 @@ function operation(route: Route, module: string, schemas: Json): Json {
       ...parameters("header", route.headers, schemas),
       ...parameters("cookie", route.cookies, schemas),
       ...namedHeaders(route),
+      { $ref: "#/components/parameters/AcceptLanguage" },
     ],
     ...(route.body === undefined
       ? {}
@@ -110,13 +112,28 @@ function namedHeaders({ idempotent, ifMatch, reply }: Route): Json[] {
     schema: { type: "string" },
   });
   return [
-    ...(idempotent ? [header("Idempotency-Key", true, "Repeated with the same key, the call happens once.")] : []),
+    ...(idempotent
+      ? [
+          header(
+            "Idempotency-Key",
+            true,
+            "Made up by the caller, 1 to 200 characters: repeated with the same key within a day, the call happens once.",
+          ),
+        ]
+      : []),
     ...(ifMatch ? [header("If-Match", true, "The ETag of the version that this is based on.")] : []),
     ...(!isJson(reply) && reply.kind === "events"
       ? [header("Last-Event-ID", false, "The last event that arrived: the stream goes on after it.")]
       : []),
   ];
 }
+
+const acceptLanguage: Json = {
+  name: "Accept-Language",
+  in: "header",
+  description: "The language of sentences in the answer: Chinese unless it asks for English.",
+  schema: { type: "string", examples: ["en", "zh-CN"] },
+};
 
 const binary: Json = { type: "string", format: "binary" };
 
@@ -141,6 +158,9 @@ function success(route: Route, schemas: Json): Json {
   );
   const text = { schema: { type: "string" } };
   const headers = {
+    ...(route.idempotent
+      ? { "Idempotency-Replayed": { ...text, description: "`true` if the answer is that of an earlier call." } }
+      : {}),
     ...Object.fromEntries(declared),
     ...(sets?.cookies === undefined ? {} : { "Set-Cookie": text }),
     ...(etag === undefined ? {} : { ETag: text }),
@@ -196,7 +216,8 @@ function jsonSchema(schema: z.ZodType, io: "input" | "output", schemas: Json): J
     unrepresentable: "any",
     override: ({ zodSchema, jsonSchema: target }) => {
       const meta = z.globalRegistry.get(zodSchema);
-      if (meta !== undefined && "format" in meta && target.type === undefined) {
+      // What a service may hand over in another form (a Date) is one thing on the wire.
+      if (meta !== undefined && "format" in meta) {
         delete target.anyOf;
         Object.assign(target, { type: meta["type"], format: meta["format"] });
       }
