@@ -34,6 +34,8 @@ export interface Run {
   readonly signal: AbortSignal;
   /** Something of this queue became free by the run: others may take it now. */
   foundMore(): void;
+  /** A task of this tenant took so long. */
+  took(tenantId: string, ms: number): void;
   /** True when what isn't begun yet should be given back: the process stops, or the batch takes long. */
   shouldYield(): boolean;
 }

@@ -3,15 +3,12 @@ import { Claimer, type Claim, type Mode } from "./claimer.ts";
 import type { QueueConnection } from "./connection.ts";
 import type { Queue } from "./definition.ts";
 import { type ClaimedTask, LeaseLost, type Run, type RunEnvironment, Stopped } from "./environment.ts";
+import { Pace } from "./pace.ts";
 import { runInside } from "./run-inside.ts";
 import { runOutside } from "./run-outside.ts";
 import { renewLease } from "./settlements.ts";
 import type { Slots } from "./slots.ts";
 
-/** A tenant with this many tasks in a claim gets a transaction of its own, so that its pace is its own too. */
-const ownTransactionFrom = 8;
-/** A batch that takes longer than this commits what it has, and gives the rest back. */
-const longBatchMs = 250;
 const pauseAfterErrorMs = 1000;
 
 /**
@@ -29,6 +26,7 @@ export class QueueWorker {
   readonly #renewals = new Set<() => void>();
   /** Runs of a tenant that are under way. */
   readonly #perTenant = new Map<string, number>();
+  readonly #pace = new Pace();
   /** Who had something when last looked. */
   #tenants: readonly string[] = [];
   readonly #wanted: Record<Mode, boolean> = { fresh: false, retry: false };
@@ -143,8 +141,16 @@ export class QueueWorker {
     return this.#tenants.length === 0 || this.#tenants.some((id) => !this.#isBusy(id));
   }
 
+  /** It has as much under way as it may; or it is slow, and the slow ones together have. */
   #isBusy(tenantId: string): boolean {
-    return (this.#perTenant.get(tenantId) ?? 0) >= this.queue.concurrencyPerTenant;
+    const isFull = (this.#perTenant.get(tenantId) ?? 0) >= this.queue.concurrencyPerTenant;
+    return isFull || (this.#slowAreFull() && this.#pace.isSlow(tenantId));
+  }
+
+  #slowAreFull(): boolean {
+    let slow = 0;
+    for (const [tenantId, runs] of this.#perTenant) if (this.#pace.isSlow(tenantId)) slow += runs;
+    return slow >= Math.ceil(this.queue.concurrency / 2);
   }
 
   async #claim(mode: Mode): Promise<Claim> {
@@ -153,10 +159,12 @@ export class QueueWorker {
     if (mode === "retry" || !this.#claimer.isMidPass) this.#wanted[mode] = false;
     const { concurrency, concurrencyPerTenant, batch, effect } = this.queue;
     const free = concurrency - this.#running.size;
-    const busy = [...this.#perTenant.keys()].filter((tenantId) => this.#isBusy(tenantId));
+    const slow = this.#pace.slow();
+    const busy = [...new Set([...this.#perTenant.keys(), ...slow.keys()])].filter((tenantId) => this.#isBusy(tenantId));
     const most = Math.max(0, ...[...this.#perTenant.values()].filter((runs) => runs < concurrencyPerTenant));
-    const size = effect === "inside" ? batch : Math.min(free, concurrencyPerTenant - most);
-    const claim = await this.#claimer.claim(mode, size, busy, () => (this.#wanted.retry = true));
+    const size =
+      effect === "inside" ? Math.min(batch, this.#pace.usualBatch()) : Math.min(free, concurrencyPerTenant - most);
+    const claim = await this.#claimer.claim(mode, { batch: size, busy, slow }, () => (this.#wanted.retry = true));
     this.#claimed += claim.tasks.length;
     if (mode === "fresh") this.#tenants = claim.tenants;
     // There is more where this came from; less than that is looked for when a run has ended.
@@ -188,15 +196,15 @@ export class QueueWorker {
     }
   }
 
-  /** Tenants with much to do apart from each other and from the rest, as far as there are free slots. */
+  /** Slow tenants apart from each other and from the rest, as far as there are free slots. */
   #split(tasks: readonly ClaimedTask[]): (readonly ClaimedTask[])[] {
     const byTenant = Map.groupBy(tasks, ({ tenantId }) => tenantId);
-    const large = [...byTenant.values()].filter(({ length }) => length >= ownTransactionFrom);
-    const rest = [...byTenant.values()].filter(({ length }) => length < ownTransactionFrom);
+    const slow = [...byTenant].flatMap(([tenantId, part]) => (this.#pace.isSlow(tenantId) ? [part] : []));
+    const rest = [...byTenant].flatMap(([tenantId, part]) => (this.#pace.isSlow(tenantId) ? [] : [part]));
     const parts: (readonly ClaimedTask[])[] = [];
     let room = this.queue.concurrency - this.#running.size - 1;
-    for (const part of large) {
-      const isLast = parts.length === large.length - 1 && rest.length === 0;
+    for (const part of slow) {
+      const isLast = parts.length === slow.length - 1 && rest.length === 0;
       if (isLast || (room-- > 0 && this.#slots.tryAcquire())) parts.push(part);
       else rest.push(part);
     }
@@ -211,14 +219,15 @@ export class QueueWorker {
     controller: AbortController,
     foundMore: () => void,
   ): Promise<void> {
-    const from = performance.now();
+    const until = performance.now() + this.#pace.budgetMs(tasks.map(({ tenantId }) => tenantId));
     const run: Run = {
       queue: this.queue,
       lease,
       tasks,
       signal: controller.signal,
       foundMore,
-      shouldYield: () => this.#stopping || performance.now() - from > longBatchMs,
+      took: (tenantId, ms) => this.#pace.note(tenantId, ms),
+      shouldYield: () => this.#stopping || performance.now() > until,
     };
     const renew = (): void => void this.#renew(run, controller);
     const renewal = setInterval(renew, this.queue.leaseMs / 3).unref();
