@@ -75,6 +75,36 @@ describe("fairness", () => {
   });
 });
 
+test("nobody sits in a transaction with a tenant that is known to be slow", async () => {
+  const quick = Array.from({ length: 5 }, () => newId(open.clock.now()));
+  // A batch goes by tenant, so it comes last.
+  const slow = newId(open.clock.now());
+  let transactions = new Map<string, Set<string>>();
+  const queue = define(runtime, {
+    run: async (ctx) => {
+      const [row] = await kitTransaction(ctx).query<{ id: string }>("SELECT pg_current_xact_id()::text AS id");
+      if (row === undefined) return;
+      const tenants = transactions.get(row.id) ?? new Set<string>();
+      transactions.set(row.id, tenants);
+      tenants.add(ctx.tenantId);
+      // Time is what this is about.
+      if (ctx.tenantId === slow) await new Promise((resolve) => setTimeout(resolve, 30));
+    },
+  });
+  await runtime.start({ work: false });
+  const round = async (): Promise<Set<string>[]> => {
+    transactions = new Map();
+    for (const each of [slow, ...quick]) await addBacklog(open.db, queue, each, [null, null, null, null]);
+    await runtime.runUntilIdle();
+    return [...transactions.values()];
+  };
+  const before = await round();
+  expect(before.some((tenants) => tenants.has(slow) && tenants.size > 1)).toBe(true);
+  const after = await round();
+  expect(after.filter((tenants) => tenants.has(slow) && tenants.size > 1)).toEqual([]);
+  expect(await left()).toEqual([]);
+});
+
 describe("leases", () => {
   test("are renewed while a handler runs: nobody else takes what it works on", async () => {
     let starts = 0;

@@ -11,6 +11,12 @@ import type { Slots } from "./slots.ts";
 
 const pauseAfterErrorMs = 1000;
 
+/** What of a claim runs together. */
+interface Part {
+  readonly isSlow: boolean;
+  readonly tasks: readonly ClaimedTask[];
+}
+
 /**
  * Works off one queue in one process. A wake-up starts one claim, a well-filled claim the next one; it goes on until a
  * claim that began after the last wake-up finds nothing.
@@ -22,6 +28,8 @@ export class QueueWorker {
   readonly #slots: Slots;
   readonly #claimer: Claimer;
   readonly #running = new Map<Promise<void>, AbortController>();
+  /** Those of them with tasks of slow tenants. */
+  readonly #slow = new Set<Promise<void>>();
   /** Renews the leases of what runs. */
   readonly #renewals = new Set<() => void>();
   /** Runs of a tenant that are under way. */
@@ -109,7 +117,7 @@ export class QueueWorker {
   async #claimWhileWanted(): Promise<void> {
     // Once `#pumping` is set: several wake-ups of one moment make one claim.
     await Promise.resolve();
-    while (this.#users > 0 && !this.#stopping && this.#running.size < this.queue.concurrency) {
+    while (this.#users > 0 && !this.#stopping && this.#room > 0) {
       const mode = this.#nextMode();
       if (mode === undefined || (mode === "fresh" && !this.#isWorthALook())) return;
       const isInside = this.queue.effect === "inside";
@@ -144,26 +152,31 @@ export class QueueWorker {
   /** It has as much under way as it may; or it is slow, and the slow ones together have. */
   #isBusy(tenantId: string): boolean {
     const isFull = (this.#perTenant.get(tenantId) ?? 0) >= this.queue.concurrencyPerTenant;
-    return isFull || (this.#slowAreFull() && this.#pace.isSlow(tenantId));
+    return isFull || (this.#slow.size >= Math.max(1, this.#roomForSlow) && this.#pace.isSlow(tenantId));
   }
 
-  #slowAreFull(): boolean {
-    let slow = 0;
-    for (const [tenantId, runs] of this.#perTenant) if (this.#pace.isSlow(tenantId)) slow += runs;
-    return slow >= Math.ceil(this.queue.concurrency / 2);
+  /** Transactions of slow tenants come on top of the others', half as many: they mostly wait, and take nothing away. */
+  get #roomForSlow(): number {
+    return this.queue.effect === "inside" ? Math.floor(this.queue.concurrency / 2) : 0;
+  }
+
+  /** How many more may run. */
+  get #room(): number {
+    return this.queue.concurrency - this.#running.size + Math.min(this.#slow.size, this.#roomForSlow);
   }
 
   async #claim(mode: Mode): Promise<Claim> {
     this.#lastMode = mode;
     // Before the look, for what comes while it goes on; and a pass that is under way began before the wake-up.
     if (mode === "retry" || !this.#claimer.isMidPass) this.#wanted[mode] = false;
-    const { concurrency, concurrencyPerTenant, batch, effect } = this.queue;
-    const free = concurrency - this.#running.size;
+    const { concurrencyPerTenant, batch, effect } = this.queue;
     const slow = this.#pace.slow();
     const busy = [...new Set([...this.#perTenant.keys(), ...slow.keys()])].filter((tenantId) => this.#isBusy(tenantId));
     const most = Math.max(0, ...[...this.#perTenant.values()].filter((runs) => runs < concurrencyPerTenant));
     const size =
-      effect === "inside" ? Math.min(batch, this.#pace.usualBatch()) : Math.min(free, concurrencyPerTenant - most);
+      effect === "inside"
+        ? Math.min(batch, this.#pace.usualBatch())
+        : Math.min(this.#room, concurrencyPerTenant - most);
     const claim = await this.#claimer.claim(mode, { batch: size, busy, slow }, () => (this.#wanted.retry = true));
     this.#claimed += claim.tasks.length;
     if (mode === "fresh") this.#tenants = claim.tenants;
@@ -173,8 +186,9 @@ export class QueueWorker {
   }
 
   #begin(mode: Mode, { lease, tasks }: Claim): void {
-    const parts = this.queue.effect === "inside" ? this.#split(tasks) : tasks.map((task) => [task]);
-    for (const part of parts) {
+    const parts =
+      this.queue.effect === "inside" ? this.#split(tasks) : tasks.map((task) => ({ isSlow: false, tasks: [task] }));
+    for (const { isSlow, tasks: part } of parts) {
       const controller = new AbortController();
       const tenants = new Set(part.map(({ tenantId }) => tenantId));
       const [tenantId] = tenants;
@@ -185,6 +199,7 @@ export class QueueWorker {
       let more = mode === "fresh";
       const running = this.#run(lease, part, controller, () => (more = true)).finally(() => {
         this.#running.delete(running);
+        this.#slow.delete(running);
         if (owner !== undefined) this.#count(owner, -1);
         if (this.queue.effect === "inside") this.#slots.release();
         if (mode === "retry") this.#wanted.retry = true;
@@ -193,23 +208,28 @@ export class QueueWorker {
         void this.#pump();
       });
       this.#running.set(running, controller);
+      if (isSlow) this.#slow.add(running);
     }
   }
 
-  /** Slow tenants apart from each other and from the rest, as far as there are free slots. */
-  #split(tasks: readonly ClaimedTask[]): (readonly ClaimedTask[])[] {
-    const byTenant = Map.groupBy(tasks, ({ tenantId }) => tenantId);
-    const slow = [...byTenant].flatMap(([tenantId, part]) => (this.#pace.isSlow(tenantId) ? [part] : []));
-    const rest = [...byTenant].flatMap(([tenantId, part]) => (this.#pace.isSlow(tenantId) ? [] : [part]));
-    const parts: (readonly ClaimedTask[])[] = [];
-    let room = this.queue.concurrency - this.#running.size - 1;
-    for (const part of slow) {
-      const isLast = parts.length === slow.length - 1 && rest.length === 0;
-      if (isLast || (room-- > 0 && this.#slots.tryAcquire())) parts.push(part);
-      else rest.push(part);
-    }
+  /** Slow tenants apart from each other, as far as there is room for them, and in any case apart from the rest. */
+  #split(tasks: readonly ClaimedTask[]): Part[] {
+    const byTenant = [...Map.groupBy(tasks, ({ tenantId }) => tenantId)].map(([tenantId, part]) => ({
+      isSlow: this.#pace.isSlow(tenantId),
+      tasks: part,
+    }));
+    const slow = byTenant.filter(({ isSlow }) => isSlow);
+    const rest = byTenant.filter(({ isSlow }) => !isSlow);
+    const parts: Part[] = [];
     // The last part goes by the slot that the claim itself took.
-    if (rest.length > 0) parts.push(rest.flat().toSorted((a, b) => a.seq - b.seq));
+    const mayAdd = (isLast: boolean): boolean => isLast || this.#slots.tryAcquire();
+    while (slow.length > 0) {
+      const isFull = this.#slow.size + parts.length + 1 >= this.#roomForSlow;
+      const some = isFull ? slow.splice(0) : slow.splice(0, 1);
+      if (mayAdd(slow.length + rest.length === 0)) parts.push(together(some));
+      else rest.push(...some);
+    }
+    if (rest.length > 0) parts.push({ ...together(rest), isSlow: false });
     return parts;
   }
 
@@ -270,4 +290,8 @@ export class QueueWorker {
     if (runs > 0) this.#perTenant.set(tenantId, runs);
     else this.#perTenant.delete(tenantId);
   }
+}
+
+function together(parts: readonly Part[]): Part {
+  return { isSlow: true, tasks: parts.flatMap(({ tasks }) => tasks).toSorted((a, b) => a.seq - b.seq) };
 }
