@@ -1,4 +1,5 @@
 import { sql } from "kysely";
+import pg from "pg";
 import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
 import { newId } from "../../contract/ids.ts";
 import { addBacklog, addTasks, createPlainTable } from "../../testing/queue.ts";
@@ -192,6 +193,27 @@ describe("the end of a process", () => {
       .orderBy("seq")
       .execute();
     expect(rest).toEqual(refs.slice(1).map((ref) => ({ ref, attempts: 0, lease: null, dueAt: null })));
+  });
+
+  test("takes no more work, and still tells others of what it commits", async () => {
+    let ran = 0;
+    const queue = define(runtime, { run: async () => void (ran += 1) });
+    await runtime.start({ work: true });
+    await runtime.stopWork({ deadlineMs: 60_000 });
+    const listener = new pg.Client({ connectionString: runtime.env.DATABASE_URL });
+    await listener.connect();
+    const told = Promise.withResolvers<string | undefined>();
+    listener.on("notification", ({ payload }) => told.resolve(payload));
+    await listener.query("LISTEN kit_queue");
+    await addTasks(runtime, queue, tenantId, [undefined]);
+    expect(await told.promise).toBe('["tea.pots"]');
+    await listener.end();
+    expect(ran).toBe(0);
+    const other = await open.second();
+    define(other, { run: async () => void (ran += 1) });
+    await other.start({ work: false });
+    await other.runUntilIdle();
+    expect(ran).toBe(1);
   });
 
   test("cuts off at its deadline what doesn't end, under load; others do it then", async () => {
