@@ -68,6 +68,7 @@ export class Runtime {
       clock,
       log,
       transaction: this.ownerTransaction,
+      query: <Row extends object>(text: string, values?: readonly unknown[]) => this.#query<Row>(text, values),
       openCtx: (as: TenantWork) => this.ctx(as.tenantId, as),
       systemActor: system,
       runs: this.metrics.counter({

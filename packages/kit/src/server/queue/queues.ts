@@ -4,6 +4,7 @@ import { QueueConnection } from "./connection.ts";
 import { completeQueue, type InsideQueue, type OutsideQueue, type QueueDefinition, withdrawal } from "./definition.ts";
 import type { RunEnvironment } from "./environment.ts";
 import { Slots } from "./slots.ts";
+import { TaskVacuum } from "./vacuum.ts";
 import { QueueWorker } from "./worker.ts";
 
 /** What was announced and not heard, and what became due, is found by then. */
@@ -27,6 +28,7 @@ export class Queues {
   readonly #environment: RunEnvironment;
   readonly #log: Logger;
   readonly #slots: Slots;
+  readonly #vacuum: TaskVacuum;
   #poll: NodeJS.Timeout | undefined;
   #looking: Promise<void> = Promise.resolve();
   #works = false;
@@ -39,8 +41,18 @@ export class Queues {
 
   /** @param transactions how many transactions the queues may have open at once */
   constructor(url: string, environment: RunEnvironment, transactions: number) {
-    this.#environment = environment;
-    this.#log = environment.log;
+    const { log, query, runs } = environment;
+    this.#log = log;
+    this.#vacuum = new TaskVacuum(query, log);
+    this.#environment = {
+      ...environment,
+      runs: {
+        add: (labels, by = 1) => {
+          runs.add(labels, by);
+          if (labels.outcome !== "failed") this.#vacuum.noteDeleted(by);
+        },
+      },
+    };
     this.#slots = new Slots(transactions);
     this.#connection = new QueueConnection(url, environment.log, {
       woken: (queues) => this.#wakeOwn(queues),
@@ -90,7 +102,7 @@ export class Queues {
     const timer = setTimeout(() => deadline.abort(), deadlineMs);
     await Promise.all([...this.#workers.values()].map((worker) => worker.stop(deadline.signal)));
     clearTimeout(timer);
-    await this.#looking;
+    await Promise.all([this.#looking, this.#vacuum.end()]);
   }
 
   async stop(options?: StopOptions): Promise<void> {
