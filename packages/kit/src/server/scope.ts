@@ -43,7 +43,8 @@ export function assertScope(scope: TenantScope): string {
 }
 
 function isInScope({ role, tenantId }: TenantScope): string {
-  return `1 / (current_user = ${pg.escapeLiteral(role)} AND current_setting('zg.tenant') = '${checkedTenant(tenantId)}')::int`;
+  return `1 / (current_user = ${pg.escapeLiteral(role)}
+    AND current_setting('zg.tenant') = '${checkedTenant(tenantId)}')::int`;
 }
 
 function checkedTenant(tenantId: string): string {

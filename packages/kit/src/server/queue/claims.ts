@@ -100,7 +100,8 @@ const head = (after: string): string => `LATERAL (
 export const claimKeyedFresh = `
 WITH RECURSIVE ${turn("key IS NOT NULL")}, heads AS MATERIALIZED (
   SELECT open.tenant_id, open.share, walk.*
-  FROM open LEFT JOIN unnest($10::uuid[], $11::text[]) AS cut(tenant_id, key) ON cut.tenant_id = open.tenant_id, LATERAL (
+  FROM open
+  LEFT JOIN unnest($10::uuid[], $11::text[]) AS cut(tenant_id, key) ON cut.tenant_id = open.tenant_id, LATERAL (
     WITH RECURSIVE step(key, attempts, free, n, taken) AS (
       SELECT head.*, 1, head.free::int FROM ${head("coalesce(cut.key, '')")}
       UNION ALL
