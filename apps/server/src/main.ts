@@ -52,11 +52,10 @@ async function serve(env: Env, log: Logger): Promise<void> {
     unreadySeconds: env.UNREADY_SECONDS,
     drainSeconds: env.DRAIN_SECONDS,
     drain: async () => {
-      const fromMs = performance.now();
-      await app.close();
-      // A little before the deadline of all, so that what is cut off can be given back.
-      const leftMs = env.DRAIN_SECONDS * 1000 - (performance.now() - fromMs) - givingBackMs;
-      await runtime.stop({ deadlineMs: Math.max(0, leftMs) });
+      // A little before the deadline of all, so that what is cut off can be given back; and however long requests take.
+      const deadlineMs = Math.max(0, env.DRAIN_SECONDS * 1000 - givingBackMs);
+      await Promise.all([app.close(), runtime.stopWork({ deadlineMs })]);
+      await runtime.stop();
     },
     exit: (code) => process.exit(code),
   });

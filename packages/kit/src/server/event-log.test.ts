@@ -122,6 +122,32 @@ test("a renamed handler gets what waited for its former name, and each new event
   expect(seen).toEqual(["new 1", "new 2", "new 3"]);
 });
 
+test.each([
+  ["twice gets what waited for its first name, though it names only its second", "tea.third", ["third 1", "third 2"]],
+  ["and then renamed back listens again", "tea.first", ["first 1", "first 2"]],
+])("a handler that was renamed %s", async (_, name, expected) => {
+  const seen: string[] = [];
+  const see =
+    (handler: string) =>
+    async (__: Ctx, { n }: { n: number }) =>
+      void seen.push(`${handler} ${n}`);
+  runtime.on(poured, "tea.first", see("first"));
+  await runtime.start({ work: false });
+  const last = await open.second();
+  await ctx.tx((ctx) => ctx.emit(poured, { pot: "a", n: 1 }));
+  const second = await open.second();
+  second.on(poured, "tea.second", see("second"), { aliases: ["tea.first"] });
+  // Somebody works on it while the name changes, so that it stays under the former one.
+  await sql`INSERT INTO kit_lane (tenant_id, queue, key) VALUES (${ctx.tenantId}, 'tea.first', 'a')`.execute(open.db);
+  await second.start({ work: false });
+  await sql`DELETE FROM kit_lane`.execute(open.db);
+  last.on(poured, name, see(name.replace("tea.", "")), { aliases: ["tea.second"] });
+  await last.start({ work: false });
+  await ctx.tx((ctx) => ctx.emit(poured, { pot: "a", n: 2 }));
+  await last.runUntilIdle();
+  expect(seen).toEqual(expected);
+});
+
 test("months are made ahead; an event of a month without a partition is kept too, and moves when there is one", async () => {
   turnToFuture(20);
   await runtime.start({ work: true });

@@ -68,6 +68,7 @@ export class Runtime {
       clock,
       log,
       transaction: this.ownerTransaction,
+      query: <Row extends object>(text: string, values?: readonly unknown[]) => this.#query<Row>(text, values),
       openCtx: (as: TenantWork) => this.ctx(as.tenantId, as),
       systemActor: system,
       runs: this.metrics.counter({
@@ -174,9 +175,15 @@ export class Runtime {
   }
 
   /** Claims no more work, and lets what runs end until the deadline; what still runs then is cut off and given back. */
-  async stop(options?: StopOptions): Promise<void> {
+  stopWork(options?: StopOptions): Promise<void> {
     clearInterval(this.#heartbeat);
-    await this.#queues.stop(options);
+    return this.#queues.stopWork(options);
+  }
+
+  /** Stops the work if nobody has, and closes everything. */
+  async stop(options?: StopOptions): Promise<void> {
+    await this.stopWork(options);
+    await this.#queues.stop();
     for (const close of this.#closers) close();
     await Promise.all([this.lifecycle.close(), this.#database.close()]);
   }

@@ -23,12 +23,27 @@ export function enterScope({ role, tenantId, now }: TenantScope): string {
   ].join("; ");
 }
 
-/** Steps back to the owner. Without a tenant the policies raise an error rather than show a row. */
-export const leaveScope = "SET LOCAL ROLE NONE; SET LOCAL zg.tenant = ''; SET LOCAL zg.now = ''";
+/**
+ * Steps from a tenant, or from the owner, to the other, in one statement: batches of many tenants take many steps. The
+ * owner has no tenant, so that the policies raise an error rather than show a row. Fails as `assertScope` does.
+ */
+export function changeScope(from: TenantScope | undefined, to: TenantScope | undefined): string {
+  const [role, tenantId] = to === undefined ? ["none", ""] : [to.role, checkedTenant(to.tenantId)];
+  const settings = { role, "zg.tenant": tenantId, "zg.now": to?.now().toISOString() ?? "" };
+  const steps = Object.entries(settings).map(
+    ([name, value]) => `set_config('${name}', ${pg.escapeLiteral(value)}, true)`,
+  );
+  // First, for what is listed is worked out in this order.
+  return `SELECT ${[...(from === undefined ? [] : [isInScope(from)]), ...steps].join(", ")}`;
+}
 
 /** Fails with SQLSTATE 22012 if something in between has left the scope: nothing of that may be committed. */
-export function assertScope({ role, tenantId }: TenantScope): string {
-  return `SELECT 1 / (current_user = ${pg.escapeLiteral(role)}
+export function assertScope(scope: TenantScope): string {
+  return `SELECT ${isInScope(scope)}`;
+}
+
+function isInScope({ role, tenantId }: TenantScope): string {
+  return `1 / (current_user = ${pg.escapeLiteral(role)}
     AND current_setting('zg.tenant') = '${checkedTenant(tenantId)}')::int`;
 }
 

@@ -1,7 +1,7 @@
 import type { Kysely, KyselyPlugin } from "kysely";
 import type pg from "pg";
 import { scopedKysely } from "./kysely.ts";
-import { assertScope, enterScope, leaveScope, type TenantScope } from "./scope.ts";
+import { assertScope, changeScope, enterScope, type TenantScope } from "./scope.ts";
 import { deadlockDetected, isConnectionLost, serializationFailure, sqlStateOf } from "./sql-state.ts";
 import type { Tables } from "./tables.ts";
 
@@ -74,8 +74,7 @@ export class Transaction {
   /** Goes on as a tenant, until the next step; where it is already, without a word to the database. */
   async enter(scope: TenantScope): Promise<void> {
     if (this.#isIn(scope)) return;
-    const check = this.#scope === undefined ? "" : `${assertScope(this.#scope)}; `;
-    await this.client.query(`${check}${enterScope(scope)}`);
+    await this.client.query(changeScope(this.#scope, scope));
     this.#scope = scope;
   }
 
@@ -87,7 +86,7 @@ export class Transaction {
   /** Goes on as the owner. @throws if what ran as the tenant has left its scope by itself */
   async leave(): Promise<void> {
     if (this.#scope === undefined) return;
-    await this.client.query(`${assertScope(this.#scope)}; ${leaveScope}`);
+    await this.client.query(changeScope(this.#scope, undefined));
     this.#scope = undefined;
   }
 

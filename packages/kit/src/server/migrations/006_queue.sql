@@ -252,3 +252,53 @@ SELECT tenant_id, event_id, handler, attempts, updated_at FROM kit_delivery WHER
 
 DROP TABLE kit_delivery;
 DROP TABLE kit_event_before;
+
+-- Jobs were pg-boss's, in a schema of its own. What waits there goes over: its first try, its next one, or, where a
+-- process was at work on it, another one when that must be over. A job that no process knows by now becomes a dead
+-- letter in a week, as with any queue; one that says no tenant, the platform's at once. Runs of schedules (they have no
+-- data) come again by themselves. The schema goes, so that a process of the older version fails rather than queues what
+-- nobody would see; where it can't go, it stays, without what was moved.
+DO $$
+BEGIN
+  IF to_regclass('pgboss.job') IS NULL THEN RETURN; END IF;
+  BEGIN
+    EXECUTE $move$
+      WITH old AS (
+        DELETE FROM pgboss.job WHERE state IN ('created', 'retry', 'active') RETURNING *
+      ), job AS MATERIALIZED (
+        SELECT name, created_on, zg_id() AS id,
+          CASE WHEN data ->> 'tenantId' ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN (data ->> 'tenantId')::uuid
+          END AS tenant_id,
+          CASE WHEN data ? 'payload' THEN data -> 'payload' ELSE data END AS payload,
+          coalesce(data ->> 'actorId', 'system') AS actor_id, coalesce(data ->> 'traceId', repeat('0', 32)) AS trace_id,
+          least(retry_count + (started_on IS NOT NULL)::int, 30000)::smallint AS attempts,
+          CASE WHEN state = 'active' THEN started_on + expire_seconds * interval '1 second' ELSE start_after END AS due_at,
+          output ->> 'message' AS last_error
+        FROM old WHERE data IS NOT NULL AND data <> 'null' AND name NOT LIKE '\_\_pgboss\_\_%'
+      ), kept AS (
+        INSERT INTO kit_job (tenant_id, id, name, payload, state, actor_id, trace_id, created_at, updated_at)
+        SELECT coalesce(tenant_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff'), id, name, payload,
+          CASE WHEN tenant_id IS NULL THEN 'dead' WHEN attempts > 0 THEN 'retrying' ELSE 'waiting' END,
+          actor_id, trace_id, created_on, now()
+        FROM job
+      ), dead AS (
+        INSERT INTO kit_dead (tenant_id, queue, ref, priority, attempts, last_error, trace_id, died_at)
+        SELECT 'ffffffff-ffff-ffff-ffff-ffffffffffff', name, id, 0, attempts, 'it does not say for which tenant it is',
+          trace_id, now()
+        FROM job WHERE tenant_id IS NULL
+      )
+      INSERT INTO kit_task (tenant_id, queue, ref, attempts, retried, due_at, last_error, trace_id)
+      SELECT tenant_id, name, id, attempts, attempts > 0, CASE WHEN due_at > now() THEN due_at END, last_error, trace_id
+      FROM job WHERE tenant_id IS NOT NULL
+      ORDER BY created_on, id
+    $move$;
+  EXCEPTION WHEN undefined_table OR undefined_column OR insufficient_privilege THEN
+    RAISE WARNING 'the jobs in the schema pgboss could not be read, and stay there: %', SQLERRM;
+    RETURN;
+  END;
+  BEGIN
+    DROP SCHEMA pgboss CASCADE;
+  EXCEPTION WHEN insufficient_privilege OR lock_not_available OR dependent_objects_still_exist THEN
+    RAISE WARNING 'the schema pgboss could not be dropped; nothing needs it any more: %', SQLERRM;
+  END;
+END $$;

@@ -12,6 +12,15 @@ const nil = "00000000-0000-0000-0000-000000000000";
 /** `fresh`: a batch of what was never tried. `retry`: one task that was. */
 export type Mode = "fresh" | "retry";
 
+export interface Limits {
+  /** How many tasks at most. */
+  readonly batch: number;
+  /** Tenants that have enough under way. */
+  readonly busy: readonly string[];
+  /** Tenants that get fewer than others, and how many. */
+  readonly slow: ReadonlyMap<string, number>;
+}
+
 export interface Claim {
   readonly lease: string;
   readonly tasks: readonly ClaimedTask[];
@@ -60,16 +69,13 @@ export class Claimer {
     return this.#turn.fresh !== nil || this.#cuts.size > 0;
   }
 
-  /**
-   * @param batch how many tasks at most
-   * @param busy tenants that have enough under way
-   * @param setAside called when tasks were found that only a retry may take
-   */
-  async claim(mode: Mode, batch: number, busy: readonly string[], setAside: () => void): Promise<Claim> {
+  /** @param setAside called when tasks were found that only a retry may take */
+  async claim(mode: Mode, { batch, busy, slow }: Limits, setAside: () => void): Promise<Claim> {
     const { name, keyed, leaseMs } = this.#queue;
     const lease = randomUUID();
     const text = { fresh: keyed ? claimKeyedFresh : claimFresh, retry: keyed ? claimKeyedRetry : claimRetry }[mode];
     const values: unknown[] = [name, this.#turn[mode], batch, lease, leaseMs, this.#clock.offsetMs, busy];
+    if (mode === "fresh") values.push([...slow.keys()], [...slow.values()]);
     if (keyed && mode === "fresh") values.push([...this.#cuts.keys()], [...this.#cuts.values()]);
     this.#unanswered.add(lease);
     let rows: ClaimRow[];

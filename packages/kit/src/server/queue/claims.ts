@@ -3,6 +3,8 @@
  *
  * $1 queue, $2 cursor (a tenant), $3 batch, $4 lease, $5 its milliseconds, $6 clock offset, $7 tenants to pass over
  *
+ * and of those that claim batches: $8 tenants that get no more than what $9 says at the same place
+ *
  * The planner must not sort or read whole tables here; the connection that runs them forbids it (connection.ts).
  */
 
@@ -32,8 +34,9 @@ function turn(ready: string): string {
   UNION ALL
   SELECT next.tenant_id, turn.n + 1 FROM turn, LATERAL ${next("turn.tenant_id")} next WHERE turn.n < ${turnLength}
 ), open AS MATERIALIZED (
-  SELECT turn.tenant_id, ceil($3::int / (count(*) OVER ())::numeric)::int AS share
-  FROM turn WHERE turn.tenant_id <> ALL ($7::uuid[])
+  SELECT turn.tenant_id, slow.most, least(slow.most, ceil($3::int / (count(*) OVER ())::numeric)::int) AS share
+  FROM turn LEFT JOIN unnest($8::uuid[], $9::int[]) AS slow(tenant_id, most) ON slow.tenant_id = turn.tenant_id
+  WHERE turn.tenant_id <> ALL ($7::uuid[])
 )`;
 }
 /** What a claim says besides its tasks, as a row of its own. */
@@ -87,7 +90,7 @@ const head = (after: string): string => `LATERAL (
         ORDER BY t.key, t.seq LIMIT 1) head`;
 
 /**
- * The first tasks of free keys, of each tenant whose turn it is an equal share. $8 and $9 say where the walk along a
+ * The first tasks of free keys, of each tenant whose turn it is an equal share. $10 and $11 say where the walk along a
  * tenant's keys was cut off before; it goes on there, however many keys in a row are blocked, and `cut_tenants` and
  * `cut_keys` say where it is cut off now.
  *
@@ -97,7 +100,8 @@ const head = (after: string): string => `LATERAL (
 export const claimKeyedFresh = `
 WITH RECURSIVE ${turn("key IS NOT NULL")}, heads AS MATERIALIZED (
   SELECT open.tenant_id, open.share, walk.*
-  FROM open LEFT JOIN unnest($8::uuid[], $9::text[]) AS cut(tenant_id, key) ON cut.tenant_id = open.tenant_id, LATERAL (
+  FROM open
+  LEFT JOIN unnest($10::uuid[], $11::text[]) AS cut(tenant_id, key) ON cut.tenant_id = open.tenant_id, LATERAL (
     WITH RECURSIVE step(key, attempts, free, n, taken) AS (
       SELECT head.*, 1, head.free::int FROM ${head("coalesce(cut.key, '')")}
       UNION ALL
@@ -113,7 +117,10 @@ WITH RECURSIVE ${turn("key IS NOT NULL")}, heads AS MATERIALIZED (
   FROM heads WHERE free ORDER BY tenant_id, key
   ON CONFLICT DO NOTHING RETURNING tenant_id, key, lease
 ), taken AS MATERIALIZED (
-  SELECT tenant_id, key, ceil($3::int / (count(*) OVER ())::numeric)::int AS share FROM lanes WHERE lease IS NOT NULL
+  SELECT lanes.tenant_id, lanes.key, least(
+      ceil($3::int / (count(*) OVER ())::numeric),
+      ceil(open.most / (count(*) OVER (PARTITION BY lanes.tenant_id))::numeric))::int AS share
+  FROM lanes JOIN open ON open.tenant_id = lanes.tenant_id WHERE lease IS NOT NULL
 ), picked AS MATERIALIZED (
   SELECT each.ref FROM taken, LATERAL (
     SELECT first.ref, bool_and(first.attempts = 0) OVER (ORDER BY first.seq) AS fresh FROM (

@@ -18,7 +18,10 @@ interface QueueSettings {
   readonly aliases?: readonly string[];
   /** Tasks with the same key run one after the other, in the order they came. */
   readonly keyed?: boolean;
-  /** How many transactions (`inside`) or tasks (`outside`) one process has under way. */
+  /**
+   * How many transactions (`inside`) or tasks (`outside`) one process has under way. Tenants whose tasks are slow may
+   * have half as many transactions on top, all together.
+   */
   readonly concurrency?: number;
   /** How many of them one tenant may have, so that others find room; half of `concurrency` unless set. */
   readonly concurrencyPerTenant?: number;

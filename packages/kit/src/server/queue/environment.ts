@@ -3,6 +3,7 @@ import type { Actor, Ctx } from "../ctx.ts";
 import type { Logger } from "../log.ts";
 import type { Queue, Task } from "./definition.ts";
 import type { OpenOwnerTransaction, TenantWork } from "../owner-transaction.ts";
+import type { Query } from "../query.ts";
 import type { Held } from "./settlements.ts";
 import { pause } from "./connection.ts";
 
@@ -11,6 +12,8 @@ export interface RunEnvironment {
   readonly clock: Clock;
   readonly log: Logger;
   readonly transaction: OpenOwnerTransaction;
+  /** As the owner, each statement by itself. */
+  readonly query: Query;
   /** A ctx outside of any transaction. */
   openCtx(as: TenantWork): Ctx;
   systemActor(id: string): Actor;
@@ -34,6 +37,8 @@ export interface Run {
   readonly signal: AbortSignal;
   /** Something of this queue became free by the run: others may take it now. */
   foundMore(): void;
+  /** A task of this tenant took so long. */
+  took(tenantId: string, ms: number): void;
   /** True when what isn't begun yet should be given back: the process stops, or the batch takes long. */
   shouldYield(): boolean;
 }

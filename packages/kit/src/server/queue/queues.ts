@@ -4,6 +4,7 @@ import { QueueConnection } from "./connection.ts";
 import { completeQueue, type InsideQueue, type OutsideQueue, type QueueDefinition, withdrawal } from "./definition.ts";
 import type { RunEnvironment } from "./environment.ts";
 import { Slots } from "./slots.ts";
+import { TaskVacuum } from "./vacuum.ts";
 import { QueueWorker } from "./worker.ts";
 
 /** What was announced and not heard, and what became due, is found by then. */
@@ -27,9 +28,12 @@ export class Queues {
   readonly #environment: RunEnvironment;
   readonly #log: Logger;
   readonly #slots: Slots;
+  readonly #vacuum: TaskVacuum;
   #poll: NodeJS.Timeout | undefined;
   #looking: Promise<void> = Promise.resolve();
   #works = false;
+  #ended: Promise<void> | undefined;
+  #isEnding = false;
   #isStopped = false;
   readonly #toAnnounce = new Set<string>();
   #announcing: NodeJS.Timeout | undefined;
@@ -37,8 +41,18 @@ export class Queues {
 
   /** @param transactions how many transactions the queues may have open at once */
   constructor(url: string, environment: RunEnvironment, transactions: number) {
-    this.#environment = environment;
-    this.#log = environment.log;
+    const { log, query, runs } = environment;
+    this.#log = log;
+    this.#vacuum = new TaskVacuum(query, log);
+    this.#environment = {
+      ...environment,
+      runs: {
+        add: (labels, by = 1) => {
+          runs.add(labels, by);
+          if (labels.outcome !== "failed") this.#vacuum.noteDeleted(by);
+        },
+      },
+    };
     this.#slots = new Slots(transactions);
     this.#connection = new QueueConnection(url, environment.log, {
       woken: (queues) => this.#wakeOwn(queues),
@@ -49,7 +63,7 @@ export class Queues {
   add<Item, Result>(definition: InsideQueue<Item> | OutsideQueue<Item, Result>): void {
     if (this.#definitions.has(definition.name)) throw new Error(`there is a queue ${definition.name} already`);
     this.#definitions.set(definition.name, definition);
-    if (this.#works) this.#workerOf(definition.name)?.start();
+    if (this.#works && !this.#isEnding) this.#workerOf(definition.name)?.start();
   }
 
   get(name: string): QueueDefinition | undefined {
@@ -75,16 +89,26 @@ export class Queues {
     this.#schedulePoll();
   }
 
-  /** Claims no more; what runs may end until the deadline, and is cut off then. */
-  async stop({ deadlineMs = 10_000 }: StopOptions = {}): Promise<void> {
-    if (this.#isStopped) return;
-    this.#isStopped = true;
+  /** Claims no more; what runs may end until the deadline, and is cut off then. Others are still told of new work. */
+  stopWork(options?: StopOptions): Promise<void> {
+    this.#ended ??= this.#endWork(options);
+    return this.#ended;
+  }
+
+  async #endWork({ deadlineMs = 10_000 }: StopOptions = {}): Promise<void> {
+    this.#isEnding = true;
     clearTimeout(this.#poll);
     const deadline = new AbortController();
     const timer = setTimeout(() => deadline.abort(), deadlineMs);
     await Promise.all([...this.#workers.values()].map((worker) => worker.stop(deadline.signal)));
     clearTimeout(timer);
-    await this.#looking;
+    await Promise.all([this.#looking, this.#vacuum.end()]);
+  }
+
+  async stop(options?: StopOptions): Promise<void> {
+    await this.stopWork(options);
+    if (this.#isStopped) return;
+    this.#isStopped = true;
     await this.#announceNow();
     await this.#connection.close();
   }
@@ -130,7 +154,7 @@ export class Queues {
   }
 
   #wakeOwn(queues: readonly string[]): void {
-    if (!this.#works || this.#isStopped) return;
+    if (!this.#works || this.#isEnding) return;
     for (const name of queues) {
       if (name.startsWith(withdrawal)) this.#workers.get(name.slice(withdrawal.length))?.withdraw();
       else this.#workers.get(name)?.wake({ retry: false });
@@ -142,7 +166,7 @@ export class Queues {
   }
 
   #schedulePoll(): void {
-    if (this.#isStopped) return;
+    if (this.#isEnding) return;
     this.#poll = setTimeout(() => {
       this.#looking = this.#look()
         .catch((error: unknown) => this.#log.warn({ err: error }, "looking for due work failed"))
@@ -168,7 +192,7 @@ export class Queues {
       }
       // Made ready here, worked off elsewhere.
       if (others.length > 0) void this.#connection.announce(others);
-      if (most < readyAtOnce || this.#isStopped) return;
+      if (most < readyAtOnce || this.#isEnding) return;
     }
   }
 }

@@ -54,7 +54,25 @@ export async function register(
       now,
     ],
   );
-  for (const [former, name] of aliases) await takeOver(query, former, name);
+  for (const [former, name] of aliases) {
+    for (const each of await formerNames(query, former, name)) await takeOver(query, each, name);
+  }
+}
+
+/** A former name with the ones that it had itself taken over: whoever was renamed twice need only say the last. */
+async function formerNames(query: Query, former: string, name: string): Promise<string[]> {
+  // It may have gone back to a name that it had before.
+  await query("UPDATE kit_subscription SET replaced_by = NULL WHERE handler = $2 AND replaced_by = $1", [former, name]);
+  const rows = await query<{ name: string }>(
+    `WITH RECURSIVE former(name) AS (
+       SELECT $1::text
+       UNION
+       SELECT s.handler FROM former JOIN kit_subscription s ON s.replaced_by = former.name
+     )
+     SELECT name FROM former WHERE name <> $2`,
+    [former, name],
+  );
+  return rows.map((row) => row.name);
 }
 
 /**

@@ -134,7 +134,13 @@ class Batch {
     this.#began = true;
     const { tenantId, traceId } = task;
     const signal = this.#over.signal;
-    await trx.runAsTenant({ tenantId, traceId, actor: this.#actor, signal }, (ctx) => this.#queue.run(ctx, task, item));
+    const from = performance.now();
+    try {
+      const as = { tenantId, traceId, actor: this.#actor, signal };
+      await trx.runAsTenant(as, (ctx) => this.#queue.run(ctx, task, item));
+    } finally {
+      this.#run.took(tenantId, performance.now() - from);
+    }
     this.#current = undefined;
   }
 

@@ -12,7 +12,14 @@ export interface Held {
   readonly tasks: readonly { readonly tenantId: string; readonly ref: string; readonly key: string | null }[];
 }
 
-const heldTasks = "queue = $1 AND ref = ANY ($2::uuid[]) AND lease = $3::uuid";
+/**
+ * Each by its place in the primary key's index, then by where it lies: left to itself, PostgreSQL reads the whole table
+ * for a batch whenever its statistics say that there isn't much in it. Who has changed a row meanwhile is found out by
+ * the lease.
+ */
+const heldTasks = `ctid = ANY (ARRAY(
+    SELECT (SELECT ctid FROM kit_task WHERE queue = $1 AND ref = each.ref) FROM unnest($2::uuid[]) AS each(ref)))
+  AND lease = $3::uuid`;
 const heldLanes = `queue = $1 AND lease = $2::uuid
   AND (tenant_id, key) IN (SELECT * FROM unnest($3::uuid[], $4::text[]))`;
 

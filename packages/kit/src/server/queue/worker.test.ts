@@ -1,4 +1,5 @@
 import { sql } from "kysely";
+import pg from "pg";
 import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
 import { newId } from "../../contract/ids.ts";
 import { addBacklog, addTasks, createPlainTable } from "../../testing/queue.ts";
@@ -73,6 +74,36 @@ describe("fairness", () => {
     await runtime.runUntilIdle();
     expect(ran).toEqual(["b"]);
   });
+});
+
+test("nobody sits in a transaction with a tenant that is known to be slow", async () => {
+  const quick = Array.from({ length: 5 }, () => newId(open.clock.now()));
+  // A batch goes by tenant, so it comes last.
+  const slow = newId(open.clock.now());
+  let transactions = new Map<string, Set<string>>();
+  const queue = define(runtime, {
+    run: async (ctx) => {
+      const [row] = await kitTransaction(ctx).query<{ id: string }>("SELECT pg_current_xact_id()::text AS id");
+      if (row === undefined) return;
+      const tenants = transactions.get(row.id) ?? new Set<string>();
+      transactions.set(row.id, tenants);
+      tenants.add(ctx.tenantId);
+      // Time is what this is about.
+      if (ctx.tenantId === slow) await new Promise((resolve) => setTimeout(resolve, 30));
+    },
+  });
+  await runtime.start({ work: false });
+  const round = async (): Promise<Set<string>[]> => {
+    transactions = new Map();
+    for (const each of [slow, ...quick]) await addBacklog(open.db, queue, each, [null, null, null, null]);
+    await runtime.runUntilIdle();
+    return [...transactions.values()];
+  };
+  const before = await round();
+  expect(before.some((tenants) => tenants.has(slow) && tenants.size > 1)).toBe(true);
+  const after = await round();
+  expect(after.filter((tenants) => tenants.has(slow) && tenants.size > 1)).toEqual([]);
+  expect(await left()).toEqual([]);
 });
 
 describe("leases", () => {
@@ -162,6 +193,27 @@ describe("the end of a process", () => {
       .orderBy("seq")
       .execute();
     expect(rest).toEqual(refs.slice(1).map((ref) => ({ ref, attempts: 0, lease: null, dueAt: null })));
+  });
+
+  test("takes no more work, and still tells others of what it commits", async () => {
+    let ran = 0;
+    const queue = define(runtime, { run: async () => void (ran += 1) });
+    await runtime.start({ work: true });
+    await runtime.stopWork({ deadlineMs: 60_000 });
+    const listener = new pg.Client({ connectionString: runtime.env.DATABASE_URL });
+    await listener.connect();
+    const told = Promise.withResolvers<string | undefined>();
+    listener.on("notification", ({ payload }) => told.resolve(payload));
+    await listener.query("LISTEN kit_queue");
+    await addTasks(runtime, queue, tenantId, [undefined]);
+    expect(await told.promise).toBe('["tea.pots"]');
+    await listener.end();
+    expect(ran).toBe(0);
+    const other = await open.second();
+    define(other, { run: async () => void (ran += 1) });
+    await other.start({ work: false });
+    await other.runUntilIdle();
+    expect(ran).toBe(1);
   });
 
   test("cuts off at its deadline what doesn't end, under load; others do it then", async () => {

@@ -3,16 +3,19 @@ import { Claimer, type Claim, type Mode } from "./claimer.ts";
 import type { QueueConnection } from "./connection.ts";
 import type { Queue } from "./definition.ts";
 import { type ClaimedTask, LeaseLost, type Run, type RunEnvironment, Stopped } from "./environment.ts";
+import { Pace } from "./pace.ts";
 import { runInside } from "./run-inside.ts";
 import { runOutside } from "./run-outside.ts";
 import { renewLease } from "./settlements.ts";
 import type { Slots } from "./slots.ts";
 
-/** A tenant with this many tasks in a claim gets a transaction of its own, so that its pace is its own too. */
-const ownTransactionFrom = 8;
-/** A batch that takes longer than this commits what it has, and gives the rest back. */
-const longBatchMs = 250;
 const pauseAfterErrorMs = 1000;
+
+/** What of a claim runs together. */
+interface Part {
+  readonly isSlow: boolean;
+  readonly tasks: readonly ClaimedTask[];
+}
 
 /**
  * Works off one queue in one process. A wake-up starts one claim, a well-filled claim the next one; it goes on until a
@@ -25,10 +28,13 @@ export class QueueWorker {
   readonly #slots: Slots;
   readonly #claimer: Claimer;
   readonly #running = new Map<Promise<void>, AbortController>();
+  /** Those of them with tasks of slow tenants. */
+  readonly #slow = new Set<Promise<void>>();
   /** Renews the leases of what runs. */
   readonly #renewals = new Set<() => void>();
   /** Runs of a tenant that are under way. */
   readonly #perTenant = new Map<string, number>();
+  readonly #pace = new Pace();
   /** Who had something when last looked. */
   #tenants: readonly string[] = [];
   readonly #wanted: Record<Mode, boolean> = { fresh: false, retry: false };
@@ -111,7 +117,7 @@ export class QueueWorker {
   async #claimWhileWanted(): Promise<void> {
     // Once `#pumping` is set: several wake-ups of one moment make one claim.
     await Promise.resolve();
-    while (this.#users > 0 && !this.#stopping && this.#running.size < this.queue.concurrency) {
+    while (this.#users > 0 && !this.#stopping && this.#room > 0) {
       const mode = this.#nextMode();
       if (mode === undefined || (mode === "fresh" && !this.#isWorthALook())) return;
       const isInside = this.queue.effect === "inside";
@@ -143,20 +149,35 @@ export class QueueWorker {
     return this.#tenants.length === 0 || this.#tenants.some((id) => !this.#isBusy(id));
   }
 
+  /** It has as much under way as it may; or it is slow, and the slow ones together have. */
   #isBusy(tenantId: string): boolean {
-    return (this.#perTenant.get(tenantId) ?? 0) >= this.queue.concurrencyPerTenant;
+    const isFull = (this.#perTenant.get(tenantId) ?? 0) >= this.queue.concurrencyPerTenant;
+    return isFull || (this.#slow.size >= Math.max(1, this.#roomForSlow) && this.#pace.isSlow(tenantId));
+  }
+
+  /** Transactions of slow tenants come on top of the others', half as many: they mostly wait, and take nothing away. */
+  get #roomForSlow(): number {
+    return this.queue.effect === "inside" ? Math.floor(this.queue.concurrency / 2) : 0;
+  }
+
+  /** How many more may run. */
+  get #room(): number {
+    return this.queue.concurrency - this.#running.size + Math.min(this.#slow.size, this.#roomForSlow);
   }
 
   async #claim(mode: Mode): Promise<Claim> {
     this.#lastMode = mode;
     // Before the look, for what comes while it goes on; and a pass that is under way began before the wake-up.
     if (mode === "retry" || !this.#claimer.isMidPass) this.#wanted[mode] = false;
-    const { concurrency, concurrencyPerTenant, batch, effect } = this.queue;
-    const free = concurrency - this.#running.size;
-    const busy = [...this.#perTenant.keys()].filter((tenantId) => this.#isBusy(tenantId));
+    const { concurrencyPerTenant, batch, effect } = this.queue;
+    const slow = this.#pace.slow();
+    const busy = [...new Set([...this.#perTenant.keys(), ...slow.keys()])].filter((tenantId) => this.#isBusy(tenantId));
     const most = Math.max(0, ...[...this.#perTenant.values()].filter((runs) => runs < concurrencyPerTenant));
-    const size = effect === "inside" ? batch : Math.min(free, concurrencyPerTenant - most);
-    const claim = await this.#claimer.claim(mode, size, busy, () => (this.#wanted.retry = true));
+    const size =
+      effect === "inside"
+        ? Math.min(batch, this.#pace.usualBatch())
+        : Math.min(this.#room, concurrencyPerTenant - most);
+    const claim = await this.#claimer.claim(mode, { batch: size, busy, slow }, () => (this.#wanted.retry = true));
     this.#claimed += claim.tasks.length;
     if (mode === "fresh") this.#tenants = claim.tenants;
     // There is more where this came from; less than that is looked for when a run has ended.
@@ -165,8 +186,9 @@ export class QueueWorker {
   }
 
   #begin(mode: Mode, { lease, tasks }: Claim): void {
-    const parts = this.queue.effect === "inside" ? this.#split(tasks) : tasks.map((task) => [task]);
-    for (const part of parts) {
+    const parts =
+      this.queue.effect === "inside" ? this.#split(tasks) : tasks.map((task) => ({ isSlow: false, tasks: [task] }));
+    for (const { isSlow, tasks: part } of parts) {
       const controller = new AbortController();
       const tenants = new Set(part.map(({ tenantId }) => tenantId));
       const [tenantId] = tenants;
@@ -177,6 +199,7 @@ export class QueueWorker {
       let more = mode === "fresh";
       const running = this.#run(lease, part, controller, () => (more = true)).finally(() => {
         this.#running.delete(running);
+        this.#slow.delete(running);
         if (owner !== undefined) this.#count(owner, -1);
         if (this.queue.effect === "inside") this.#slots.release();
         if (mode === "retry") this.#wanted.retry = true;
@@ -185,23 +208,28 @@ export class QueueWorker {
         void this.#pump();
       });
       this.#running.set(running, controller);
+      if (isSlow) this.#slow.add(running);
     }
   }
 
-  /** Tenants with much to do apart from each other and from the rest, as far as there are free slots. */
-  #split(tasks: readonly ClaimedTask[]): (readonly ClaimedTask[])[] {
-    const byTenant = Map.groupBy(tasks, ({ tenantId }) => tenantId);
-    const large = [...byTenant.values()].filter(({ length }) => length >= ownTransactionFrom);
-    const rest = [...byTenant.values()].filter(({ length }) => length < ownTransactionFrom);
-    const parts: (readonly ClaimedTask[])[] = [];
-    let room = this.queue.concurrency - this.#running.size - 1;
-    for (const part of large) {
-      const isLast = parts.length === large.length - 1 && rest.length === 0;
-      if (isLast || (room-- > 0 && this.#slots.tryAcquire())) parts.push(part);
-      else rest.push(part);
-    }
+  /** Slow tenants apart from each other, as far as there is room for them, and in any case apart from the rest. */
+  #split(tasks: readonly ClaimedTask[]): Part[] {
+    const byTenant = [...Map.groupBy(tasks, ({ tenantId }) => tenantId)].map(([tenantId, part]) => ({
+      isSlow: this.#pace.isSlow(tenantId),
+      tasks: part,
+    }));
+    const slow = byTenant.filter(({ isSlow }) => isSlow);
+    const rest = byTenant.filter(({ isSlow }) => !isSlow);
+    const parts: Part[] = [];
     // The last part goes by the slot that the claim itself took.
-    if (rest.length > 0) parts.push(rest.flat().toSorted((a, b) => a.seq - b.seq));
+    const mayAdd = (isLast: boolean): boolean => isLast || this.#slots.tryAcquire();
+    while (slow.length > 0) {
+      const isFull = this.#slow.size + parts.length + 1 >= this.#roomForSlow;
+      const some = isFull ? slow.splice(0) : slow.splice(0, 1);
+      if (mayAdd(slow.length + rest.length === 0)) parts.push(together(some));
+      else rest.push(...some);
+    }
+    if (rest.length > 0) parts.push({ ...together(rest), isSlow: false });
     return parts;
   }
 
@@ -211,14 +239,15 @@ export class QueueWorker {
     controller: AbortController,
     foundMore: () => void,
   ): Promise<void> {
-    const from = performance.now();
+    const until = performance.now() + this.#pace.budgetMs(tasks.map(({ tenantId }) => tenantId));
     const run: Run = {
       queue: this.queue,
       lease,
       tasks,
       signal: controller.signal,
       foundMore,
-      shouldYield: () => this.#stopping || performance.now() - from > longBatchMs,
+      took: (tenantId, ms) => this.#pace.note(tenantId, ms),
+      shouldYield: () => this.#stopping || performance.now() > until,
     };
     const renew = (): void => void this.#renew(run, controller);
     const renewal = setInterval(renew, this.queue.leaseMs / 3).unref();
@@ -261,4 +290,8 @@ export class QueueWorker {
     if (runs > 0) this.#perTenant.set(tenantId, runs);
     else this.#perTenant.delete(tenantId);
   }
+}
+
+function together(parts: readonly Part[]): Part {
+  return { isSlow: true, tasks: parts.flatMap(({ tasks }) => tasks).toSorted((a, b) => a.seq - b.seq) };
 }

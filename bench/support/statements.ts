@@ -1,0 +1,21 @@
+import pg from "pg";
+
+type Send = (this: pg.Client, query: string | { readonly text?: string }, ...rest: unknown[]) => unknown;
+
+let sent = 0;
+let counts = false;
+
+/** How many statements this process has sent through `pg` so far; those of one text each. Counting begins with it. */
+export function statementsSent(): number {
+  if (!counts) {
+    counts = true;
+    const prototype = pg.Client.prototype as unknown as { query: Send };
+    const send = prototype.query;
+    prototype.query = function counted(query, ...rest) {
+      const text = typeof query === "string" ? query : (query.text ?? "");
+      sent += text.split(";").filter((statement) => statement.trim() !== "").length;
+      return send.call(this, query, ...rest);
+    };
+  }
+  return sent;
+}
