@@ -1,7 +1,7 @@
 import { execFile, execFileSync } from "node:child_process";
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { fault } from "@zhanggui/kit/contract/fault";
 import { modules } from "@zhanggui/server/modules";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -88,8 +88,39 @@ describe("a planted violation is found by its rule", () => {
   });
 });
 
+/** Links what a folder of the copy depends on: the registry's packages to those of the original, ours to the copy's. */
+async function shareDependencies(folder: string, copy: string): Promise<void> {
+  const [from, to] = [join(root, folder, "node_modules"), join(copy, folder, "node_modules")];
+  for (const name of await readdir(from)) {
+    if (name !== "@zhanggui") {
+      await mkdir(to, { recursive: true });
+      await symlink(join(from, name), join(to, name));
+      continue;
+    }
+    await mkdir(join(to, name), { recursive: true });
+    for (const own of await readdir(join(from, name))) {
+      const place = relative(root, await realpath(join(from, name, own)));
+      await symlink(join(copy, place), join(to, name, own));
+    }
+  }
+}
+
+/** Writes the module that docs/MODULE.md builds: each block of code is headed by its file's path. */
+async function buildModuleOfTheGuide(folder: string): Promise<void> {
+  const guide = await readFile(join(folder, "docs/MODULE.md"), "utf8");
+  for (const [, path = "", text = ""] of guide.matchAll(/^```\w+ (\S+)\n(.*?)^```$/gms)) {
+    const file = join(folder, path);
+    const before = await readFile(file, "utf8").catch(() => "");
+    await mkdir(dirname(file), { recursive: true });
+    if (path.endsWith("/modules.ts")) await writeFile(file, before.replace(/\];\n$/, `${text}];\n`));
+    else if (path.endsWith("/contracts.ts"))
+      await writeFile(file, `${text}${before.replace("messaging };", "messaging, bookings };")}`);
+    else await writeFile(file, text);
+  }
+}
+
 /** The whole command on a copy of the project with one violation of each kind, as a contributor would meet it. */
-describe("./zg check on a copy with five violations", () => {
+describe("./zg check on a copy with five violations, and the module of the guide", () => {
   let copy: string;
   let output: string;
   let exitCode: number;
@@ -103,7 +134,7 @@ describe("./zg check on a copy with five violations", () => {
     }
     // The copy's packages are its own; what the registry published is shared.
     for (const folder of [".", "apps/server", "apps/console", "packages/kit", "packages/wechat", "packages/emulator"]) {
-      await symlink(join(root, folder, "node_modules"), join(copy, folder, "node_modules"));
+      await shareDependencies(folder, copy);
     }
     await symlink(join(root, ".zg"), join(copy, ".zg"));
     execFileSync("git", ["init", "--quiet"], { cwd: copy });
@@ -128,6 +159,7 @@ describe("./zg check on a copy with five violations", () => {
         .replace("const personParams", `${untranslated}\nconst personParams`)
         .replace("faults: [notFound],", "faults: [notFound, lost],"),
     );
+    await buildModuleOfTheGuide(copy);
     ({ output, exitCode } = await check(copy));
   });
   afterAll(() => rm(copy, { recursive: true, force: true }));
@@ -140,6 +172,12 @@ describe("./zg check on a copy with five violations", () => {
     ["an untranslated fault", "faults-speak-both-languages"],
   ])("%s is named as %s", (_, rule) => {
     expect(output).toContain(rule);
+  });
+
+  test("the module of docs/MODULE.md was looked at, and nothing is wrong with it", async () => {
+    expect(await readFile(join(copy, "apps/server/src/modules.ts"), "utf8")).toContain("bookings");
+    expect(output).not.toContain("bookings");
+    expect(output).toMatch(/✓ types /);
   });
 
   test("and it fails", () => expect(exitCode).not.toBe(0));

@@ -2,6 +2,7 @@ import { pair } from "../common/pair.ts";
 
 export const accessMessages = pair(
   {
+    module: "账号",
     login: {
       title: "登录",
       login: "账号",
@@ -60,6 +61,7 @@ export const accessMessages = pair(
     },
   },
   {
+    module: "Accounts",
     login: {
       title: "Sign in",
       login: "Login",

@@ -2,6 +2,13 @@ import { pair } from "../common/pair.ts";
 
 export const audienceMessages = pair(
   {
+    module: "客户",
+    eventNames: {
+      person_followed_v1: "有人关注",
+      person_unfollowed_v1: "有人取消关注",
+      channel_entered_v1: "有人扫了渠道码",
+      people_merged_v2: "两条记录合并为一人",
+    },
     title: "客户",
     hint: "关注、扫码或写过消息的人，同一个人的多个身份合在一起。",
     search: "搜索姓名、手机号、邮箱或 openid",
@@ -80,6 +87,13 @@ export const audienceMessages = pair(
     },
   },
   {
+    module: "People",
+    eventNames: {
+      person_followed_v1: "Somebody followed",
+      person_unfollowed_v1: "Somebody stopped following",
+      channel_entered_v1: "Somebody scanned a channel code",
+      people_merged_v2: "Two records became one person",
+    },
     title: "People",
     hint: "Whoever followed, scanned or wrote; all identities of one person together.",
     search: "Name, phone, mail or openid",

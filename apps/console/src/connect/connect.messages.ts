@@ -2,6 +2,11 @@ import { pair } from "../common/pair.ts";
 
 export const connectMessages = pair(
   {
+    module: "微信连接",
+    eventNames: {
+      message_received_v1: "收到微信消息",
+      template_finished_v1: "模板消息有了结果",
+    },
     kinds: {
       text: "文字消息",
       image: "图片",
@@ -128,6 +133,11 @@ export const connectMessages = pair(
     },
   },
   {
+    module: "WeChat",
+    eventNames: {
+      message_received_v1: "Message from WeChat",
+      template_finished_v1: "Template message finished",
+    },
     kinds: {
       text: "Text",
       image: "Picture",

@@ -2,6 +2,7 @@ import { pair } from "../common/pair.ts";
 
 export const eventsMessages = pair(
   {
+    module: "事件",
     title: "事件日志",
     hint: "系统里发生的每件事，以及谁处理了它。",
     refresh: "刷新",
@@ -22,14 +23,6 @@ export const eventsMessages = pair(
     noMatchHint: "事件名要写全，例如 connect.message_received.v1。",
     reset: "显示全部",
     actors: { account: "账号", system: "系统", wechat: "微信" },
-    names: {
-      connect_message_received_v1: "收到微信消息",
-      connect_template_finished_v1: "模板消息有了结果",
-      audience_person_followed_v1: "有人关注",
-      audience_person_unfollowed_v1: "有人取消关注",
-      audience_channel_entered_v1: "有人扫了渠道码",
-      settings_changed_v1: "设置已修改",
-    },
     dead: {
       title: "死信",
       hint: "多次重试后仍然失败的处理。修好原因后重放，处理器会再试。",
@@ -55,6 +48,7 @@ export const eventsMessages = pair(
     },
   },
   {
+    module: "Events",
     title: "Event log",
     hint: "Everything that happened, and who handled it.",
     refresh: "Refresh",
@@ -75,14 +69,6 @@ export const eventsMessages = pair(
     noMatchHint: "Write the whole name, such as connect.message_received.v1.",
     reset: "Show all",
     actors: { account: "Account", system: "System", wechat: "WeChat" },
-    names: {
-      connect_message_received_v1: "Message from WeChat",
-      connect_template_finished_v1: "Template message finished",
-      audience_person_followed_v1: "Somebody followed",
-      audience_person_unfollowed_v1: "Somebody stopped following",
-      audience_channel_entered_v1: "Somebody scanned a channel code",
-      settings_changed_v1: "Setting changed",
-    },
     dead: {
       title: "Dead letters",
       hint: "What failed in spite of many tries. Mend the cause, then replay it: the handler tries again.",

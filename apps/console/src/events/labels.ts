@@ -1,9 +1,14 @@
 type Say = (key: string) => string;
 type Knows = (key: string) => boolean;
 
-/** What an event is called by people; its own name if nobody has named it yet. */
+/**
+ * What an event is called by people, as its module's messages say (`eventNames`); its own name if they don't.
+ *
+ * @param name `<module>.<event>.v<number>`
+ */
 export function eventLabel(name: string, t: Say, te: Knows): string {
-  const key = `events.names.${name.replaceAll(".", "_")}`;
+  const [module, ...rest] = name.split(".");
+  const key = `${module}.eventNames.${rest.join("_")}`;
   return te(key) ? t(key) : name;
 }
 

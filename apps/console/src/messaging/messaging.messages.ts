@@ -2,6 +2,7 @@ import { pair } from "../common/pair.ts";
 
 export const messagingMessages = pair(
   {
+    module: "消息",
     channels: { wechat_template: "微信模板消息", mail: "邮件" },
     states: {
       ready: "待发送",
@@ -162,6 +163,7 @@ export const messagingMessages = pair(
     },
   },
   {
+    module: "Messages",
     channels: { wechat_template: "Template message", mail: "Mail" },
     states: {
       ready: "Queued",

@@ -2,9 +2,12 @@ import { pair } from "../common/pair.ts";
 
 export const settingsMessages = pair(
   {
+    module: "设置",
+    eventNames: {
+      changed_v1: "设置已修改",
+    },
     title: "设置",
     hint: "修改后立即生效，无需重启。每次修改都有记录。",
-    modules: { connect: "微信连接", audience: "客户", messaging: "消息", access: "账号", events: "事件" },
     changed: "已修改",
     default: "默认值：{value}",
     version: "第 {n} 版",
@@ -25,9 +28,12 @@ export const settingsMessages = pair(
     emptyHint: "各模块的设置会出现在这里。",
   },
   {
+    module: "Settings",
+    eventNames: {
+      changed_v1: "Setting changed",
+    },
     title: "Settings",
     hint: "A change holds at once, without a restart. Every change is kept.",
-    modules: { connect: "WeChat", audience: "People", messaging: "Messages", access: "Accounts", events: "Events" },
     changed: "changed",
     default: "Default: {value}",
     version: "Version {n}",

@@ -11,9 +11,10 @@ export interface CatalogueExceptions {
 const ownersView = `c.relnamespace = 'public'::regnamespace AND (c.relkind = 'm' OR c.relkind = 'v'
   AND NOT coalesce(c.reloptions, '{}') && ARRAY['security_invoker=true', 'security_invoker=on'])`;
 /** Whatever else a view's WHERE says, the last thing it asks of each row is the tenant. */
-const isOneTenants = String.raw`pg_get_viewdef(c.oid) ~ 'AND \(tenant_id = \(current_setting\(''zg\.tenant''::text\)\)::uuid\)\);$'`;
+const tenantOfRow = String.raw`\(tenant_id = \(current_setting\(''zg\.tenant''::text\)\)::uuid\)`;
+const isOneTenants = String.raw`pg_get_viewdef(c.oid) ~ 'AND ${tenantOfRow}\);$'`;
 
-/** One query per rule; each row is a sentence about what breaks it, with the name that an exception would list, if any. */
+/** One query per rule; each row says what breaks it, with the name that an exception would list, if any may. */
 const rules: readonly string[] = [
   `SELECT c.relname AS name, 'the table ' || c.relname || ' has neither a tenant_id nor a place in the registry' AS wrong
    FROM tables c WHERE NOT c.has_tenant AND NOT c.relname = ANY($1)`,

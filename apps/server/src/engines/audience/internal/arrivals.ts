@@ -28,7 +28,7 @@ export class Arrivals {
     private readonly channels: Channels,
   ) {}
 
-  /** Runs in the transaction of one delivery: once per message, a person's in their order unless one failed for good. */
+  /** Runs in the transaction of one delivery: once per message, in the order of each person's. */
   async receive(ctx: TxCtx, message: Message): Promise<void> {
     const { wechatAppId, openid, channelId, kind } = message;
     const sentAt = new Date(message.sentAt);
