@@ -186,7 +186,7 @@ export class AccessService {
       if (before === undefined) throw notFound();
       if (before.builtIn !== null) throw roleFixed();
       grantor.demandHeld(permissions, "permissions");
-      grantor.demandHeld(before.permissions, "roleId");
+      grantor.demandHeld(this.rights.ofRole(before), "roleId");
       const changed = ctx.db.updateTable("access_role").set({ permissions }).where("id", "=", roleId);
       return this.#role(await changed.returningAll().executeTakeFirstOrThrow());
     });

@@ -15,9 +15,12 @@ export interface GrantingRole {
 export class Rights {
   constructor(private readonly catalogue: PermissionCatalogue) {}
 
-  /** What a role grants now: of a built-in one that stands with each permission. */
+  /**
+   * What a role grants now: of a built-in one that stands with each permission. One that no route asks for any more
+   * grants nothing: nobody could hold it, and so change or disable whoever was granted it.
+   */
   ofRole({ builtIn, permissions }: GrantingRole): string[] {
-    return builtIn === null ? permissions : this.catalogue.of(builtIn);
+    return builtIn === null ? permissions.filter((code) => this.catalogue.has(code)) : this.catalogue.of(builtIn);
   }
 
   async ofAccount(ctx: Ctx, accountId: string): Promise<string[]> {
