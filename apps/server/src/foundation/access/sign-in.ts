@@ -41,10 +41,10 @@ export class SignIn {
    *   `access.choose_tenant` if login and password fit in several tenants; `access.locked_out`, `kit.too_many_requests`
    */
   async login(ctx: Ctx, credentials: Credentials) {
-    const { tenantId, id } = await this.#turns.take(`${ctx.source} ${credentials.login}`, () =>
+    const { tenantId, id, passwordHash } = await this.#turns.take(`${ctx.source} ${credentials.login}`, () =>
       this.#verified(ctx, credentials),
     );
-    return this.sessions.start(this.sessions.as(tenantId, id, ctx.traceId), id);
+    return this.sessions.start(this.sessions.as(tenantId, id, ctx.traceId), id, passwordHash);
   }
 
   async #verified(ctx: Ctx, credentials: Credentials): Promise<Candidate> {
