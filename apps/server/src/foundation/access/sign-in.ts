@@ -3,7 +3,7 @@ import type { Flat } from "@zhanggui/kit/contract/route";
 import type { Ctx } from "@zhanggui/kit/server/ctx";
 import { Runtime } from "@zhanggui/kit/server/runtime";
 import { type access, chooseTenant, wrongCredentials } from "./access.contract.ts";
-import { LoginAttempts, subjectOfNobody } from "./internal/login-attempts.ts";
+import { LoginAttempts } from "./internal/login-attempts.ts";
 import { verifyDummyHash, verifyPassword } from "./internal/passwords.ts";
 import { type Device, readDeviceToken } from "./internal/tokens.ts";
 import { Turns } from "./internal/turns.ts";
@@ -80,8 +80,9 @@ export class SignIn {
 
   async #ofStranger(ctx: Ctx, { login, password, tenantId }: Credentials): Promise<Candidate> {
     const candidates = await this.#candidates(login, tenantId);
-    const subjects = candidates.length === 0 ? [subjectOfNobody(login)] : candidates.map(({ id }) => id);
-    const open = await this.attempts.admit(subjects, ctx.source);
+    const asked = { login, tenantId };
+    const ids = candidates.map(({ id }) => id);
+    const open = await this.attempts.admit(asked, ids, ctx.source);
     const fits = (await fitting(candidates, password)).filter(({ id, disabled }) => open.has(id) && !disabled);
     const [account] = fits;
     if (account === undefined) {
@@ -89,6 +90,7 @@ export class SignIn {
       throw wrongCredentials();
     }
     await this.attempts.forgive(
+      asked,
       fits.map(({ id }) => id),
       ctx.source,
     );
