@@ -139,9 +139,11 @@ const current = new AsyncLocalStorage<Frame>();
 /** Makes a ctx that is not in a transaction. */
 export function createCtx(parts: CtxParts): Ctx {
   let scoped: Kysely<Tables> | undefined;
+  const assertFree = (): void => refuseWhileTransactionIsOpen("ctx.db of the outer ctx");
   const db = (): Kysely<Tables> => {
-    refuseWhileTransactionIsOpen("ctx.db of the outer ctx");
-    scoped ??= parts.database.scoped(parts);
+    assertFree();
+    // And again at each query: it may have been made before.
+    scoped ??= parts.database.scoped(parts, assertFree);
     return scoped;
   };
   return {
