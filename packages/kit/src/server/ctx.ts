@@ -227,7 +227,7 @@ export async function runInside<Result>(
   }
 }
 
-/** While rows are read the transaction can do nothing else: whoever tries is told, rather than left to wait for ever. */
+/** While rows are read the transaction can do nothing else: whoever tries is told, not left waiting for ever. */
 async function* streamed<Row>(frame: Frame, rows: AsyncIterableIterator<Row>): AsyncIterableIterator<Row> {
   assertUsable(frame);
   frame.state = "streaming";

@@ -145,8 +145,8 @@ export class Transaction {
       await this.client.query(`RELEASE SAVEPOINT ${name}`);
       return result;
     } catch (error) {
-      // Rolling back also brings back the role and the tenant of its beginning. Where it can't be done the transaction is
-      // lost anyway, and why it was is said by the first error.
+      // Rolling back also brings back the role and the tenant of its beginning. Where it can't be done the transaction
+      // is lost anyway, and why it was is said by the first error.
       await this.client.query(`ROLLBACK TO SAVEPOINT ${name}; RELEASE SAVEPOINT ${name}`).catch(() => {});
       this.#scope = scope;
       throw error;

@@ -42,8 +42,9 @@ const subjectOf = ({ login, tenantId }: Asked): string =>
   tenantId === undefined ? anyTenant(login) : inTenant(login, tenantId);
 
 /**
- * Counts wrong passwords by login or account and source, so that a guesser locks out nobody but themselves; over all accounts of
- * a source, so that they can't go through many; and over all sources of an account, where it only slows them down.
+ * Counts wrong passwords by login or account and source, so that a guesser locks out nobody but themselves; over all
+ * accounts of a source, so that they can't go through many; and over all sources of an account, where it only slows
+ * them down.
  *
  * An attempt is counted before the password is looked at, so that a thousand guesses at once get no further than five
  * one after the other; a right one is taken back.
@@ -53,8 +54,8 @@ export class LoginAttempts {
   constructor(private readonly runtime: Runtime) {}
 
   /**
-   * Counts an attempt, on what was asked for and on the accounts that this may mean. Only of the first is it told that it
-   * has to wait: what is said must be the same whether there are such accounts, and in which tenants, or not. So an
+   * Counts an attempt, on what was asked for and on the accounts that this may mean. Only of the first is it told that
+   * it has to wait: what is said must be the same whether there are such accounts, and in which tenants, or not. So an
    * account that has to wait is not among those returned, which looks like a wrong password; it happens to who has used
    * up its tries by asking in another way.
    *
