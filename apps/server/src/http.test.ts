@@ -56,6 +56,14 @@ describe("every refusal is problem+json, also what Fastify refuses by itself", (
       "kit.invalid_input",
     ],
     ["a NUL in the path", "/api/people?search=%00", {}, 400, "kit.bad_request"],
+    [
+      "half a character in a text",
+      "/api/roles",
+      json('{"name":"a\\ud83d","permissions":[]}'),
+      400,
+      "kit.malformed_json",
+    ],
+    ["half a character in a name", "/api/roles", json('{"\\udc00":1}'), 400, "kit.malformed_json"],
     ["a NUL in a text", "/api/roles", json('{"name":"a\\u0000b","permissions":[]}'), 400, "kit.malformed_json"],
     ["a limit of 10,000", "/api/people?limit=10000", {}, 400, "kit.invalid_input"],
   ])("%s", async (_, path, init, status, code) => {

@@ -13,6 +13,11 @@ export class EntityTag {
     return this.#tags === "any" || this.#tags.includes(String(version));
   }
 
+  /** What it is told apart by where a request is written down. */
+  toJSON(): readonly string[] | "any" {
+    return this.#tags;
+  }
+
   /** @throws Fault `kit.precondition_failed` unless the caller has seen this version */
   demand(version: string | number): void {
     if (!this.matches(version)) throw preconditionFailed();

@@ -10,9 +10,11 @@ let copies = 0;
 /**
  * COPY into a table under row-level security, which PostgreSQL refuses to do directly: through a table of this
  * transaction's own, from which one INSERT takes the rows past the policies and the defaults.
+ *
+ * @param trx asked for its client at each step: it has none any more when it is over
  */
 export async function copyFrom(
-  client: pg.ClientBase,
+  trx: { readonly client: pg.ClientBase },
   table: string,
   columns: readonly string[],
   rows: Iterable<readonly CopyValue[]> | AsyncIterable<readonly CopyValue[]>,
@@ -20,10 +22,12 @@ export async function copyFrom(
   const target = pg.escapeIdentifier(table);
   const buffer = `zg_copy_${++copies}`;
   const names = columns.map((column) => pg.escapeIdentifier(snakeCased(column))).join(", ");
-  await client.query(`CREATE TEMPORARY TABLE ${buffer} ON COMMIT DROP AS SELECT ${names} FROM ${target} WITH NO DATA`);
-  await pipeline(Readable.from(lines(rows, columns.length)), client.query(copyStream(`COPY ${buffer} FROM STDIN`)));
-  const { rowCount } = await client.query(`INSERT INTO ${target} (${names}) SELECT ${names} FROM ${buffer}`);
-  await client.query(`DROP TABLE ${buffer}`);
+  await trx.client.query(
+    `CREATE TEMPORARY TABLE ${buffer} ON COMMIT DROP AS SELECT ${names} FROM ${target} WITH NO DATA`,
+  );
+  await pipeline(Readable.from(lines(rows, columns.length)), trx.client.query(copyStream(`COPY ${buffer} FROM STDIN`)));
+  const { rowCount } = await trx.client.query(`INSERT INTO ${target} (${names}) SELECT ${names} FROM ${buffer}`);
+  await trx.client.query(`DROP TABLE ${buffer}`);
   return rowCount ?? 0;
 }
 

@@ -24,6 +24,16 @@ test("the outer ctx can't be used while a transaction is open, and can again aft
   expect(await outer.db.selectFrom("kit_event").select("id").execute()).toEqual([]);
 });
 
+test("nor its db or a query, taken before: both would run beside the transaction", async () => {
+  const { db } = outer;
+  const query = db.selectFrom("kit_event").select("id");
+  await outer.tx(async () => {
+    await expect(query.execute()).rejects.toThrow(/use the ctx that tx\(\) handed in/);
+    await expect(db.selectFrom("kit_event").select("id").execute()).rejects.toThrow(/handed in/);
+  });
+  expect(await query.execute()).toEqual([]);
+});
+
 test("the same holds in an event's handler, and for queries across tenants", async () => {
   const caught: string[] = [];
   const attempt = async (what: () => unknown): Promise<void> => {

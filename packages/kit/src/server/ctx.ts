@@ -42,7 +42,10 @@ export interface Ctx {
   now(): Date;
   /** For what kysely says badly: ``ctx.sql<Row>`SELECT …` ``. Names are snake_case in the text, camelCase in rows. */
   sql<Row extends object>(text: TemplateStringsArray, ...values: readonly unknown[]): Promise<Row[]>;
-  /** Reads through a cursor, so that no result is too large: `for await (const row of ctx.stream(query))`. */
+  /**
+   * Reads through a cursor, so that no result is too large: `for await (const row of ctx.stream(query))`. In a
+   * transaction nothing else can be asked meanwhile.
+   */
   stream<Row>(query: Compilable<Row> | RawBuilder<Row>, batchSize?: number): AsyncIterableIterator<Row>;
   /**
    * Runs `work` in one transaction: its ctx's `db` is the transaction. Inside one, `tx` is a savepoint: what the inner
@@ -126,7 +129,9 @@ export interface CtxParts {
 
 /** A transaction or a savepoint in it, as the call stack knows it. */
 interface Frame {
-  state: "open" | "nested" | "over";
+  state: "open" | "nested" | "streaming" | "over";
+  /** The cursor that is open: until it is closed the connection answers nothing else. */
+  cursor?: AsyncIterableIterator<unknown>;
 }
 
 const current = new AsyncLocalStorage<Frame>();
@@ -134,9 +139,11 @@ const current = new AsyncLocalStorage<Frame>();
 /** Makes a ctx that is not in a transaction. */
 export function createCtx(parts: CtxParts): Ctx {
   let scoped: Kysely<Tables> | undefined;
+  const assertFree = (): void => refuseWhileTransactionIsOpen("ctx.db of the outer ctx");
   const db = (): Kysely<Tables> => {
-    refuseWhileTransactionIsOpen("ctx.db of the outer ctx");
-    scoped ??= parts.database.scoped(parts);
+    assertFree();
+    // And again at each query: it may have been made before.
+    scoped ??= parts.database.scoped(parts, assertFree);
     return scoped;
   };
   return {
@@ -181,6 +188,7 @@ export async function runInside<Result>(
     get db() {
       return db();
     },
+    stream: (query, batchSize = 500) => streamed(frame, rowsOf(db(), query, batchSize)),
     tx: async (inner, { onUnique } = {}) => {
       assertUsable(frame);
       frame.state = "nested";
@@ -207,26 +215,43 @@ export async function runInside<Result>(
     },
     copyFrom: async (table, columns, rows) => {
       assertUsable(frame);
-      return copyFrom(trx.client, table, columns, rows);
+      return copyFrom(trx, table, columns, rows);
     },
   };
   try {
     return await current.run(frame, () => work(ctx));
   } finally {
     frame.state = "over";
+    // One that was begun and forgotten would keep the transaction from ending.
+    await frame.cursor?.return?.();
+  }
+}
+
+/** While rows are read the transaction can do nothing else: whoever tries is told, not left waiting for ever. */
+async function* streamed<Row>(frame: Frame, rows: AsyncIterableIterator<Row>): AsyncIterableIterator<Row> {
+  assertUsable(frame);
+  frame.state = "streaming";
+  frame.cursor = rows;
+  try {
+    yield* rows;
+  } finally {
+    delete frame.cursor;
+    if (frame.state === "streaming") frame.state = "open";
   }
 }
 
 /** The classic slip: one statement of a transaction that runs on another connection. Caught the first time it runs. */
 export function refuseWhileTransactionIsOpen(what: string): void {
   const state = current.getStore()?.state;
-  if (state === "open" || state === "nested") {
+  if (state !== undefined && state !== "over") {
     throw new Error(`${what} was used while a transaction is open; use the ctx that tx() handed in`);
   }
 }
 
 function assertUsable({ state }: Frame): void {
   if (state === "over") throw new Error("this ctx belongs to a transaction that is over: something was not awaited");
+  if (state === "streaming")
+    throw new Error("a stream of this transaction is open: read it to its end, or leave it, first");
   if (state === "nested") throw new Error("a nested transaction is open: use its ctx, and await it before going on");
 }
 

@@ -50,10 +50,15 @@ export class Database {
     return this.#role;
   }
 
-  /** Queries of one tenant, each in one round trip and outside of any transaction. */
-  scoped(tenant: Omit<TenantScope, "role">): Kysely<Tables> {
+  /**
+   * Queries of one tenant, each in one round trip and outside of any transaction.
+   *
+   * @param assertFree asked before each takes a connection; what it throws, the query fails with
+   */
+  scoped(tenant: Omit<TenantScope, "role">, assertFree: () => void): Kysely<Tables> {
     return scopedKysely(this.#plugins, {
       acquire: async () => {
+        assertFree();
         // First, because it may itself ask the pool: with a connection in hand, as many as the pool holds would wait.
         const scope = await this.scopeOf(tenant);
         return { client: await this.pool.connect(), scope };

@@ -19,10 +19,17 @@ import type { Tables } from "./tables.ts";
 /** Rows are camelCase in code and snake_case in SQL; what stands inside a jsonb value keeps its own names. */
 export const camelCaseRows = new CamelCasePlugin({ maintainNestedObjectKeys: true });
 
+export interface Acquired {
+  readonly client: pg.PoolClient;
+  /** Without one the connection is in a transaction that has entered it already. */
+  readonly scope?: TenantScope;
+  /** Asked right before each statement. @throws Error if the connection may no longer be used for this scope */
+  assertOpen?(): void;
+}
+
 /** Where a scoped Kysely gets its connections. */
 export interface Connections {
-  /** Without a scope the connection is in a transaction that has entered it already. */
-  acquire(): Promise<{ client: pg.PoolClient; scope?: TenantScope }>;
+  acquire(): Promise<Acquired>;
   release(client: pg.PoolClient, error?: Error): void;
   /** True where all queries share one connection: they then wait for each other. */
   readonly single?: boolean;
@@ -62,8 +69,7 @@ class ScopedDriver implements Driver {
   async init(): Promise<void> {}
 
   async acquireConnection(): Promise<ScopedConnection> {
-    const { client, scope } = await this.#connections.acquire();
-    return new ScopedConnection(client, scope);
+    return new ScopedConnection(await this.#connections.acquire());
   }
 
   async releaseConnection(connection: ScopedConnection): Promise<void> {
@@ -88,14 +94,17 @@ class ScopedConnection implements DatabaseConnection {
   /** Set when the connection may no longer be used. */
   broken: Error | undefined;
   readonly #scope: TenantScope | undefined;
+  readonly #assertOpen: () => void;
 
-  constructor(client: pg.PoolClient, scope: TenantScope | undefined) {
+  constructor({ client, scope, assertOpen = () => {} }: Acquired) {
     this.client = client;
     this.#scope = scope;
+    this.#assertOpen = assertOpen;
   }
 
   async executeQuery<Row>({ sql, parameters }: CompiledQuery): Promise<QueryResult<Row>> {
     assertRowStatement(sql);
+    this.#assertOpen();
     try {
       const { command, rowCount, rows } = await this.#run(sql, parameters);
       const changes = command === "SELECT" || rowCount === null ? {} : { numAffectedRows: BigInt(rowCount) };
@@ -110,8 +119,11 @@ class ScopedConnection implements DatabaseConnection {
   /** Rows in batches of `chunkSize`, through a cursor: outside of a transaction in one of its own. */
   async *streamQuery<Row>(query: CompiledQuery, chunkSize: number): AsyncIterableIterator<QueryResult<Row>> {
     assertRowStatement(query.sql);
+    this.#assertOpen();
     if (this.#scope !== undefined) await this.client.query(`BEGIN READ ONLY; ${enterScope(this.#scope)}`);
     const cursor = this.client.query(new Cursor<Row>(query.sql, [...query.parameters]));
+    // Between two reads nobody else would hear that the connection broke.
+    cursor.on("error", (error: Error) => (this.broken ??= error));
     try {
       while (true) {
         const rows = await cursor.read(chunkSize);
@@ -122,9 +134,21 @@ class ScopedConnection implements DatabaseConnection {
       this.broken = error instanceof Error ? error : new Error(String(error));
       throw error;
     } finally {
-      if (this.broken === undefined) await cursor.close();
+      if (this.broken === undefined) await this.#close(cursor);
       if (this.#scope !== undefined) await this.client.query("COMMIT").catch(() => {});
     }
+  }
+
+  /** A cursor whose connection breaks never says that it is closed. */
+  async #close(cursor: Cursor): Promise<void> {
+    const ended = Promise.withResolvers<void>();
+    const end = (): void => {
+      this.broken ??= new Error("the connection broke while its cursor was closed");
+      ended.resolve();
+    };
+    this.client.once("end", end);
+    await Promise.race([cursor.close(), ended.promise]);
+    this.client.removeListener("end", end);
   }
 
   #run(text: string, values: readonly unknown[]): Promise<pg.QueryResult> {

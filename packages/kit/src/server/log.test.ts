@@ -25,6 +25,8 @@ test("secrets are redacted wherever they stand", () => {
     deep: { deep: { deep: { deep: { refresh_token: "t0ken" } } } },
     sentence: "could not reach postgres://zhanggui:p4ss@127.0.0.1/zhanggui",
     auth: { user: "tea", pass: "p4ss" },
+    code2session: { session_key: "s3cret", sessionKey: "s3cret" },
+    pay: { apiV3Key: "s3cret", mchKey: "s3cret", privateKey: "s3cret" },
   });
   const failed = new Error("no way to smtp://someone:p4ss@mail.example", { cause: new Error("p4ss: s3cret") });
   log.error({ err: Object.assign(failed, { config: { appSecret: "s3cret" }, cause: undefined }) }, "it failed");
@@ -50,6 +52,10 @@ test.each([
   ["密码：abc123 登录失败", "密码：[redacted] 登录失败"],
   ["Authorization: Basic dGVhOnRlYQ==\r\nhost: x", "Authorization: [redacted]\r\nhost: x"],
   ["sent Bearer abcdefghijklmnop.q", "sent [redacted]"],
+  ['{"session_key":"tiihtNczf5v6AKRyjwEUhQ==","x":1}', '{"session_key":"[redacted]","x":1}'],
+  ["apiV3Key=0123456789abcdef, x", "apiV3Key=[redacted] x"],
+  ["key -----BEGIN PRIVATE KEY-----\nMIIE\nvQIB\n-----END PRIVATE KEY-----\nx", "key [redacted]\nx"],
+  ["cut: -----BEGIN RSA PRIVATE KEY-----\nMIIE", "cut: [redacted]"],
   ["got eyJhbGciOiJI.eyJzdWIiOiIx.c2ln here", "got [redacted] here"],
   ["postgres://u:p@ss@host/db", "postgres://[redacted]@host/db"],
 ])("%s", (text, masked) => {

@@ -1,7 +1,7 @@
 /** Names of fields that hold secrets, in whatever case and wherever they stand. */
 export const secretName = new RegExp(
   [
-    "pass(word|wd|phrase)|(^|[_-])pass$|pwd|secret|token|cookie|authorization|(api|aes)_?key",
+    "pass(word|wd|phrase)|(^|[_-])pass$|pwd|secret|token|cookie|authorization|(api|aes|session|private|mch|v3)_?key",
     "database_(direct_)?url|smtp_?url",
   ].join("|"),
   "i",
@@ -11,9 +11,9 @@ export const secretName = new RegExp(
 export const redacted = "[redacted]";
 
 /** One of these is in each of the texts below; most texts of a log (ids, names, paths) have none and are done with. */
-const suspicious = /@|%40|[:=：]|1[3-9]\d|\+\d{8}|\b0\d{2,3}-|(?<![\w-])(?:o|wm|wo)[\w-]{27}|eyJ|Bearer /;
+const suspicious = /@|-----BEGIN |%40|[:=：]|1[3-9]\d|\+\d{8}|\b0\d{2,3}-|(?<![\w-])(?:o|wm|wo)[\w-]{27}|eyJ|Bearer /;
 
-const name = String.raw`(?:pass(?:word|wd|phrase)|pwd|secret|token|api_?key|aes_?key)\w{0,16}|密码|口令`;
+const name = String.raw`(?:pass(?:word|wd|phrase)|pwd|secret|token|(?:api|aes|session|private|mch|v3)_?key)\w{0,16}|密码|口令`;
 const assign = String.raw`\\?["']?\s{0,3}[:=：]\s{0,3}`;
 const value = String.raw`\\"[^"\\]{1,500}|"(?:[^"\\]|\\.){1,500}|'[^']{1,500}|[^\s"'&<>]{1,500}`;
 const hexBefore = String.raw`(?:(?<![0-9A-Fa-f])|(?<=%[0-9A-F]{2}))`;
@@ -26,6 +26,8 @@ const kinds = {
   header: String.raw`(?i:\b(?:authorization|(?:set-)?cookie)${assign}[^\r\n"]{1,1000})`,
   /** `password=…`, `"appSecret": "…"`, `access_token=…`, `密码：…`: the name stays, the value goes. */
   assigned: `(?i:(?:${name})${assign}(?:${value}))`,
+  /** A private key as files have it (RFC 7468), up to its end or that of the text. */
+  pem: String.raw`-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]{0,30}PRIVATE KEY-----|$)`,
   /** RFC 6750, and a JWT (RFC 7519) by itself. */
   bearer: String.raw`\bBearer [\w.~+/=-]{16,}|\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*`,
   /** RFC 5321, as far as people have such addresses; also as a URL carries them. */

@@ -151,6 +151,9 @@ describe("an older server on a newer database", () => {
     "ALTER TABLE tea_leaf ADD COLUMN size int NOT NULL;",
     "ALTER TABLE tea_leaf ADD CONSTRAINT positive CHECK (id > 0);",
     "CREATE UNIQUE INDEX tea_leaf_by_id ON tea_leaf (id);",
+    "ALTER TABLE tea_leaf DROP CONSTRAINT tea_leaf_pkey;",
+    "ALTER TABLE tea_leaf ALTER id DROP NOT NULL;",
+    "DROP INDEX tea_leaf_by_id;",
     "DROP TABLE tea_leaf;",
   ])("nothing that takes away may say that it only adds: %s", async (sql) => {
     await writeFile(join(newer, "002_name.sql"), `-- additive\n${sql}`);

@@ -149,8 +149,16 @@ describe.each([
     "DO $$ BEGIN END $$",
     "-- SELECT\nRESET ROLE",
     "/* SELECT */ RESET ROLE",
+    "SELECT name INTO TEMP report FROM tea_leaf",
+    "SELECT name INTO LOCAL TEMPORARY TABLE report FROM tea_leaf",
+    "SELECT name INTO pg_temp.tea_leaf FROM tea_leaf",
+    "SELECT pg_advisory_lock(7)",
+    "SELECT pg_try_advisory_lock_shared(7)",
+    "SELECT lo_from_bytea(0, 'oolong')",
   ])("leaving is refused: %s", async (text) => {
-    await expect(as((ctx) => sql.raw(text).execute(ctx.db))).rejects.toThrow(/a ctx runs statements|leave the tenant/);
+    await expect(as((ctx) => sql.raw(text).execute(ctx.db))).rejects.toThrow(
+      /a ctx runs statements|leave the tenant|leave something/,
+    );
   });
 
   test("two statements in one text are refused, without parameters too", async () => {
@@ -203,6 +211,90 @@ test("an abandoned cursor gives its connection back", async () => {
     }
   }
   expect(await mine.db.selectFrom("tea_leaf").select("id").limit(1).execute()).toHaveLength(1);
+});
+
+test("a cursor whose connection is gone when it is left gives its place in the pool back", async () => {
+  const rows = mine.stream(sql<{ pid: number }>`SELECT pg_backend_pid() AS pid FROM generate_series(1, 5000)`, 10);
+  for await (const { pid } of rows) {
+    await sql`SELECT pg_terminate_backend(${pid})`.execute(open.db);
+    const left = async () =>
+      (await sql<{ n: number }>`SELECT count(*) AS n FROM pg_stat_activity WHERE pid = ${pid}`.execute(open.db)).rows;
+    await expect.poll(left).toEqual([{ n: 0 }]);
+    break;
+  }
+  expect(await mine.sql`SELECT name FROM tea_leaf`).toHaveLength(1);
+});
+
+describe("what is kept of a transaction's ctx is worth nothing afterwards, rather than the owner's", () => {
+  const text = sql<{ cups: number }>`SELECT cups FROM tea_leaf`;
+
+  test("its db, a query of it, a stream of it", async () => {
+    const kept = await mine.tx(async (ctx) => {
+      const { db } = ctx;
+      const query = db.selectFrom("tea_leaf").select("cups");
+      return { db, query, rows: ctx.stream(query), rename: db.updateTable("tea_leaf").set({ name: "stolen" }) };
+    });
+    await expect(kept.db.selectFrom("tea_leaf").select("cups").execute()).rejects.toThrow(/is over/);
+    await expect(kept.query.execute()).rejects.toThrow(/is over/);
+    await expect(kept.rows.next()).rejects.toThrow(/is over/);
+    await expect(text.execute(kept.db)).rejects.toThrow(/is over/);
+    await expect(kept.rename.execute()).rejects.toThrow(/is over/);
+    expect((await leaves()).rows.map(({ name }) => name)).toEqual(["oolong", "oolong"]);
+  });
+
+  test("a part of the work that goes on when another part has failed", async () => {
+    const late = Promise.withResolvers<unknown>();
+    const failing = mine.tx(async ({ db }) => {
+      const after = Promise.withResolvers<void>();
+      setTimeout(after.resolve, 100);
+      void after.promise.then(() => db.selectFrom("tea_leaf").select("cups").execute()).then(late.resolve, late.reject);
+      throw new Error("no");
+    });
+    await expect(failing).rejects.toThrow("no");
+    await expect(late.promise).rejects.toThrow(/is over/);
+  });
+
+  test("a copy that wasn't awaited", async () => {
+    const { copying } = await mine.tx(async (ctx) => {
+      const begun = ctx.copyFrom("tea_leaf", ["name"], [["late"]]);
+      begun.catch(() => {});
+      return { copying: begun };
+    });
+    await expect(copying).rejects.toThrow(/is over/);
+  });
+
+  test("in an owner's transaction, when it has gone on to another tenant", async () => {
+    await open.runtime.ownerTransaction(async (trx) => {
+      const { db } = await trx.runAsTenant(mine, async (ctx) => ({ db: ctx.db }));
+      await trx.runAsTenant(theirs, async () => {
+        await expect(text.execute(db)).rejects.toThrow(/has left/);
+      });
+      await trx.query("SELECT 1");
+      await expect(text.execute(db)).rejects.toThrow(/has left/);
+    });
+  });
+});
+
+describe("a stream in a transaction", () => {
+  const many = sql<{ n: number }>`SELECT n FROM generate_series(1, 2000) AS n`;
+
+  test("says that nothing else can be asked meanwhile, rather than wait for ever", async () => {
+    await mine.tx(async (ctx) => {
+      for await (const row of ctx.stream(many, 10)) {
+        expect(row.n).toBe(1);
+        await expect(ctx.sql`SELECT 1`).rejects.toThrow(/stream/);
+        await expect(ctx.tx(async () => 1)).rejects.toThrow(/stream/);
+        expect(() => ctx.stream(many)).toThrow(/stream/);
+        break;
+      }
+      expect(await ctx.sql`SELECT 1 AS n`).toEqual([{ n: 1 }]);
+    });
+  });
+
+  test("that was begun and forgotten doesn't keep the transaction from ending", async () => {
+    const first = await mine.tx(async (ctx) => (await ctx.stream(many, 10).next()).value as { n: number });
+    expect(first.n).toBe(1);
+  });
 });
 
 describe("copyFrom", () => {

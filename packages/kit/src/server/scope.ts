@@ -55,6 +55,10 @@ function checkedTenant(tenantId: string): string {
 /** What a ctx may send: statements on rows. Everything else is a step out of the scope, or the kit's to say. */
 const rowStatement = /^[\s(]*(select|insert|update|delete|merge|with|values|table)\b/i;
 
+/** What outlives the statement on a connection that the next tenant gets, or belongs to no tenant at all. */
+const lasting =
+  /\binto\s+(local\s+|global\s+)?temp(orary)?\b|\bpg_temp\b|\bpg_(try_)?advisory_(un)?lock|\blo_\w+\s*\(/i;
+
 /**
  * A net for mistakes, not a wall against malice: whoever can write code of this server can reach its database anyway.
  *
@@ -65,6 +69,8 @@ export function assertRowStatement(text: string): void {
     throw new Error(`a ctx runs statements on rows only, not ${text.trim().slice(0, 40)}`);
   }
   if (/\bset_config\b/i.test(text)) throw new Error("set_config would leave the tenant");
+  const lasts = lasting.exec(text)?.[0];
+  if (lasts !== undefined) throw new Error(`${lasts} would leave something to the connection's next user`);
 }
 
 /** The parts of pg's connection that a query writes to (pg 8.23, lib/connection.js). */

@@ -220,6 +220,22 @@ describe("a lost connection", () => {
     expect(await names()).toEqual(Array.from({ length: 20 }, (_, n) => `next ${n}`).toSorted());
   });
 
+  test("in a savepoint is what the caller is told, not that the savepoint couldn't be undone", async () => {
+    const torn = ctx.tx((inner) =>
+      inner.tx(async (innermost) => {
+        const [row] = await innermost.sql<{ pid: number }>`SELECT pg_backend_pid() AS pid`;
+        const asleep = innermost.sql`SELECT pg_sleep(60)`;
+        asleep.catch(() => {});
+        const end = () =>
+          sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+          WHERE pid = ${row?.pid} AND wait_event = 'PgSleep'`.execute(open.db);
+        await expect.poll(async () => (await end()).rows).toHaveLength(1);
+        await asleep;
+      }),
+    );
+    await expect(torn).rejects.toMatchObject({ code: "57P01" });
+  });
+
   test("while idle is replaced before anybody notices", async () => {
     await Promise.all(Array.from({ length: 10 }, (_, n) => insert(ctx, `${n}`)));
     await terminate();

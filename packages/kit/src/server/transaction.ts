@@ -23,18 +23,53 @@ interface RunOptions extends TransactionOptions {
 
 /** One transaction on one connection: the owner's, stepping into tenants and back, or one tenant's from its BEGIN. */
 export class Transaction {
-  readonly client: pg.PoolClient;
-  /** Queries in whatever scope the transaction has entered. */
-  readonly db: Kysely<Tables>;
   /** Queues that got something in it: they are woken when it has committed. */
   readonly queued = new Set<string>();
+  readonly #client: pg.PoolClient;
+  readonly #plugins: readonly KyselyPlugin[];
   #scope: TenantScope | undefined;
+  #db: { readonly of: Kysely<Tables>; readonly scope: TenantScope | undefined } | undefined;
   #savepoints = 0;
+  #isOver = false;
 
   constructor(client: pg.PoolClient, plugins: readonly KyselyPlugin[], scope: TenantScope | undefined) {
-    this.client = client;
+    this.#client = client;
+    this.#plugins = plugins;
     this.#scope = scope;
-    this.db = scopedKysely(plugins, { acquire: async () => ({ client }), release: () => {}, single: true });
+  }
+
+  /** @throws Error when the transaction is over: then the connection is somebody else's, or the owner's */
+  get client(): pg.PoolClient {
+    if (this.#isOver) throw new Error("this transaction is over: something was not awaited");
+    return this.#client;
+  }
+
+  /**
+   * Queries in the scope that the transaction is in now. Whoever keeps it, or a query made with it, for later finds it
+   * refused: after the transaction its connection shows every tenant's rows, in another scope those of another tenant.
+   */
+  get db(): Kysely<Tables> {
+    const scope = this.#scope;
+    if (this.#db === undefined || this.#db.scope !== scope) {
+      const assertOpen = (): void => {
+        if (this.#isOver) throw new Error("this ctx belongs to a transaction that is over: something was not awaited");
+        const isIn = scope === undefined ? this.#scope === undefined : this.#isIn(scope);
+        if (!isIn) throw new Error("this ctx belongs to a tenant that the transaction has left");
+      };
+      const client = this.#client;
+      const of = scopedKysely(this.#plugins, {
+        acquire: async () => ({ client, assertOpen }),
+        release: () => {},
+        single: true,
+      });
+      this.#db = { of, scope };
+    }
+    return this.#db.of;
+  }
+
+  /** From here on nothing that was kept of it reaches the connection. */
+  end(): void {
+    this.#isOver = true;
   }
 
   static async run<Result>(
@@ -109,16 +144,18 @@ export class Transaction {
       await this.client.query(`RELEASE SAVEPOINT ${name}`);
       return result;
     } catch (error) {
-      // Rolling back also brings back the role and the tenant of its beginning.
-      await this.client.query(`ROLLBACK TO SAVEPOINT ${name}; RELEASE SAVEPOINT ${name}`);
+      // Rolling back also brings back the role and the tenant of its beginning. Where it can't be done the transaction
+      // is lost anyway, and why it was is said by the first error.
+      await this.client.query(`ROLLBACK TO SAVEPOINT ${name}; RELEASE SAVEPOINT ${name}`).catch(() => {});
       this.#scope = scope;
       throw error;
     }
   }
 
   async commit(): Promise<void> {
+    this.end();
     const check = this.#scope === undefined ? "" : `${assertScope(this.#scope)}; `;
-    const results = (await this.client.query(`${check}COMMIT`)) as unknown as pg.QueryResult | pg.QueryResult[];
+    const results = (await this.#client.query(`${check}COMMIT`)) as unknown as pg.QueryResult | pg.QueryResult[];
     const last = Array.isArray(results) ? results.at(-1) : results;
     // A transaction in which a statement failed answers COMMIT with ROLLBACK, without an error.
     if (last?.command !== "COMMIT") throw new Error("the transaction had failed and was rolled back");
@@ -136,12 +173,13 @@ async function once<Result>(
   const client = await begun(pool, begin);
   const aborted = whenAborted(signal);
   let broken: Error | undefined;
+  const trx = open(client);
   try {
-    const trx = open(client);
     const result = await Promise.race([work(trx), aborted.promise]);
     await trx.commit();
     return result;
   } catch (error) {
+    trx.end();
     if (signal?.aborted) {
       broken = new Error("given up", { cause: error });
       endBackend(pool, client);

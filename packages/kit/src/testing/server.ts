@@ -18,16 +18,19 @@ export interface KitServer<Contracts extends Readonly<Record<string, Contract>>>
   readonly clock: TurnableClock;
   /** A client of somebody who is known by this token, or of nobody. */
   as(token?: string, renew?: () => Promise<boolean>): Client<Contracts>;
+  /** From here on this account's token is refused. */
+  revoke(account: string): void;
   close(): Promise<void>;
 }
 
+const revoked = new Set<string>();
 const tenantId = newId(new Date());
 
 /** Knows whoever brings `account:permission,permission`. */
 const tokens: Authenticator = {
   authenticate: async (token) => {
     const [id = "", codes] = token.split("#");
-    if (id === "late") throw sessionExpired();
+    if (id === "late" || revoked.has(id)) throw sessionExpired();
     if (codes === undefined) throw unauthenticated();
     const permissions = new Set(codes.split(",").filter(Boolean));
     return { tenantId, actor: { kind: "account", id, name: id, permissions }, keyId: `${id}'s key` };
@@ -70,6 +73,7 @@ export async function openKitServer<Contracts extends Readonly<Record<string, Co
         }),
         ...(renew === undefined ? {} : { renew }),
       }),
+    revoke: (account) => void revoked.add(account),
     close: async () => {
       await app.close();
       await close();

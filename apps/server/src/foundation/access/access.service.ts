@@ -124,8 +124,11 @@ export class AccessService {
 
   /** Lets somebody try again at once who is locked out. @throws Fault `access.beyond_own_rights` as `updateAccount` */
   async unlockAccount(ctx: Ctx, { accountId }: Flat<typeof access.unlockAccount>): Promise<void> {
-    await ctx.tx(async (ctx) => this.#demandHeldOf(ctx, await this.rights.begin(ctx), accountId));
-    await this.attempts.unlock(accountId);
+    const account = await ctx.tx(async (ctx) => {
+      await this.#demandHeldOf(ctx, await this.rights.begin(ctx), accountId);
+      return this.#account(ctx, accountId);
+    });
+    await this.attempts.unlock(ctx.tenantId, account);
   }
 
   /** The hash of a password that somebody is given. One's own is changed with the one before. */
@@ -173,7 +176,7 @@ export class AccessService {
       if (before === undefined) throw notFound();
       if (before.builtIn !== null) throw roleFixed();
       grantor.demandHeld(permissions, "permissions");
-      grantor.demandHeld(before.permissions, "roleId");
+      grantor.demandHeld(this.rights.ofRole(before), "roleId");
       const changed = ctx.db.updateTable("access_role").set({ permissions }).where("id", "=", roleId);
       return this.#role(await changed.returningAll().executeTakeFirstOrThrow());
     });

@@ -93,6 +93,38 @@ describe("nobody grants what they don't hold", () => {
   });
 });
 
+test("a permission that no route asks for any more keeps nobody from changing who was granted it", async () => {
+  const { roleId, accountId } = await holder(["audience:read"]);
+  await server.runtime
+    .unscopedDb()
+    .updateTable("access_role")
+    .set({ permissions: ["audience:read", "tea:brew"] })
+    .where("id", "=", roleId)
+    .execute();
+  expect(await owner.api.access.updateAccount({ accountId, disabled: true })).toMatchObject({ disabled: true });
+  const role = await owner.api.access.updateRole({ roleId, permissions: ["audience:read"] });
+  expect(role.permissions).toEqual(["audience:read"]);
+});
+
+test("of those who sign in while the password is changed nobody keeps a session of the old one, in ten rounds", async () => {
+  const roleIds = [await roleIdOf("finance")];
+  for (let round = 0; round < 10; round++) {
+    const login = newName();
+    const { id: accountId } = await owner.api.access.createAccount({ login, displayName: "Racer", password, roleIds });
+    const signIn = async (_: unknown, n: number): Promise<string | undefined> => {
+      const api = server.anonymous({ "x-forwarded-for": `203.0.${round}.${n}` });
+      return (await api.access.login({ login, password }).catch(() => undefined))?.accessToken;
+    };
+    const signIns = Array.from({ length: 6 }, signIn);
+    await owner.api.access.updateAccount({ accountId, password: `another ${password}` });
+    const tokens = (await Promise.all(signIns)).filter((token) => token !== undefined);
+    for (const token of tokens) {
+      const { code } = await refusal(server.anonymous({ authorization: `Bearer ${token}` }).access.me());
+      expect(code).toBe("kit.session_expired");
+    }
+  }
+});
+
 test("an account that is given a password signs in with it, and its sessions end; one's own needs the current one", async () => {
   const { api, accountId, login } = await holder(manages);
   const given = { accountId, password: "a horse that was given" };

@@ -20,10 +20,15 @@ export class Rights {
     return this.declarations.permissions;
   }
 
-  /** What a role grants now: of a built-in one that stands with each permission. */
+  /**
+   * What a role grants now: of a built-in one that stands with each permission. One that no route asks for any more
+   * grants nothing: nobody could hold it, and so change or disable whoever was granted it.
+   */
   ofRole({ builtIn, permissions }: GrantingRole): string[] {
-    if (builtIn === null) return permissions;
-    const granted = this.grantable.filter(({ grantedTo }) => builtIn === "owner" || grantedTo.includes(builtIn));
+    const granted =
+      builtIn === null
+        ? this.grantable.filter(({ code }) => permissions.includes(code))
+        : this.grantable.filter(({ grantedTo }) => builtIn === "owner" || grantedTo.includes(builtIn));
     return granted.map(({ code }) => code);
   }
 

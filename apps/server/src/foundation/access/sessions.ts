@@ -25,22 +25,39 @@ export class Sessions implements Authenticator {
     private readonly attempts: LoginAttempts,
   ) {}
 
-  /** Starts a session of an account of the ctx's tenant. */
-  async start(ctx: Ctx, accountId: string) {
+  /**
+   * Starts a session of an account of the ctx's tenant.
+   *
+   * @param passwordHash what the account's password was verified against: a session that begins while the password is
+   *   changed or the account is disabled would escape the end of all its sessions
+   * @throws Fault `access.wrong_credentials` if that no longer holds
+   */
+  async start(ctx: Ctx, accountId: string, passwordHash?: string) {
     const sessionId = newId(ctx.now());
     const refreshToken = tokens.newRefreshToken(ctx.tenantId, sessionId);
     const expiresAt = this.#refreshExpiry(ctx.now());
-    await ctx.db
-      .insertInto("access_session")
-      .values({
-        id: sessionId,
-        accountId,
-        refreshHash: tokens.hashToken(refreshToken),
-        expiresAt,
-      })
-      .execute();
+    await ctx.tx(async (ctx) => {
+      if (passwordHash !== undefined) await this.#demandUnchanged(ctx, accountId, passwordHash);
+      await ctx.db
+        .insertInto("access_session")
+        .values({ id: sessionId, accountId, refreshHash: tokens.hashToken(refreshToken), expiresAt })
+        .execute();
+    });
     const deviceToken = await tokens.signDeviceToken(accountId, ctx.now(), this.runtime.env.JWT_SECRETS);
     return { ...(await this.#session(ctx, accountId, sessionId, refreshToken, expiresAt)), deviceToken };
+  }
+
+  /** Holds the account as it is until the transaction ends. */
+  async #demandUnchanged(ctx: TxCtx, accountId: string, passwordHash: string): Promise<void> {
+    const account = await ctx.db
+      .selectFrom("access_account")
+      .select("id")
+      .where("id", "=", accountId)
+      .where("passwordHash", "=", passwordHash)
+      .where("disabled", "=", false)
+      .forShare()
+      .executeTakeFirst();
+    if (account === undefined) throw wrongCredentials();
   }
 
   /**
@@ -114,7 +131,15 @@ export class Sessions implements Authenticator {
     assertStrong(next, account.login);
     const passwordHash = await hashPassword(next);
     await ctx.tx(async (ctx) => {
-      await ctx.db.updateTable("access_account").set({ passwordHash }).where("id", "=", account.id).execute();
+      const changed = await ctx.db
+        .updateTable("access_account")
+        .set({ passwordHash })
+        .where("id", "=", account.id)
+        // Not over a password that somebody was given meanwhile.
+        .where("passwordHash", "=", account.passwordHash)
+        .returning("id")
+        .executeTakeFirst();
+      if (changed === undefined) throw wrongCredentials();
       await endSessions(ctx, "password_changed", { accountId: account.id, except: sessionId });
     });
   }

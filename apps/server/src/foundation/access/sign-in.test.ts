@@ -1,3 +1,4 @@
+import { newId } from "@zhanggui/kit/contract/ids";
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
 import { refusal } from "../../testing/refusal.ts";
 import {
@@ -124,6 +125,24 @@ describe("a guesser", () => {
     }
     expect(await guess(api, login, 5)).not.toContain("access.locked_out");
   });
+});
+
+test("a lock doesn't tell whether there is such a login, nor in which tenants, however it is asked for", async () => {
+  const { login } = await newAccount();
+  const [its, other, none] = [owner.tenantId, (await server.asOwner()).tenantId, newId(server.clock.now())];
+  const ways = [undefined, its, other, none];
+  const seen = async (name: string): Promise<string[]> => {
+    const codes = [];
+    for (const first of ways) {
+      const api = elsewhere();
+      const ask = async (tenantId: string | undefined, n: number): Promise<string> =>
+        (await refusal(api.access.login({ login: name, password: `guess ${n}`, tenantId }))).code;
+      for (let n = 0; n < 5; n++) await ask(first, n);
+      for (const then of ways) codes.push(await ask(then, 6));
+    }
+    return codes;
+  };
+  expect(await seen(login)).toEqual(await seen(newLogin()));
 });
 
 describe("a device that has signed in before", () => {
@@ -278,8 +297,9 @@ describe("one login in several tenants", () => {
       code: "access.wrong_credentials",
     });
     const { tenantId } = victim.tenant;
+    // From there not even the right one is taken any more, and nothing tells that it was.
     expect(await refusal(api.access.login({ login, password: horse(1), tenantId }))).toMatchObject({
-      code: "access.locked_out",
+      code: "access.wrong_credentials",
     });
     expect((await elsewhere().access.login({ login, password: horse(1) })).me.tenant.id).toBe(tenantId);
   });

@@ -4,7 +4,7 @@ import type { Ctx } from "@zhanggui/kit/server/ctx";
 import { Runtime } from "@zhanggui/kit/server/runtime";
 import { type access, chooseTenant, wrongCredentials } from "./access.contract.ts";
 import { CheckLimiter } from "./internal/check-limiter.ts";
-import { LoginAttempts, subjectOfNobody } from "./internal/login-attempts.ts";
+import { LoginAttempts } from "./internal/login-attempts.ts";
 import { verifyDummyHash, verifyPassword } from "./internal/passwords.ts";
 import { type Device, readDeviceToken } from "./internal/tokens.ts";
 import { Sessions } from "./sessions.ts";
@@ -41,10 +41,10 @@ export class SignIn {
    *   `access.choose_tenant` if login and password fit in several tenants; `access.locked_out`, `kit.too_many_requests`
    */
   async login(ctx: Ctx, credentials: Credentials) {
-    const { tenantId, id } = await this.#limiter.run(`${ctx.source} ${credentials.login}`, () =>
+    const { tenantId, id, passwordHash } = await this.#limiter.run(`${ctx.source} ${credentials.login}`, () =>
       this.#verified(ctx, credentials),
     );
-    return this.sessions.start(this.sessions.as(tenantId, id, ctx.traceId), id);
+    return this.sessions.start(this.sessions.as(tenantId, id, ctx.traceId), id, passwordHash);
   }
 
   async #verified(ctx: Ctx, credentials: Credentials): Promise<Candidate> {
@@ -80,8 +80,9 @@ export class SignIn {
 
   async #ofStranger(ctx: Ctx, { login, password, tenantId }: Credentials): Promise<Candidate> {
     const candidates = await this.#candidates(login, tenantId);
-    const subjects = candidates.length === 0 ? [subjectOfNobody(login)] : candidates.map(({ id }) => id);
-    const open = await this.attempts.admit(subjects, ctx.source);
+    const asked = { login, tenantId };
+    const ids = candidates.map(({ id }) => id);
+    const open = await this.attempts.admit(asked, ids, ctx.source);
     const fits = (await fitting(candidates, password)).filter(({ id, disabled }) => open.has(id) && !disabled);
     const [account] = fits;
     if (account === undefined) {
@@ -89,6 +90,7 @@ export class SignIn {
       throw wrongCredentials();
     }
     await this.attempts.forgive(
+      asked,
       fits.map(({ id }) => id),
       ctx.source,
     );

@@ -91,10 +91,14 @@ function parseJson(bytes: Buffer): unknown {
   }
 }
 
-/** A `__proto__` in a body is never meant well, and PostgreSQL can't keep a NUL in a text. */
+/** A `__proto__` in a body is never meant well. */
 function rejectUnsafeJson(key: string, value: unknown): unknown {
   if (key === "__proto__") throw new SyntaxError("__proto__ as a key");
-  if (key.includes("\0") || (typeof value === "string" && value.includes("\0")))
-    throw new SyntaxError("a NUL in a text");
+  if (!isText(key) || (typeof value === "string" && !isText(value))) throw new SyntaxError("not a text");
   return value;
+}
+
+/** PostgreSQL can't keep a NUL, nor in a jsonb half of a surrogate pair, which a text column would keep as another. */
+function isText(text: string): boolean {
+  return !text.includes("\0") && text.isWellFormed();
 }

@@ -110,6 +110,16 @@ test("who may not listen gets a problem, and HEAD begins nothing", async () => {
   expect(ended.has("e")).toBe(false);
 });
 
+test("whose session ends, or who loses the right, hears no more", async () => {
+  const seen = [];
+  for await (const { id } of server.as("gone#queue:read").queue.watch({ shop: "g" })) {
+    seen.push(id);
+    if (id === "3") server.revoke("gone");
+  }
+  expect(seen).toEqual(["1", "2", "3"]);
+  expect(await endOf("g").promise).toBe("aborted");
+});
+
 test("a handler that doesn't hear of the end can't keep the server from closing", async () => {
   const closing = await openKitServer(inject("clusterUrl"), { queue }, { modules: [module()] });
   let closed: Promise<void> | undefined;

@@ -17,8 +17,27 @@ const orders = contract("orders", {
     body: z.object({ tea: z.string(), wait: z.boolean().default(false) }),
     reply: z.object({ orderId: z.string(), pickUpCode: z.string() }),
     sets: { headers: z.object({ "X-Queue": z.string() }) },
+    faults: [conflict],
     idempotent: true,
     timeLimitMs: 60_000,
+  }),
+  hurry: route.post("/hurried-orders", {
+    summary: "Places an order, and takes longer than it may",
+    access: authenticated,
+    effect: "spend",
+    body: z.object({ tea: z.string() }),
+    reply: z.object({}),
+    idempotent: true,
+    timeLimitMs: 100,
+  }),
+  amend: route.put("/orders/:orderId", {
+    summary: "Changes an order, of a version that one has seen",
+    access: authenticated,
+    effect: "change",
+    params: z.object({ orderId: z.string() }),
+    reply: z.object({}),
+    idempotent: true,
+    ifMatch: true,
   }),
 });
 
@@ -36,6 +55,18 @@ class Orders {
     const body = { orderId: String(placed.length), pickUpCode: `secret of ${tea}` };
     return { body, headers: { "X-Queue": "7" } };
   }
+
+  async hurry(ctx: Ctx, { tea }: Flat<typeof orders.hurry>) {
+    placed.push(tea);
+    await aborted(ctx.signal);
+    ctx.signal.throwIfAborted();
+    return {};
+  }
+
+  amend = async (_ctx: Ctx, { ifMatch }: Flat<typeof orders.amend>) => {
+    ifMatch.demand(1);
+    return {};
+  };
 }
 
 function aborted(signal: AbortSignal): Promise<void> {
@@ -46,7 +77,7 @@ let server: KitServer<{ orders: typeof orders }>;
 beforeAll(async () => {
   const module = defineModule(orders, {
     services: { orders: Orders },
-    routes: ({ orders }) => ({ place: orders.place }),
+    routes: ({ orders }) => ({ place: orders.place, hurry: orders.hurry, amend: orders.amend }),
   });
   server = await openKitServer(inject("clusterUrl"), { orders }, { modules: [module] });
 });
@@ -167,6 +198,21 @@ test("what was refused did nothing, so its key is free; what broke off is not ru
   await expect(place("spilt", "s")).rejects.toMatchObject({ code: "kit.internal" });
   await expect(place("spilt", "s")).rejects.toMatchObject({ code: "kit.idempotency_unknown" });
   expect(times("spilt")).toBe(1);
+});
+
+test("what its time limit cut off in the middle is not run again, though it ends with a fault", async () => {
+  const hurry = () => server.as("mei#").orders.hurry({ tea: "hasty" }, { idempotencyKey: "hasty" });
+  await expect(hurry()).rejects.toMatchObject({ code: "kit.time_limit_exceeded" });
+  await expect.poll(async () => hurry().catch(({ code }: { code: string }) => code)).toBe("kit.idempotency_unknown");
+  expect(times("hasty")).toBe(1);
+});
+
+test("a key is good for one version of what is changed", async () => {
+  const amend = async (tag: string): Promise<number> => {
+    const headers = { authorization: "Bearer mei#", "idempotency-key": "amend", "if-match": tag };
+    return (await fetch(`${server.url}/api/orders/7`, { method: "PUT", headers })).status;
+  };
+  expect([await amend('"1"'), await amend('"1"'), await amend('"2"')]).toEqual([200, 200, 422]);
 });
 
 test("a call whose process died is unknown once its time is over, and a day later the key is forgotten", async () => {

@@ -60,7 +60,9 @@ export class Idempotency {
       await this.#finish(id, reply);
       return { reply, replayed: false };
     } catch (error) {
-      await (error instanceof Fault ? release(id) : settle(id, "unknown", null));
+      // That its time was up, or its server about to end, reaches a call in the middle, as a fault too.
+      const wasRefused = error instanceof Fault && !ctx.signal.aborted;
+      await (wasRefused ? release(id) : settle(id, "unknown", null));
       throw error;
     }
   }

@@ -353,6 +353,7 @@ test("OpenAPI tells all of it", async () => {
       { name: "X-Guest", in: "header", required: true },
       { name: "x-cups", in: "header", required: false },
       { name: "visitor", in: "cookie", required: false },
+      { $ref: "#/components/parameters/AcceptLanguage" },
     ],
     responses: { 200: { headers: { "X-Served-By": {}, "Set-Cookie": {} } } },
   });

@@ -124,9 +124,23 @@ export class Routes {
       return;
     }
     const isEvents = !isJson(route.reply) && route.reply.kind === "events";
+    if (isEvents) this.#watchAccess(route, request, reply);
     // A HEAD doesn't listen: nobody may be asked to begin telling.
     const returned = isEvents && request.method === "HEAD" ? silence() : await run();
     if (!reply.sent) await sendReply(route, returned, request, reply, this.#options.reply);
+  }
+
+  /** A stream has no end of its own: that its listener may still listen is asked again at each sign of life. */
+  #watchAccess(route: Route, request: FastifyRequest, reply: FastifyReply): void {
+    const { extensions, reply: options } = this.#options;
+    const ask = (): void => {
+      callerOf(route.access, request, extensions).catch((error: unknown) => {
+        // A database that is away says nothing about the listener.
+        if (error instanceof Fault) callOf(request).abort(error);
+      });
+    };
+    const timer = setInterval(ask, options.heartbeatMs).unref();
+    reply.raw.once("close", () => clearInterval(timer));
   }
 }
 

@@ -68,7 +68,9 @@ async function readMigration(module: string, folder: string, name: string): Prom
 /** What an older server, still reading and writing as it always did, would stumble over. */
 const takesAway = new RegExp(
   [
-    String.raw`\bDROP\s+(?:TABLE|COLUMN|DEFAULT|VIEW|FUNCTION|SCHEMA|TYPE)\b`,
+    String.raw`\bDROP\s+(?:TABLE|COLUMN|DEFAULT|VIEW|FUNCTION|SCHEMA|TYPE|SEQUENCE|IDENTITY|EXPRESSION)\b`,
+    // An ON CONFLICT names a key or an index; a value that could not be null is read without a question.
+    String.raw`\bDROP\s+(?:CONSTRAINT|INDEX|NOT\s+NULL)\b`,
     String.raw`\bRENAME\b|\bTRUNCATE\b|\bCREATE\s+UNIQUE\b`,
     String.raw`\bSET\s+NOT\s+NULL\b|\bSET\s+DATA\s+TYPE\b|\bALTER\s+(?:COLUMN\s+)?\w+\s+TYPE\b`,
     String.raw`\bADD\s+(?:CONSTRAINT|CHECK|UNIQUE|FOREIGN|PRIMARY)\b`,

@@ -3,7 +3,7 @@ import { tooManyRequests } from "@zhanggui/kit/contract/faults";
 import type { OwnerTransaction } from "@zhanggui/kit/server/owner-transaction";
 import { Runtime } from "@zhanggui/kit/server/runtime";
 import type { Tables } from "@zhanggui/kit/server/tables";
-import type { Kysely } from "kysely";
+import { type Kysely, sql } from "kysely";
 import { lockedOut } from "../access.contract.ts";
 
 /** Failures are forgotten so long after the last one; a lock lasts as long. */
@@ -31,12 +31,20 @@ interface Key {
   readonly source: string;
 }
 
-/** An account that is there, or a login that isn't: both are counted, so that the answer gives nothing away. */
-export const subjectOfNobody = (login: string): string => `login ${login}`;
+/** What was asked for, in the words of whoever asked. A login has no spaces. */
+export interface Asked {
+  readonly login: string;
+  readonly tenantId: string | undefined;
+}
+const anyTenant = (login: string): string => `login ${login}`;
+const inTenant = (login: string, tenantId = ""): string => `${anyTenant(login)} in ${tenantId}`;
+const subjectOf = ({ login, tenantId }: Asked): string =>
+  tenantId === undefined ? anyTenant(login) : inTenant(login, tenantId);
 
 /**
- * Counts wrong passwords by account and source, so that a guesser locks out nobody but themselves; over all accounts of
- * a source, so that they can't go through many; and over all sources of an account, where it only slows them down.
+ * Counts wrong passwords by login or account and source, so that a guesser locks out nobody but themselves; over all
+ * accounts of a source, so that they can't go through many; and over all sources of an account, where it only slows
+ * them down.
  *
  * An attempt is counted before the password is looked at, so that a thousand guesses at once get no further than five
  * one after the other; a right one is taken back.
@@ -46,48 +54,49 @@ export class LoginAttempts {
   constructor(private readonly runtime: Runtime) {}
 
   /**
-   * Counts an attempt on accounts of one login. Returns those that may be tried.
+   * Counts an attempt, on what was asked for and on the accounts that this may mean. Only of the first is it told that
+   * it has to wait: what is said must be the same whether there are such accounts, and in which tenants, or not. So an
+   * account that has to wait is not among those returned, which looks like a wrong password; it happens to who has used
+   * up its tries by asking in another way.
    *
-   * @throws Fault `access.locked_out` or `kit.too_many_requests` if none may; then nothing is counted
+   * @returns the accounts that may be tried
+   * @throws Fault `access.locked_out` or `kit.too_many_requests`; then nothing is counted
    */
-  admit(subjects: readonly string[], source: string): Promise<ReadonlySet<string>> {
-    const keys = subjects.toSorted().map((subject) => ({ subject, source }));
+  admit(asked: Asked, accountIds: readonly string[], source: string): Promise<ReadonlySet<string>> {
+    const subject = subjectOf(asked);
+    const keys = accountIds.toSorted().map((id) => ({ subject: id, source }));
     return this.runtime.ownerTransaction(async (trx) => {
       const fromHere = await this.#count(trx, "source", [{ subject: "", source }]);
-      if (fromHere.size === 0) throw tooManyRequests({ seconds: await this.#left(trx, "source", [""], source) });
-      const unlocked = await this.#count(trx, "pair", keys);
+      if (fromHere.size === 0) throw tooManyRequests({ seconds: await this.#left(trx, "source", "", source) });
+      const unlocked = await this.#count(trx, "pair", [{ subject, source }]);
       if (unlocked.size === 0) {
-        const seconds = await this.#left(trx, "pair", subjects, source);
-        throw lockedOut({ minutes: Math.ceil(seconds / 60) });
+        throw lockedOut({ minutes: Math.ceil((await this.#left(trx, "pair", subject, source)) / 60) });
       }
-      const open = await this.#count(
+      const unhurried = await this.#count(trx, "subject", [{ subject, source: "" }]);
+      if (unhurried.size === 0) throw tooManyRequests({ seconds: await this.#left(trx, "subject", subject, "") });
+      const open = await this.#count(trx, "pair", keys);
+      return this.#count(
         trx,
         "subject",
-        keys.filter(({ subject }) => unlocked.has(subject)).map(({ subject }) => ({ subject, source: "" })),
+        keys.filter((key) => open.has(key.subject)).map((key) => ({ subject: key.subject, source: "" })),
       );
-      if (open.size === 0) throw tooManyRequests({ seconds: await this.#left(trx, "subject", [...unlocked], "") });
-      return open;
     });
   }
 
   /** Takes back an attempt that was right for these accounts. */
-  async forgive(accountIds: readonly string[], source: string): Promise<void> {
+  async forgive(asked: Asked, accountIds: readonly string[], source: string): Promise<void> {
+    const subject = subjectOf(asked);
+    const less = "UPDATE access_login_attempt SET failures = failures - 1 WHERE failures > 0";
     await this.runtime.ownerTransaction(async (trx) => {
-      await trx.query(
-        `UPDATE access_login_attempt SET failures = failures - 1
-         WHERE failures > 0 AND subject = '' AND source = $1`,
-        [source],
-      );
+      await trx.query(`${less} AND subject = '' AND source = $1`, [source]);
       await trx.query("DELETE FROM access_login_attempt WHERE subject = ANY ($1) AND source = $2", [
-        accountIds,
+        [subject, ...accountIds],
         source,
       ]);
-      await trx.query(
-        `UPDATE access_login_attempt SET failures = failures - 1
-         WHERE (subject, source) IN (SELECT subject, '' FROM unnest($1::text[]) AS given (subject) ORDER BY 1)
-           AND failures > 0`,
-        [accountIds],
-      );
+      // In the order in which they are counted, or two would wait for each other.
+      for (const each of [subject, ...accountIds.toSorted()]) {
+        await trx.query(`${less} AND subject = $1 AND source = ''`, [each]);
+      }
     });
   }
 
@@ -100,7 +109,7 @@ export class LoginAttempts {
     return this.runtime.ownerTransaction(async (trx) => {
       const admitted = await this.#count(trx, "pair", [{ subject: accountId, source }]);
       if (admitted.size > 0) return 0;
-      return this.#left(trx, "pair", [accountId], source);
+      return this.#left(trx, "pair", accountId, source);
     });
   }
 
@@ -113,9 +122,10 @@ export class LoginAttempts {
       .execute();
   }
 
-  /** Forgets what was counted on an account. What its sources did to others stays. */
-  async unlock(accountId: string): Promise<void> {
-    await this.runtime.unscopedDb().deleteFrom("access_login_attempt").where("subject", "=", accountId).execute();
+  /** Forgets what was counted on an account. What its sources did to others, also to those with its login, stays. */
+  async unlock(tenantId: string, { id, login }: { readonly id: string; readonly login: string }): Promise<void> {
+    const subjects = [id, anyTenant(login), inTenant(login, tenantId)];
+    await this.runtime.unscopedDb().deleteFrom("access_login_attempt").where("subject", "in", subjects).execute();
   }
 
   /** Drops what no longer matters; the table would grow with every name that a guesser makes up. */
@@ -140,12 +150,12 @@ export class LoginAttempts {
     return new Set(rows.map(({ subject }) => subject));
   }
 
-  /** Seconds until the first of them may be tried again. */
-  async #left(trx: OwnerTransaction, kind: Kind, subjects: readonly string[], source: string): Promise<number> {
+  /** Seconds until it may be tried again. */
+  async #left(trx: OwnerTransaction, kind: Kind, subject: string, source: string): Promise<number> {
     const [row] = await trx.query<{ seconds: number | null }>(
-      `SELECT ceil(extract(epoch FROM min(last_at + ${waits[kind]} * interval '1 second') - $3))::int AS seconds
-       FROM access_login_attempt AS row WHERE subject = ANY ($1) AND source = $2`,
-      [subjects, source, this.runtime.clock.now()],
+      `SELECT ceil(extract(epoch FROM last_at + ${waits[kind]} * interval '1 second' - $3))::int AS seconds
+       FROM access_login_attempt AS row WHERE subject = $1 AND source = $2`,
+      [subject, source, this.runtime.clock.now()],
     );
     return Math.max(1, row?.seconds ?? 1);
   }
@@ -158,10 +168,10 @@ export class LoginAttempts {
  */
 export async function unlockLogin(db: Kysely<Tables>, login: string): Promise<boolean> {
   const accounts = await db.selectFrom("access_account").select("id").where("login", "=", login).execute();
-  const subjects = [subjectOfNobody(login), ...accounts.map(({ id }) => id)];
+  const subjects = [anyTenant(login), ...accounts.map(({ id }) => id)];
   const gone = await db
     .deleteFrom("access_login_attempt")
-    .where("subject", "in", subjects)
+    .where((row) => row.or([row("subject", "in", subjects), sql<boolean>`starts_with(subject, ${inTenant(login)})`]))
     .returning("source")
     .execute();
   if (gone.length === 0) return false;
