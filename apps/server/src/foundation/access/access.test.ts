@@ -242,6 +242,10 @@ describe("accounts and roles", () => {
   });
 
   test("a permission that doesn't exist, a login that is taken, a password that is guessed are refused", async () => {
+    expect(await refusal(owner.api.access.createRole({ name: "Guest", permissions: [] }))).toMatchObject({
+      code: "access.role_name_taken",
+      errors: [{ field: "name" }],
+    });
     expect(await refusal(owner.api.access.createRole({ name: "Odd", permissions: ["tea:drink"] }))).toMatchObject({
       code: "access.unknown_permission",
     });
