@@ -1,4 +1,5 @@
 import { Injectable } from "@nestjs/common";
+import { Fault } from "@zhanggui/kit/contract/fault";
 import type { Flat } from "@zhanggui/kit/contract/route";
 import type { Ctx } from "@zhanggui/kit/server/ctx";
 import { Runtime } from "@zhanggui/kit/server/runtime";
@@ -50,7 +51,7 @@ export class SignIn {
   async #verified(ctx: Ctx, credentials: Credentials): Promise<Candidate> {
     const device = await this.#device(ctx, credentials);
     const known = device === undefined ? undefined : await this.#known(credentials, device);
-    if (known?.account !== undefined) return known.account;
+    if (known?.account !== undefined) return this.#chosen(ctx, credentials, known.account);
     try {
       return await this.#ofStranger(ctx, credentials);
     } catch (error) {
@@ -78,22 +79,48 @@ export class SignIn {
     return { isAdmitted: true, account };
   }
 
+  /**
+   * A device knows one account, but whoever signs in may mean another business of theirs, as from anywhere else. Of the
+   * others they are a stranger: what fits there is counted as a guess.
+   */
+  async #chosen(ctx: Ctx, { login, password, tenantId }: Credentials, account: Candidate): Promise<Candidate> {
+    if (tenantId !== undefined) return account;
+    const others = (await this.#candidates(login, undefined)).filter(({ id }) => id !== account.id);
+    if (others.length === 0) return account;
+    const fits = await this.#open(ctx, others, password).catch((error: unknown) => {
+      // What others, or they themselves, did elsewhere doesn't shut the door that is theirs.
+      if (error instanceof Fault) return [];
+      throw error;
+    });
+    if (fits.length > 0) throw chooseTenant({ tenants: await this.#named([account, ...fits]) });
+    return account;
+  }
+
   async #ofStranger(ctx: Ctx, { login, password, tenantId }: Credentials): Promise<Candidate> {
     const candidates = await this.#candidates(login, tenantId);
-    const subjects = candidates.length === 0 ? [subjectOfNobody(login)] : candidates.map(({ id }) => id);
-    const open = await this.attempts.admit(subjects, ctx.source);
-    const fits = (await fitting(candidates, password)).filter(({ id, disabled }) => open.has(id) && !disabled);
+    const fits = await this.#open(ctx, candidates, password, subjectOfNobody(login));
     const [account] = fits;
     if (account === undefined) {
       ctx.log.warn({ login }, "sign-in refused");
       throw wrongCredentials();
     }
-    await this.attempts.forgive(
-      fits.map(({ id }) => id),
-      ctx.source,
-    );
     if (fits.length > 1) throw chooseTenant({ tenants: await this.#named(fits) });
     return account;
+  }
+
+  /** Those that the password opens. Each is counted as tried, and what was right is taken back. */
+  async #open(ctx: Ctx, candidates: Candidate[], password: string, nobody?: string): Promise<Candidate[]> {
+    const ids = candidates.map(({ id }) => id);
+    const subjects = ids.length === 0 && nobody !== undefined ? [nobody] : ids;
+    const open = await this.attempts.admit(subjects, ctx.source);
+    const fits = (await fitting(candidates, password)).filter(({ id, disabled }) => open.has(id) && !disabled);
+    if (fits.length > 0) {
+      await this.attempts.forgive(
+        fits.map(({ id }) => id),
+        ctx.source,
+      );
+    }
+    return fits;
   }
 
   #candidates(login: string, tenantId: string | undefined, accountId?: string): Promise<Candidate[]> {
