@@ -55,7 +55,7 @@ const Env = z.object({
   SECRET_KEYS: z.array(SecretKey, { error: "is missing (or SECRET_KEY, a ring of one)" }).min(1),
   /**
    * Sign access tokens: at least 32 characters each, separated by commas, the newest first. Tokens of an older one hold
-   * until they expire; removing it signs out whoever still has one.
+   * until they expire; removing it makes whoever still has one renew their session.
    */
   JWT_SECRETS: z.array(z.string().min(32), { error: "is missing (or JWT_SECRET, a ring of one)" }).min(1),
   /** Whoever holds it may create the first tenant. Without it set-up is closed. */
