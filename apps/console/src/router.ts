@@ -1,5 +1,6 @@
 import { createRouter, createWebHistory, type RouteRecordRaw } from "vue-router";
 import { can, signedIn } from "./common/signed-in.ts";
+import { wantedPage } from "./access/wanted-page.ts";
 import { pages } from "./pages.ts";
 
 const children: RouteRecordRaw[] = [
@@ -28,6 +29,8 @@ export const router = createRouter({
 });
 
 router.beforeEach((to) => {
+  // A reload of the login page by somebody who is signed in after all. Another business is signed in to beside it.
+  if (to.name === "login" && signedIn.me !== null && to.query["tenant"] === undefined) return wantedPage(to.query);
   if (to.meta.open === true) return true;
   if (signedIn.me === null) return { name: "login", query: to.fullPath === "/" ? {} : { to: to.fullPath } };
   const { needs } = to.meta;

@@ -2,7 +2,7 @@ import "reflect-metadata";
 import { TurnableClock } from "@zhanggui/kit/server/clock";
 import { openDatabase } from "@zhanggui/kit/server/database";
 import { assertDatabase, DatabaseNotReady } from "@zhanggui/kit/server/database-check";
-import { type Env, readEnv } from "@zhanggui/kit/server/env";
+import { type Env, EnvironmentWrong, readEnv } from "@zhanggui/kit/server/env";
 import { createLog, type Logger } from "@zhanggui/kit/server/log";
 import { migrate } from "@zhanggui/kit/server/migrate";
 import { tenantRoleOf } from "@zhanggui/kit/server/policies";
@@ -69,7 +69,7 @@ async function serve(env: Env, log: Logger): Promise<void> {
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {
-  const isSaid = error instanceof DatabaseNotReady || !(error instanceof Error);
+  const isSaid = error instanceof DatabaseNotReady || error instanceof EnvironmentWrong || !(error instanceof Error);
   process.stderr.write(`${isSaid ? String(error instanceof Error ? error.message : error) : (error.stack ?? "")}\n`);
   process.exit(1);
 });

@@ -203,7 +203,10 @@ describe("who may read the metrics", () => {
 });
 
 test("told to end, it isn't ready at once, still lives and answers, and lets no connection be kept", async () => {
-  const ending = await openTestServer(inject("clusterUrl"));
+  const logged: { level: number; message: string }[] = [];
+  const ending = await openTestServer(inject("clusterUrl"), {
+    log: createLog("info", { write: (line) => logged.push(JSON.parse(line) as (typeof logged)[number]) }),
+  });
   const ask = (path: string): Promise<Response> => fetch(`${ending.url}${path}`);
   expect((await ask("/health/ready")).headers.get("connection")).toBe("keep-alive");
   ending.runtime.lifecycle.beginStop();
@@ -215,5 +218,7 @@ test("told to end, it isn't ready at once, still lives and answers, and lets no 
   expect((await ask("/health/live")).status).toBe(200);
   const answered = await ask("/api/setup");
   expect([answered.status, answered.headers.get("connection")]).toEqual([200, "close"]);
+  // What balancers are told every second is no failure.
+  expect(logged.filter(({ level }) => level >= 40)).toEqual([]);
   await ending.close();
 });

@@ -23,9 +23,14 @@ const ended = new ApiProblem({
   traceId: "t",
 });
 
-/** The server's side of a session: each refresh token is good once, and one that comes twice ends the session. */
+/**
+ * The server's side of a session: each refresh token is good once, and one that comes twice ends the session, unless
+ * its answer was lost.
+ */
 class Server {
   current = "r0";
+  lostAnswers = 0;
+  #lost: string | undefined;
   calls = 0;
   isEnded = false;
   isDown = false;
@@ -44,12 +49,15 @@ class Server {
     this.calls += 1;
     await Promise.resolve();
     if (this.isDown) throw new TypeError("failed to fetch");
-    if (this.isEnded || token !== this.current) {
+    if (this.isEnded || (token !== this.current && token !== this.#lost)) {
       this.isEnded = true;
       throw ended;
     }
     this.current = `r${this.calls}`;
-    return this.issue();
+    this.#lost = this.lostAnswers > 0 ? token : undefined;
+    if (this.#lost === undefined) return this.issue();
+    this.lostAnswers -= 1;
+    throw new TypeError("failed to fetch");
   }
 }
 
@@ -117,6 +125,16 @@ describe("renewal", () => {
     expect(await keeper.renew()).toBe(false);
     expect(stored.has(refreshTokenKey)).toBe(false);
     expect(seen).toEqual([null]);
+  });
+
+  test("an answer that was lost is asked for once more", async () => {
+    const server = new Server();
+    server.lostAnswers = 1;
+    const { stored, tab } = browser(server);
+    const { keeper } = tab();
+    expect(await keeper.renew()).toBe(true);
+    expect(server.calls).toBe(2);
+    expect(stored.get(refreshTokenKey)).toBe("r2");
   });
 
   test("a server that can't be reached ends nothing", async () => {

@@ -96,7 +96,12 @@ export class SessionKeeper {
       return false;
     }
     try {
-      this.begin(await refresh(refreshToken));
+      // An answer that was lost is asked for again: for a minute the server takes the same token once more.
+      const session = await refresh(refreshToken).catch((error: unknown) => {
+        if (error instanceof TypeError) return refresh(refreshToken);
+        throw error;
+      });
+      this.begin(session);
       return true;
     } catch (error) {
       if (!(error instanceof ApiProblem) || error.problem.status !== 401) throw error;

@@ -38,7 +38,7 @@ test.each([
   { PUBLIC_URL: "https://tea.example" },
   { PUBLIC_URL: "http://127.0.0.1.tea.example" },
 ])("the demo refuses to run where others could reach it: %o", (where) => {
-  expect(() => readEnv({ ...good, DEMO: "1", ...where })).toThrow(/DEMO .*not loopback/);
+  expect(() => readEnv({ ...good, DEMO: "1", ...where })).toThrow(/DEMO: .*not loopback/);
   expect(readEnv({ ...good, ...where }).DEMO).toBe(false);
 });
 
@@ -52,6 +52,8 @@ test.each([
 
 test("a turned clock and the demo are refused in production", () => {
   expect(() => readEnv({ ...good, DEMO: "1", NODE_ENV: "production" })).toThrow(/DEMO/);
+  const both = { ...good, DEMO: "1", CLOCK_OFFSET_MS: "1000", NODE_ENV: "production" };
+  expect(() => readEnv(both)).toThrow(/CLOCK_OFFSET_MS[^]*DEMO/);
   expect(() => readEnv({ ...good, CLOCK_OFFSET_MS: "1000", NODE_ENV: "production" })).toThrow(/CLOCK_OFFSET_MS/);
 });
 

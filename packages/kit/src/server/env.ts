@@ -55,7 +55,7 @@ const Env = z.object({
   SECRET_KEYS: z.array(SecretKey, { error: "is missing (or SECRET_KEY, a ring of one)" }).min(1),
   /**
    * Sign access tokens: at least 32 characters each, separated by commas, the newest first. Tokens of an older one hold
-   * until they expire; removing it signs out whoever still has one.
+   * until they expire; removing it makes whoever still has one renew their session.
    */
   JWT_SECRETS: z.array(z.string().min(32), { error: "is missing (or JWT_SECRET, a ring of one)" }).min(1),
   /** Whoever holds it may create the first tenant. Without it set-up is closed. */
@@ -116,22 +116,31 @@ export function readEnv(variables: Readonly<Record<string, string | undefined>> 
   }
   const parsed = Env.safeParse(given);
   wrong.push(...(parsed.error?.issues ?? []).map(({ path, message }) => `${path.join(".")}: ${message}`));
-  if (!parsed.success || wrong.length > 0) {
-    throw new Error(`The environment is not complete:\n${wrong.map((line) => `  ${line}`).join("\n")}`);
-  }
-  if (parsed.data.NODE_ENV === "production") {
-    if (parsed.data.CLOCK_OFFSET_MS !== 0) throw new Error("CLOCK_OFFSET_MS is for tests only; unset it in production");
-    if (parsed.data.DEMO) throw new Error("DEMO shows logins to everybody; unset it in production");
-  }
-  if (parsed.data.DEMO) assertLoopback(parsed.data);
+  if (parsed.success) wrong.push(...unsafe(parsed.data));
+  if (!parsed.success || wrong.length > 0) throw new EnvironmentWrong(wrong);
   return parsed.data;
 }
 
-/** @throws Error if anybody but this machine could reach the demo's logins */
-function assertLoopback({ HOST, PUBLIC_URL }: Env): void {
-  const open = Object.entries({ HOST, PUBLIC_URL: new URL(PUBLIC_URL).hostname }).find(([, host]) => !isLoopback(host));
-  if (open === undefined) return;
-  throw new Error(`DEMO shows logins to everybody who reaches the server, and ${open[0]} is ${open[1]}, not loopback`);
+/** What is wrong with the environment, for whoever set it: the place in the program tells them nothing. */
+export class EnvironmentWrong extends Error {
+  constructor(wrong: readonly string[]) {
+    super(`The environment is not complete:\n${wrong.map((line) => `  ${line}`).join("\n")}`);
+  }
+}
+
+/** What is for trying out only, where others could reach it. */
+function unsafe({ NODE_ENV, CLOCK_OFFSET_MS, DEMO, HOST, PUBLIC_URL }: Env): string[] {
+  const isReal = NODE_ENV === "production";
+  const open = Object.entries({ HOST, PUBLIC_URL: new URL(PUBLIC_URL).hostname }).filter(
+    ([, host]) => !isLoopback(host),
+  );
+  return [
+    ...(isReal && CLOCK_OFFSET_MS !== 0 ? ["CLOCK_OFFSET_MS: is for tests only; unset it in production"] : []),
+    ...(isReal && DEMO ? ["DEMO: shows logins to everybody; unset it in production"] : []),
+    ...(DEMO ? open : []).map(
+      ([name, host]) => `DEMO: shows logins to everybody who reaches the server, and ${name} is ${host}, not loopback`,
+    ),
+  ];
 }
 
 function isLoopback(host: string): boolean {

@@ -1,6 +1,6 @@
 import { oneLine } from "@zhanggui/kit/contract/one-line";
 import { fault } from "@zhanggui/kit/contract/fault";
-import { conflict, notFound, tooManyRequests } from "@zhanggui/kit/contract/faults";
+import { notFound, tooManyRequests } from "@zhanggui/kit/contract/faults";
 import { Id } from "@zhanggui/kit/contract/ids";
 import { publicAccess, builtInRoles, permission, authenticated } from "@zhanggui/kit/contract/permission";
 import { contract, route } from "@zhanggui/kit/contract/route";
@@ -45,6 +45,10 @@ export const weakPassword = fault("access.weak_password", 422, {
 export const loginTaken = fault("access.login_taken", 409, {
   zh: "登录名 {login} 已被使用。",
   en: "The login {login} is taken.",
+});
+export const roleNameTaken = fault("access.role_name_taken", 409, {
+  zh: "已有名为“{name}”的角色。",
+  en: "There is a role called {name} already.",
 });
 export const unknownPermission = fault("access.unknown_permission", 422, {
   zh: "没有名为 {permission} 的权限。",
@@ -238,7 +242,7 @@ export const access = contract("access", {
     effect: "change",
     body: z.object({ name: oneLine(60), permissions: z.array(z.string().max(60)).max(200) }),
     reply: Role,
-    faults: [conflict, unknownPermission, beyondOwnRights],
+    faults: [roleNameTaken, unknownPermission, beyondOwnRights],
   }),
   updateRole: route.patch("/roles/:roleId", {
     summary: "Change what a role grants; it holds from the next request of whoever has it",

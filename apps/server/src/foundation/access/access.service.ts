@@ -1,9 +1,17 @@
 import { Injectable } from "@nestjs/common";
-import { conflict, notFound } from "@zhanggui/kit/contract/faults";
+import { notFound } from "@zhanggui/kit/contract/faults";
 import { builtInRoles, type BuiltInRole } from "@zhanggui/kit/contract/permission";
 import type { Flat, Out } from "@zhanggui/kit/contract/route";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
-import { type access, lastOwner, loginTaken, ownPassword, roleFixed, unknownPermission } from "./access.contract.ts";
+import {
+  type access,
+  lastOwner,
+  loginTaken,
+  ownPassword,
+  roleFixed,
+  roleNameTaken,
+  unknownPermission,
+} from "./access.contract.ts";
 import { LoginAttempts } from "./internal/login-attempts.ts";
 import { endSessions } from "./internal/end-sessions.ts";
 import { assertStrong, hashPassword } from "./internal/passwords.ts";
@@ -162,7 +170,7 @@ export class AccessService {
         .values({ name, permissions })
         .onConflict((on) => on.doNothing())
         .returningAll()
-        .executeTakeFirstOrThrow(() => conflict());
+        .executeTakeFirstOrThrow(() => roleNameTaken({ name, errors: [{ field: "name" }] }));
       return this.#role(row);
     });
   }

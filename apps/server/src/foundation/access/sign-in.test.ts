@@ -276,6 +276,26 @@ describe("one login in several tenants", () => {
     expect((await api.access.login({ login, password })).me.tenant.id).toBe(fits[1]!.tenant.tenantId);
   });
 
+  test("asks which on a device that knows one of them too, and there as well counts what doesn't fit", async () => {
+    const { login, members } = await twins([password, password, horse(3)]);
+    const [first, second, third] = members.map(({ tenant }) => tenant.tenantId);
+    const api = elsewhere();
+    const { deviceToken } = await api.access.login({ login, password, tenantId: first! });
+    const problem = await refusal(api.access.login({ login, password, deviceToken }));
+    expect(problem).toMatchObject({
+      code: "access.choose_tenant",
+      details: { tenants: [{ id: first }, { id: second }] },
+    });
+    const chosen = await api.access.login({ login, password, deviceToken, tenantId: second! });
+    expect(chosen.me.tenant.id).toBe(second);
+    for (let n = 0; n < 5; n++) await refusal(api.access.login({ login, password, deviceToken }));
+    // Not even the right one is taken from there any more; that it was the right one isn't told.
+    expect(await refusal(api.access.login({ login, password: horse(3), tenantId: third! }))).toMatchObject({
+      code: "access.wrong_credentials",
+    });
+    expect((await elsewhere().access.login({ login, password: horse(3), tenantId: third! })).me.tenant.id).toBe(third);
+  });
+
   test("is found in a fourth tenant by whoever says which", async () => {
     const { login, members } = await twins([1, 2, 3, 4].map(horse));
     const { tenantId } = members[3]!.tenant;

@@ -1,10 +1,11 @@
 import { Injectable } from "@nestjs/common";
+import { Fault } from "@zhanggui/kit/contract/fault";
 import type { Flat } from "@zhanggui/kit/contract/route";
 import type { Ctx } from "@zhanggui/kit/server/ctx";
 import { Runtime } from "@zhanggui/kit/server/runtime";
 import { type access, chooseTenant, wrongCredentials } from "./access.contract.ts";
 import { CheckLimiter } from "./internal/check-limiter.ts";
-import { LoginAttempts } from "./internal/login-attempts.ts";
+import { type Asked, LoginAttempts } from "./internal/login-attempts.ts";
 import { verifyDummyHash, verifyPassword } from "./internal/passwords.ts";
 import { type Device, readDeviceToken } from "./internal/tokens.ts";
 import { Sessions } from "./sessions.ts";
@@ -50,7 +51,7 @@ export class SignIn {
   async #verified(ctx: Ctx, credentials: Credentials): Promise<Candidate> {
     const device = await this.#device(ctx, credentials);
     const known = device === undefined ? undefined : await this.#known(credentials, device);
-    if (known?.account !== undefined) return known.account;
+    if (known?.account !== undefined) return this.#chosen(ctx, credentials, known.account);
     try {
       return await this.#ofStranger(ctx, credentials);
     } catch (error) {
@@ -78,24 +79,46 @@ export class SignIn {
     return { isAdmitted: true, account };
   }
 
+  /**
+   * A device knows one account, but whoever signs in may mean another business of theirs, as from anywhere else. Of the
+   * others they are a stranger: what fits there is counted as a guess.
+   */
+  async #chosen(ctx: Ctx, { login, password, tenantId }: Credentials, account: Candidate): Promise<Candidate> {
+    if (tenantId !== undefined) return account;
+    const others = (await this.#candidates(login, undefined)).filter(({ id }) => id !== account.id);
+    if (others.length === 0) return account;
+    const asked = { login, tenantId };
+    const fits = await this.#open(ctx, asked, others, password).catch((error: unknown) => {
+      // What others, or they themselves, did elsewhere doesn't shut the door that is theirs.
+      if (error instanceof Fault) return [];
+      throw error;
+    });
+    // It was no guess, but to the others' accounts it may have been one: on those it stays counted.
+    if (fits.length === 0) await this.attempts.forgive(asked, [], ctx.source);
+    if (fits.length > 0) throw chooseTenant({ tenants: await this.#named([account, ...fits]) });
+    return account;
+  }
+
   async #ofStranger(ctx: Ctx, { login, password, tenantId }: Credentials): Promise<Candidate> {
     const candidates = await this.#candidates(login, tenantId);
-    const asked = { login, tenantId };
-    const ids = candidates.map(({ id }) => id);
-    const open = await this.attempts.admit(asked, ids, ctx.source);
-    const fits = (await fitting(candidates, password)).filter(({ id, disabled }) => open.has(id) && !disabled);
+    const fits = await this.#open(ctx, { login, tenantId }, candidates, password);
     const [account] = fits;
     if (account === undefined) {
       ctx.log.warn({ login }, "sign-in refused");
       throw wrongCredentials();
     }
-    await this.attempts.forgive(
-      asked,
-      fits.map(({ id }) => id),
-      ctx.source,
-    );
     if (fits.length > 1) throw chooseTenant({ tenants: await this.#named(fits) });
     return account;
+  }
+
+  /** Those that the password opens. Each is counted as tried, and what was right is taken back. */
+  async #open(ctx: Ctx, asked: Asked, candidates: readonly Candidate[], password: string): Promise<Candidate[]> {
+    const ids = candidates.map(({ id }) => id);
+    const open = await this.attempts.admit(asked, ids, ctx.source);
+    const fits = (await fitting(candidates, password)).filter(({ id, disabled }) => open.has(id) && !disabled);
+    const right = fits.map(({ id }) => id);
+    if (right.length > 0) await this.attempts.forgive(asked, right, ctx.source);
+    return fits;
   }
 
   #candidates(login: string, tenantId: string | undefined, accountId?: string): Promise<Candidate[]> {

@@ -62,7 +62,9 @@ export function logRequests(fastify: FastifyInstance, log: Logger, metrics: Metr
       const durationMs = performance.now() - startedMs;
       const line = lineOf(raw, response, entry, { durationMs, bytes: bytesSince(socket, sentBefore) });
       const failed = line.err !== undefined || (line.status ?? 0) >= 500;
-      const level = failed ? "error" : probes.test(line.path) ? "debug" : "info";
+      // "Not ready" is a probe's answer, and comes every few seconds while a server ends.
+      const told = line.err === undefined && probes.test(line.path);
+      const level = told ? "debug" : failed ? "error" : "info";
       log[level](line, line.aborted === true ? "request aborted" : failed ? "request failed" : "request");
       const method = methods.has(line.method) ? line.method : "other";
       const route = entry.facts.route ?? entry.request?.routeOptions.url ?? "unmatched";

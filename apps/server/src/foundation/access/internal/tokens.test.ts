@@ -22,10 +22,12 @@ test("a token of the old key holds through the change of keys until its hour is 
   );
 });
 
-test("new tokens carry the new key's id; once the old key is removed its tokens are refused", async () => {
+test("new tokens carry the new key's id; once the old key is removed its tokens have expired", async () => {
   const before = await signAccessToken(subject, now, [old]);
   const after = await signAccessToken(subject, now, [next, old]);
   expect(decodeProtectedHeader(after.token).kid).not.toBe(decodeProtectedHeader(before.token).kid);
   expect(await readAccessToken(after.token, now, [next])).toEqual(subject);
-  expect(await codeOf(readAccessToken(before.token, now, [next]))).toBe("kit.unauthenticated");
+  expect(await codeOf(readAccessToken(before.token, now, [next]))).toBe("kit.session_expired");
+  const forged = `${after.token.slice(0, -4)}AAAA`;
+  expect(await codeOf(readAccessToken(forged, now, [next]))).toBe("kit.unauthenticated");
 });

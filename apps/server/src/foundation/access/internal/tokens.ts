@@ -45,9 +45,11 @@ export async function signAccessToken(subject: TokenSubject, now: Date, secrets:
 }
 
 /**
- * Takes a token of any of `secrets`; of one that was removed it is as good as forged.
+ * Takes a token of any of `secrets`. One whose key isn't there any more has expired, with its key: the refresh token
+ * tells whether the session goes on.
  *
- * @throws Fault `kit.session_expired` when its hour is over, `kit.unauthenticated` for anything else that isn't right
+ * @throws Fault `kit.session_expired` when its hour is over or its key gone, `kit.unauthenticated` for anything else
+ *   that isn't right
  */
 export async function readAccessToken(token: string, now: Date, secrets: readonly string[]): Promise<TokenSubject> {
   try {
@@ -61,14 +63,18 @@ export async function readAccessToken(token: string, now: Date, secrets: readonl
     const { sub, tid, sid } = Claims.parse(payload);
     return { accountId: sub, tenantId: tid, sessionId: sid };
   } catch (cause) {
-    if (cause instanceof errors.JWTExpired) throw sessionExpired({}, { cause });
+    if (cause instanceof errors.JWTExpired || cause instanceof UnknownKey) throw sessionExpired({}, { cause });
     throw unauthenticated({}, { cause });
   }
 }
 
+/** It is named, and isn't one of ours now. */
+class UnknownKey extends Error {}
+
 function secretOf(keyId: string | undefined, secrets: readonly string[]): Uint8Array {
+  if (keyId === undefined) throw new errors.JWSInvalid("no key id");
   const secret = secrets.find((each) => keyIdOf(each) === keyId);
-  if (secret === undefined) throw new errors.JWSInvalid(`no key ${keyId}`);
+  if (secret === undefined) throw new UnknownKey(`no key ${keyId}`);
   return new TextEncoder().encode(secret);
 }
 
