@@ -12,10 +12,11 @@ import { gracefulShutdown, guardProcess } from "@zhanggui/kit/server/shutdown";
 import { createApp } from "./app.ts";
 import { unlock } from "./foundation/access/unlock.ts";
 import { migrationFolders } from "./migrations.ts";
+import { slowQueries } from "./slow-queries.ts";
 import { resealAll } from "./reseal.ts";
 
 type Command = (env: Env, log: Logger, argument?: string) => Promise<void>;
-const commands: Readonly<Record<string, Command>> = { serve, reseal, unlock };
+const commands: Readonly<Record<string, Command>> = { serve, reseal, unlock, "slow-queries": slowQueries };
 /** How long a worker may take to give back what its deadline cut off. */
 const givingBackMs = 1000;
 

@@ -37,6 +37,8 @@ const Env = z.object({
   DATABASE_STATEMENT_TIMEOUT_MS: whole(0, 86_400_000).default(30_000),
   DATABASE_LOCK_TIMEOUT_MS: whole(0, 86_400_000).default(10_000),
   DATABASE_IDLE_TRANSACTION_TIMEOUT_MS: whole(0, 86_400_000).default(60_000),
+  /** Statements that take this long are written down, for `main.js slow-queries`. 0: none. */
+  DATABASE_SLOW_QUERY_MS: whole(0, 86_400_000).default(500),
   /** `api` answers requests, `worker` runs jobs, schedules and deliveries, `all` does both. */
   ROLE: z.enum(["all", "api", "worker"]).default("all"),
   /** The address to listen on; this machine only unless it says otherwise. */

@@ -102,6 +102,16 @@ export interface KitTables {
     lastAt: Date | null;
     lastError: string | null;
   };
+  kit_slow_query: {
+    id: GeneratedAlways<number>;
+    at: Date;
+    durationMs: number;
+    lockMs: number;
+    rows: number;
+    login: string;
+    database: string;
+    text: string;
+  };
   kit_subscription: {
     eventName: string;
     handler: string;

@@ -12,6 +12,7 @@ export const kitTables: PlatformTables = {
   kit_migration: [],
   kit_migration_begun: [],
   kit_queue: [],
+  kit_slow_query: [],
   kit_subscription: ["SELECT"],
 };
 

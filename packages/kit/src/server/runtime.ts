@@ -20,6 +20,7 @@ import { addMonths, pruneEvents, replayEvents } from "./queue/event-log.ts";
 import { measureQueues } from "./queue/measure.ts";
 import { Queues, type StopOptions } from "./queue/queues.ts";
 import { deadLetterOrphans, register } from "./queue/registration.ts";
+import { SlowQueries } from "./slow-queries.ts";
 import { Schedules, type ScheduleTimes } from "./schedules.ts";
 import { Secrets } from "./secrets.ts";
 import type { Tables } from "./tables.ts";
@@ -52,6 +53,7 @@ export class Runtime {
   readonly #database: Database;
   readonly #events = new Events();
   readonly #queues: Queues;
+  readonly #slowQueries: SlowQueries;
   readonly #closers: (() => void)[] = [];
   #heartbeat: NodeJS.Timeout | undefined;
 
@@ -63,6 +65,9 @@ export class Runtime {
     this.lifecycle = new Lifecycle(env.DATABASE_URL);
     this.#database = database;
     measurePool(database.pool, this.metrics);
+    const thresholdMs = env.DATABASE_SLOW_QUERY_MS;
+    this.#slowQueries = new SlowQueries({ clock, log, query: this.#query, thresholdMs });
+    if (thresholdMs > 0) this.#slowQueries.watch(database.pool);
     this.schedules = new Schedules(log);
     const environment = {
       clock,
@@ -185,6 +190,8 @@ export class Runtime {
     await this.stopWork(options);
     await this.#queues.stop();
     for (const close of this.#closers) close();
+    this.#slowQueries.stop();
+    await this.#slowQueries.write();
     await Promise.all([this.lifecycle.close(), this.#database.close()]);
   }
 
@@ -226,6 +233,7 @@ export class Runtime {
     await addMonths(this.#query, now);
     const pruned = await pruneEvents(this.#query, now);
     await this.jobs.prune(this.#query, now);
+    await this.#slowQueries.prune();
     if (pruned > 0) this.log.info({ pruned }, "old events were deleted");
   }
 
