@@ -12,6 +12,8 @@ export interface FaultDefinition {
   readonly errno: number | undefined;
   /** What happened and what to do. `{name}` stands for the detail of that name. */
   readonly text: LocalizedText;
+  /** True: nobody knows whether it was done after all, so an idempotent call isn't run again under its key. */
+  readonly isOutcomeUnknown: boolean;
 }
 
 /** An expected failure: something the caller can understand and act on. Programmer errors are plain errors. */
@@ -47,9 +49,9 @@ export function fault(
   code: string,
   status: number,
   text: LocalizedText,
-  options: { errno?: number } = {},
+  { errno, isOutcomeUnknown = false }: { errno?: number; isOutcomeUnknown?: boolean } = {},
 ): FaultFactory {
-  const definition: FaultDefinition = { code, status, errno: options.errno, text };
+  const definition: FaultDefinition = { code, status, errno, text, isOutcomeUnknown };
   const create = (details?: FaultDetails, cause?: ErrorOptions): Fault => new Fault(definition, details, cause);
   return Object.assign(create, definition);
 }

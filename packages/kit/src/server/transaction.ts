@@ -125,15 +125,6 @@ export class Transaction {
     this.#scope = undefined;
   }
 
-  /** Runs `work` as the owner and goes on in the scope that was there before. */
-  async asOwner<Result>(work: () => Promise<Result>): Promise<Result> {
-    const scope = this.#scope;
-    await this.leave();
-    const result = await work();
-    if (scope !== undefined) await this.enter(scope);
-    return result;
-  }
-
   /** What `work` did in the database is undone if it throws; the rest of the transaction goes on. */
   async savepoint<Result>(work: () => Promise<Result>): Promise<Result> {
     const name = `zg_${++this.#savepoints}`;

@@ -39,7 +39,7 @@ export const wechatUnreachable = fault(
   "connect.wechat_unreachable",
   502,
   { zh: "连接不上微信：{reason}", en: "WeChat can't be reached: {reason}" },
-  { errno: 1101 },
+  { errno: 1101, isOutcomeUnknown: true },
 );
 export const pushRefused = fault("connect.push_refused", 403, {
   zh: "推送未通过校验，原因见服务器日志。",

@@ -104,7 +104,8 @@ export class SignIn {
     const fits = await this.#open(ctx, { login, tenantId }, candidates, password);
     const [account] = fits;
     if (account === undefined) {
-      ctx.log.warn({ login }, "sign-in refused");
+      // What isn't a login may be a password that was typed into the wrong field.
+      ctx.log.warn(candidates.length === 0 ? {} : { login }, "sign-in refused");
       throw wrongCredentials();
     }
     if (fits.length > 1) throw chooseTenant({ tenants: await this.#named(fits) });

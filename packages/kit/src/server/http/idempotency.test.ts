@@ -1,6 +1,7 @@
 import { Injectable } from "@nestjs/common";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { z } from "zod";
+import { fault } from "../../contract/fault.ts";
 import { conflict } from "../../contract/faults.ts";
 import { newId } from "../../contract/ids.ts";
 import { authenticated } from "../../contract/permission.ts";
@@ -8,6 +9,13 @@ import { contract, route, type Flat } from "../../contract/route.ts";
 import { openKitServer, type KitServer } from "../../testing/server.ts";
 import type { Ctx } from "../ctx.ts";
 import { defineModule } from "../module.ts";
+
+const lostInThePost = fault(
+  "orders.lost_in_the_post",
+  502,
+  { zh: "对方没有回答", en: "The other side didn't answer" },
+  { isOutcomeUnknown: true },
+);
 
 const orders = contract("orders", {
   place: route.post("/orders", {
@@ -17,7 +25,7 @@ const orders = contract("orders", {
     body: z.object({ tea: z.string(), wait: z.boolean().default(false) }),
     reply: z.object({ orderId: z.string(), pickUpCode: z.string() }),
     sets: { headers: z.object({ "X-Queue": z.string() }) },
-    faults: [conflict],
+    faults: [conflict, lostInThePost],
     idempotent: true,
     timeLimitMs: 60_000,
   }),
@@ -49,6 +57,7 @@ class Orders {
   async place(ctx: Ctx, { tea, wait }: Flat<typeof orders.place>) {
     if (tea === "sold out") throw conflict();
     placed.push(tea);
+    if (tea === "in the post") throw lostInThePost();
     if (tea === "spilt") throw new Error("the cup fell");
     if (wait) await Promise.race([gate.promise, aborted(ctx.signal)]);
     ctx.signal.throwIfAborted();
@@ -198,6 +207,9 @@ test("what was refused did nothing, so its key is free; what broke off is not ru
   await expect(place("spilt", "s")).rejects.toMatchObject({ code: "kit.internal" });
   await expect(place("spilt", "s")).rejects.toMatchObject({ code: "kit.idempotency_unknown" });
   expect(times("spilt")).toBe(1);
+  await expect(place("in the post", "p")).rejects.toMatchObject({ code: "orders.lost_in_the_post" });
+  await expect(place("in the post", "p")).rejects.toMatchObject({ code: "kit.idempotency_unknown" });
+  expect(times("in the post")).toBe(1);
 });
 
 test("what its time limit cut off in the middle is not run again, though it ends with a fault", async () => {

@@ -61,7 +61,7 @@ export class Idempotency {
       return { reply, replayed: false };
     } catch (error) {
       // That its time was up, or its server about to end, reaches a call in the middle, as a fault too.
-      const wasRefused = error instanceof Fault && !ctx.signal.aborted;
+      const wasRefused = error instanceof Fault && !error.definition.isOutcomeUnknown && !ctx.signal.aborted;
       await (wasRefused ? release(id) : settle(id, "unknown", null));
       throw error;
     }
