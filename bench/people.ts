@@ -1,11 +1,15 @@
 import { newId } from "@zhanggui/kit/contract/ids";
-import { AudienceService } from "@zhanggui/server/engines/audience/audience.service";
-import { openTestServer, type TestServer } from "@zhanggui/server/testing/test-server";
+import "@oxc-node/core/register";
+import type { TestServer } from "@zhanggui/server/testing/test-server";
 import { sql } from "kysely";
 import pg from "pg";
 import { measured, onShutdown } from "./support/clean-up.ts";
 import { openCluster } from "./support/cluster.ts";
 import { median, printMachine, printTable, shown } from "./support/figures.ts";
+
+// Node itself doesn't run decorators; what has them is loaded when there is somebody who does.
+const { AudienceService } = await import("@zhanggui/server/engines/audience/audience.service");
+const { openTestServer } = await import("@zhanggui/server/testing/test-server");
 
 /*
  * The list of people and its search as the console asks for them, at 10^4, 10^5 and 10^6 people of one tenant beside
