@@ -1,17 +1,37 @@
-import { sql, type RawBuilder } from "kysely";
+import { sql, type RawBuilder, type SqlBool } from "kysely";
+import { countLimit } from "../contract/page.ts";
 import type { Ctx } from "./ctx.ts";
 import type { TableName } from "./tables.ts";
 
+/** More rows than this are no set to look up: among so many, whoever reads in a list's order soon has a page full. */
+const mostIds = 2 * countLimit;
+
+/** Rows whose text holds a part. */
+export interface Found {
+  /** All of them, or as many as are worth looking up. */
+  readonly ids: readonly string[];
+  /** There are more: a list says `holds` instead, and finds them on its way. */
+  readonly isCut: boolean;
+  readonly holds: RawBuilder<SqlBool>;
+}
+
 /**
- * The ids of a table's rows whose text holds `part`, in any case: for `where("id", "=", searchIn(…))`. Which text, a
- * migration says: `SELECT zg_make_searchable('tea_leaf', 'name')`.
+ * The rows of a table whose text holds `part`, in any case. Which text, a migration says:
+ * `SELECT zg_make_searchable('tea_leaf', 'name')`; `column` is the same one.
  *
  * The ids are gathered first, in a query of their own: joined to the table, the policy would keep PostgreSQL from the
- * index.
+ * index, and beside an OR it would read the whole table. Materialised, or a limit would lure it away from the index.
  */
-export function searchIn(ctx: Ctx, table: TableName, part: string): RawBuilder<string> {
-  const rows = sql.table(`${table}_search`);
-  return sql<string>`ANY(ARRAY(
-    SELECT id FROM ${rows} WHERE grams @> zg_search_grams(${ctx.tenantId}, ${part})
-      AND position(lower(${part}::text) IN lower(word)) > 0))`;
+export async function searchIn(ctx: Ctx, table: TableName, column: string, part: string): Promise<Found> {
+  const view = sql.table(`${table}_search`);
+  const { rows } = await sql<{ id: string }>`
+    WITH found AS MATERIALIZED (
+      SELECT id FROM ${view} WHERE grams @> zg_search_grams(${ctx.tenantId}, ${part})
+        AND position(lower(${part}::text) IN lower(word)) > 0)
+    SELECT id FROM found LIMIT ${mostIds + 1}`.execute(ctx.db);
+  return {
+    ids: rows.slice(0, mostIds).map(({ id }) => id),
+    isCut: rows.length > mostIds,
+    holds: sql<SqlBool>`position(lower(${part}::text) IN lower(${sql.ref(`${table}.${column}`)})) > 0`,
+  };
 }

@@ -1,11 +1,12 @@
 import { Injectable } from "@nestjs/common";
 import { conflict, notFound } from "@zhanggui/kit/contract/faults";
+import { countLimit } from "@zhanggui/kit/contract/page";
 import type { Flat, Out } from "@zhanggui/kit/contract/route";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
 import { latestFirst, readPage, totalOf } from "@zhanggui/kit/server/paging";
-import { searchIn } from "@zhanggui/kit/server/search";
+import { type Found, searchIn } from "@zhanggui/kit/server/search";
 import type { Tables } from "@zhanggui/kit/server/tables";
-import type { SelectQueryBuilder } from "kysely";
+import { type SelectQueryBuilder, sql, type SqlBool } from "kysely";
 import { Apps } from "../connect/apps.ts";
 import { Channels } from "../connect/channels.ts";
 import type { audience } from "./audience.contract.ts";
@@ -30,9 +31,10 @@ export class AudienceService {
   ) {}
 
   async list(ctx: Ctx, filter: PeopleFilter): Promise<Out<typeof audience.listPeople>> {
-    const matching = narrowed(ctx, filter);
+    const found = await this.#found(ctx, filter.search);
+    const matching = narrowed(ctx, filter, found);
     const page = await readPage(matching.selectAll(), filter, latestFirst("lastSeenAt"));
-    const total = await totalOf(ctx, matching);
+    const total = await totalFound(ctx, filter, found);
     const ids = page.items.map((row) => row.id);
     const [tags, identities, channels] = await Promise.all([
       this.#tagsOf(ctx, ids),
@@ -141,6 +143,16 @@ export class AudienceService {
     return (await this.identities.find(ctx, openid))?.following === true;
   }
 
+  /** Those whose name holds the text, and those who are known by it: an openid, a phone number, a mail address. */
+  async #found(ctx: Ctx, search: string | undefined): Promise<Found | undefined> {
+    if (search === undefined || search === "") return undefined;
+    const [named, known] = await Promise.all([
+      searchIn(ctx, "audience_person", "displayName", search),
+      ctx.db.selectFrom("audience_identity").select("personId").where("value", "=", search).execute(),
+    ]);
+    return { ...named, ids: [...named.ids, ...known.map(({ personId }) => personId)] };
+  }
+
   async #row(ctx: Ctx, personId: string): Promise<PersonRow> {
     const row = await findPerson(ctx, personId);
     if (row === undefined) throw notFound();
@@ -175,21 +187,19 @@ function summarised(row: PersonRow, channels: ReadonlyMap<string, string>) {
   return { ...row, channelName: row.firstChannelId === null ? null : (channels.get(row.firstChannelId) ?? null) };
 }
 
-function narrowed(ctx: Ctx, { search, tagId, following }: PeopleFilter): PeopleQuery {
+/** Counts among the ids that are there; only if other filters leave few of them, among all. */
+async function totalFound(ctx: Ctx, filter: PeopleFilter, found: Found | undefined): Promise<number> {
+  if (found === undefined || !found.isCut) return totalOf(ctx, narrowed(ctx, filter, found));
+  const some = await totalOf(ctx, narrowed(ctx, filter, { ...found, isCut: false }));
+  return some > countLimit ? some : totalOf(ctx, narrowed(ctx, filter, found));
+}
+
+function narrowed(ctx: Ctx, { tagId, following }: PeopleFilter, found: Found | undefined): PeopleQuery {
   let query: PeopleQuery = ctx.db.selectFrom("audience_person").where("mergedInto", "is", null);
-  if (search !== undefined && search !== "") {
-    query = query.where(({ eb, or, selectFrom }) =>
-      or([
-        eb("audience_person.id", "=", searchIn(ctx, "audience_person", search)),
-        eb(
-          "audience_person.id",
-          "in",
-          selectFrom("audience_identity")
-            .select("audience_identity.personId")
-            .where("audience_identity.value", "=", search),
-        ),
-      ]),
-    );
+  if (found !== undefined) {
+    const { ids, isCut, holds } = found;
+    const isOne = sql<SqlBool>`audience_person.id = ANY (${ids}::uuid[])`;
+    query = query.where((eb) => (isCut ? eb.or([holds, isOne]) : isOne));
   }
   if (tagId !== undefined) {
     query = query.where(({ exists, selectFrom }) =>

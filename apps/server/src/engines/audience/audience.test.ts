@@ -195,6 +195,29 @@ describe("the operator's hand", () => {
     expect((await owner.api.audience.listPeople({ search: "%" })).total).toBe(0);
   });
 
+  test("a word that very many share is found too: page by page, counted as far as lists count, within other filters", async () => {
+    const owner = await tea.server.asOwner();
+    const { api } = owner;
+    const ctx = tea.server.runtime.ctx(owner.tenantId);
+    await ctx.sql`INSERT INTO audience_person (display_name, first_seen_at, last_seen_at)
+      SELECT 'Regular ' || n, ${ctx.now()}, ${ctx.now()}::timestamptz - n * interval '1 second'
+      FROM generate_series(1, 2100) n`;
+    const first = await api.audience.listPeople({ search: "REGULAR", limit: 50 });
+    expect(first.items.map(({ displayName }) => displayName)).toEqual(
+      Array.from({ length: 50 }, (_, n) => `Regular ${n + 1}`),
+    );
+    expect(first.total).toBe(1001);
+    const second = await api.audience.listPeople({ search: "regular", limit: 50, cursor: first.next ?? "" });
+    expect(second.items[0]?.displayName).toBe("Regular 51");
+    // The last one of all: not among the first thousands that a search gathers.
+    const { items } = await api.audience.listPeople({ search: "Regular 2100" });
+    const [tag] = (await api.audience.addTag({ personId: items[0]?.id ?? "", name: "oldest" })).tags;
+    expect(await api.audience.listPeople({ search: "regular", tagId: tag?.tagId ?? "" })).toMatchObject({
+      items: [{ displayName: "Regular 2100" }],
+      total: 1,
+    });
+  });
+
   test("people come page by page, each once", async () => {
     const { owner } = tea;
     const seen: string[] = [];

@@ -13,6 +13,7 @@ import { assertStrong, hashPassword, verifyPassword } from "./internal/passwords
 import * as tokens from "./internal/tokens.ts";
 import { Rights } from "./rights.ts";
 
+const prunedAtOnce = 1000;
 const dayMs = 86_400_000;
 
 /** A session's beginning, renewal and end, and the check of every request's token. */
@@ -166,17 +167,24 @@ export class Sessions implements Authenticator {
   }
 
   async prune(): Promise<void> {
-    const everywhere = this.runtime.unscopedDb();
-    const now = this.runtime.clock.now();
     await this.attempts.prune();
     // A month after its end nobody asks any more how a session ended.
-    const old = new Date(now.getTime() - 30 * dayMs);
-    const ended = everywhere
-      .selectFrom("access_session")
-      .select("id")
-      .where((eb) => eb.or([eb("endedAt", "<", old), eb("expiresAt", "<", old)]));
-    await everywhere.deleteFrom("access_used_refresh").where("sessionId", "in", ended).execute();
-    await everywhere.deleteFrom("access_session").where("id", "in", ended).execute();
+    const old = new Date(this.runtime.clock.now().getTime() - 30 * dayMs);
+    // In batches: of many sessions and their tokens one statement would take longer than a statement may.
+    for (let gone = prunedAtOnce; gone === prunedAtOnce;) {
+      const rows = await this.runtime.ownerTransaction((trx) =>
+        trx.query(
+          `WITH old AS MATERIALIZED (
+             SELECT tenant_id, id FROM access_session WHERE ended_at < $1 OR expires_at < $1 LIMIT ${prunedAtOnce}
+           ), used AS (
+             DELETE FROM access_used_refresh WHERE (tenant_id, session_id) IN (SELECT tenant_id, id FROM old)
+           )
+           DELETE FROM access_session WHERE (tenant_id, id) IN (SELECT tenant_id, id FROM old) RETURNING id`,
+          [old],
+        ),
+      );
+      gone = rows.length;
+    }
   }
 
   /** A token that was used before was copied by somebody. Whoever holds it, both are out. */

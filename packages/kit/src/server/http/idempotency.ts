@@ -18,6 +18,7 @@ import type { JsonReply } from "./reply.ts";
 const keptMs = 86_400_000;
 /** A call that is over its time limit by this much has died with its process. */
 const graceMs = 60_000;
+const prunedAtOnce = 1000;
 
 interface Row {
   readonly hash: string;
@@ -67,11 +68,20 @@ export class Idempotency {
     }
   }
 
+  /** In batches: after a busy day one statement would take longer than a statement may, and so never end. */
   async prune(): Promise<void> {
-    const now = this.#runtime.clock.now().getTime();
-    await this.#runtime.ownerTransaction((trx) =>
-      trx.query("DELETE FROM kit_idempotency WHERE created_at < $1", [new Date(now - keptMs)]),
-    );
+    const before = new Date(this.#runtime.clock.now().getTime() - keptMs);
+    for (let gone = prunedAtOnce; gone === prunedAtOnce;) {
+      const rows = await this.#runtime.ownerTransaction((trx) =>
+        trx.query(
+          `DELETE FROM kit_idempotency WHERE (tenant_id, account, route, key) IN (
+             SELECT tenant_id, account, route, key FROM kit_idempotency WHERE created_at < $1
+             ORDER BY created_at LIMIT ${prunedAtOnce}) RETURNING key`,
+          [before],
+        ),
+      );
+      gone = rows.length;
+    }
   }
 
   /** Undefined if the key is this call's now, else the row of whoever had it before. */

@@ -5,6 +5,7 @@ const batch = 1000;
 /** How many months ahead there are partitions. */
 const monthsAhead = 2;
 const dayMs = 86_400_000;
+const nil = "00000000-0000-0000-0000-000000000000";
 
 /** Makes the partitions of this month and the next ones. */
 export async function addMonths(query: Query, now: Date): Promise<void> {
@@ -25,7 +26,7 @@ export async function pruneEvents(query: Query, now: Date): Promise<number> {
   let pruned = 0;
   for (const { name, keep_days: keepDays } of types) {
     const before = firstIdAt(new Date(now.getTime() - keepDays * dayMs));
-    for (let after = ["00000000-0000-0000-0000-000000000000", "00000000-0000-0000-0000-000000000000"]; ;) {
+    for (let after = [nil, nil]; ;) {
       const gone = await query<{ tenant_id: string; id: string }>(
         `WITH gone AS (
            DELETE FROM kit_event WHERE name = $1 AND (tenant_id, id) IN (
@@ -75,8 +76,9 @@ export interface Replay {
 }
 
 /**
- * Gives a handler events that were there before it, or that it handled already, in their order. What still waits for it
- * stays where it is. The handler must be listening: the tasks go to its queue as it is registered.
+ * Gives a handler events that were there before it, or that it handled already, tenant by tenant and in their order.
+ * What still waits for it stays where it is. The handler must be listening: the tasks go to its queue as it is
+ * registered.
  *
  * @returns how many events it gets
  */
@@ -85,13 +87,14 @@ export async function replayEvents(
   now: Date,
   { handler, eventNames, since, tenantId }: Replay,
 ): Promise<number> {
-  let from = firstIdAt(since);
-  for (let replayed = 0; ;) {
-    const rows = await query<{ id: string; is_new: boolean }>(
+  // As the log's key has them: each batch goes on where the last one ended, and none sorts what is still to come.
+  for (let replayed = 0, after = [nil, nil]; ;) {
+    const rows = await query<{ tenant_id: string; id: string; is_new: boolean }>(
       `WITH picked AS MATERIALIZED (
          SELECT e.tenant_id, e.id, e.name, e.key, e.trace_id FROM kit_event e
          WHERE e.name = ANY ($2::text[]) AND e.id > $3 AND ($4::uuid IS NULL OR e.tenant_id = $4)
-         ORDER BY e.id LIMIT ${batch}
+           AND (e.tenant_id, e.id) > ($6, $7)
+         ORDER BY e.tenant_id, e.id LIMIT ${batch}
        ), noted AS (
          UPDATE kit_event e SET handlers = array_append(e.handlers, $1) FROM picked p
          WHERE e.tenant_id = p.tenant_id AND e.id = p.id AND $1 <> ALL (e.handlers)
@@ -99,16 +102,16 @@ export async function replayEvents(
          INSERT INTO kit_task (tenant_id, queue, ref, key, trace_id)
          SELECT p.tenant_id, $1, p.id, CASE WHEN s.keyed THEN coalesce(p.key, p.id::text) END, p.trace_id
          FROM picked p JOIN kit_subscription s ON s.event_name = p.name AND s.handler = $1 AND s.seen_at > $5
-         ORDER BY p.id
+         ORDER BY p.tenant_id, p.id
          ON CONFLICT (queue, ref) DO NOTHING RETURNING ref
        )
-       SELECT id, id IN (SELECT ref FROM tasks) AS is_new FROM picked ORDER BY id`,
-      [handler, eventNames, from, tenantId ?? null, new Date(now.getTime() - subscriptionTtlMs)],
+       SELECT tenant_id, id, id IN (SELECT ref FROM tasks) AS is_new FROM picked ORDER BY tenant_id, id`,
+      [handler, eventNames, firstIdAt(since), tenantId ?? null, new Date(now.getTime() - subscriptionTtlMs), ...after],
     );
     replayed += rows.filter(({ is_new }) => is_new).length;
     const last = rows.at(-1);
     if (last === undefined || rows.length < batch) return replayed;
-    from = last.id;
+    after = [last.tenant_id, last.id];
   }
 }
 
