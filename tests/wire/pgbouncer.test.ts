@@ -69,7 +69,7 @@ beforeAll(async () => {
     env,
     clock: new TurnableClock(),
     log: createLog("silent"),
-    database: openDatabase(url.href, { max: 20 }),
+    database: openDatabase(url.href, { max: 20, prepares: false }),
   });
 });
 afterAll(async () => {

@@ -17,6 +17,8 @@ pg.types.setTypeParser(pg.types.builtins.INT8, (text) => {
 export interface DatabaseOptions extends Omit<pg.PoolConfig, "connectionString"> {
   /** Sees each statement of a ctx: for measurements and for tests that count. */
   readonly plugins?: readonly KyselyPlugin[];
+  /** False behind a pooler, whose connections don't keep what was prepared on them. True unless told. */
+  readonly prepares?: boolean;
 }
 
 /** One pool, entered as the owner or as a tenant. */
@@ -25,15 +27,17 @@ export class Database {
   /** As the owner, without a tenant: sees every row. */
   readonly owner: Kysely<Tables>;
   readonly #plugins: readonly KyselyPlugin[];
+  readonly #prepares: boolean;
   #role: Promise<string> | undefined;
 
   /** Nothing is connected yet; the first query is. */
-  constructor(url: string, { plugins = [], ...options }: DatabaseOptions = {}) {
+  constructor(url: string, { plugins = [], prepares = true, ...options }: DatabaseOptions = {}) {
     this.pool = new pg.Pool({ connectionString: url, max: 30, application_name: "zhanggui", ...options });
     // A connection that breaks fails the query that is under way, which tells; between two queries nobody listens, and
     // Node ends a process for an error event that nobody listens to.
     this.pool.on("connect", (client) => client.on("error", () => {}));
     this.pool.on("error", () => {});
+    this.#prepares = prepares;
     this.#plugins = [camelCaseRows, ...plugins];
     this.owner = new Kysely<Tables>({
       dialect: new PostgresDialect({ pool: this.pool }),
@@ -55,7 +59,7 @@ export class Database {
    *
    * @param assertFree asked before each takes a connection; what it throws, the query fails with
    */
-  scoped(tenant: Omit<TenantScope, "role">, assertFree: () => void): Kysely<Tables> {
+  scoped(tenant: Omit<TenantScope, "role" | "prepares">, assertFree: () => void): Kysely<Tables> {
     return scopedKysely(this.#plugins, {
       acquire: async () => {
         assertFree();
@@ -82,7 +86,7 @@ export class Database {
 
   /** Runs `work` in a transaction of one tenant, entered with its BEGIN in one round trip. */
   async tenantTransaction<Result>(
-    tenant: Omit<TenantScope, "role">,
+    tenant: Omit<TenantScope, "role" | "prepares">,
     options: TransactionOptions,
     work: (trx: Transaction) => Promise<Result>,
   ): Promise<Result> {
@@ -94,8 +98,8 @@ export class Database {
     return this.owner.destroy();
   }
 
-  async scopeOf({ tenantId, now }: Omit<TenantScope, "role">): Promise<TenantScope> {
-    return { role: await this.tenantRole(), tenantId, now };
+  async scopeOf({ tenantId, now }: Omit<TenantScope, "role" | "prepares">): Promise<TenantScope> {
+    return { role: await this.tenantRole(), prepares: this.#prepares, tenantId, now };
   }
 
   async #readRole(): Promise<string> {

@@ -1,4 +1,5 @@
 import type pg from "pg";
+import type { DatabaseOptions } from "./database.ts";
 import type { Env } from "./env.ts";
 import type { Metrics } from "./metrics.ts";
 
@@ -8,8 +9,9 @@ import type { Metrics } from "./metrics.ts";
 const limit = (ms: number): number | undefined => (ms === 0 ? undefined : ms);
 
 /** How the environment wants the connections of a process: for `new Database(url, poolOptions(env))`. */
-export function poolOptions(env: Env): Omit<pg.PoolConfig, "connectionString"> {
+export function poolOptions(env: Env): DatabaseOptions {
   return {
+    prepares: env.DATABASE_URL === env.DATABASE_DIRECT_URL,
     max: env.DATABASE_POOL_SIZE,
     connectionTimeoutMillis: env.DATABASE_CONNECT_TIMEOUT_MS,
     statement_timeout: limit(env.DATABASE_STATEMENT_TIMEOUT_MS),

@@ -8,6 +8,8 @@ export interface TenantScope {
   /** The role without rights of its own beside those that the policies narrow. */
   readonly role: string;
   readonly tenantId: string;
+  /** False behind a pooler, whose connections don't keep what was prepared on them. */
+  readonly prepares: boolean;
   /** What the columns' defaults (`zg_now()`, `zg_id()`) take for the present. */
   now(): Date;
 }
@@ -76,8 +78,10 @@ export function assertRowStatement(text: string): void {
 /** The parts of pg's connection that a query writes to (pg 8.23, lib/connection.js). */
 interface Wire {
   readonly stream: { cork(): void; uncork(): void };
+  /** By name, the texts of what was prepared on this connection. */
+  readonly parsedStatements: Record<string, string>;
   parse(message: { text: string; name?: string }): void;
-  bind(message: { values: readonly string[] }): void;
+  bind(message: { values: readonly string[]; statement?: string }): void;
   execute(message: { portal: string }): void;
 }
 interface WireMessage {
@@ -96,6 +100,7 @@ const PgQuery = pg.Query as unknown as new (
   callback: QueryCallback,
 ) => PgQuery;
 
+const enterName = "zg_enter";
 const enterByFunction =
   "SELECT set_config('role', $1, true), set_config('zg.tenant', $2, true), set_config('zg.now', $3, true)";
 
@@ -114,9 +119,13 @@ class ScopedQuery extends PgQuery {
   }
 
   override prepare(connection: Wire): void {
-    const { role, tenantId, now } = this.#scope;
-    connection.parse({ text: enterByFunction });
-    connection.bind({ values: [role, tenantId, now().toISOString()] });
+    const { role, tenantId, now, prepares } = this.#scope;
+    const name = prepares ? enterName : "";
+    if (!prepares || connection.parsedStatements[name] === undefined) {
+      connection.parse({ text: enterByFunction, name });
+      if (prepares) connection.parsedStatements[name] = enterByFunction;
+    }
+    connection.bind({ values: [role, tenantId, now().toISOString()], statement: name });
     connection.execute({ portal: "" });
     super.prepare(connection);
   }

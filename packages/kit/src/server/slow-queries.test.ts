@@ -1,3 +1,4 @@
+import { sql } from "kysely";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { cloneOfTemplate, type TestDatabase } from "../testing/database.ts";
 import { kitMigrations } from "../testing/runtime.ts";
@@ -39,6 +40,13 @@ test("a statement that takes long is written down without its values, one that d
   expect(found[0]).toMatchObject({ lockMs: 0, database: new URL(clone.url).pathname.slice(1) });
   expect(found[0]?.durationMs).toBeGreaterThanOrEqual(200);
   expect(JSON.stringify(found)).not.toContain("13800000000");
+});
+
+test("what a ctx asks is seen too", async () => {
+  const tenant = { tenantId: "01900000-0000-7000-8000-000000000001", now: () => clock.now() };
+  await sql`SELECT pg_sleep(0.1) AS scoped`.execute(database.scoped(tenant, () => {}));
+  await slow.write();
+  expect((await slowestQueries(query, since)).map(({ text }) => text)).toContain("SELECT pg_sleep(0.1) AS scoped");
 });
 
 test("what waited for a lock says so", async () => {

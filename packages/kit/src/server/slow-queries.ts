@@ -110,12 +110,22 @@ export class SlowQueries {
         fromMs: performance.now(),
         lockMs: 0,
       };
+      const [own] = words;
+      if (isQuery(own)) {
+        this.#running.add(running);
+        const { callback } = own;
+        own.callback = (error, answer) => {
+          this.#end(running, error ? 0 : rowsOf(answer));
+          callback(error, answer);
+        };
+        return query(...words);
+      }
       const callback = words.at(-1);
       if (typeof callback === "function") {
         this.#running.add(running);
         const told = (error: unknown, answer: unknown): void => {
           this.#end(running, error ? 0 : rowsOf(answer));
-          (callback as (error: unknown, answer: unknown) => void)(error, answer);
+          (callback as Callback)(error, answer);
         };
         return query(...words.slice(0, -1), told);
       }
@@ -176,6 +186,19 @@ export async function slowestQueries(query: Query, since: Date): Promise<SlowQue
     `SELECT at, duration_ms AS "durationMs", lock_ms AS "lockMs", rows, login, database, text FROM kit_slow_query
      WHERE at >= $1 ORDER BY duration_ms DESC, id LIMIT 100`,
     [since],
+  );
+}
+
+type Callback = (error: unknown, answer: unknown) => void;
+
+/** A query that the caller made (`scope.ts`), with a callback of its own. A cursor has none. */
+function isQuery(own: unknown): own is { callback: Callback } {
+  return (
+    typeof own === "object" &&
+    own !== null &&
+    "submit" in own &&
+    "callback" in own &&
+    typeof own.callback === "function"
   );
 }
 
