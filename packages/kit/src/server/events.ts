@@ -1,6 +1,6 @@
 import type { EventDefinition } from "../contract/event.ts";
 import { newId } from "../contract/ids.ts";
-import { kitTransaction, type TxCtx } from "./ctx.ts";
+import { type Actor, kitTransaction, type TxCtx } from "./ctx.ts";
 import { timeOf } from "./queue/claims.ts";
 import type { InsideQueue, Task } from "./queue/definition.ts";
 import type { Query } from "./query.ts";
@@ -46,8 +46,48 @@ interface EventRow {
   readonly occurred_at: Date;
 }
 
-/** N events and their tasks; a function of the database (006_queue.sql), whose plan each connection keeps. */
-const emitStatement = "SELECT kit_emit($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) AS handler";
+/** An event as `kit_emit` takes it: a function of the database (006_queue.sql) that writes many, with their tasks. */
+export interface LoggedEvent {
+  readonly tenant_id: string;
+  readonly id: string;
+  readonly name: string;
+  readonly key: string | undefined;
+  readonly payload: unknown;
+  readonly actor_kind: Actor["kind"];
+  readonly actor_id: string;
+  readonly trace_id: string;
+  readonly occurred_at: Date;
+}
+
+/** What `kit_emit` is to write of an event. @throws ZodError for a payload that isn't the event's */
+export function loggedEvent(
+  { name, payload: schema, key }: EventDefinition<unknown>,
+  given: unknown,
+  {
+    tenantId,
+    actor,
+    traceId,
+    now,
+  }: { tenantId: string; actor: Pick<Actor, "kind" | "id">; traceId: string; now: Date },
+): LoggedEvent {
+  const payload = schema.parse(given);
+  return {
+    tenant_id: tenantId,
+    id: newId(now),
+    name,
+    key: key?.(payload),
+    payload,
+    actor_kind: actor.kind,
+    actor_id: actor.id,
+    trace_id: traceId,
+    occurred_at: now,
+  };
+}
+
+/** Who has registered since then gets an event: `seen_since` of `kit_emit`. */
+export function subscribedSince(now: Date): Date {
+  return new Date(now.getTime() - subscriptionTtlMs);
+}
 
 /** Each event by its place in the log's index; without LIMIT the planner may prefer to read a month. */
 const loadStatement = `
@@ -85,23 +125,15 @@ export class Events {
     const { query, queued } = kitTransaction(ctx);
     if (payloads.length === 0) return [];
     this.#definitions.set(event.name, event);
+    const { tenantId, actor, traceId } = ctx;
     const now = ctx.now();
-    const parsed = payloads.map((payload) => event.payload.parse(payload));
-    const ids = parsed.map(() => newId(now));
-    const subscribed = await query<{ handler: string }>(emitStatement, [
-      ctx.tenantId,
-      ids,
-      event.name,
-      parsed.map((payload) => event.key?.(payload) ?? null),
-      JSON.stringify(parsed),
-      ctx.actor.kind,
-      ctx.actor.id,
-      ctx.traceId,
-      now,
-      new Date(now.getTime() - subscriptionTtlMs),
+    const events = payloads.map((payload) => loggedEvent(event, payload, { tenantId, actor, traceId, now }));
+    const subscribed = await query<{ handler: string }>("SELECT kit_emit($1, $2) AS handler", [
+      JSON.stringify(events),
+      subscribedSince(now),
     ]);
     for (const { handler } of subscribed) queued.add(handler);
-    return ids;
+    return events.map(({ id }) => id);
   }
 
   /** What each handler of this process listens to. */

@@ -8,6 +8,8 @@ const mostIds = 2 * countLimit;
 
 /** Rows whose text holds a part. */
 export interface Found {
+  /** For a list's WHERE, where nothing else may find a row: among the ids, or, of too many, that the text holds it. */
+  readonly matches: RawBuilder<SqlBool>;
   /** All of them, or as many as are worth looking up. */
   readonly ids: readonly string[];
   /** There are more: a list says `holds` instead, and finds them on its way. */
@@ -29,9 +31,9 @@ export async function searchIn(ctx: Ctx, table: TableName, column: string, part:
       SELECT id FROM ${view} WHERE grams @> zg_search_grams(${ctx.tenantId}, ${part})
         AND position(lower(${part}::text) IN lower(word)) > 0)
     SELECT id FROM found LIMIT ${mostIds + 1}`.execute(ctx.db);
-  return {
-    ids: rows.slice(0, mostIds).map(({ id }) => id),
-    isCut: rows.length > mostIds,
-    holds: sql<SqlBool>`position(lower(${part}::text) IN lower(${sql.ref(`${table}.${column}`)})) > 0`,
-  };
+  const ids = rows.slice(0, mostIds).map(({ id }) => id);
+  const isCut = rows.length > mostIds;
+  const holds = sql<SqlBool>`position(lower(${part}::text) IN lower(${sql.ref(`${table}.${column}`)})) > 0`;
+  const matches = isCut ? holds : sql<SqlBool>`${sql.ref(`${table}.id`)} = ANY (${ids}::uuid[])`;
+  return { ids, isCut, holds, matches };
 }

@@ -108,32 +108,32 @@ CREATE INDEX kit_event_by_trace ON kit_event (tenant_id, trace_id, id);
 -- For clocks that go wrong: an event is never refused. The next month's partition takes its rows out of here.
 CREATE TABLE kit_event_default PARTITION OF kit_event DEFAULT;
 
--- Writes events of one name and, for each handler of this moment, their tasks; `seq` follows the order of the events.
--- Returns the handlers. A function, because planning this costs more than doing it.
-CREATE FUNCTION kit_emit(
-  tenant_id uuid, ids uuid[], event_name text, keys text[], payloads jsonb,
-  actor_kind text, actor_id text, trace_id text, occurred_at timestamptz, seen_since timestamptz
-) RETURNS SETOF text LANGUAGE plpgsql AS $$
+-- Writes events (`LoggedEvent` of the kit, a JSON array) and, for each handler of this moment, their tasks; `seq` follows
+-- the order of the events. Returns the handlers. A function, because planning this costs more than doing it.
+CREATE FUNCTION kit_emit(events jsonb, seen_since timestamptz) RETURNS SETOF text LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 BEGIN
   RETURN QUERY
-  WITH input AS (
-    SELECT * FROM ROWS FROM (unnest(ids), unnest(keys), jsonb_array_elements(payloads))
-      WITH ORDINALITY AS input(id, key, payload, n)
+  WITH input AS MATERIALIZED (
+    SELECT * FROM ROWS FROM (jsonb_to_recordset(events) AS (
+      tenant_id uuid, id uuid, name text, key text, payload jsonb, actor_kind text, actor_id text, trace_id text,
+      occurred_at timestamptz
+    )) WITH ORDINALITY AS input(
+      tenant_id, id, name, key, payload, actor_kind, actor_id, trace_id, occurred_at, n)
   ), subscribed AS MATERIALIZED (
-    SELECT s.handler, s.keyed FROM kit_subscription s
-    WHERE s.event_name = kit_emit.event_name AND s.seen_at > seen_since AND s.replaced_by IS NULL
+    SELECT s.event_name, s.handler, s.keyed FROM kit_subscription s
+    WHERE s.event_name IN (SELECT name FROM input) AND s.seen_at > seen_since AND s.replaced_by IS NULL
   ), logged AS (
     INSERT INTO kit_event (tenant_id, id, name, key, payload, actor_kind, actor_id, trace_id, occurred_at, handlers)
-    SELECT kit_emit.tenant_id, id, kit_emit.event_name, key, payload, kit_emit.actor_kind, kit_emit.actor_id,
-      kit_emit.trace_id, kit_emit.occurred_at, ARRAY(SELECT handler FROM subscribed ORDER BY handler)
+    SELECT tenant_id, id, name, key, payload, actor_kind, actor_id, trace_id, occurred_at,
+      ARRAY(SELECT handler FROM subscribed WHERE event_name = input.name ORDER BY handler)
     FROM input
   ), tasks AS (
     INSERT INTO kit_task (tenant_id, queue, ref, key, trace_id)
-    SELECT kit_emit.tenant_id, handler, id, CASE WHEN keyed THEN coalesce(key, id::text) END, kit_emit.trace_id
-    FROM input CROSS JOIN subscribed ORDER BY n
+    SELECT tenant_id, handler, id, CASE WHEN keyed THEN coalesce(key, id::text) END, trace_id
+    FROM input JOIN subscribed ON event_name = name ORDER BY n
   )
-  SELECT handler FROM subscribed;
+  SELECT DISTINCT handler FROM subscribed;
 END $$;
 
 -- When a handler was done with an event, and at which try.

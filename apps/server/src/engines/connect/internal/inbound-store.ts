@@ -2,7 +2,7 @@ import { Injectable } from "@nestjs/common";
 import type { EventDefinition } from "@zhanggui/kit/contract/event";
 import { newId } from "@zhanggui/kit/contract/ids";
 import { GroupCommit } from "@zhanggui/kit/server/group-commit";
-import { subscriptionTtlMs } from "@zhanggui/kit/server/queue/registration";
+import { loggedEvent, subscribedSince } from "@zhanggui/kit/server/events";
 import { Runtime } from "@zhanggui/kit/server/runtime";
 import { createdAt, dedupeKey, type InboundMessage } from "@zhanggui/wechat/messages";
 import type { PassiveReply } from "@zhanggui/wechat/reply";
@@ -66,7 +66,7 @@ export class InboundStore {
     // In one order everywhere, so that two statements never wait for each other in a circle.
     const firsts = [...byKey].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, [first]]) => first as (typeof keyed)[0]);
     const rows = firsts.map(({ item, id, key }) => rowOf(item, id, byKey.get(key)?.length ?? 1, this.runtime));
-    const query = CompiledQuery.raw(statement, [JSON.stringify(rows)]);
+    const query = CompiledQuery.raw(statement, [JSON.stringify(rows), subscribedSince(this.runtime.clock.now())]);
     const result = await this.runtime.unscopedDb().executeQuery<Row>(query);
     this.runtime.wake(new Set(result.rows.flatMap(({ handlers }) => handlers ?? [])));
     const kept = new Map(result.rows.map((row) => [row.asked, row]));
@@ -88,9 +88,9 @@ function rowOf(inbound: Inbound, id: string, copies: number, { clock }: Runtime)
   const { snapshot, arrivedAtMs, traceId, message, described, answer, event } = inbound;
   const now = clock.now();
   const told = event?.(id);
-  const payload = told?.definition.payload.parse(told.payload);
+  const { tenantId, actor } = snapshot;
   return {
-    tenant_id: snapshot.tenantId,
+    tenant_id: tenantId,
     // What was read after the push had come is new enough, whatever has changed since: else a configuration that
     // changes all the time, as an import does, would let nothing in.
     version: snapshot.readAtMs >= arrivedAtMs ? null : snapshot.version,
@@ -107,12 +107,9 @@ function rowOf(inbound: Inbound, id: string, copies: number, { clock }: Runtime)
     sent_at: createdAt(message),
     received_at: now,
     repeats: copies - 1,
-    event_name: told?.definition.name,
-    event_id: newId(now),
-    event_key: told?.definition.key?.(payload),
-    payload,
-    actor_id: snapshot.actor.id,
-    subscribed_since: new Date(now.getTime() - subscriptionTtlMs),
+    event:
+      told &&
+      loggedEvent(told.definition, told.payload, { tenantId, actor: { kind: "wechat", id: actor.id }, traceId, now }),
   };
 }
 
@@ -121,21 +118,16 @@ const kept = `tenant_id, id, wechat_app_id, dedupe_key, openid, kind, content, c
   sent_at, received_at, repeats`;
 const statement = `
   WITH input AS MATERIALIZED (
-    SELECT row.*, told.*
-    FROM jsonb_array_elements($1::jsonb) each,
-      jsonb_populate_record(NULL::connect_inbound, each) row,
-      jsonb_to_record(each) AS told(
-        event_name text, event_id uuid, event_key text, payload jsonb, actor_id text, subscribed_since timestamptz,
-        version bigint)),
+    SELECT row.*, each->'event' AS event, (each->>'version')::bigint AS version
+    FROM jsonb_array_elements($1::jsonb) each, jsonb_populate_record(NULL::connect_inbound, each) row),
   stored AS (
     INSERT INTO connect_inbound (${kept})
     SELECT ${kept} FROM input WHERE version IS NULL OR kit_configuration_version(tenant_id) = version
     ON CONFLICT (tenant_id, wechat_app_id, dedupe_key)
       DO UPDATE SET repeats = connect_inbound.repeats + excluded.repeats + 1
-    RETURNING tenant_id, wechat_app_id, dedupe_key, id, reply)
-  SELECT i.id AS asked, s.id, s.reply,
-    CASE WHEN s.id = i.id AND i.event_name IS NOT NULL THEN ARRAY(
-      SELECT kit_emit(i.tenant_id, ARRAY[i.event_id], i.event_name, ARRAY[i.event_key], jsonb_build_array(i.payload),
-        'wechat', i.actor_id, i.trace_id, i.received_at, i.subscribed_since))
-    END AS handlers
+    RETURNING tenant_id, wechat_app_id, dedupe_key, id, reply),
+  told AS (
+    SELECT jsonb_agg(event ORDER BY i.id) AS events
+    FROM input i JOIN stored s USING (tenant_id, wechat_app_id, dedupe_key) WHERE s.id = i.id AND event IS NOT NULL)
+  SELECT i.id AS asked, s.id, s.reply, ARRAY(SELECT kit_emit(events, $2) FROM told WHERE events IS NOT NULL) AS handlers
   FROM input i LEFT JOIN stored s USING (tenant_id, wechat_app_id, dedupe_key)`;
