@@ -1,4 +1,4 @@
-import { z } from "zod";
+import type { z } from "zod";
 
 // What a request or a reply carries when it isn't JSON. A route names one of these where it would name a zod shape.
 
@@ -51,8 +51,9 @@ export function multipart<Fields extends z.ZodObject, const Files extends FileSh
 export type Body = z.ZodType | Bytes | ByteStream | Multipart;
 export type Reply = z.ZodType | Bytes | ByteStream | Redirect | EventStream;
 
+/** Whether it is JSON: a zod shape, or what stands for one where contracts are data (`data.ts`). */
 export function isJson(body: Body | Reply | undefined): body is z.ZodType {
-  return body instanceof z.ZodType;
+  return body !== undefined && (!("kind" in body) || (body.kind as string) === "json");
 }
 
 /** A file of a form, as a handler is given it. Its name and type are the caller's word, not checked. */

@@ -1,5 +1,6 @@
 import { isJson } from "./body.ts";
 import { writeEntityTag } from "./entity-tag.ts";
+import { flatFields } from "./query-string.ts";
 import { fieldsOf, pathOf, type Route } from "./route.ts";
 
 /** What a call is given: fields of path, query and body in one object. */
@@ -22,11 +23,7 @@ export function addressOf(route: Route, input: Input, baseUrl: string): { url: s
     return value;
   };
   const path = pathOf(route).replaceAll(/:(\w+)/g, (_, name: string) => encodeURIComponent(String(take(name))));
-  const query = new URLSearchParams();
-  for (const name of fieldsOf(route.query)) {
-    const value = take(name);
-    if (value !== undefined) query.set(name, `${value as string | number | boolean}`);
-  }
+  const query = new URLSearchParams(fieldsOf(route.query).flatMap((name) => flatFields(name, take(name))));
   const search = query.size > 0 ? `?${query}` : "";
   return { url: `${baseUrl}${path}${search}`, rest: Object.fromEntries(left) };
 }
@@ -57,11 +54,11 @@ export function headersOf(
   route: Route,
   input: Input,
   body: SentBody | undefined,
-  call: { readonly idempotencyKey: string | undefined; readonly lastEventId?: string },
+  call: { readonly idempotencyKey: string | undefined; readonly lastEventId?: string; readonly accept?: string },
 ): Record<string, string> {
   const cookies = Object.entries((input["cookies"] ?? {}) as Readonly<Record<string, string>>);
   return {
-    accept: isJson(route.reply) ? "application/json" : route.reply.kind === "events" ? "text/event-stream" : "*/*",
+    accept: call.accept ?? acceptedOf(route),
     ...(body?.contentType === undefined ? {} : { "content-type": body.contentType }),
     ...(input["headers"] as Readonly<Record<string, string>> | undefined),
     ...(cookies.length === 0
@@ -71,4 +68,9 @@ export function headersOf(
     ...(call.idempotencyKey === undefined ? {} : { "idempotency-key": call.idempotencyKey }),
     ...(call.lastEventId === undefined ? {} : { "last-event-id": call.lastEventId }),
   };
+}
+
+function acceptedOf({ reply }: Route): string {
+  if (isJson(reply)) return "application/json";
+  return reply.kind === "events" ? "text/event-stream" : "*/*";
 }

@@ -10,10 +10,11 @@ import {
   type Redirect,
 } from "./body.ts";
 import { addressOf, bodyOf, headersOf, type Input, type SentBody } from "./client-request.ts";
-import { readReply } from "./client-response.ts";
+import { readFile, readReply } from "./client-response.ts";
 import { readEvents } from "./event-stream.ts";
 import { sessionExpired } from "./faults.ts";
-import { newId } from "./ids.ts";
+import type { ListInfo } from "./list-info.ts";
+import { newId } from "./new-id.ts";
 import { ApiProblem, problemOf } from "./problem.ts";
 import type { Contract, Route } from "./route.ts";
 
@@ -64,7 +65,14 @@ export type Call<R extends Route> = (object extends Arguments<R>
   : (input: Arguments<R>, options?: CallOptions) => Result<R>) & {
   readonly route: R;
   readonly url: (input: Given<Shape<R, "params">> & Given<Shape<R, "query">>) => string;
-};
+} & (R extends { readonly list: ListInfo }
+    ? {
+        /** Everything that the list's query matches, as a CSV file. */
+        readonly csv: (input: Arguments<R>, options?: CallOptions) => Promise<ReplyBody<ByteStream>>;
+        /** Of a live list: something each time that rows have changed, for as long as somebody listens. */
+        readonly live: (input: Arguments<R>, options?: CallOptions) => AsyncIterable<unknown>;
+      }
+    : unknown);
 
 export interface CallOptions {
   readonly signal?: AbortSignal;
@@ -105,15 +113,31 @@ export function createClient<Contracts extends Readonly<Record<string, Contract>
   return Object.fromEntries(groups) as unknown as Client<Contracts>;
 }
 
+/** What a live list tells: that it is worth asking again. Without a shape, as contracts that are data have it. */
+const liveStream = { kind: "events", events: { changed: {} } } as unknown as EventStream;
+
 function callOf(route: Route, options: ClientOptions) {
   const call = (input: Input = {}, callOptions: CallOptions = {}): unknown =>
     isJson(route.reply) || route.reply.kind !== "events"
       ? send(route, input, options, callOptions).then((response) => readReply(route, response))
       : listen(route, route.reply, input, options, callOptions);
-  return Object.assign(call, { route, url: (input: Input) => addressOf(route, input, options.baseUrl).url });
+  const csv = async (input: Input, callOptions: CallOptions = {}): Promise<unknown> =>
+    readFile(await send(route, input, options, { ...callOptions, accept: "text/csv" }));
+  const live = (input: Input, callOptions: CallOptions = {}): AsyncIterable<unknown> =>
+    listen(route, liveStream, input, options, { ...callOptions, accept: "text/event-stream" });
+  return Object.assign(call, {
+    route,
+    url: (input: Input) => addressOf(route, input, options.baseUrl).url,
+    ...(route.list === undefined ? {} : { csv, live }),
+  });
 }
 
-async function send(route: Route, input: Input, options: ClientOptions, call: CallOptions): Promise<Response> {
+async function send(
+  route: Route,
+  input: Input,
+  options: ClientOptions,
+  call: CallOptions & { readonly accept?: string },
+): Promise<Response> {
   const fetch = options.fetch ?? globalThis.fetch;
   const { url, rest } = addressOf(route, input, options.baseUrl);
   const body = bodyOf(route, rest);
@@ -156,7 +180,7 @@ async function* listen(
   shape: EventStream,
   input: Input,
   options: ClientOptions,
-  call: CallOptions,
+  call: CallOptions & { readonly accept?: string },
 ): AsyncGenerator<unknown, void, undefined> {
   const { body } = await send(route, input, options, call);
   if (body !== null) yield* readEvents(body, shape);

@@ -1,4 +1,5 @@
 import type { EventStream } from "./body.ts";
+import { parsed } from "./client-response.ts";
 
 interface Fields {
   event: string;
@@ -23,7 +24,7 @@ export async function* readEvents(
     }
     const shape = events[fields.event];
     if (fields.data.length > 0 && shape !== undefined) {
-      const data: unknown = await shape.parseAsync(JSON.parse(fields.data.join("\n")));
+      const data: unknown = await parsed(shape, JSON.parse(fields.data.join("\n")));
       yield { event: fields.event, data, ...(fields.id === undefined ? {} : { id: fields.id }) };
     }
     fields = empty();

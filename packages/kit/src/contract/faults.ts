@@ -30,6 +30,15 @@ export const forbidden = fault("kit.forbidden", 403, {
   zh: "没有权限（{permission}），请联系管理员开通。",
   en: "You lack the permission {permission}; ask an administrator for it.",
 });
+/** What has a password of its own, a link for one, asks whoever comes for it; `asks` gives the page a form. */
+export const passwordNeeded = fault("kit.password_needed", 403, {
+  zh: "请输入访问密码。",
+  en: "This asks for a password.",
+});
+export const wrongPassword = fault("kit.wrong_password", 403, {
+  zh: "密码不对，请重试。",
+  en: "That password is wrong. Try again.",
+});
 export const notFound = fault(
   "kit.not_found",
   404,
@@ -57,10 +66,12 @@ export const unsupportedMediaType = fault("kit.unsupported_media_type", 415, {
   zh: "不支持的内容类型，请使用 {expected}。",
   en: "Unsupported content type; use {expected}.",
 });
-export const tooManyRequests = fault("kit.too_many_requests", 429, {
-  zh: "操作过于频繁，请 {seconds} 秒后再试。",
-  en: "Too many requests; try again in {seconds} seconds.",
-});
+export const tooManyRequests = fault(
+  "kit.too_many_requests",
+  429,
+  { zh: "操作过于频繁，请 {wait} 后再试。", en: "Too many requests; try again in {wait}." },
+  { isPassing: true },
+);
 export const preconditionFailed = fault("kit.precondition_failed", 412, {
   zh: "内容已被他人修改，请刷新后重试。",
   en: "It was changed meanwhile: reload, and try again.",
@@ -97,6 +108,10 @@ export const badRequest = fault("kit.bad_request", 400, {
   zh: "请求不符合 HTTP 协议，无法处理。",
   en: "The request is not proper HTTP and can't be handled.",
 });
+export const listTooLong = fault("kit.list_too_long", 422, {
+  zh: "超过 {limit} 条时不能按此项排序或筛选，请先用其他条件缩小范围。",
+  en: "A list of more than {limit} can't be sorted or narrowed by this: narrow it by something else first.",
+});
 export const internalError = fault(
   "kit.internal",
   500,
@@ -121,6 +136,8 @@ export const kitFaults = [
   unauthenticated,
   sessionExpired,
   forbidden,
+  passwordNeeded,
+  wrongPassword,
   notFound,
   methodNotAllowed,
   conflict,
@@ -133,6 +150,7 @@ export const kitFaults = [
   tooLarge,
   unsupportedMediaType,
   tooManyRequests,
+  listTooLong,
   internalError,
   upstreamFailed,
   timeLimitExceeded,

@@ -1,16 +1,14 @@
 import { z } from "zod";
+import { countLimit } from "./count-limit.ts";
 
 /**
  * A list comes page by page: `cursor` is where the last page ended. Lists are newest first unless they say otherwise.
  */
 export const PageQuery = z.object({
-  cursor: z.string().max(200).optional().meta({ description: "`next` of the page before" }),
+  cursor: z.string().max(4000).optional().meta({ description: "`next` of the page before" }),
   limit: z.coerce.number().int().min(1).max(200).default(50),
 });
 export type PageQuery = z.output<typeof PageQuery>;
-
-/** Lists are counted up to here: whoever needs to know that there are more doesn't need to know how many. */
-export const countLimit = 1_000;
 
 /** How many rows match, up to one more than `countLimit`, which then stands for all that is more. */
 export const Total = z

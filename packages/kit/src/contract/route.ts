@@ -16,8 +16,10 @@ import {
   type StreamOut,
   type UploadedFile,
 } from "./body.ts";
+import type { BulkInfo } from "./bulk-info.ts";
 import type { EntityTag } from "./entity-tag.ts";
 import type { FaultFactory } from "./fault.ts";
+import type { ListInfo } from "./list-info.ts";
 import { publicAccess, type Access } from "./permission.ts";
 
 export type HttpMethod = "get" | "post" | "put" | "patch" | "delete";
@@ -74,11 +76,19 @@ export interface RouteSpec {
   readonly etag?: string;
   /** The caller has to say which version it has seen (If-Match); the handler is given it as `ifMatch`. */
   readonly ifMatch?: true;
+  /** People follow its address: to a browser a refusal is a small page in its language instead of a problem. */
+  readonly forPeople?: true;
+  /** The handler is told whether only the headers are asked for (`isHead`): what it would count isn't to be counted. */
+  readonly tellsHead?: true;
   readonly limit?: Limit;
   /** 512 KiB, if left out; of a `byteStream` 100 MiB. */
   readonly bodyLimitBytes?: number;
   /** 30 s, if left out; ten minutes for streams. Event streams have none. */
   readonly timeLimitMs?: number;
+  /** What `list()` knows of its rows. */
+  readonly list?: ListInfo;
+  /** What `bulk()` knows of the rows that it does something to. */
+  readonly bulk?: BulkInfo;
 }
 
 export type Route<Spec extends RouteSpec = RouteSpec> = Spec & {
@@ -118,6 +128,7 @@ export type Flat<R extends Route> = Simplify<
     (Shape<R, "headers"> extends z.ZodType ? { headers: Output<Shape<R, "headers">> } : unknown) &
     (Shape<R, "cookies"> extends z.ZodType ? { cookies: Output<Shape<R, "cookies">> } : unknown) &
     (R extends { readonly ifMatch: true } ? { ifMatch: EntityTag } : unknown) &
+    (R extends { readonly tellsHead: true } ? { isHead: boolean } : unknown) &
     (R["reply"] extends EventStream ? { lastEventId: string | undefined } : unknown)
 >;
 
@@ -209,13 +220,19 @@ export function pathOf(route: Route): string {
 /** The names of an object shape's fields; none for any other shape. */
 export function fieldsOf(shape: Body | undefined): string[] {
   if (shape === undefined) return [];
-  if (isJson(shape)) return "shape" in shape ? Object.keys(shape.shape as object) : [];
-  if (shape.kind === "multipart") return [...Object.keys(shape.fields.shape), ...Object.keys(shape.files)];
+  if (isJson(shape)) return Object.keys(propertiesOf(shape));
+  if (shape.kind === "multipart") return [...Object.keys(propertiesOf(shape.fields)), ...Object.keys(shape.files)];
   return shape.kind === "bytes" ? ["bytes", "contentType"] : ["stream", "contentType"];
 }
 
+/** The fields of zod's object, or of the JSON Schema that stands for it where contracts are data (`data.ts`). */
+function propertiesOf(shape: z.ZodType): object {
+  const { shape: fields, properties } = shape as { readonly shape?: object; readonly properties?: object };
+  return fields ?? properties ?? {};
+}
+
 /** Names that stand for something else in a handler's input. */
-const reserved: readonly string[] = ["headers", "cookies", "ifMatch", "lastEventId"];
+const reserved: readonly string[] = ["headers", "cookies", "ifMatch", "isHead", "lastEventId"];
 
 function contradiction(route: Route): string | undefined {
   const inPath = [...route.path.matchAll(/:(\w+)/g)].map((match) => match[1] ?? "").toSorted();
@@ -228,6 +245,7 @@ function contradiction(route: Route): string | undefined {
   if (taken !== undefined) return `a field can't be called ${taken}`;
   if (route.method === "get" && route.effect !== "read") return "a GET only reads";
   if (route.method === "get" && route.body !== undefined) return "a GET has no body";
+  if (route.method !== "get" && route.tellsHead) return "a HEAD is answered as a GET is";
   return contradictionOfPromises(route);
 }
 

@@ -33,6 +33,18 @@ export function fill(sentence: string, values: Readonly<Record<string, unknown>>
   return sentence.replaceAll(/\{(\w+)\}/g, (whole, name: string) => (name in values ? String(values[name]) : whole));
 }
 
+/** How long to wait, in words: in seconds up to two minutes, in minutes up to two hours, then in hours; rounded up. */
+export function waitInWords(seconds: number, language: Language): string {
+  const [amount, zh, en] =
+    seconds <= 120
+      ? [seconds, "秒", "second"]
+      : seconds <= 7200
+        ? [seconds / 60, "分钟", "minute"]
+        : [seconds / 3600, "小时", "hour"];
+  const whole = Math.ceil(amount);
+  return language === "zh" ? `${whole} ${zh}` : `${whole} ${en}${whole === 1 ? "" : "s"}`;
+}
+
 const between = "\u001f";
 
 /**

@@ -3,6 +3,7 @@ import type { NestFastifyApplication } from "@nestjs/platform-fastify";
 import type { Contract } from "../contract/route.ts";
 import { Declarations } from "./declarations.ts";
 import { Extensions } from "./extensions.ts";
+import type { BodyErrors } from "./http/input.ts";
 import { InProcessRateLimiter, type RateLimiter } from "./http/rate-limiter.ts";
 import { Routes } from "./http/routes.ts";
 import { createServer } from "./http/server.ts";
@@ -17,6 +18,7 @@ export interface ApplicationOptions {
   readonly limiter?: RateLimiter;
   readonly heartbeatMs?: number;
   readonly drainMs?: number;
+  readonly bodyErrors?: BodyErrors;
   /** Nest modules besides, for what isn't a module of this server's. */
   readonly nest?: readonly Type[];
 }
@@ -29,18 +31,15 @@ export interface ApplicationOptions {
  */
 export async function createApplication(options: ApplicationOptions): Promise<NestFastifyApplication> {
   const { runtime, modules, version, consoleFolder, limiter, heartbeatMs = 15_000, drainMs, nest = [] } = options;
-  const contracts = modules.map(({ contract }) => contract);
   const extensions = new Extensions();
   const routes = new Routes({
     runtime,
     extensions,
     limiter: limiter ?? new InProcessRateLimiter(),
+    bodyErrors: options.bodyErrors,
     reply: { secure: runtime.env.PUBLIC_URL.startsWith("https:"), heartbeatMs },
   });
-  const declarations = new Declarations(
-    contracts,
-    modules.flatMap(({ settings }) => settings),
-  );
+  const declarations = new Declarations(modules);
   // What every service may ask for.
   const shared = [
     { provide: Runtime, useValue: runtime },

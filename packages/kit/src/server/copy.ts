@@ -6,6 +6,8 @@ import { from as copyStream } from "pg-copy-streams";
 export type CopyValue = string | number | boolean | Date | null | Readonly<Record<string, unknown>>;
 
 let copies = 0;
+/** Passing each row through the stream by itself would cost more than making it. */
+const chunkLength = 65_536;
 
 /**
  * COPY into a table under row-level security, which PostgreSQL refuses to do directly: through a table of this
@@ -14,7 +16,7 @@ let copies = 0;
  * @param trx asked for its client at each step: it has none any more when it is over
  */
 export async function copyFrom(
-  trx: { readonly client: pg.ClientBase },
+  trx: { readonly client: pg.ClientBase; opened(): Promise<void> },
   table: string,
   columns: readonly string[],
   rows: Iterable<readonly CopyValue[]> | AsyncIterable<readonly CopyValue[]>,
@@ -22,6 +24,7 @@ export async function copyFrom(
   const target = pg.escapeIdentifier(table);
   const buffer = `zg_copy_${++copies}`;
   const names = columns.map((column) => pg.escapeIdentifier(snakeCased(column))).join(", ");
+  await trx.opened();
   await trx.client.query(
     `CREATE TEMPORARY TABLE ${buffer} ON COMMIT DROP AS SELECT ${names} FROM ${target} WITH NO DATA`,
   );
@@ -35,10 +38,15 @@ async function* lines(
   rows: Iterable<readonly CopyValue[]> | AsyncIterable<readonly CopyValue[]>,
   width: number,
 ): AsyncIterableIterator<string> {
+  let chunk = "";
   for await (const row of rows) {
     if (row.length !== width) throw new RangeError(`a row of ${row.length} values for ${width} columns`);
-    yield `${row.map(cell).join("\t")}\n`;
+    chunk += `${row.map(cell).join("\t")}\n`;
+    if (chunk.length < chunkLength) continue;
+    yield chunk;
+    chunk = "";
   }
+  if (chunk !== "") yield chunk;
 }
 
 /** COPY's text format (PostgreSQL's documentation of COPY, "Text Format"). */

@@ -71,6 +71,17 @@ test("a transaction inside a transaction is the same one", async () => {
   expect(await outer.db.selectFrom("kit_event").select("id").execute()).toEqual([]);
 });
 
+test("only the outermost transaction says how it is isolated, and how often it may run again", async () => {
+  await outer.tx(async (ctx) => {
+    // @ts-expect-error: what it asks for couldn't be had
+    await expect(ctx.tx(async () => 1, { isolation: "serializable" })).rejects.toThrow(/the outermost transaction's/);
+    // A method that is given a transaction as a `Ctx` compiles, so it is told when it runs.
+    const unknowing: Ctx = ctx;
+    await expect(unknowing.tx(async () => 1, { retries: 5 })).rejects.toThrow(/the outermost transaction's/);
+    expect(await ctx.tx(async () => 1)).toBe(1);
+  });
+});
+
 test("transactions of two requests at once don't know of each other", async () => {
   const [a, b] = [newId(open.clock.now()), newId(open.clock.now())].map((id) => open.runtime.ctx(id));
   await Promise.all([a, b].map((ctx) => ctx!.tx((inner) => inner.emit(poured, {}))));

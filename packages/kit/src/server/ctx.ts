@@ -8,6 +8,7 @@ import { reaches, type Entitled, type Resource } from "./data-scope.ts";
 import type { Database } from "./database.ts";
 import type { EnqueueOptions, JobDefinition } from "./jobs.ts";
 import type { Logger } from "./log.ts";
+import type { Step } from "./pipeline.ts";
 import type { Query } from "./query.ts";
 import { type ConflictFaults, refusalOf } from "./refusals.ts";
 import type { TableName, Tables } from "./tables.ts";
@@ -22,10 +23,11 @@ export interface Actor extends Entitled {
   readonly name: string;
 }
 
-export interface TxOptions extends TransactionOptions {
+export interface SavepointOptions {
   /** What a violated unique key means to the caller: one fault for any key, or one by the key's name. */
   readonly onUnique?: ConflictFaults;
 }
+export interface TxOptions extends TransactionOptions, SavepointOptions {}
 
 /** The first argument of every service method: for whom, by whom, in which trace, on which connection, at what time. */
 export interface Ctx {
@@ -50,7 +52,7 @@ export interface Ctx {
   /**
    * Runs `work` in one transaction: its ctx's `db` is the transaction. Inside one, `tx` is a savepoint: what the inner
    * `work` did is undone if it throws, and the outer one may go on. A deadlock or a serialization failure runs the
-   * outermost `work` again.
+   * outermost `work` again; it alone says how it is isolated and how often that may be.
    */
   tx<Result>(work: (ctx: TxCtx) => Promise<Result>, options?: TxOptions): Promise<Result>;
   /**
@@ -66,6 +68,8 @@ export interface Ctx {
  * A ctx inside a transaction: only here can events be emitted and jobs be queued, so that they commit with the rows.
  */
 export interface TxCtx extends Ctx {
+  /** A savepoint. @throws Error for `isolation` or `retries`, which a caller that knows it as a `Ctx` could give */
+  tx<Result>(work: (ctx: TxCtx) => Promise<Result>, options?: SavepointOptions): Promise<Result>;
   /** Publishes `payload` if and only if the transaction commits. Returns the event's id. */
   emit<Payload>(event: EventDefinition<Payload>, payload: Payload): Promise<string>;
   /** The same for many at once, in their order, by one statement. */
@@ -101,6 +105,10 @@ export interface TaskOptions {
 export interface KitTransaction {
   /** The kit's own SQL, as the ctx's tenant. Rows come in snake_case. */
   readonly query: Query;
+  /** Whether steps are prepared, or planned each time. */
+  readonly prepares: boolean;
+  /** The same for one that is worth preparing. */
+  readonly step: <Row extends object>(step: Step) => Promise<Row[]>;
   /** Queues that this transaction put something into: they are woken when it has committed. */
   readonly queued: Set<string>;
 }
@@ -189,8 +197,11 @@ export async function runInside<Result>(
       return db();
     },
     stream: (query, batchSize = 500) => streamed(frame, rowsOf(db(), query, batchSize)),
-    tx: async (inner, { onUnique } = {}) => {
+    tx: async (inner, options: TxOptions = {}) => {
       assertUsable(frame);
+      const { onUnique } = options;
+      if (options.isolation !== undefined || options.retries !== undefined)
+        throw new Error("isolation and retries are the outermost transaction's to say: this one is inside another");
       frame.state = "nested";
       try {
         return await refused(onUnique, () => trx.savepoint(() => runInside(parts, trx, inner)));
@@ -207,7 +218,12 @@ export async function runInside<Result>(
     queueTask: (queue, ref, options) => parts.queueTask(ctx, queue, ref, options ?? {}),
     [kit]: () => {
       assertUsable(frame);
-      return { query: (text, values) => trx.queryInside(text, values), queued: trx.queued };
+      return {
+        query: (text, values) => trx.queryInside(text, values),
+        prepares: trx.prepares,
+        step: (step) => trx.stepInside(step),
+        queued: trx.queued,
+      };
     },
     lock: async (space, key) => {
       const name = `${parts.tenantId} ${space} ${key}`;
@@ -215,6 +231,7 @@ export async function runInside<Result>(
     },
     copyFrom: async (table, columns, rows) => {
       assertUsable(frame);
+      trx.writes([table]);
       return copyFrom(trx, table, columns, rows);
     },
   };

@@ -1,4 +1,5 @@
 import pg from "pg";
+import { OperatorError } from "./operator-error.ts";
 
 /** What a login lacks for the server to work, and what an administrator runs about it. */
 export interface DatabaseProblem {
@@ -24,14 +25,22 @@ interface Facts {
   readonly mayCreateRoles: boolean;
 }
 
-/** Looks at the server and at what the login may do there. Changes nothing; an empty list: all is well. */
+/**
+ * Looks at the server and at what the login may do there. Changes nothing; an empty list: all is well.
+ *
+ * @throws DatabaseNotReady if it can't be reached
+ */
 export async function checkDatabase(
   databaseUrl: string,
   { tenantRole }: DatabaseCheckOptions = {},
 ): Promise<DatabaseProblem[]> {
   const client = new pg.Client({ connectionString: databaseUrl, application_name: "zhanggui check" });
   client.on("error", () => {});
-  await client.connect();
+  await client.connect().catch((cause: Error & { code?: string }) => {
+    // Of several addresses that failed, the message is empty.
+    const why = cause.message || cause.code || "no answer";
+    throw new DatabaseNotReady(`PostgreSQL can't be reached (${why}); see DATABASE_URL.`, { cause });
+  });
   try {
     const { rows } = await client.query<Facts>(
       `SELECT current_setting('server_version_num')::int / 10000 AS version,
@@ -52,8 +61,7 @@ export async function checkDatabase(
   }
 }
 
-/** Something that its message says all about: shown without a stack. */
-export class DatabaseNotReady extends Error {
+export class DatabaseNotReady extends OperatorError {
   override readonly name = "DatabaseNotReady";
 }
 

@@ -1,9 +1,11 @@
 import { Kysely, type KyselyPlugin, PostgresDialect } from "kysely";
 import pg from "pg";
 import { camelCaseRows, scopedKysely } from "./kysely.ts";
+import { runPipeline, type Step } from "./pipeline.ts";
 import type { TenantScope } from "./scope.ts";
+import { isConnectionLost } from "./sql-state.ts";
 import type { Tables } from "./tables.ts";
-import { Transaction, type TransactionOptions } from "./transaction.ts";
+import { type Changed, Transaction, type TransactionOptions, type TransactionSource } from "./transaction.ts";
 
 // `date` stays text (a business day has no time) and bigint becomes a number, which is safe: money is checked as Fen
 // and ids are UUIDs. A bigint that doesn't fit is an error, not a wrong figure.
@@ -26,6 +28,8 @@ export class Database {
   readonly pool: pg.Pool;
   /** As the owner, without a tenant: sees every row. */
   readonly owner: Kysely<Tables>;
+  /** Told of each commit that wrote to a tenant's rows; the runtime listens. */
+  changed: Changed = () => {};
   readonly #plugins: readonly KyselyPlugin[];
   readonly #prepares: boolean;
   #role: Promise<string> | undefined;
@@ -65,10 +69,27 @@ export class Database {
         assertFree();
         // First, because it may itself ask the pool: with a connection in hand, as many as the pool holds would wait.
         const scope = await this.scopeOf(tenant);
-        return { client: await this.pool.connect(), scope };
+        return {
+          client: await this.pool.connect(),
+          scope,
+          changed: (tenantId, tables) => this.changed(tenantId, tables),
+        };
       },
       release: (client, error) => client.release(error),
     });
+  }
+
+  /** One statement of the owner's that is worth preparing, as a transaction of its own. Rows come in snake_case. */
+  async ownerStep<Row extends object>(step: Step): Promise<Row[]> {
+    const client = await this.pool.connect();
+    try {
+      const { rows } = await runPipeline(client, [], step, { prepares: this.#prepares });
+      client.release();
+      return rows as Row[];
+    } catch (error) {
+      client.release(isConnectionLost(error) ? true : undefined);
+      throw error;
+    }
   }
 
   /**
@@ -81,7 +102,7 @@ export class Database {
   ): Promise<Result> {
     // Whoever steps into a tenant on the way must not wait for a second connection.
     await this.tenantRole();
-    return Transaction.run(this.pool, this.#plugins, options, work);
+    return Transaction.run(this.#source, options, work);
   }
 
   /** Runs `work` in a transaction of one tenant, entered with its BEGIN in one round trip. */
@@ -91,11 +112,16 @@ export class Database {
     work: (trx: Transaction) => Promise<Result>,
   ): Promise<Result> {
     const scope = await this.scopeOf(tenant);
-    return Transaction.run(this.pool, this.#plugins, { ...options, scope }, work);
+    return Transaction.run(this.#source, { ...options, scope }, work);
   }
 
   close(): Promise<void> {
     return this.owner.destroy();
+  }
+
+  get #source(): TransactionSource {
+    const changed: Changed = (tenantId, tables) => this.changed(tenantId, tables);
+    return { pool: this.pool, plugins: this.#plugins, prepares: this.#prepares, changed };
   }
 
   async scopeOf({ tenantId, now }: Omit<TenantScope, "role" | "prepares">): Promise<TenantScope> {

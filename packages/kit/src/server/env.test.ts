@@ -8,10 +8,39 @@ const good = {
   JWT_SECRET: "x".repeat(32),
 };
 
-test("every variable that is wrong is named in one go", () => {
-  expect(() => readEnv({ PORT: "high", SECRET_KEY: "short" })).toThrow(
-    /DATABASE_URL.*\n.*PORT.*\n.*SECRET_KEYS.*\n.*JWT_SECRETS: is missing \(or JWT_SECRET/s,
+/** The lines of what is said, without the first. */
+function complaints(variables: Readonly<Record<string, string>>): string[] {
+  try {
+    readEnv(variables);
+  } catch (error) {
+    return error instanceof Error ? error.message.split("\n").slice(1) : [];
+  }
+  return [];
+}
+
+test("every variable that is wrong is named in one go: as it was set, once, with an example", () => {
+  expect(complaints({ PORT: "high", SECRET_KEY: "short", ROLE: "king", UNREADY_SECONDS: "-1", DEMO: "maybe" })).toEqual(
+    [
+      "  DATABASE_URL is missing. It is the address of a PostgreSQL database, such as postgres://user:password@127.0.0.1:5432/zhanggui.",
+      "  ROLE is wrong. It is one of all, api, worker, such as all.",
+      "  PORT is wrong. It is a whole number from 0 to 65535, such as 8790.",
+      "  SECRET_KEY is wrong. It is 32 bytes in base64, such as what `openssl rand -base64 32` prints.",
+      "  JWT_SECRET is missing. It is at least 32 characters that nobody can guess, such as what `openssl rand -base64 48` prints.",
+      "  UNREADY_SECONDS is wrong. It is a number from 0 to 300, such as 3.",
+      "  DEMO is wrong. It is 1 or 0, such as 1.",
+    ],
   );
+});
+
+test("of two addresses of the database the one that is wrong is named, and no value is repeated", () => {
+  const secret = "https://user:secret@example.com";
+  expect(complaints({ ...good, DATABASE_URL: secret })).toEqual([expect.stringMatching(/^ {2}DATABASE_URL is wrong/)]);
+  const direct = complaints({ ...good, DATABASE_DIRECT_URL: secret, TRUSTED_PROXIES: "10.0.0.0/8, secret" });
+  expect(direct).toEqual([
+    expect.stringMatching(/^ {2}DATABASE_DIRECT_URL is wrong/),
+    expect.stringMatching(/^ {2}TRUSTED_PROXIES \(number 2\) is wrong/),
+  ]);
+  expect(direct.join()).not.toContain("secret@");
 });
 
 test("defaults hold for what is absent or empty", () => {
@@ -65,8 +94,10 @@ test("one key is a ring of one; a single secret may hold a comma, a ring may hol
 });
 
 test("a ring beside a single key is refused, and so is a ring with a bad key in it", () => {
-  expect(() => readEnv({ ...good, SECRET_KEYS: key(1) })).toThrow("SECRET_KEYS: SECRET_KEY is set too");
+  expect(() => readEnv({ ...good, SECRET_KEYS: key(1) })).toThrow("SECRET_KEYS and SECRET_KEY are both set");
   const { JWT_SECRET: _one, ...rest } = good;
-  expect(() => readEnv({ ...rest, JWT_SECRETS: `${"x".repeat(32)},short` })).toThrow(/JWT_SECRETS\.1/);
-  expect(() => readEnv({ ...rest, JWT_SECRETS: "," })).toThrow(/JWT_SECRETS\.0/);
+  expect(() => readEnv({ ...rest, JWT_SECRETS: `${"x".repeat(32)},short` })).toThrow(
+    /JWT_SECRETS \(number 2\) is wrong/,
+  );
+  expect(() => readEnv({ ...rest, JWT_SECRETS: "," })).toThrow(/JWT_SECRETS \(number 1\) is wrong/);
 });

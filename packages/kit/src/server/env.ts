@@ -1,20 +1,48 @@
 import { isIPv4 } from "node:net";
 import { z } from "zod";
+import { OperatorError } from "./operator-error.ts";
 
-const DatabaseUrl = z.url({ protocol: /^postgres(ql)?$/ });
-const MailUrl = z.url({ protocol: /^smtps?$/ });
-const WebUrl = z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, ""));
+/** What a variable is, with an example: said of one that is missing or wrong. The value isn't: it may be a secret. */
+const is = (what: string, example: string) => ({
+  error: ({ input }: { readonly input?: unknown }) =>
+    `${input === undefined ? "is missing" : "is wrong"}. It is ${what}, such as ${example}.`,
+});
 
-const whole = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
+const DatabaseUrl = z.url({
+  protocol: /^postgres(ql)?$/,
+  ...is("the address of a PostgreSQL database", "postgres://user:password@127.0.0.1:5432/zhanggui"),
+});
+const MailUrl = z.url({
+  protocol: /^smtps?$/,
+  ...is("the address of a mail server", "smtp://user:password@mail.example:587"),
+});
+const webUrl = (example: string) =>
+  z
+    .url({ protocol: /^https?$/, ...is("an address with http or https", example) })
+    .transform((url) => url.replace(/\/+$/, ""))
+    .default(example);
 
-const SecretKey = z
-  .base64()
-  .refine((key) => Buffer.from(key, "base64").length === 32, { error: "must be 32 bytes in base64" });
-/** Addresses or networks, with commas between. */
+/** A number between two, with the one that is meant if nothing is said. */
+const number = (least: number, most: number, usual: number) => {
+  const said = is(`a number from ${least} to ${most}`, String(usual));
+  return z.coerce.number(said).min(least, said).max(most, said).default(usual);
+};
+const whole = (least: number, most: number, usual: number) => {
+  const said = is(`a whole number from ${least} to ${most}`, String(usual));
+  return z.coerce.number(said).int(said).min(least, said).max(most, said).default(usual);
+};
+const oneOf = <const Names extends readonly [string, ...string[]]>(names: Names, usual: Names[number]) =>
+  z.enum(names, is(`one of ${names.join(", ")}`, usual)).default(() => usual);
+
+const keyRule = is("32 bytes in base64", "what `openssl rand -base64 32` prints");
+const SecretKey = z.base64(keyRule).refine((key) => Buffer.from(key, "base64").length === 32, keyRule);
+const signingRule = is("at least 32 characters that nobody can guess", "what `openssl rand -base64 48` prints");
+const token = z.string().min(16, is("at least 16 characters", "what `openssl rand -hex 16` prints"));
+const network = is("a list of addresses or networks, with commas between", "127.0.0.0/8,::1");
 const Networks = z
   .string()
   .transform((list) => list.split(",").map((entry) => entry.trim()))
-  .pipe(z.array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()])));
+  .pipe(z.array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], network)));
 
 /** The few variables that are needed before the database can be asked. Everything else is a setting. */
 const Env = z.object({
@@ -26,45 +54,45 @@ const Env = z.object({
    */
   DATABASE_DIRECT_URL: DatabaseUrl,
   /** Connections of this process for requests and work. All processes together stay below max_connections. */
-  DATABASE_POOL_SIZE: whole(2, 1000).default(20),
+  DATABASE_POOL_SIZE: whole(2, 1000, 20),
   /** How long to wait for a connection, a new one or one of the pool, before the caller is told. */
-  DATABASE_CONNECT_TIMEOUT_MS: whole(0, 600_000).default(10_000),
+  DATABASE_CONNECT_TIMEOUT_MS: whole(0, 600_000, 10_000),
   /**
    * Limits that PostgreSQL keeps for every connection of the pool: one statement, one wait for a lock, one pause inside
    * a transaction. 0: the server's own settings hold; so it must be behind PgBouncer, which refuses what it doesn't
    * know at the start of a session (`ALTER ROLE … SET statement_timeout = '30s'` does the same there).
    */
-  DATABASE_STATEMENT_TIMEOUT_MS: whole(0, 86_400_000).default(30_000),
-  DATABASE_LOCK_TIMEOUT_MS: whole(0, 86_400_000).default(10_000),
-  DATABASE_IDLE_TRANSACTION_TIMEOUT_MS: whole(0, 86_400_000).default(60_000),
+  DATABASE_STATEMENT_TIMEOUT_MS: whole(0, 86_400_000, 30_000),
+  DATABASE_LOCK_TIMEOUT_MS: whole(0, 86_400_000, 10_000),
+  DATABASE_IDLE_TRANSACTION_TIMEOUT_MS: whole(0, 86_400_000, 60_000),
   /** Statements that take this long are written down, for `main.js slow-queries`. 0: none. */
-  DATABASE_SLOW_QUERY_MS: whole(0, 86_400_000).default(500),
+  DATABASE_SLOW_QUERY_MS: whole(0, 86_400_000, 500),
   /** `api` answers requests, `worker` runs jobs, schedules and deliveries, `all` does both. */
-  ROLE: z.enum(["all", "api", "worker"]).default("all"),
+  ROLE: oneOf(["all", "api", "worker"], "all"),
   /** The address to listen on; this machine only unless it says otherwise. */
   HOST: z.string().default("127.0.0.1"),
-  PORT: z.coerce.number().int().min(0).max(65535).default(8790),
+  PORT: whole(0, 65_535, 8790),
   /** Whose `X-Forwarded-For` is believed: proxies before this server. Addresses or networks; this machine's own. */
   TRUSTED_PROXIES: Networks.default(["127.0.0.0/8", "::1"]),
   /** Whose `traceparent` is believed without a log-in: a gateway before this server. Addresses or networks. */
   TRACE_CALLERS: Networks.default([]),
   /** Where browsers and WeChat reach this server. */
-  PUBLIC_URL: WebUrl.default("http://127.0.0.1:8790"),
+  PUBLIC_URL: webUrl("http://127.0.0.1:8790"),
   /**
    * Seal the secrets in the database: 32 bytes in base64 each, separated by commas, the newest first. The first seals,
    * any one opens; `reseal` seals everything anew with the first. Losing them loses the secrets.
    */
-  SECRET_KEYS: z.array(SecretKey, { error: "is missing (or SECRET_KEY, a ring of one)" }).min(1),
+  SECRET_KEYS: z.array(SecretKey, keyRule).min(1),
   /**
    * Sign access tokens: at least 32 characters each, separated by commas, the newest first. Tokens of an older one hold
    * until they expire; removing it makes whoever still has one renew their session.
    */
-  JWT_SECRETS: z.array(z.string().min(32), { error: "is missing (or JWT_SECRET, a ring of one)" }).min(1),
+  JWT_SECRETS: z.array(z.string().min(32, signingRule), signingRule).min(1),
   /** Whoever holds it may create the first tenant. Without it set-up is closed. */
-  SETUP_TOKEN: z.string().min(16).optional(),
+  SETUP_TOKEN: token.optional(),
   /** WeChat's hosts; the emulator's address in their place makes it answer instead. */
-  WECHAT_API_URL: WebUrl.default("https://api.weixin.qq.com"),
-  WECHAT_MP_URL: WebUrl.default("https://mp.weixin.qq.com"),
+  WECHAT_API_URL: webUrl("https://api.weixin.qq.com"),
+  WECHAT_MP_URL: webUrl("https://mp.weixin.qq.com"),
   /** The mail server, as `smtp://user:password@host:port`. Without it no mail is sent, and the trace says so. */
   SMTP_URL: MailUrl.optional(),
   /** Who mails come from. */
@@ -72,22 +100,22 @@ const Env = z.object({
   /** The built console; the API alone is served without it. */
   CONSOLE_DIR: z.string().optional(),
   /** Opens `/metrics`, as `Authorization: Bearer …`. Without it only this machine may ask, and in production nobody. */
-  METRICS_TOKEN: z.string().min(16).optional(),
+  METRICS_TOKEN: token.optional(),
   /**
    * Told to end, the server says at once that it isn't ready, and goes on answering for so long: until load balancers
    * have noticed. 0 where nothing balances.
    */
-  UNREADY_SECONDS: z.coerce.number().min(0).max(300).default(3),
+  UNREADY_SECONDS: number(0, 300, 3),
   /** How long requests and work under way may take to finish after that. What is left then is cut off: exit code 1. */
-  DRAIN_SECONDS: z.coerce.number().min(0).max(3600).default(20),
-  LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info"),
+  DRAIN_SECONDS: number(0, 3600, 20),
+  LOG_LEVEL: oneOf(["fatal", "error", "warn", "info", "debug", "trace", "silent"], "info"),
   /**
    * `1` while the demo tenant is on: the login page then shows its accounts. Refused in production, and unless HOST and
    * PUBLIC_URL are this machine's own.
    */
-  DEMO: z.stringbool().default(false),
+  DEMO: z.stringbool(is("1 or 0", "1")).default(false),
   /** Turns the clock for tests: milliseconds ahead. Refused in production. */
-  CLOCK_OFFSET_MS: z.coerce.number().int().min(0).default(0),
+  CLOCK_OFFSET_MS: whole(0, Number.MAX_SAFE_INTEGER, 0),
   /** `production` refuses what is for trying out only. */
   NODE_ENV: z.string().default("development"),
 });
@@ -99,34 +127,48 @@ const rings = { SECRET_KEYS: "SECRET_KEY", JWT_SECRETS: "JWT_SECRET" } as const;
 /**
  * Parses the environment once, at boot.
  *
- * @throws Error naming every variable that is missing or wrong, so that one look mends them all
+ * @throws EnvironmentWrong naming every variable that is missing or wrong, so that one look mends them all
  */
 export function readEnv(variables: Readonly<Record<string, string | undefined>> = process.env): Env {
   const given: Record<string, unknown> = Object.fromEntries(
     Object.entries(variables).filter(([, value]) => value !== undefined && value !== ""),
   );
-  const wrong: string[] = [];
-  given["DATABASE_DIRECT_URL"] ??= given["DATABASE_URL"];
+  const wrong = new Map<string, string>();
+  /** What a variable is called where it was set, if it was by another name. */
+  const names = new Map<string, string>();
+  if (!("DATABASE_DIRECT_URL" in given)) {
+    given["DATABASE_DIRECT_URL"] = given["DATABASE_URL"];
+    names.set("DATABASE_DIRECT_URL", "DATABASE_URL");
+  }
   for (const [ring, single] of Object.entries(rings)) {
     // Which of the two comes first would be a guess.
-    if (ring in given && single in given) wrong.push(`${ring}: ${single} is set too; keep one of the two`);
-    if (ring in given)
+    if (ring in given && single in given) wrong.set(ring, `${ring} and ${single} are both set: keep one of the two.`);
+    if (ring in given) {
       given[ring] = String(given[ring])
         .split(",")
         .map((key) => key.trim());
-    else if (single in given) given[ring] = [given[single]];
+      continue;
+    }
+    names.set(ring, single);
+    if (single in given) given[ring] = [given[single]];
   }
   const parsed = Env.safeParse(given);
-  wrong.push(...(parsed.error?.issues ?? []).map(({ path, message }) => `${path.join(".")}: ${message}`));
-  if (parsed.success) wrong.push(...unsafe(parsed.data));
-  if (!parsed.success || wrong.length > 0) throw new EnvironmentWrong(wrong);
+  for (const { path, message } of parsed.error?.issues ?? []) {
+    const name = String(path[0]);
+    const other = names.get(name);
+    const place = other ?? (typeof path[1] === "number" ? `${name} (number ${path[1] + 1})` : name);
+    // The first thing that is wrong with it: they all say the same.
+    if (!wrong.has(place)) wrong.set(place, `${place} ${message}`);
+  }
+  const all = [...wrong.values(), ...(parsed.success ? unsafe(parsed.data) : [])];
+  if (!parsed.success || all.length > 0) throw new EnvironmentWrong(all);
   return parsed.data;
 }
 
-/** What is wrong with the environment, for whoever set it: the place in the program tells them nothing. */
-export class EnvironmentWrong extends Error {
+/** What is wrong with the environment, for whoever set it. */
+export class EnvironmentWrong extends OperatorError {
   constructor(wrong: readonly string[]) {
-    super(`The environment is not complete:\n${wrong.map((line) => `  ${line}`).join("\n")}`);
+    super(`The environment is not right yet:\n${wrong.map((line) => `  ${line}`).join("\n")}`);
   }
 }
 

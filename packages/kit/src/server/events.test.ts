@@ -1,11 +1,13 @@
+import { sql } from "kysely";
 import { afterEach, beforeEach, expect, inject, test } from "vitest";
 import { z } from "zod";
 import { event } from "../contract/event.ts";
 import { newId } from "../contract/ids.ts";
 import { openRuntime, type OpenRuntime } from "../testing/runtime.ts";
 import type { Ctx } from "./ctx.ts";
+import { openDatabase } from "./database.ts";
 import { job } from "./jobs.ts";
-import type { Runtime } from "./runtime.ts";
+import { Runtime } from "./runtime.ts";
 
 const brewed = event("tea.brewed.v1", z.object({ cups: z.int() }));
 const wash = job("tea.wash", z.object({ cup: z.string() }), { retryLimit: 3, retryDelaySeconds: 10 });
@@ -195,4 +197,44 @@ test("a worker hears of work without being told to look", async () => {
   await ctx.tx((ctx) => ctx.emit(brewed, { cups: 3 }));
   expect(await heard.promise).toBe(3);
   expect(await washed.promise).toBe("late");
+});
+
+test("one event alone, many at once, and one behind a pooler are written alike, with the same tasks", async () => {
+  const poured = event("tea.poured.v1", z.object({ pot: z.string() }), { key: ({ pot }) => pot });
+  const wasted = event("tea.wasted.v1", z.object({}));
+  runtime.on(poured, "tea.see", async () => {});
+  runtime.on(poured, "tea.count", async () => {}, { ordered: false });
+  runtime.on(brewed, "tea.see", async () => {});
+  await runtime.start({ work: false });
+  const pooled = new Runtime({
+    env: runtime.env,
+    clock: open.clock,
+    log: runtime.log,
+    database: openDatabase(runtime.env.DATABASE_URL, { prepares: false }),
+  });
+  const emits = (each: Ctx) => [
+    () => each.tx((inner) => inner.emit(poured, { pot: "a" })),
+    () => each.tx((inner) => inner.emit(brewed, { cups: 1 })),
+    () => each.tx((inner) => inner.emit(wasted, {})),
+  ];
+  const many = [
+    () => ctx.tx((inner) => inner.emitAll(poured, [{ pot: "a" }, { pot: "a" }])),
+    () => ctx.tx((inner) => inner.emitAll(brewed, [{ cups: 1 }, { cups: 1 }])),
+    () => ctx.tx((inner) => inner.emitAll(wasted, [{}, {}])),
+  ];
+  for (const emit of [...emits(ctx), ...many, ...emits(pooled.ctx(ctx.tenantId, { traceId: ctx.traceId }))])
+    await emit();
+  await pooled.stop();
+  const { rows } = await sql<{ count: number; tasks: unknown }>`
+    SELECT count(*)::int AS count, e.tenant_id, e.name, e.key, e.payload, e.actor_kind, e.actor_id, e.trace_id, e.handlers,
+      (SELECT jsonb_agg(jsonb_build_array(t.queue, replace(t.key, e.id::text, 'its own'), t.tenant_id, t.trace_id)
+         ORDER BY t.queue) FROM kit_task t WHERE t.ref = e.id) AS tasks
+    FROM kit_event e GROUP BY ${sql.raw("2, 3, 4, 5, 6, 7, 8, 9, 10")}
+    ORDER BY e.name`.execute(open.db);
+  const of = (queue: string, key: string | null) => [queue, key, ctx.tenantId, ctx.traceId];
+  expect(rows.map(({ count, tasks }) => ({ count, tasks }))).toEqual([
+    { count: 4, tasks: [of("tea.see", "its own")] },
+    { count: 4, tasks: [of("tea.count", null), of("tea.see", "a")] },
+    { count: 4, tasks: null },
+  ]);
 });

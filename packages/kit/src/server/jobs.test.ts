@@ -1,3 +1,4 @@
+import { sql } from "kysely";
 import { afterEach, beforeEach, expect, inject, test } from "vitest";
 import { z } from "zod";
 import { newId } from "../contract/ids.ts";
@@ -78,12 +79,35 @@ test("a job shows its progress and its state, and is a dead letter when its trie
   await runtime.runUntilIdle();
   expect(await status()).toMatchObject({ state: "dead", progress: { cups: 2 } });
   fails = false;
-  expect(await ctx.tx((ctx) => replayDeadLetters(ctx, { queue: "tea.wash" }))).toBe(1);
+  expect(await replayDeadLetters(ctx, { queue: "tea.wash" })).toBe(1);
   await runtime.runUntilIdle();
   expect(await status()).toMatchObject({ name: "tea.wash", state: "done", progress: { cups: 1 } });
   open.clock.advance(8 * 86_400_000);
   await runtime.runSchedule("kit.tend_event_log");
   expect(await status()).toBeUndefined();
+});
+
+test("thousands of dead letters are sent again, in batches, and one that dies anew waits for the next time", async () => {
+  runtime.job(wash, async () => {});
+  await runtime.start({ work: false });
+  const dead = { queue: "tea.wash", priority: 0, attempts: 1, lastError: "", traceId: "", diedAt: open.clock.now() };
+  const letters = Array.from({ length: 2500 }, () => ({ ...dead, ref: newId(open.clock.now()) }));
+  await ctx.db.insertInto("kit_dead").values(letters).execute();
+  const late = new Date(open.clock.now().getTime() + 3_600_000);
+  await ctx.db
+    .insertInto("kit_dead")
+    .values({ ...dead, ref: newId(late), diedAt: late })
+    .execute();
+  const transactions = new Set<string>();
+  expect(await replayDeadLetters(ctx, {})).toBe(2500);
+  const tasks = await open.db
+    .selectFrom("kit_task")
+    .select(sql<string>`xmin::text`.as("xmin"))
+    .where("queue", "=", "tea.wash")
+    .execute();
+  for (const { xmin } of tasks) transactions.add(xmin);
+  expect([tasks.length, transactions.size]).toEqual([2500, 3]);
+  expect(await ctx.db.selectFrom("kit_dead").select("diedAt").execute()).toEqual([{ diedAt: late }]);
 });
 
 test("a job that takes too long is told, counted as failed, and its neighbours are not run again", async () => {

@@ -20,6 +20,7 @@ export interface KitTables {
     lastError: string;
     traceId: string;
     diedAt: Date;
+    letterId: Generated<string>;
   };
   kit_event: {
     tenantId: Generated<string>;

@@ -13,23 +13,33 @@ import {
 } from "kysely";
 import type pg from "pg";
 import Cursor from "pg-cursor";
+import { tablesWritten } from "./changes.ts";
+import type { Statement } from "./pipeline.ts";
+import { forgetStalePlans, preparedName } from "./prepared.ts";
 import { assertRowStatement, enterScope, queryInScope, type TenantScope } from "./scope.ts";
 import type { Tables } from "./tables.ts";
 
 /** Rows are camelCase in code and snake_case in SQL; what stands inside a jsonb value keeps its own names. */
 export const camelCaseRows = new CamelCasePlugin({ maintainNestedObjectKeys: true });
 
+/** A connection of the pool, whose every statement enters the scope. */
 export interface Acquired {
   readonly client: pg.PoolClient;
-  /** Without one the connection is in a transaction that has entered it already. */
-  readonly scope?: TenantScope;
-  /** Asked right before each statement. @throws Error if the connection may no longer be used for this scope */
-  assertOpen?(): void;
+  readonly scope: TenantScope;
+  /** Told of the statements that wrote something. */
+  readonly changed: (tenantId: string, tables: readonly string[]) => void;
+}
+/** A transaction that has entered its scope already. */
+export interface AcquiredTransaction {
+  /** Runs one statement, by the extended protocol. @throws Error if the transaction is no longer in this scope */
+  query(statement: Statement): Promise<pg.QueryResult>;
+  /** For a cursor. A promise of the client could be kept until the connection is somebody else's. */
+  opened(): Promise<() => pg.PoolClient>;
 }
 
 /** Where a scoped Kysely gets its connections. */
 export interface Connections {
-  acquire(): Promise<Acquired>;
+  acquire(): Promise<Acquired | AcquiredTransaction>;
   release(client: pg.PoolClient, error?: Error): void;
   /** True where all queries share one connection: they then wait for each other. */
   readonly single?: boolean;
@@ -68,12 +78,13 @@ class ScopedDriver implements Driver {
 
   async init(): Promise<void> {}
 
-  async acquireConnection(): Promise<ScopedConnection> {
-    return new ScopedConnection(await this.#connections.acquire());
+  async acquireConnection(): Promise<PooledConnection | TransactionConnection> {
+    const acquired = await this.#connections.acquire();
+    return "query" in acquired ? new TransactionConnection(acquired) : new PooledConnection(acquired);
   }
 
-  async releaseConnection(connection: ScopedConnection): Promise<void> {
-    this.#connections.release(connection.client, connection.broken);
+  async releaseConnection(connection: PooledConnection | TransactionConnection): Promise<void> {
+    if (connection instanceof PooledConnection) this.#connections.release(connection.client, connection.broken);
   }
 
   beginTransaction(): Promise<void> {
@@ -89,24 +100,12 @@ class ScopedDriver implements Driver {
   async destroy(): Promise<void> {}
 }
 
-class ScopedConnection implements DatabaseConnection {
-  readonly client: pg.PoolClient;
-  /** Set when the connection may no longer be used. */
-  broken: Error | undefined;
-  readonly #scope: TenantScope | undefined;
-  readonly #assertOpen: () => void;
-
-  constructor({ client, scope, assertOpen = () => {} }: Acquired) {
-    this.client = client;
-    this.#scope = scope;
-    this.#assertOpen = assertOpen;
-  }
-
-  async executeQuery<Row>({ sql, parameters }: CompiledQuery): Promise<QueryResult<Row>> {
+abstract class ScopedConnection implements DatabaseConnection {
+  async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
+    const { sql, parameters } = query;
     assertRowStatement(sql);
-    this.#assertOpen();
     try {
-      const { command, rowCount, rows } = await this.#run(sql, parameters);
+      const { command, rowCount, rows } = await this.run({ name: preparedName(query), text: sql, values: parameters });
       const changes = command === "SELECT" || rowCount === null ? {} : { numAffectedRows: BigInt(rowCount) };
       return { rows: rows as Row[], ...changes };
     } catch (error) {
@@ -116,44 +115,113 @@ class ScopedConnection implements DatabaseConnection {
     }
   }
 
-  /** Rows in batches of `chunkSize`, through a cursor: outside of a transaction in one of its own. */
-  async *streamQuery<Row>(query: CompiledQuery, chunkSize: number): AsyncIterableIterator<QueryResult<Row>> {
-    assertRowStatement(query.sql);
-    this.#assertOpen();
-    if (this.#scope !== undefined) await this.client.query(`BEGIN READ ONLY; ${enterScope(this.#scope)}`);
-    const cursor = this.client.query(new Cursor<Row>(query.sql, [...query.parameters]));
-    // Between two reads nobody else would hear that the connection broke.
-    cursor.on("error", (error: Error) => (this.broken ??= error));
+  abstract streamQuery<Row>(query: CompiledQuery, chunkSize: number): AsyncIterableIterator<QueryResult<Row>>;
+  protected abstract run(statement: Statement): Promise<pg.QueryResult>;
+}
+
+class TransactionConnection extends ScopedConnection {
+  readonly #transaction: AcquiredTransaction;
+
+  constructor(transaction: AcquiredTransaction) {
+    super();
+    this.#transaction = transaction;
+  }
+
+  async *streamQuery<Row>(
+    { sql, parameters }: CompiledQuery,
+    chunkSize: number,
+  ): AsyncIterableIterator<QueryResult<Row>> {
+    assertRowStatement(sql);
+    const client = await this.#transaction.opened();
+    yield* readCursor<Row>(client(), { sql, parameters, chunkSize }, () => {});
+  }
+
+  protected run(statement: Statement): Promise<pg.QueryResult> {
+    return this.#transaction.query(statement);
+  }
+}
+
+class PooledConnection extends ScopedConnection {
+  readonly client: pg.PoolClient;
+  /** Set when the connection may no longer be used. */
+  broken: Error | undefined;
+  readonly #scope: TenantScope;
+  readonly #changed: Acquired["changed"];
+
+  constructor({ client, scope, changed }: Acquired) {
+    super();
+    this.client = client;
+    this.#scope = scope;
+    this.#changed = changed;
+  }
+
+  /** In a transaction of its own. */
+  async *streamQuery<Row>(
+    { sql, parameters }: CompiledQuery,
+    chunkSize: number,
+  ): AsyncIterableIterator<QueryResult<Row>> {
+    assertRowStatement(sql);
+    await this.client.query(`BEGIN READ ONLY; ${enterScope(this.#scope)}`);
     try {
-      while (true) {
-        const rows = await cursor.read(chunkSize);
-        if (rows.length === 0) break;
-        yield { rows };
-      }
-    } catch (error) {
-      this.broken = error instanceof Error ? error : new Error(String(error));
-      throw error;
+      yield* readCursor<Row>(this.client, { sql, parameters, chunkSize }, (error) => (this.broken ??= error));
     } finally {
-      if (this.broken === undefined) await this.#close(cursor);
-      if (this.#scope !== undefined) await this.client.query("COMMIT").catch(() => {});
+      await this.client.query("COMMIT").catch(() => {});
     }
   }
 
-  /** A cursor whose connection breaks never says that it is closed. */
-  async #close(cursor: Cursor): Promise<void> {
-    const ended = Promise.withResolvers<void>();
-    const end = (): void => {
-      this.broken ??= new Error("the connection broke while its cursor was closed");
-      ended.resolve();
-    };
-    this.client.once("end", end);
-    await Promise.race([cursor.close(), ended.promise]);
-    this.client.removeListener("end", end);
+  protected async run(statement: Statement): Promise<pg.QueryResult> {
+    const result = await this.#send(statement);
+    const tables = tablesWritten(statement.text);
+    if (tables.length > 0) this.#changed(this.#scope.tenantId, tables);
+    return result;
   }
 
-  #run(text: string, values: readonly unknown[]): Promise<pg.QueryResult> {
-    if (this.#scope !== undefined) return queryInScope(this.client, this.#scope, text, values);
-    // The simple protocol would take several statements, one of them a way out.
-    return this.client.query({ text, values: [...values], queryMode: "extended" } as pg.QueryConfig);
+  async #send(statement: Statement): Promise<pg.QueryResult> {
+    try {
+      return await queryInScope(this.client, this.#scope, statement);
+    } catch (error) {
+      if (!forgetStalePlans(error)) throw error;
+      return queryInScope(this.client, this.#scope, { ...statement, name: undefined });
+    }
   }
+}
+
+/** Rows in batches of `chunkSize`. */
+async function* readCursor<Row>(
+  client: pg.PoolClient,
+  { sql, parameters, chunkSize }: Pick<CompiledQuery, "sql" | "parameters"> & { readonly chunkSize: number },
+  onBroken: (error: Error) => void,
+): AsyncIterableIterator<QueryResult<Row>> {
+  let isBroken = false;
+  const breaks = (error: unknown): void => {
+    isBroken = true;
+    onBroken(error instanceof Error ? error : new Error(String(error)));
+  };
+  const cursor = client.query(new Cursor<Row>(sql, [...parameters]));
+  // Between two reads nobody else would hear that the connection broke.
+  cursor.on("error", breaks);
+  try {
+    while (true) {
+      const rows = await cursor.read(chunkSize);
+      if (rows.length === 0) break;
+      yield { rows };
+    }
+  } catch (error) {
+    breaks(error);
+    throw error;
+  } finally {
+    if (!isBroken) await close(client, cursor, breaks);
+  }
+}
+
+/** A cursor whose connection breaks never says that it is closed. */
+async function close(client: pg.PoolClient, cursor: Cursor, onBroken: (error: Error) => void): Promise<void> {
+  const ended = Promise.withResolvers<void>();
+  const end = (): void => {
+    onBroken(new Error("the connection broke while its cursor was closed"));
+    ended.resolve();
+  };
+  client.once("end", end);
+  await Promise.race([cursor.close(), ended.promise]);
+  client.removeListener("end", end);
 }

@@ -50,11 +50,6 @@ export function redact(value: unknown): unknown {
   return copy(value, []);
 }
 
-/** An error with what it carries, its causes and the errors it gathers, fit for a log. */
-export function serializeError(error: Error): Record<string, unknown> {
-  return copyError(error, []);
-}
-
 function maskText(text: string): string {
   return text.length > longestText ? `${mask(text.slice(0, longestText))}[… ${text.length} characters]` : mask(text);
 }

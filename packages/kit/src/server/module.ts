@@ -10,6 +10,7 @@ import type { RouteHandler, Routes } from "./http/routes.ts";
 import type { JobHandler } from "./job-runner.ts";
 import type { JobDefinition } from "./jobs.ts";
 import type { InsideQueue, OutsideQueue } from "./queue/definition.ts";
+import type { Retention } from "./retention.ts";
 import type { Runtime } from "./runtime.ts";
 
 type Services = Readonly<Record<string, Type>>;
@@ -42,13 +43,17 @@ export interface Wiring<C extends Contract, S extends Services, R extends RouteH
   /** What it gives to the extension points of modules below it. */
   readonly extensions?: (services: Instances<S>) => Readonly<Record<string, Extension>>;
   readonly settings?: readonly Setting<unknown>[];
+  /** What tenants keep for some days only; each has a setting of its own. */
+  readonly keeps?: readonly Retention[];
 }
 
 /** A module, as the registry loads it. */
 export interface ModuleDefinition {
   readonly name: string;
   readonly contract: Contract;
+  /** Those of what it keeps too. */
   readonly settings: readonly Setting<unknown>[];
+  readonly keeps: readonly Retention[];
   readonly nest: Type;
   /** Connects the services that Nest has made with everything that calls them. */
   wire(server: WiredServer): void;
@@ -67,7 +72,7 @@ export function defineModule<C extends Contract, S extends Services, R extends R
   wiring: Wiring<C, S, R>,
 ): ModuleDefinition {
   const name = moduleOf(contract);
-  const { uses = [], settings = [] } = wiring;
+  const { uses = [], settings = [], keeps = [] } = wiring;
   const services = Object.values(wiring.services);
   const nest = named(`${pascalCase(name)}Module`, () => ({}));
   Module({
@@ -79,7 +84,8 @@ export function defineModule<C extends Contract, S extends Services, R extends R
   return {
     name,
     contract,
-    settings,
+    settings: [...settings, ...keeps.map(({ setting }) => setting)],
+    keeps,
     nest,
     wire: (server) => wire(name, contract, wiring, server),
   };

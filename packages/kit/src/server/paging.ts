@@ -1,7 +1,8 @@
 import { sql, type SelectQueryBuilder } from "kysely";
 import { z } from "zod";
 import { invalidInput } from "../contract/faults.ts";
-import { countLimit, type PageOf, type PageQuery } from "../contract/page.ts";
+import { countLimit } from "../contract/count-limit.ts";
+import type { PageOf, PageQuery } from "../contract/page.ts";
 import type { Ctx } from "./ctx.ts";
 
 /** What a list is sorted by, descending, and what its cursors hold. Together the keys are unique. */

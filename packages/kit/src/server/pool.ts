@@ -45,11 +45,20 @@ export function measurePool(pool: pg.Pool, metrics: Metrics): void {
   const measured = (callback?: Callback): Promise<pg.PoolClient> | undefined => {
     const startedMs = performance.now();
     const observe = (): void => waits.observe({}, (performance.now() - startedMs) / 1000);
-    if (callback === undefined) return connect().finally(observe);
-    connect((error, client, release) => {
-      observe();
-      callback(error, client, release);
-    });
+    const answer = (told: Callback): void =>
+      connect((error, client, release) => {
+        observe();
+        told(error, client, release);
+      });
+    if (callback === undefined) {
+      return new Promise((resolve, reject) => {
+        answer((error, client) => {
+          if (client === undefined) reject(error instanceof Error ? error : new Error(String(error)));
+          else resolve(client);
+        });
+      });
+    }
+    answer(callback);
     return undefined;
   };
   // pool.query takes its connection through this too.

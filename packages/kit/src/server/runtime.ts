@@ -1,6 +1,7 @@
-import { randomBytes } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import type { Kysely } from "kysely";
 import type { EventDefinition } from "../contract/event.ts";
+import type { Changes } from "./changes.ts";
 import type { Clock } from "./clock.ts";
 import { createCtx, kitTransaction, refuseWhileTransactionIsOpen, runInside } from "./ctx.ts";
 import type { Actor, Ctx, CtxParts, TaskOptions, TxCtx } from "./ctx.ts";
@@ -13,6 +14,7 @@ import { Lifecycle } from "./lifecycle.ts";
 import type { Logger } from "./log.ts";
 import { Metrics } from "./metrics.ts";
 import type { OpenOwnerTransaction, TenantWork } from "./owner-transaction.ts";
+import type { Step } from "./pipeline.ts";
 import { measurePool } from "./pool.ts";
 import type { InsideQueue, OutsideQueue } from "./queue/definition.ts";
 import type { Query } from "./query.ts";
@@ -86,6 +88,7 @@ export class Runtime {
     this.#queues = new Queues(env.DATABASE_DIRECT_URL, environment, transactions);
     measureQueues(this.metrics, this.#query, clock);
     this.#queues.add(this.schedules.queue);
+    database.changed = (tenantId, tables) => this.changes.note(tenantId, tables);
     this.schedule("kit.dead_letter_orphans", "41 * * * *", () => deadLetterOrphans(this.#query, clock.now(), log));
     this.schedule("kit.tend_event_log", "23 2 * * *", () => this.#tendEventLog());
   }
@@ -106,7 +109,7 @@ export class Runtime {
         savepoint: (inner) => trx.savepoint(inner),
         runAsTenant: async (as, inner) => {
           const parts = this.#parts(as);
-          await trx.enter(await this.#database.scopeOf(parts));
+          trx.enter(await this.#database.scopeOf(parts));
           return runInside(parts, trx, inner);
         },
       });
@@ -122,6 +125,12 @@ export class Runtime {
   unscopedDb(): Kysely<Tables> {
     refuseWhileTransactionIsOpen("unscopedDb()");
     return this.#database.owner;
+  }
+
+  /** The same for one large statement that runs again and again: planning it costs more than running it. */
+  unscopedStep<Row extends object>(step: Step): Promise<Row[]> {
+    refuseWhileTransactionIsOpen("unscopedStep()");
+    return this.#database.ownerStep(step);
   }
 
   /** Subscribes `handler` (a stable name, `<module>.<verb>`) to an event. */
@@ -157,6 +166,11 @@ export class Runtime {
   /** Wakes these queues here and in other processes, after a commit that put something there past a ctx. */
   wake(queues: ReadonlySet<string>): void {
     this.#queues.wake(queues);
+  }
+
+  /** What rows of tenants have changed, in whatever process: lists that are being read follow it. */
+  get changes(): Changes {
+    return this.#queues.changes;
   }
 
   /** Runs when all work has stopped: to close what it used. */
@@ -292,7 +306,7 @@ export function system(id: string): Actor {
   return { kind: "system", id, name: id, permissions: systemPermissions };
 }
 
-/** A trace id as W3C Trace Context writes it: 32 hex digits. */
+/** A trace id as W3C Trace Context writes it: 32 hex digits. Of a UUID: Node keeps random bytes in store for these. */
 export function newTraceId(): string {
-  return randomBytes(16).toString("hex");
+  return randomUUID().replaceAll("-", "");
 }

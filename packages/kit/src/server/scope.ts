@@ -1,4 +1,5 @@
 import pg from "pg";
+import { runPipeline, type Statement, type Step } from "./pipeline.ts";
 
 /**
  * Whose rows a statement sees: row-level security compares each row's `tenant_id` with the setting `zg.tenant`, for
@@ -25,28 +26,23 @@ export function enterScope({ role, tenantId, now }: TenantScope): string {
   ].join("; ");
 }
 
+const enterText = `SELECT WHERE set_config('role', $1, true) IS NULL OR set_config('zg.tenant', $2, true) IS NULL
+  OR set_config('zg.now', $3, true) IS NULL`;
+
 /**
- * Steps from a tenant, or from the owner, to the other, in one statement: batches of many tenants take many steps. The
- * owner has no tenant, so that the policies raise an error rather than show a row. Fails as `assertScope` does.
+ * Steps into a tenant, or back to the owner, until the transaction ends. The owner has no tenant, so that the policies
+ * raise an error rather than show a row. Returns no rows, which somebody would have to read.
  */
-export function changeScope(from: TenantScope | undefined, to: TenantScope | undefined): string {
-  const [role, tenantId] = to === undefined ? ["none", ""] : [to.role, checkedTenant(to.tenantId)];
-  const settings = { role, "zg.tenant": tenantId, "zg.now": to?.now().toISOString() ?? "" };
-  const steps = Object.entries(settings).map(
-    ([name, value]) => `set_config('${name}', ${pg.escapeLiteral(value)}, true)`,
-  );
-  // First, for what is listed is worked out in this order.
-  return `SELECT ${[...(from === undefined ? [] : [isInScope(from)]), ...steps].join(", ")}`;
+export function entering(to: TenantScope | undefined): Step {
+  const values = to === undefined ? ["none", "", ""] : [to.role, checkedTenant(to.tenantId), to.now().toISOString()];
+  return { name: "zg_enter", text: enterText, values };
 }
+
+const checkText = `SELECT WHERE 1 / (current_user = $1 AND current_setting('zg.tenant') = $2)::int = 0`;
 
 /** Fails with SQLSTATE 22012 if something in between has left the scope: nothing of that may be committed. */
-export function assertScope(scope: TenantScope): string {
-  return `SELECT ${isInScope(scope)}`;
-}
-
-function isInScope({ role, tenantId }: TenantScope): string {
-  return `1 / (current_user = ${pg.escapeLiteral(role)}
-    AND current_setting('zg.tenant') = '${checkedTenant(tenantId)}')::int`;
+export function checking({ role, tenantId }: TenantScope): Step {
+  return { name: "zg_check", text: checkText, values: [role, checkedTenant(tenantId)] };
 }
 
 function checkedTenant(tenantId: string): string {
@@ -75,83 +71,11 @@ export function assertRowStatement(text: string): void {
   if (lasts !== undefined) throw new Error(`${lasts} would leave something to the connection's next user`);
 }
 
-/** The parts of pg's connection that a query writes to (pg 8.23, lib/connection.js). */
-interface Wire {
-  readonly stream: { cork(): void; uncork(): void };
-  /** By name, the texts of what was prepared on this connection. */
-  readonly parsedStatements: Record<string, string>;
-  parse(message: { text: string; name?: string }): void;
-  bind(message: { values: readonly string[]; statement?: string }): void;
-  execute(message: { portal: string }): void;
-}
-interface WireMessage {
-  readonly fields: unknown;
-}
-/** The parts of pg's own query that are built upon (pg 8.23, lib/query.js). */
-interface PgQuery extends pg.Submittable {
-  prepare(connection: Wire): void;
-  handleDataRow(message: WireMessage): void;
-  handleCommandComplete(message: WireMessage, connection: Wire): void;
-}
-type QueryCallback = (error: Error | null, result: pg.QueryResult) => void;
-const PgQuery = pg.Query as unknown as new (
-  config: { text: string; values: readonly unknown[]; queryMode: "extended" },
-  values: undefined,
-  callback: QueryCallback,
-) => PgQuery;
-
-const enterName = "zg_enter";
-const enterByFunction =
-  "SELECT set_config('role', $1, true), set_config('zg.tenant', $2, true), set_config('zg.now', $3, true)";
-
-/**
- * One statement in a tenant's scope, in one round trip: the scope and the statement go out under one Sync, which
- * PostgreSQL runs as one transaction, so that the scope ends with the statement.
- */
-class ScopedQuery extends PgQuery {
-  readonly #scope: TenantScope;
-  #entered = false;
-
-  constructor(scope: TenantScope, text: string, values: readonly unknown[], callback: QueryCallback) {
-    // The simple protocol, which pg would use where there are no values, takes several statements in one text.
-    super({ text, values, queryMode: "extended" }, undefined, callback);
-    this.#scope = scope;
-  }
-
-  override prepare(connection: Wire): void {
-    const { role, tenantId, now, prepares } = this.#scope;
-    const name = prepares ? enterName : "";
-    if (!prepares || connection.parsedStatements[name] === undefined) {
-      connection.parse({ text: enterByFunction, name });
-      if (prepares) connection.parsedStatements[name] = enterByFunction;
-    }
-    connection.bind({ values: [role, tenantId, now().toISOString()], statement: name });
-    connection.execute({ portal: "" });
-    super.prepare(connection);
-  }
-
-  override handleDataRow(message: WireMessage): void {
-    if (this.#entered) super.handleDataRow(message);
-  }
-
-  override handleCommandComplete(message: WireMessage, connection: Wire): void {
-    if (this.#entered) super.handleCommandComplete(message, connection);
-    this.#entered = true;
-  }
-}
-
-/** Runs one statement as the tenant, outside of a transaction. */
-export function queryInScope(
+/** Runs one statement as the tenant, outside of a transaction: one round trip; the scope ends with the statement. */
+export async function queryInScope(
   client: pg.ClientBase,
   scope: TenantScope,
-  text: string,
-  values: readonly unknown[],
+  statement: Statement,
 ): Promise<pg.QueryResult> {
-  // Here, not while pg writes the message: what throws there leaves the connection half-used.
-  checkedTenant(scope.tenantId);
-  return new Promise((resolve, reject) => {
-    client.query(
-      new ScopedQuery(scope, text, values, (error, result) => (error === null ? resolve(result) : reject(error))),
-    );
-  });
+  return runPipeline(client, [entering(scope)], statement, scope);
 }

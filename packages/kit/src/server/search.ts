@@ -1,20 +1,36 @@
 import { sql, type RawBuilder, type SqlBool } from "kysely";
-import { countLimit } from "../contract/page.ts";
+import { countLimit } from "../contract/count-limit.ts";
 import type { Ctx } from "./ctx.ts";
 import type { TableName } from "./tables.ts";
 
 /** More rows than this are no set to look up: among so many, whoever reads in a list's order soon has a page full. */
-const mostIds = 2 * countLimit;
+const mostLookedUp = 2_000;
 
 /** Rows whose text holds a part. */
 export interface Found {
-  /** For a list's WHERE, where nothing else may find a row: among the ids, or, of too many, that the text holds it. */
-  readonly matches: RawBuilder<SqlBool>;
-  /** All of them, or as many as are worth looking up. */
+  /** Their ids: all, or one more than lists count. */
   readonly ids: readonly string[];
-  /** There are more: a list says `holds` instead, and finds them on its way. */
-  readonly isCut: boolean;
-  readonly holds: RawBuilder<SqlBool>;
+  /** Ids of rows that match for another reason: somebody who is known by a phone number. */
+  readonly others?: readonly string[];
+  readonly column: string;
+  readonly part: string;
+}
+
+/** For the WHERE of a query whose table has the name `alias` and the searched column its own. */
+export function matching(found: Found, alias: string): RawBuilder<SqlBool> {
+  const { ids, others = [], part, column } = found;
+  if (ids.length <= mostLookedUp) return amongFound(found, alias);
+  const holds = sql<SqlBool>`position(lower(${part}::text) IN lower(${sql.ref(`${alias}.${column}`)})) > 0`;
+  return others.length === 0 ? holds : sql<SqlBool>`(${holds} OR ${oneOf(others, alias)})`;
+}
+
+/** Those whose ids were found, however many more there are: for counting. */
+export function amongFound({ ids, others = [] }: Found, alias: string): RawBuilder<SqlBool> {
+  return oneOf([...ids, ...others], alias);
+}
+
+function oneOf(ids: readonly string[], alias: string): RawBuilder<SqlBool> {
+  return sql<SqlBool>`${sql.ref(`${alias}.id`)} = ANY (${ids}::uuid[])`;
 }
 
 /**
@@ -30,10 +46,23 @@ export async function searchIn(ctx: Ctx, table: TableName, column: string, part:
     WITH found AS MATERIALIZED (
       SELECT id FROM ${view} WHERE grams @> zg_search_grams(${ctx.tenantId}, ${part})
         AND position(lower(${part}::text) IN lower(word)) > 0)
-    SELECT id FROM found LIMIT ${mostIds + 1}`.execute(ctx.db);
-  const ids = rows.slice(0, mostIds).map(({ id }) => id);
-  const isCut = rows.length > mostIds;
-  const holds = sql<SqlBool>`position(lower(${part}::text) IN lower(${sql.ref(`${table}.${column}`)})) > 0`;
-  const matches = isCut ? holds : sql<SqlBool>`${sql.ref(`${table}.id`)} = ANY (${ids}::uuid[])`;
-  return { ids, isCut, holds, matches };
+    SELECT id FROM found LIMIT ${countLimit + 1}`.execute(ctx.db);
+  return { ids: rows.map(({ id }) => id), column, part };
+}
+
+/**
+ * The same without an index: every row of the tenant is read, so for what a business has hundreds of, not millions. The
+ * first of `columns` names the text that stands for all of them.
+ */
+export async function searchFew(
+  ctx: Ctx,
+  table: TableName,
+  columns: readonly [string, ...string[]],
+  part: string,
+): Promise<Found> {
+  const text = sql`concat_ws(E'\n', ${sql.join(columns.map((column) => sql.ref(column)))})`;
+  const { rows } = await sql<{ id: string }>`
+    SELECT id FROM ${sql.table(table)} WHERE position(lower(${part}::text) IN lower(${text})) > 0
+    LIMIT ${countLimit + 1}`.execute(ctx.db);
+  return { ids: rows.map(({ id }) => id), column: columns[0], part };
 }

@@ -25,3 +25,8 @@ export function isConnectionLost(error: unknown): boolean {
   const code = "code" in error ? String(error.code) : "";
   return /^(ECONNRESET|EPIPE|ECONNABORTED)$/.test(code) || /Connection terminated|not queryable/.test(error.message);
 }
+
+/** Whether a prepared statement can't be run any more, because a migration has changed what it returns. */
+export function isStalePlan(error: unknown): boolean {
+  return sqlStateOf(error) === "0A000" && (error as { routine?: unknown }).routine === "RevalidateCachedQuery";
+}

@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import pg from "pg";
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, test, vi } from "vitest";
 import { fault } from "../contract/fault.ts";
 import { newId } from "../contract/ids.ts";
 import { openRuntime, type OpenRuntime } from "../testing/runtime.ts";
@@ -193,6 +193,51 @@ test("a transaction that failed inside and was caught isn't taken for committed"
   });
   await expect(swallowed).rejects.toThrow(/aborted|rolled back/);
   expect(await names()).toEqual([]);
+});
+
+describe("what is said to PostgreSQL before a statement", () => {
+  test("costs no round trip: BEGIN, the tenant and the check at commit go along", async () => {
+    const send = vi.spyOn(pg.Client.prototype, "query");
+    try {
+      const fresh = (await open.second()).ctx(ctx.tenantId);
+      await insert(fresh, "zero");
+      const before = send.mock.calls.length;
+      await fresh.tx(async (inner) => {
+        await insert(inner, "one");
+        await insert(inner, "two");
+      });
+      await fresh.tx(async () => {});
+      expect(send.mock.calls.length - before).toBe(3);
+    } finally {
+      send.mockRestore();
+    }
+  });
+
+  test("and can't be done keeps everything after it from running, as the owner or at all", async () => {
+    await insert(ctx, "pot");
+    const [{ role } = { role: "" }] = (
+      await sql<{ role: string }>`SELECT tenant_role AS role FROM kit_database`.execute(open.db)
+    ).rows;
+    const fresh = await open.second();
+    const lost = fresh.ctx(ctx.tenantId);
+    await sql`UPDATE kit_database SET tenant_role = 'nobody_here'`.execute(open.db);
+    try {
+      const pour = (inner: TxCtx) => inner.sql`UPDATE pot_tea SET cups = cups + 1`;
+      const inTurn = lost.tx(async (inner) => {
+        await expect(pour(inner)).rejects.toThrow(/nobody_here/);
+        await expect(inner.tx(pour)).rejects.toThrow(/had not begun/);
+        await expect(inner.stream(sql`SELECT 1`).next()).rejects.toThrow(/had not begun/);
+        await expect(inner.copyFrom("pot_tea", ["name"], [["x"]])).rejects.toThrow(/had not begun/);
+        await pour(inner);
+      });
+      await expect(inTurn).rejects.toThrow(/had not begun/);
+      const atOnce = lost.tx(async (inner) => void (await Promise.allSettled([pour(inner), inner.lock("a", "b")])));
+      await expect(atOnce).rejects.toThrow(/had not begun/);
+    } finally {
+      await sql`UPDATE kit_database SET tenant_role = ${role}`.execute(open.db);
+    }
+    expect(await cups()).toBe(0);
+  });
 });
 
 describe("a lost connection", () => {

@@ -1,7 +1,10 @@
 import type { Kysely, KyselyPlugin } from "kysely";
 import type pg from "pg";
+import { tablesWritten } from "./changes.ts";
 import { scopedKysely } from "./kysely.ts";
-import { assertScope, changeScope, enterScope, type TenantScope } from "./scope.ts";
+import { runPipeline, type Statement, type Step } from "./pipeline.ts";
+import { forgetStalePlans } from "./prepared.ts";
+import { checking, entering, type TenantScope } from "./scope.ts";
 import { deadlockDetected, isConnectionLost, serializationFailure, sqlStateOf } from "./sql-state.ts";
 import type { Tables } from "./tables.ts";
 
@@ -15,32 +18,86 @@ export interface TransactionOptions {
   readonly retries?: number;
 }
 
+/** Where transactions get their connections, and what they put around queries. */
+export interface TransactionSource {
+  readonly pool: pg.Pool;
+  readonly plugins: readonly KyselyPlugin[];
+  /** See `TenantScope.prepares`. */
+  readonly prepares: boolean;
+  /** Told which tables of a tenant a committed transaction wrote to. */
+  readonly changed: Changed;
+}
+export type Changed = (tenantId: string, tables: Iterable<string>) => void;
+
 interface RunOptions extends TransactionOptions {
   readonly scope?: TenantScope;
   /** Aborted: the work is given up at once, its connection thrown away and its backend ended. */
   readonly signal?: AbortSignal;
 }
 
-/** One transaction on one connection: the owner's, stepping into tenants and back, or one tenant's from its BEGIN. */
+const commit: Step = { name: "zg_commit", text: "COMMIT", values: [] };
+// One name for all: a savepoint hides the outer ones of its name until it is released.
+const savepoint: Step = { name: "zg_savepoint", text: "SAVEPOINT zg", values: [] };
+const releaseSavepoint: Step = { name: "zg_release", text: "RELEASE SAVEPOINT zg", values: [] };
+const undoSavepoint: Step = { name: "zg_undo", text: "ROLLBACK TO SAVEPOINT zg", values: [] };
+
+function beginning(isolation: TransactionOptions["isolation"]): Step {
+  if (isolation === undefined) return { name: "zg_begin", text: "BEGIN", values: [] };
+  const name = `zg_begin_${isolation.replaceAll(" ", "_")}`;
+  return { name, text: `BEGIN ISOLATION LEVEL ${isolation.toUpperCase()}`, values: [] };
+}
+
+/**
+ * One transaction on one connection: the owner's, stepping into tenants and back, or one tenant's from its BEGIN. What
+ * says so to PostgreSQL costs no round trip: it goes along with the next statement.
+ */
 export class Transaction {
   /** Queues that got something in it: they are woken when it has committed. */
   readonly queued = new Set<string>();
-  readonly #client: pg.PoolClient;
-  readonly #plugins: readonly KyselyPlugin[];
+  /** The tables that it wrote to as a tenant. */
+  readonly #written = new Map<string, Set<string>>();
+  readonly #source: TransactionSource;
+  readonly #begin: Step;
+  /** None before the start, and while another one is looked for. */
+  #client: pg.PoolClient | undefined;
   #scope: TenantScope | undefined;
+  /** What PostgreSQL is told before the next statement. */
+  #before: Step[];
+  #hasBegun = false;
+  /** Resolves when the statement is over that took `#before` along: others wait, for without it they are nobody's. */
+  #opening: Promise<void> | undefined;
+  /** Why PostgreSQL was not told. */
+  #failure: { readonly cause: unknown } | undefined;
   #db: { readonly of: Kysely<Tables>; readonly scope: TenantScope | undefined } | undefined;
-  #savepoints = 0;
   #isOver = false;
 
-  constructor(client: pg.PoolClient, plugins: readonly KyselyPlugin[], scope: TenantScope | undefined) {
-    this.#client = client;
-    this.#plugins = plugins;
+  /** Not connected yet. @throws Error for a tenant's id that isn't one */
+  constructor(source: TransactionSource, { isolation, scope }: RunOptions) {
+    this.#source = source;
     this.#scope = scope;
+    this.#begin = beginning(isolation);
+    this.#before = [this.#begin, ...(scope === undefined ? [] : [entering(scope)])];
+  }
+
+  /** See `TenantScope.prepares`. */
+  get prepares(): boolean {
+    return this.#source.prepares;
+  }
+
+  async connect(): Promise<void> {
+    this.#client = await this.#source.pool.connect();
+  }
+
+  /** Tells PostgreSQL what goes before the next statement, for those that are sent past this class. */
+  async opened(): Promise<void> {
+    if (this.#before.length > 0 || this.#opening !== undefined) await this.#run({ text: "SELECT", values: [] });
   }
 
   /** @throws Error when the transaction is over: then the connection is somebody else's, or the owner's */
   get client(): pg.PoolClient {
-    if (this.#isOver) throw new Error("this transaction is over: something was not awaited");
+    if (this.#isOver || this.#client === undefined) {
+      throw new Error("this transaction is over: something was not awaited");
+    }
     return this.#client;
   }
 
@@ -56,9 +113,17 @@ export class Transaction {
         const isIn = scope === undefined ? this.#scope === undefined : this.#isIn(scope);
         if (!isIn) throw new Error("this ctx belongs to a tenant that the transaction has left");
       };
-      const client = this.#client;
-      const of = scopedKysely(this.#plugins, {
-        acquire: async () => ({ client, assertOpen }),
+      const of = scopedKysely(this.#source.plugins, {
+        acquire: async () => ({
+          opened: async () => {
+            await this.opened();
+            return () => {
+              assertOpen();
+              return this.client;
+            };
+          },
+          query: (statement) => this.#run(statement, assertOpen),
+        }),
         release: () => {},
         single: true,
       });
@@ -73,18 +138,14 @@ export class Transaction {
   }
 
   static async run<Result>(
-    pool: pg.Pool,
-    plugins: readonly KyselyPlugin[],
-    { isolation, retries = 3, scope, signal }: RunOptions,
+    source: TransactionSource,
+    options: RunOptions,
     work: (trx: Transaction) => Promise<Result>,
   ): Promise<Result> {
-    const begin = [
-      isolation === undefined ? "BEGIN" : `BEGIN ISOLATION LEVEL ${isolation.toUpperCase()}`,
-      ...(scope === undefined ? [] : [enterScope(scope)]),
-    ].join("; ");
+    const { retries = 3 } = options;
     for (let attempt = 0; ; attempt++) {
       try {
-        return await once(pool, begin, (client) => new Transaction(client, plugins, scope), work, signal);
+        return await once(source, options, work);
       } catch (error) {
         if (attempt >= retries || !isWorthRetrying(error)) throw error;
         // Two that met once would meet again if both came back at the same time.
@@ -95,22 +156,28 @@ export class Transaction {
 
   /** As the owner. Rows come as PostgreSQL names them, in snake_case. */
   async query<Row extends object>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
-    await this.leave();
-    const { rows } = await this.client.query<Row>(text, [...values]);
-    return rows;
+    this.#enter(undefined);
+    return this.queryInside(text, values);
   }
 
   /** The kit's own statements in whatever scope the transaction has entered. Rows come in snake_case. */
   async queryInside<Row extends object>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
-    const { rows } = await this.client.query<Row>(text, [...values]);
-    return rows;
+    const { rows } = await this.#run({ text, values });
+    return rows as Row[];
   }
 
-  /** Goes on as a tenant, until the next step; where it is already, without a word to the database. */
-  async enter(scope: TenantScope): Promise<void> {
-    if (this.#isIn(scope)) return;
-    await this.client.query(changeScope(this.#scope, scope));
-    this.#scope = scope;
+  /** The same for one that is worth preparing. */
+  async stepInside<Row extends object>(step: Step): Promise<Row[]> {
+    const { rows } = await this.#run(step);
+    return rows as Row[];
+  }
+
+  /**
+   * Goes on as a tenant, until the next step. The next statement, or the commit, fails if what ran as the tenant before
+   * has left its scope by itself.
+   */
+  enter(scope: TenantScope): void {
+    if (!this.#isIn(scope)) this.#enter(scope);
   }
 
   /** The defaults' present may lag behind by what a batch takes; whoever needs it finer passes `ctx.now()`. */
@@ -118,71 +185,170 @@ export class Transaction {
     return this.#scope?.tenantId === tenantId && this.#scope.role === role;
   }
 
-  /** Goes on as the owner. @throws if what ran as the tenant has left its scope by itself */
-  async leave(): Promise<void> {
-    if (this.#scope === undefined) return;
-    await this.client.query(changeScope(this.#scope, undefined));
-    this.#scope = undefined;
+  #enter(to: TenantScope | undefined): void {
+    if (this.#scope === to) return;
+    if (this.#scope !== undefined) this.#before.push(checking(this.#scope));
+    this.#before.push(entering(to));
+    this.#scope = to;
   }
 
   /** What `work` did in the database is undone if it throws; the rest of the transaction goes on. */
   async savepoint<Result>(work: () => Promise<Result>): Promise<Result> {
-    const name = `zg_${++this.#savepoints}`;
     const scope = this.#scope;
-    await this.client.query(`SAVEPOINT ${name}`);
+    await this.#run(savepoint);
     try {
       const result = await work();
-      await this.client.query(`RELEASE SAVEPOINT ${name}`);
+      await this.#run(releaseSavepoint);
       return result;
     } catch (error) {
       // Rolling back also brings back the role and the tenant of its beginning. Where it can't be done the transaction
       // is lost anyway, and why it was is said by the first error.
-      await this.client.query(`ROLLBACK TO SAVEPOINT ${name}; RELEASE SAVEPOINT ${name}`).catch(() => {});
+      this.#before = [undoSavepoint];
       this.#scope = scope;
+      await this.#run(releaseSavepoint).catch(() => {});
       throw error;
     }
   }
 
   async commit(): Promise<void> {
+    while (this.#opening !== undefined) await this.#opening;
+    this.#assertBegun();
     this.end();
-    const check = this.#scope === undefined ? "" : `${assertScope(this.#scope)}; `;
-    const results = (await this.#client.query(`${check}COMMIT`)) as unknown as pg.QueryResult | pg.QueryResult[];
-    const last = Array.isArray(results) ? results.at(-1) : results;
+    // Nothing was asked of PostgreSQL.
+    if (!this.#hasBegun) return;
+    const check = this.#scope === undefined ? [] : [checking(this.#scope)];
+    const { prepares } = this.#source;
+    const client = this.#client as pg.PoolClient;
+    const { command } = await runPipeline(client, [...this.#before, ...check], commit, { prepares });
     // A transaction in which a statement failed answers COMMIT with ROLLBACK, without an error.
-    if (last?.command !== "COMMIT") throw new Error("the transaction had failed and was rolled back");
+    if (command !== "COMMIT") throw new Error("the transaction had failed and was rolled back");
+    for (const [tenantId, tables] of this.#written) this.#source.changed(tenantId, tables);
+  }
+
+  /** Notes that it writes to these tables as the tenant that it is in. */
+  writes(tables: readonly string[]): void {
+    if (this.#scope === undefined || tables.length === 0) return;
+    const { tenantId } = this.#scope;
+    const written = this.#written.get(tenantId) ?? new Set();
+    for (const table of tables) written.add(table);
+    this.#written.set(tenantId, written);
+  }
+
+  /** Undoes it, as far as it has come, and gives its connection back; or, if it is given up, ends its backend. */
+  async rollback(isGivenUp: boolean, error: unknown): Promise<void> {
+    this.end();
+    if (this.#client === undefined) return;
+    if (isGivenUp) {
+      endBackend(this.#source.pool, this.#client);
+      return this.release(new Error("given up", { cause: error }));
+    }
+    try {
+      if (this.#hasBegun) await this.#client.query("ROLLBACK");
+      this.release();
+    } catch (cause) {
+      this.release(cause instanceof Error ? cause : new Error(String(cause)));
+    }
+  }
+
+  release(broken?: Error): void {
+    this.#client?.release(broken);
+    this.#client = undefined;
+  }
+
+  #assertBegun(): void {
+    if (this.#failure !== undefined) throw new Error("the transaction had not begun", this.#failure);
+  }
+
+  /** @param assertOpen asked right before it is sent */
+  async #run(last: Step | Statement, assertOpen?: () => void): Promise<pg.QueryResult> {
+    while (this.#opening !== undefined) await this.#opening;
+    const client = this.client;
+    this.#assertBegun();
+    assertOpen?.();
+    this.writes(tablesWritten(last.text));
+    const { prepares } = this.#source;
+    const before = this.#before;
+    if (before.length === 0) return runPipeline(client, before, last, { prepares });
+    this.#before = [];
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#opening = promise;
+    try {
+      return await this.#open(before, last);
+    } finally {
+      this.#opening = undefined;
+      resolve();
+    }
+  }
+
+  /**
+   * A connection that died while it lay idle in the pool shows that at BEGIN, when nothing has been done yet: then the
+   * next one is tried, at most as many as the pool can hold, and BEGIN goes alone: the statement may be what does it.
+   */
+  async #open(before: Step[], last: Step | Statement): Promise<pg.QueryResult> {
+    const isFirst = !this.#hasBegun;
+    this.#hasBegun = true;
+    try {
+      return await this.#sendAll(before, last);
+    } catch (error) {
+      if (!isFirst || this.#isOver || !isConnectionLost(error)) throw error;
+      await this.#beginElsewhere(error);
+    }
+    this.#failure = undefined;
+    return this.#sendAll(before.slice(1), last);
+  }
+
+  async #sendAll(before: readonly Step[], last: Step | Statement): Promise<pg.QueryResult> {
+    const { prepares } = this.#source;
+    let stepsDone = before.length;
+    try {
+      const onFailure = (done: number): void => void (stepsDone = done);
+      return await runPipeline(this.client, before, last, { prepares, onFailure });
+    } catch (error) {
+      // Whatever came now would run in another scope, or in no transaction.
+      if (stepsDone < before.length) this.#failure = { cause: error };
+      throw error;
+    }
+  }
+
+  async #beginElsewhere(error: unknown): Promise<void> {
+    const { pool, prepares } = this.#source;
+    let lost = error;
+    for (let left = pool.options.max; ; left--) {
+      this.release(lost instanceof Error ? lost : new Error(String(lost)));
+      const client = await pool.connect();
+      if (this.#isOver) client.release();
+      else this.#client = client;
+      try {
+        await runPipeline(this.client, [], this.#begin, { prepares });
+        return;
+      } catch (again) {
+        lost = again;
+        if (left <= 0 || this.#isOver || !isConnectionLost(again)) throw again;
+      }
+    }
   }
 }
 
 async function once<Result>(
-  pool: pg.Pool,
-  begin: string,
-  open: (client: pg.PoolClient) => Transaction,
+  source: TransactionSource,
+  options: RunOptions,
   work: (trx: Transaction) => Promise<Result>,
-  signal: AbortSignal | undefined,
 ): Promise<Result> {
+  const { signal } = options;
   signal?.throwIfAborted();
-  const client = await begun(pool, begin);
+  const trx = new Transaction(source, options);
+  await trx.connect();
   const aborted = whenAborted(signal);
-  let broken: Error | undefined;
-  const trx = open(client);
   try {
     const result = await Promise.race([work(trx), aborted.promise]);
     await trx.commit();
+    trx.release();
     return result;
   } catch (error) {
-    trx.end();
-    if (signal?.aborted) {
-      broken = new Error("given up", { cause: error });
-      endBackend(pool, client);
-    } else {
-      await client.query("ROLLBACK").catch((cause: unknown) => {
-        broken = cause instanceof Error ? cause : new Error(String(cause));
-      });
-    }
+    await trx.rollback(signal?.aborted === true, error);
     throw error;
   } finally {
     aborted.forget();
-    client.release(broken);
   }
 }
 
@@ -205,26 +371,9 @@ function endBackend(pool: pg.Pool, client: pg.PoolClient): void {
   pool.query("SELECT pg_terminate_backend($1)", [processID]).catch(() => {});
 }
 
-/**
- * A connection on which the transaction has begun. One that died while it lay idle in the pool shows that at BEGIN,
- * when nothing has been done yet: then the next one is tried, at most as many as the pool can hold.
- */
-async function begun(pool: pg.Pool, begin: string): Promise<pg.PoolClient> {
-  for (let left = pool.options.max; ; left--) {
-    const client = await pool.connect();
-    try {
-      await client.query(begin);
-      return client;
-    } catch (error) {
-      client.release(error instanceof Error ? error : true);
-      if (left <= 0 || !isConnectionLost(error)) throw error;
-    }
-  }
-}
-
 function isWorthRetrying(error: unknown): boolean {
   const state = sqlStateOf(error);
-  return state === serializationFailure || state === deadlockDetected;
+  return state === serializationFailure || state === deadlockDetected || forgetStalePlans(error);
 }
 
 function jitterMs(attempt: number): number {

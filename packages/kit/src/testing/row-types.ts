@@ -91,12 +91,10 @@ function fileOf(module: string, tables: readonly [string, readonly Column[]][]):
 
 function lineOf(column: Column): string {
   const plain = typeOf(column);
-  const type = column.type === "jsonb" ? jsonOf(plain, column.nullable) : `${plain}${column.nullable ? " | null" : ""}`;
-  const wrapped = column.generated
-    ? `GeneratedAlways<${type}>`
-    : column.hasDefault && !column.nullable
-      ? `Generated<${type}>`
-      : type;
+  const isLeftOut = column.hasDefault && !column.nullable;
+  const isJson = column.type === "jsonb";
+  const type = isJson ? jsonOf(plain, column.nullable, isLeftOut) : `${plain}${column.nullable ? " | null" : ""}`;
+  const wrapped = column.generated ? `GeneratedAlways<${type}>` : isLeftOut && !isJson ? `Generated<${type}>` : type;
   return `    ${camelCased(column)}: ${wrapped};\n`;
 }
 
@@ -109,8 +107,8 @@ function typeOf({ table, column, type, comment, values }: Column): string {
   return plain;
 }
 
-function jsonOf(type: string, nullable: boolean): string {
-  return `Json<${type}${nullable && type !== "unknown" ? " | null" : ""}>`;
+function jsonOf(type: string, nullable: boolean, isLeftOut: boolean): string {
+  return `Json<${type}${nullable && type !== "unknown" ? " | null" : ""}${isLeftOut ? ", undefined" : ""}>`;
 }
 
 /** `type SceneItem[] from ./messaging.contract.ts` */

@@ -23,11 +23,10 @@ export interface KitServer<Contracts extends Readonly<Record<string, Contract>>>
   close(): Promise<void>;
 }
 
-const revoked = new Set<string>();
 const tenantId = newId(new Date());
 
 /** Knows whoever brings `account:permission,permission`. */
-const tokens: Authenticator = {
+const tokensBut = (revoked: ReadonlySet<string>): Authenticator => ({
   authenticate: async (token) => {
     const [id = "", codes] = token.split("#");
     if (id === "late" || revoked.has(id)) throw sessionExpired();
@@ -35,7 +34,7 @@ const tokens: Authenticator = {
     const permissions = new Set(codes.split(",").filter(Boolean));
     return { tenantId, actor: { kind: "account", id, name: id, permissions }, keyId: `${id}'s key` };
   },
-};
+});
 
 /**
  * The kit's server with modules of a test's own, on a database with the kit's own tables, listening on this machine.
@@ -46,10 +45,11 @@ export async function openKitServer<Contracts extends Readonly<Record<string, Co
   options: Omit<ApplicationOptions, "runtime" | "version">,
 ): Promise<KitServer<Contracts>> {
   const { runtime, clock, close } = await openRuntime(clusterUrl);
+  const revoked = new Set<string>();
   const doors = defineModule(contract("doors", {}), {
     services: {},
     routes: () => ({}),
-    extensions: () => ({ tokens: authenticator(tokens) }),
+    extensions: () => ({ tokens: authenticator(tokensBut(revoked)) }),
   });
   const app = await createApplication({
     runtime,

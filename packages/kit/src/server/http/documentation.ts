@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import fastifyStatic from "@fastify/static";
 import type { FastifyInstance } from "fastify";
 import type { Contract } from "../../contract/route.ts";
+import { documentationPolicy } from "./content-policy.ts";
 import { openApi } from "./openapi.ts";
 
 /** The API's description at `/api/openapi.json`, and a page to read it by at `/api/docs`. */
@@ -15,7 +16,9 @@ export async function documentation(
   fastify.get("/api/openapi.json", async (_request, reply) => reply.type("application/json").send(document));
   const root = dirname(createRequire(import.meta.url).resolve("swagger-ui-dist/package.json"));
   await fastify.register(fastifyStatic, { root, prefix: "/api/docs/assets/", decorateReply: false, index: false });
-  fastify.get("/api/docs", async (_request, reply) => reply.type("text/html").send(docsPage));
+  fastify.get("/api/docs", async (_request, reply) =>
+    reply.header("content-security-policy", documentationPolicy).type("text/html").send(docsPage),
+  );
   fastify.get("/api/docs/start.js", async (_request, reply) => reply.type("text/javascript").send(docsScript));
 }
 

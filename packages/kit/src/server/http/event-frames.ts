@@ -1,4 +1,6 @@
 import type { EventStream } from "../../contract/body.ts";
+import type { Entitled } from "../data-scope.ts";
+import { hideFields } from "./field-rights.ts";
 
 export interface EventStreamOptions {
   /** How often a quiet stream shows that it lives: more often than proxies give up on it. */
@@ -14,7 +16,7 @@ export async function* frames(
   { events: shapes }: EventStream,
   events: AsyncIterable<{ readonly event: string; readonly data: unknown; readonly id?: string }>,
   signal: AbortSignal,
-  { heartbeatMs }: EventStreamOptions,
+  { heartbeatMs, reader }: EventStreamOptions & { readonly reader: Entitled },
 ): AsyncGenerator<string, void, undefined> {
   const iterator = events[Symbol.asyncIterator]();
   const ended = Promise.withResolvers<"ended">();
@@ -37,7 +39,7 @@ export async function* frames(
       const { event, data, id } = came.value;
       const shape = shapes[event];
       if (shape === undefined) throw new Error(`the contract names no event ${event}`);
-      const text = JSON.stringify(await shape.parseAsync(data));
+      const text = JSON.stringify(hideFields(shape, await shape.parseAsync(data), reader));
       yield `${id === undefined ? "" : `id: ${oneLine(id)}\n`}event: ${event}\ndata: ${text}\n\n`;
       next = iterator.next();
     }

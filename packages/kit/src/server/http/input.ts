@@ -5,30 +5,44 @@ import { en, zhCN } from "zod/locales";
 import { isJson, type FileShapes } from "../../contract/body.ts";
 import { readEntityTags } from "../../contract/entity-tag.ts";
 import { badRequest, invalidInput, notFound, preconditionRequired } from "../../contract/faults.ts";
+import { nestFields } from "../../contract/query-string.ts";
 import type { Route } from "../../contract/route.ts";
-import { translate } from "../../contract/text.ts";
+import { type LocalizedText, translate } from "../../contract/text.ts";
 import { emptyBody, type WireBody } from "./body.ts";
+import { callOf } from "./call.ts";
+import { fieldsRefused } from "./field-rights.ts";
 import type { FieldError } from "./problem.ts";
 import { languageOfRequest } from "./send-problem.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
+/** What is wrong with a body besides its shape, by the paths of fields. `body` is read already, `given` as it came. */
+export type BodyErrors = (
+  route: Route,
+  body: Fields,
+  given: Fields,
+) => readonly { readonly path: string; readonly text: LocalizedText }[];
 
 /**
  * What the handler is given: every part parsed, path, query and body in one object.
  *
  * @throws Fault `kit.invalid_input` naming each wrong field; `kit.not_found` for a path that can't be one
  */
-export function readInput(route: Route, request: FastifyRequest): Fields {
+export function readInput(route: Route, request: FastifyRequest, bodyErrors?: BodyErrors): Fields {
   // A NUL can only come as %00 here; no text that PostgreSQL can keep has one.
   if (request.url.includes("%00")) throw badRequest();
   const parts = new PartReader(request);
   const params = parts.read(route.params, request.params);
   // What can't be an id is the id of nothing.
   if (parts.errors.length > 0) throw notFound();
-  const query = parts.read(route.query, request.query);
+  const query = parts.read(route.query, nestFields(request.query as Fields));
   const headers = parts.read(route.headers, headersNamed(route.headers, request), "headers.");
   const cookies = parts.read(route.cookies, parseCookie(request.headers.cookie ?? ""), "cookies.");
-  const body = bodyFields(route, (request.body as WireBody | undefined) ?? emptyBody(route), parts);
+  const wire = (request.body as WireBody | undefined) ?? emptyBody(route);
+  const body = bodyFields(route, wire, parts);
+  if (isJson(route.body) && wire.kind === "json") {
+    parts.refuseAll(fieldsRefused(route.body, wire.value, callOf(request).caller.actor));
+    if (body !== undefined) parts.refuseAll(bodyErrors?.(route, body, wire.value as Fields) ?? []);
+  }
   if (parts.errors.length > 0) throw invalidInput({ errors: parts.errors });
   return {
     ...params,
@@ -36,6 +50,7 @@ export function readInput(route: Route, request: FastifyRequest): Fields {
     ...body,
     ...(route.headers === undefined ? {} : { headers }),
     ...(route.cookies === undefined ? {} : { cookies }),
+    ...(route.tellsHead ? { isHead: request.method === "HEAD" } : {}),
     ...(route.ifMatch ? { ifMatch: ifMatchOf(request) } : {}),
     ...(!isJson(route.reply) && route.reply.kind === "events" ? { lastEventId: request.headers["last-event-id"] } : {}),
   };
@@ -62,6 +77,10 @@ class PartReader {
 
   refuse(field: string, message: string): void {
     this.errors.push({ field, message });
+  }
+
+  refuseAll(errors: ReturnType<BodyErrors>): void {
+    for (const { path, text } of errors) this.refuse(path, text[this.#language]);
   }
 }
 

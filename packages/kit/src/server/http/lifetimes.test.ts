@@ -3,7 +3,7 @@ import { Injectable } from "@nestjs/common";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { z } from "zod";
 import { byteStream } from "../../contract/body.ts";
-import { Problem } from "../../contract/problem.ts";
+import { ProblemShape } from "../../contract/problem-shape.ts";
 import { authenticated, publicAccess } from "../../contract/permission.ts";
 import { contract, route, type Flat } from "../../contract/route.ts";
 import { openKitServer, type KitServer } from "../../testing/server.ts";
@@ -195,7 +195,7 @@ test("a limit by address counts everybody's calls from there, and time frees it"
   expect([(await sip()).status, (await sip()).status]).toEqual([200, 200]);
   const refused = await sip();
   expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "30"]);
-  expect(Problem.parse(await refused.json()).code).toBe("kit.too_many_requests");
+  expect(ProblemShape.parse(await refused.json()).code).toBe("kit.too_many_requests");
   server.clock.advance(30_000);
   expect([(await sip()).status, (await sip()).status]).toEqual([200, 429]);
 });
@@ -225,4 +225,15 @@ test("the client renews an expired session and tries once more; no other 401 mak
   token = "nonsense";
   await expect(api.kettle.fill({ water: "x" })).rejects.toMatchObject({ code: "kit.unauthenticated" });
   expect(renewals).toBe(1);
+});
+
+test("a connection on which nobody has asked anything doesn't keep a server from closing", async () => {
+  const idle = await openKitServer(inject("clusterUrl"), {}, { modules: [] });
+  const accepted = Promise.withResolvers<void>();
+  idle.app.getHttpServer().once("connection", () => accepted.resolve());
+  const socket = connectSocket(Number(new URL(idle.url).port), "127.0.0.1");
+  const ended = new Promise((resolve) => socket.on("close", () => resolve("closed")).on("error", () => {}));
+  await accepted.promise;
+  await idle.close();
+  expect(await ended).toBe("closed");
 });

@@ -1,9 +1,13 @@
+import type { Server } from "node:http";
+import type { Socket } from "node:net";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { isJson } from "../../contract/body.ts";
 import type { Fault } from "../../contract/fault.ts";
 import { shuttingDown, timeLimitExceeded } from "../../contract/faults.ts";
 import type { Route } from "../../contract/route.ts";
 import { callOf, type Call } from "./call.ts";
+import { isExport } from "./list-csv.ts";
+import { isLive } from "./list-live.ts";
 import { sendProblem } from "./send-problem.ts";
 
 const jsonTimeLimitMs = 30_000;
@@ -27,16 +31,28 @@ interface Live {
 /** The calls under way. Each ends when its client goes away, when its time is up, and when the server stops. */
 export class Lifetimes {
   readonly #live = new Set<Live>();
+  /** Connections on which nobody has asked anything: browsers open some in advance. */
+  readonly #unused = new Set<Socket>();
+
+  /** Follows which connections are used: the others would keep the server from closing for a minute. */
+  watch(server: Server): void {
+    server.on("connection", (socket) => {
+      this.#unused.add(socket);
+      socket.once("close", () => this.#unused.delete(socket));
+    });
+    server.on("request", ({ socket }) => this.#unused.delete(socket));
+  }
 
   begin(route: Route, request: FastifyRequest, reply: FastifyReply): void {
     const call = callOf(request);
-    const limitMs = timeLimitOf(route);
+    const endless = isLive(route, request) || (!isJson(route.reply) && route.reply.kind === "events");
+    const limitMs = isExport(route, request) ? streamTimeLimitMs : endless ? 0 : timeLimitOf(route);
     const giveUp = (fault: Fault): void => {
       if (reply.raw.headersSent) reply.raw.destroy();
       else if (!reply.sent) sendProblem(fault, request, reply);
       call.abort(fault);
     };
-    const live: Live = { call, giveUp, endless: !isJson(route.reply) && route.reply.kind === "events" };
+    const live: Live = { call, giveUp, endless };
     const timer =
       limitMs > 0 ? setTimeout(() => giveUp(timeLimitExceeded({ seconds: limitMs / 1000 })), limitMs) : undefined;
     this.#live.add(live);
@@ -56,6 +72,7 @@ export class Lifetimes {
   /** Lets what is under way finish within `graceMs`, and answers for it then. */
   end(graceMs: number): void {
     this.endStreams();
+    for (const socket of this.#unused) socket.destroy();
     setTimeout(() => {
       for (const { giveUp } of this.#live) giveUp(shuttingDown());
     }, graceMs).unref();

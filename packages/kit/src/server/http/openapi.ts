@@ -15,7 +15,8 @@ import {
   unauthenticated,
 } from "../../contract/faults.ts";
 import { permissionsOf, publicAccess } from "../../contract/permission.ts";
-import { Problem } from "../../contract/problem.ts";
+import { ProblemShape } from "../../contract/problem-shape.ts";
+import type { LocalizedText } from "../../contract/text.ts";
 import { pathOf, type Contract, type Route } from "../../contract/route.ts";
 
 type Json = Record<string, unknown>;
@@ -34,7 +35,7 @@ export function openApi(contracts: Readonly<Record<string, Contract>>, about: { 
       paths[path] = { ...paths[path], [route.method]: operation(route, module, schemas) };
     }
   }
-  schemas["Problem"] = jsonSchema(Problem, "output", schemas);
+  schemas["Problem"] = jsonSchema(ProblemShape, "output", schemas);
   return {
     openapi: "3.1.0",
     info: {
@@ -89,17 +90,28 @@ function needsOf({ access, limit, root }: Route): string {
   return `${needs}${often}${root ? " Stands at the root of the server." : ""}`;
 }
 
+/** In an address, several values have commas between them, and a range is `name[gte]=…`. */
+const styles: Readonly<Record<string, Json>> = {
+  array: { style: "form", explode: false },
+  object: { style: "deepObject", explode: true },
+};
+
 function parameters(
   place: "path" | "query" | "header" | "cookie",
   shape: z.ZodObject | undefined,
   schemas: Json,
 ): Json[] {
-  return Object.entries(shape?.shape ?? {}).map(([name, field]) => ({
-    name,
-    in: place,
-    required: place === "path" || !z.safeParse(field as z.ZodType, undefined).success,
-    schema: jsonSchema(field as z.ZodType, "input", schemas),
-  }));
+  return Object.entries(shape?.shape ?? {}).map(([name, field]) => {
+    // What a query turns into a list or a range is described as that, not as the text it comes as.
+    const schema = jsonSchema(field as z.ZodType, place === "query" ? "output" : "input", schemas);
+    return {
+      name,
+      in: place,
+      required: place === "path" || !z.safeParse(field as z.ZodType, undefined).success,
+      ...styles[String(schema["type"])],
+      schema,
+    };
+  });
 }
 
 /** Headers that a route has by what it promises. */
@@ -168,7 +180,9 @@ function success(route: Route, schemas: Json): Json {
   const common = Object.keys(headers).length === 0 ? {} : { headers };
   if (isJson(reply)) {
     const schema = jsonSchema(reply, "output", schemas);
-    return { 200: { description: "Done", content: { "application/json": { schema } }, ...common } };
+    const file = route.list === undefined ? {} : { "text/csv": { schema: { type: "string" } } };
+    const live = route.list?.live === undefined ? {} : { "text/event-stream": { schema: { type: "string" } } };
+    return { 200: { description: "Done", content: { "application/json": { schema }, ...file, ...live }, ...common } };
   }
   if (reply.kind === "redirect")
     return { 302: { description: "Leads elsewhere", headers: { ...headers, Location: text } } };
@@ -216,6 +230,11 @@ function jsonSchema(schema: z.ZodType, io: "input" | "output", schemas: Json): J
     unrepresentable: "any",
     override: ({ zodSchema, jsonSchema: target }) => {
       const meta = z.globalRegistry.get(zodSchema);
+      const declared = target["field"] as { label: LocalizedText } | undefined;
+      if (declared !== undefined) {
+        delete target["field"];
+        target.title ??= declared.label.en;
+      }
       // What a service may hand over in another form (a Date) is one thing on the wire.
       if (meta !== undefined && "format" in meta) {
         delete target.anyOf;

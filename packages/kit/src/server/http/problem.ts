@@ -9,7 +9,7 @@ import {
   tooLarge,
   unsupportedMediaType,
 } from "../../contract/faults.ts";
-import { fill, type Language } from "../../contract/text.ts";
+import { fill, type Language, waitInWords } from "../../contract/text.ts";
 
 export const problemType = "application/problem+json; charset=utf-8";
 
@@ -23,7 +23,9 @@ export interface FieldError {
 export function toProblem(fault: Fault, language: Language, traceId: string): Problem {
   const { code, status, errno, text } = fault.definition;
   const { errors, ...details } = fault.details as { errors?: FieldError[] } & Record<string, unknown>;
-  const detail = fill(text[language], details);
+  const { retryAfterSeconds } = fault;
+  const wait = retryAfterSeconds === undefined ? {} : { wait: waitInWords(retryAfterSeconds, language) };
+  const detail = fill(text[language], { ...details, ...wait });
   return {
     type: `urn:zhanggui:fault:${code}`,
     title: code,

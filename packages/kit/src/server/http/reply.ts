@@ -1,11 +1,13 @@
 import { Readable } from "node:stream";
 import { stringifySetCookie } from "cookie";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { isJson, type BytesOut, type RedirectOut, type StreamOut } from "../../contract/body.ts";
+import { isJson, type BytesOut, type EventStream, type RedirectOut, type StreamOut } from "../../contract/body.ts";
 import { readEntityTags, writeEntityTag } from "../../contract/entity-tag.ts";
 import type { Route, Sets } from "../../contract/route.ts";
+import type { Entitled } from "../data-scope.ts";
 import { callOf } from "./call.ts";
 import { frames, type EventStreamOptions } from "./event-frames.ts";
+import { hideFields } from "./field-rights.ts";
 
 export interface ReplyOptions extends EventStreamOptions {
   /** Whether browsers reach this server by https: then cookies go by https only. */
@@ -18,12 +20,20 @@ export interface JsonReply {
   readonly text: string;
 }
 
-/** Checks what a handler returned, and turns it into a reply. Fields that the contract doesn't name stay here. */
-export async function toJsonReply(route: Route, returned: unknown, options: ReplyOptions): Promise<JsonReply> {
+/**
+ * Checks what a handler returned, and turns it into a reply. Fields that the contract doesn't name, or that `reader`
+ * may not see, stay here.
+ */
+export async function toJsonReply(
+  route: Route,
+  returned: unknown,
+  options: ReplyOptions,
+  reader: Entitled,
+): Promise<JsonReply> {
   if (!isJson(route.reply)) throw new Error(`${route.id} doesn't answer JSON`);
   const { body, headers } = await withHeaders(route, returned, options);
   // Nothing to say is an empty object.
-  const value: unknown = await route.reply.parseAsync(body ?? {});
+  const value: unknown = hideFields(route.reply, await route.reply.parseAsync(body ?? {}), reader);
   const tag = route.etag === undefined ? {} : { etag: writeEntityTag(field(value, route.etag)) };
   return { headers: { ...headers, ...tag }, text: JSON.stringify(value) };
 }
@@ -49,11 +59,14 @@ export async function sendReply(
   reply: FastifyReply,
   options: ReplyOptions,
 ): Promise<void> {
-  if (isJson(route.reply)) return sendJson(await toJsonReply(route, returned, options), request, reply);
+  const { caller } = callOf(request);
+  if (isJson(route.reply)) return sendJson(await toJsonReply(route, returned, options, caller.actor), request, reply);
   const { body, headers } = await withHeaders(route, returned, options);
   reply.headers(headers);
   if (route.reply.kind === "redirect") {
     const { location, status = 302 } = body as RedirectOut;
+    // Where it leads for now is asked anew each time.
+    if (status !== 301 && status !== 308) reply.header("cache-control", "no-store");
     // What an address can't hold is escaped; what is escaped already stays as it is.
     reply.redirect(location.replaceAll(/[^\x21-\x7e]+/g, encodeURI), status);
   } else if (route.reply.kind === "bytes") {
@@ -64,16 +77,27 @@ export async function sendReply(
   } else if (route.reply.kind === "stream") {
     sendStream(body as StreamOut, request, reply);
   } else {
-    // "X-Accel-Buffering" asks nginx to hand on each event at once.
-    reply.header("cache-control", "no-store").header("x-accel-buffering", "no").type("text/event-stream");
-    const { signal } = callOf(request);
-    const events = body as AsyncIterable<{ event: string; data: unknown; id?: string }>;
-    const shape = route.reply;
-    send(request, reply, events, () => Readable.from(frames(shape, events, signal, options), { objectMode: false }));
+    sendEvents(route.reply, body as Events, request, reply, options);
   }
 }
 
-function sendStream(
+type Events = AsyncIterable<{ event: string; data: unknown; id?: string }>;
+
+export function sendEvents(
+  shape: EventStream,
+  events: Events,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  options: ReplyOptions,
+): void {
+  // "X-Accel-Buffering" asks nginx to hand on each event at once.
+  reply.header("cache-control", "no-store").header("x-accel-buffering", "no").type("text/event-stream");
+  const { signal, caller } = callOf(request);
+  const told = { ...options, reader: caller.actor };
+  send(request, reply, events, () => Readable.from(frames(shape, events, signal, told), { objectMode: false }));
+}
+
+export function sendStream(
   { contentType, stream, lengthBytes, fileName }: StreamOut,
   request: FastifyRequest,
   reply: FastifyReply,

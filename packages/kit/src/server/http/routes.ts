@@ -9,12 +9,15 @@ import type { Runtime } from "../runtime.ts";
 import { bodyLimitOf, readBody } from "./body.ts";
 import { callOf } from "./call.ts";
 import { callerOf, visitor } from "./caller.ts";
+import { assertListFields } from "./field-rights.ts";
 import { Idempotency } from "./idempotency.ts";
-import { readInput } from "./input.ts";
+import { type BodyErrors, readInput } from "./input.ts";
 import type { Lifetimes } from "./lifetimes.ts";
 import { countCall, networkOf, type RateLimiter } from "./rate-limiter.ts";
 import { describeRequest } from "./request-log.ts";
-import { sendJson, sendReply, toJsonReply, type ReplyOptions } from "./reply.ts";
+import { sendJson, sendEvents, sendReply, sendStream, toJsonReply, type ReplyOptions } from "./reply.ts";
+import { exportOf, isExport } from "./list-csv.ts";
+import { changesOf, followedBy, isLive, liveStream } from "./list-live.ts";
 import { joinTrace } from "./trace.ts";
 
 declare module "fastify" {
@@ -31,6 +34,8 @@ export interface RoutesOptions {
   readonly extensions: Extensions;
   readonly limiter: RateLimiter;
   readonly reply: ReplyOptions;
+  /** What else is wrong with a body that has the right shape: what the fields of a form ask of each other. */
+  readonly bodyErrors?: BodyErrors | undefined;
 }
 
 /** The routes of all contracts, each with its handler, and what every request to one passes through. */
@@ -48,6 +53,8 @@ export class Routes {
   bind(route: Route, handler: RouteHandler): void {
     if (this.#handlers.has(route.id)) throw new Error(`${route.id} is served twice`);
     this.#handlers.set(route.id, handler);
+    const followed = followedBy(route);
+    if (followed !== undefined) this.#options.runtime.changes.want(followed);
   }
 
   /** Ids of the routes that have a handler. */
@@ -106,7 +113,7 @@ export class Routes {
     const { caller, traceId, signal } = callOf(request);
     const source = networkOf(request.ip);
     const ctx = this.#options.runtime.ctx(caller.tenantId, { actor: caller.actor, traceId, source, signal });
-    const input = readInput(route, request);
+    const input = readInput(route, request, this.#options.bodyErrors);
     const run = async (): Promise<unknown> => {
       try {
         return await handler(ctx, input as never);
@@ -115,13 +122,27 @@ export class Routes {
         throw error;
       }
     };
+    const list = route.list ?? route.bulk?.list;
+    if (list !== undefined) assertListFields(list, input, caller.actor);
     if (route.idempotent) {
       const { reply: kept, replayed } = await this.#idempotency.once(ctx, route, request, input, async () =>
-        toJsonReply(route, await run(), this.#options.reply),
+        toJsonReply(route, await run(), this.#options.reply, caller.actor),
       );
       if (replayed) reply.header("idempotency-replayed", "true");
       if (!reply.sent) sendJson(kept, request, reply);
       return;
+    }
+    if (isExport(route, request)) {
+      const read = async (query: object): Promise<unknown> => handler(ctx, query as never);
+      const file = await exportOf(route, input, read, request, caller.actor);
+      if (!reply.sent) sendStream(file, request, reply);
+      return;
+    }
+    if (isLive(route, request)) {
+      this.#watchAccess(route, request, reply);
+      const { runtime, reply: options } = this.#options;
+      const events = request.method === "HEAD" ? silence() : changesOf(route, runtime.changes, ctx);
+      return sendEvents(liveStream, events, request, reply, options);
     }
     const isEvents = !isJson(route.reply) && route.reply.kind === "events";
     if (isEvents) this.#watchAccess(route, request, reply);

@@ -1,26 +1,27 @@
 import type { IncomingMessage } from "node:http";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { tooManyRequests } from "../../contract/faults.ts";
 import { languageOf } from "../../contract/text.ts";
 import { traceIdOf } from "./call.ts";
 import { describeRequest } from "./request-log.ts";
+import { problemPage, problemPagePolicy } from "./problem-page.ts";
 import { problemType, toFault, toProblem } from "./problem.ts";
 
-/** Answers with whatever went wrong, as a problem in the caller's language. */
+/** Answers with whatever went wrong, in the caller's language: as a problem, or as a page where people come by. */
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const fault = toFault(error, request.routeOptions?.bodyLimit ?? 0);
   const { status, code } = fault.definition;
   const traceId = traceIdOf(request);
   describeRequest(request, { traceId, code, ...(status >= 500 ? { err: fault.cause ?? fault } : {}) });
   if (status === 401) reply.header("www-authenticate", "Bearer");
-  const { seconds } = fault.details;
-  if (code === tooManyRequests.code && typeof seconds === "number") reply.header("retry-after", String(seconds));
+  if (fault.retryAfterSeconds !== undefined) reply.header("retry-after", String(fault.retryAfterSeconds));
   if (!request.raw.complete) reply.raw.once("finish", () => linger(request.raw));
-  reply
-    .status(status)
-    .header("content-type", problemType)
-    .header("x-trace-id", traceId)
-    .send(JSON.stringify(toProblem(fault, languageOfRequest(request), traceId)));
+  const language = languageOfRequest(request);
+  const problem = toProblem(fault, language, traceId);
+  reply.status(status).header("x-trace-id", traceId);
+  if (request.routeOptions?.config?.contract?.forPeople && /text\/html/.test(request.headers.accept ?? "")) {
+    reply.header("cache-control", "no-store").header("content-security-policy", problemPagePolicy);
+    reply.type("text/html; charset=utf-8").send(problemPage(problem, language));
+  } else reply.header("content-type", problemType).send(JSON.stringify(problem));
 }
 
 const lingerMs = 2000;

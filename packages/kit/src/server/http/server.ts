@@ -9,6 +9,7 @@ import type { Runtime } from "../runtime.ts";
 import { traceIdOf } from "./call.ts";
 import { assertEveryMethodHasAContract } from "./controllers.ts";
 import { refuseMalformedRequests } from "./client-errors.ts";
+import { contentPolicy } from "./content-policy.ts";
 import { documentation } from "./documentation.ts";
 import { pages } from "./pages.ts";
 import { Lifetimes } from "./lifetimes.ts";
@@ -64,17 +65,14 @@ export async function createServer(root: Type, options: ServerOptions): Promise<
     reply.header("referrer-policy", "same-origin");
     reply.header("x-trace-id", traceIdOf(request));
     if (isFrom(request, traceCallers)) joinTrace(request, reply);
-    // The API's page is swagger-ui, which sets style attributes; the console needs the same for its poppers.
-    reply.header(
-      "content-security-policy",
-      "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
-    );
+    reply.header("content-security-policy", contentPolicy);
   });
   const { env, lifecycle, metrics } = runtime;
   lifecycle.stopping.addEventListener("abort", () => lifetimes.endStreams(), { once: true });
   // Before the process itself is at its deadline.
   const drainMs = options.drainMs ?? Math.max(0, env.DRAIN_SECONDS - 1) * 1000;
   fastify.addHook("preClose", async () => lifetimes.end(drainMs));
+  lifetimes.watch(fastify.server);
   routes.mount(fastify, lifetimes);
   fastify.setErrorHandler(sendProblem);
   await documentation(fastify, options.contracts, { version: options.version, url: env.PUBLIC_URL });

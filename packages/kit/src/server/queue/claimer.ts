@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import pg from "pg";
 import type { Clock } from "../clock.ts";
-import { claimFresh, claimKeyedFresh, claimKeyedRetry, claimRetry } from "./claims.ts";
+import { claimFresh, claimKeyedAlone, claimKeyedFresh, claimKeyedRetry, claimRetry } from "./claims.ts";
 import type { QueueConnection } from "./connection.ts";
 import type { Queue } from "./definition.ts";
 import type { ClaimedTask } from "./environment.ts";
@@ -71,16 +71,17 @@ export class Claimer {
 
   /** @param setAside called when tasks were found that only a retry may take */
   async claim(mode: Mode, { batch, busy, slow }: Limits, setAside: () => void): Promise<Claim> {
-    const { name, keyed, leaseMs } = this.#queue;
+    const { name, keyed, leaseMs, effect } = this.#queue;
+    const keyedFresh = effect === "inside" ? claimKeyedFresh : claimKeyedAlone;
     const lease = randomUUID();
-    const text = { fresh: keyed ? claimKeyedFresh : claimFresh, retry: keyed ? claimKeyedRetry : claimRetry }[mode];
+    const text = { fresh: keyed ? keyedFresh : claimFresh, retry: keyed ? claimKeyedRetry : claimRetry }[mode];
     const values: unknown[] = [name, this.#turn[mode], batch, lease, leaseMs, this.#clock.offsetMs, busy];
     if (mode === "fresh") values.push([...slow.keys()], [...slow.values()]);
     if (keyed && mode === "fresh") values.push([...this.#cuts.keys()], [...this.#cuts.values()]);
     this.#unanswered.add(lease);
     let rows: ClaimRow[];
     try {
-      rows = await this.#connection.query<ClaimRow>(`claim ${mode} ${keyed}`, text, values);
+      rows = await this.#connection.query<ClaimRow>(`claim ${mode} ${keyed} ${effect}`, text, values);
     } catch (error) {
       // The database said no: nothing was taken. A FATAL one may come after the commit.
       if (error instanceof pg.DatabaseError && error.severity === "ERROR") this.#unanswered.delete(lease);

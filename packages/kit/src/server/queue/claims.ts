@@ -97,7 +97,12 @@ const head = (after: string): string => `LATERAL (
  * A key is taken by making its lane: whoever comes second finds it. Keys are taken in order, so that two claims don't
  * wait for each other. A first task that was tried before is left to `claimKeyedRetry`, by a lane that is ready.
  */
-export const claimKeyedFresh = `
+export const claimKeyedFresh = keyedFresh("taken.share");
+/** The same, one task of a key at a time: what reaches outside is not run in one transaction, in its order. */
+export const claimKeyedAlone = keyedFresh("1");
+
+function keyedFresh(ofEachKey: "taken.share" | "1"): string {
+  return `
 WITH RECURSIVE ${turn("key IS NOT NULL")}, heads AS MATERIALIZED (
   SELECT open.tenant_id, open.share, walk.*
   FROM open
@@ -125,7 +130,7 @@ WITH RECURSIVE ${turn("key IS NOT NULL")}, heads AS MATERIALIZED (
   SELECT each.ref FROM taken, LATERAL (
     SELECT first.ref, bool_and(first.attempts = 0) OVER (ORDER BY first.seq) AS fresh FROM (
       SELECT ref, attempts, seq FROM kit_task t
-      WHERE t.queue = $1 AND t.tenant_id = taken.tenant_id AND t.key = taken.key ORDER BY seq LIMIT taken.share) first
+      WHERE t.queue = $1 AND t.tenant_id = taken.tenant_id AND t.key = taken.key ORDER BY seq LIMIT ${ofEachKey}) first
     ) each
   WHERE each.fresh
 ), claimed AS (
@@ -140,6 +145,7 @@ SELECT ${noTask}, ${report},
   ARRAY(SELECT tenant_id FROM cuts ORDER BY tenant_id), ARRAY(SELECT key FROM cuts ORDER BY tenant_id),
   ARRAY(SELECT tenant_id FROM taken ORDER BY tenant_id, key), ARRAY(SELECT key FROM taken ORDER BY tenant_id, key),
   EXISTS (SELECT 1 FROM lanes WHERE lease IS NULL)`;
+}
 
 /** The first task of one key whose time to be tried again has come, alone. A lane without tasks is cleared away. */
 export const claimKeyedRetry = `

@@ -5,6 +5,8 @@ import type { Logger } from "../log.ts";
 const channel = "kit_queue";
 const firstPauseMs = 100;
 const longestPauseMs = 5_000;
+/** PostgreSQL's limit is 8,000 bytes for one notification. */
+const longestPayload = 7_500;
 /** A statement that takes longer counts as a dead connection: a fail-over doesn't always close the old one. */
 const patienceMs = 15_000;
 
@@ -92,7 +94,8 @@ export class QueueConnection {
   async announce(queues: readonly string[]): Promise<void> {
     if (this.#client === undefined) return;
     try {
-      await this.query("announce", "SELECT pg_notify($1, $2)", [channel, JSON.stringify(queues)]);
+      for (const payload of payloads(queues))
+        await this.query("announce", "SELECT pg_notify($1, $2)", [channel, payload]);
     } catch (error) {
       if (!this.#closed) this.#log.warn({ err: error }, "other processes were not told of new work");
     }
@@ -163,6 +166,14 @@ export class QueueConnection {
     this.#log.warn("the queue's connection broke; making another");
     this.#connecting = this.#connect();
   }
+}
+
+/** As few notifications as hold them all. */
+function payloads(entries: readonly string[]): string[] {
+  const whole = JSON.stringify(entries);
+  const half = Math.ceil(entries.length / 2);
+  if (whole.length <= longestPayload || half === entries.length) return [whole];
+  return [...payloads(entries.slice(0, half)), ...payloads(entries.slice(half))];
 }
 
 function processIdOf(client: pg.Client): number | undefined {

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { sql } from "kysely";
 import { afterEach, beforeEach, expect, inject, test } from "vitest";
 import { newId } from "../../contract/ids.ts";
@@ -164,4 +165,29 @@ test("eight slow calls of one tenant don't keep others waiting", async () => {
   await others.promise;
   expect((await left()).filter(({ begun }) => begun).length).toBeLessThan(8);
   go.resolve();
+});
+
+test("calls with the same key are made one after the other, in their order; others don't wait for them", async () => {
+  const made: string[] = [];
+  const underWay = new Set<string | null>();
+  const queue = define(runtime, {
+    keyed: true,
+    concurrency: 8,
+    run: async (_, { key }) => {
+      expect(underWay.has(key)).toBe(false);
+      underWay.add(key);
+      await nextTurn();
+      underWay.delete(key);
+      return "answered";
+    },
+    settle: async (_, { key, ref }) => void made.push(`${key} ${ref}`),
+  });
+  await runtime.start({ work: false });
+  const refs = await addTasks(runtime, queue, tenantId, ["a", "a", "b", "a", "a", "b"]);
+  await runtime.runUntilIdle();
+  const of = (key: string, places: readonly number[]) => {
+    expect(made.filter((each) => each.startsWith(key))).toEqual(places.map((place) => `${key} ${refs[place]}`));
+  };
+  of("a", [0, 1, 3, 4]);
+  of("b", [2, 5]);
 });

@@ -1,4 +1,5 @@
 import type { Logger } from "../log.ts";
+import { Changes } from "../changes.ts";
 import { makeReady } from "./claims.ts";
 import { QueueConnection } from "./connection.ts";
 import { completeQueue, type InsideQueue, type OutsideQueue, type QueueDefinition, withdrawal } from "./definition.ts";
@@ -11,6 +12,8 @@ import { QueueWorker } from "./worker.ts";
 const pollMs = 2000;
 /** Announcements are gathered for so long; the first after a silence goes out at once. */
 const announceEveryMs = 5;
+/** What isn't about queues goes along with the next announcement, or by itself after this long. */
+const tellAfterMs = 500;
 /** How much one look makes ready. */
 const readyAtOnce = 1000;
 
@@ -37,6 +40,9 @@ export class Queues {
   #isStopped = false;
   readonly #toAnnounce = new Set<string>();
   #announcing: NodeJS.Timeout | undefined;
+  #telling: NodeJS.Timeout | undefined;
+  /** What of tenants has changed, as their listeners in all processes are told. */
+  readonly changes = new Changes(() => (this.#telling ??= this.#tellSoon()));
   #announcedAt = -Infinity;
 
   /** @param transactions how many transactions the queues may have open at once */
@@ -55,7 +61,7 @@ export class Queues {
     };
     this.#slots = new Slots(transactions);
     this.#connection = new QueueConnection(url, environment.log, {
-      woken: (queues) => this.#wakeOwn(queues),
+      woken: (entries) => this.#wakeOwn(entries.filter((entry) => !this.changes.heard(entry))),
       connected: () => this.#connected(),
     });
   }
@@ -145,12 +151,18 @@ export class Queues {
 
   async #announceNow(): Promise<void> {
     clearTimeout(this.#announcing);
+    clearTimeout(this.#telling);
     this.#announcing = undefined;
-    if (this.#toAnnounce.size === 0) return;
+    this.#telling = undefined;
+    const entries = [...this.#toAnnounce, ...this.changes.untold()];
+    if (entries.length === 0) return;
     this.#announcedAt = performance.now();
-    const names = [...this.#toAnnounce];
     this.#toAnnounce.clear();
-    await this.#connection.announce(names);
+    await this.#connection.announce(entries);
+  }
+
+  #tellSoon(): NodeJS.Timeout {
+    return setTimeout(() => void this.#announceNow(), tellAfterMs).unref();
   }
 
   #wakeOwn(queues: readonly string[]): void {
@@ -162,6 +174,7 @@ export class Queues {
   }
 
   async #connected(): Promise<void> {
+    this.changes.heardNothing();
     for (const worker of this.#workers.values()) await worker.reconnected();
   }
 

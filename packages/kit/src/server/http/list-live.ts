@@ -1,0 +1,31 @@
+import { setTimeout as pause } from "node:timers/promises";
+import type { FastifyRequest } from "fastify";
+import { z } from "zod";
+import { eventStream } from "../../contract/body.ts";
+import type { Route } from "../../contract/route.ts";
+import type { Changes } from "../changes.ts";
+import type { Ctx } from "../ctx.ts";
+
+/** What a live list tells: that it is worth asking again. Rows are read as always, by whoever may read them. */
+export const liveStream = eventStream({ changed: z.object({}) });
+
+/** However much happens, a list is asked for again so often at most. */
+const quietMs = 1_000;
+
+/** Whether the caller asks a list to be told of changes, instead of a page. */
+export function isLive(route: Route, { headers }: FastifyRequest): boolean {
+  return route.list?.live !== undefined && /^\s*text\/event-stream\s*(?:[;,]|$)/i.test(headers.accept ?? "");
+}
+
+/** The beginning of the names of the tables that a live list follows. */
+export function followedBy({ id, list }: Route): string | undefined {
+  return list?.live === true ? `${id.slice(0, id.indexOf("."))}_` : list?.live;
+}
+
+/** Tells of changes in the tenant's rows, as long as somebody listens. Nothing is asked of the database for it. */
+export async function* changesOf(route: Route, changes: Changes, { tenantId, signal }: Ctx) {
+  for await (const _ of changes.of(tenantId, followedBy(route) ?? "", signal)) {
+    yield { event: "changed" as const, data: {} };
+    await pause(quietMs, undefined, { signal, ref: false }).catch(() => {});
+  }
+}
