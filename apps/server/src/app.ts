@@ -2,6 +2,7 @@ import type { NestFastifyApplication } from "@nestjs/platform-fastify";
 import { createApplication } from "@zhanggui/kit/server/application";
 import type { ModuleDefinition } from "@zhanggui/kit/server/module";
 import type { Runtime } from "@zhanggui/kit/server/runtime";
+import { bodyErrors } from "./body-errors.ts";
 import { contracts } from "./contracts.ts";
 import { modules } from "./modules.ts";
 
@@ -22,5 +23,6 @@ export async function createApp(
   const unlisted = loaded.find(({ contract }) => !listed.includes(contract));
   if (unlisted !== undefined) throw new Error(`contracts.ts lacks ${unlisted.name}`);
   if (listed.length > loaded.length) throw new Error("contracts.ts lists a contract whose module modules.ts lacks");
-  return createApplication({ runtime, modules: [...loaded, ...more], version, consoleFolder: runtime.env.CONSOLE_DIR });
+  const { CONSOLE_DIR: consoleFolder } = runtime.env;
+  return createApplication({ runtime, modules: [...loaded, ...more], version, consoleFolder, bodyErrors });
 }

@@ -11,16 +11,28 @@ import { bindLanternTea } from "./testing/lantern-tea.ts";
 
 /** The only routes that need no account. */
 const publicRoutes = [
+  "access.acceptInvitation",
   "access.login",
+  "access.readInvitation",
   "access.refresh",
   "access.setup",
   "access.setupStatus",
   "connect.receive",
   "connect.verifyCallback",
+  "links.open",
+  "links.unlock",
 ];
 
 /** The only routes that an account needs no right for. */
-const routesOfAnyAccount = ["access.changePassword", "access.logout", "access.me"];
+const routesOfAnyAccount = [
+  "access.changePassword",
+  "access.logout",
+  "access.me",
+  "views.create",
+  "views.delete",
+  "views.list",
+  "views.update",
+];
 
 let emulator: Emulator;
 beforeAll(async () => {
@@ -35,8 +47,16 @@ async function openWorld(): Promise<World> {
   const bound = await bindLanternTea(owner, emulator.world, server.url);
   const puppet = emulator.world.createPuppet();
   await emulator.world.scan(puppet.id, { code: bound.channel.ticket });
+  await emulator.world.say(puppet.id, { appid: bound.appid, text: "桂花乌龙还有吗？" });
   await server.runUntilIdle();
-  return { server, owner, stranger, powerless: await server.asNobodyMuch(owner), bound };
+  return {
+    server,
+    owner,
+    stranger,
+    powerless: await server.asHolderOf([], owner),
+    bound,
+    newAccount: () => emulator.world.createAccount(),
+  };
 }
 
 /** Each module brings its own; one that lacks the file fails here. */

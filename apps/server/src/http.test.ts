@@ -1,5 +1,6 @@
 import { connect as connectSocket } from "node:net";
-import { Problem } from "@zhanggui/kit/contract/problem";
+import type { Problem } from "@zhanggui/kit/contract/problem";
+import { ProblemShape } from "@zhanggui/kit/contract/problem-shape";
 import type { Contract } from "@zhanggui/kit/contract/route";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { contracts } from "./contracts.ts";
@@ -23,7 +24,7 @@ async function problemOf(path: string, init: Init = {}): Promise<Problem & { con
     ...init,
     headers: { "accept-language": "en", authorization: `Bearer ${owner.accessToken}`, ...init.headers },
   });
-  const problem = Problem.parse(await response.json());
+  const problem = ProblemShape.parse(await response.json());
   expect(response.status).toBe(problem.status);
   expect(response.headers.get("x-trace-id")).toBe(problem.traceId);
   return { ...problem, contentType: response.headers.get("content-type") };

@@ -1,10 +1,11 @@
 import "reflect-metadata";
 import { TurnableClock } from "@zhanggui/kit/server/clock";
 import { openDatabase } from "@zhanggui/kit/server/database";
-import { assertDatabase, DatabaseNotReady } from "@zhanggui/kit/server/database-check";
-import { type Env, EnvironmentWrong, readEnv } from "@zhanggui/kit/server/env";
+import { assertDatabase } from "@zhanggui/kit/server/database-check";
+import { type Env, readEnv } from "@zhanggui/kit/server/env";
 import { createLog, type Logger } from "@zhanggui/kit/server/log";
 import { migrate } from "@zhanggui/kit/server/migrate";
+import { OperatorError } from "@zhanggui/kit/server/operator-error";
 import { tenantRoleOf } from "@zhanggui/kit/server/policies";
 import { poolOptions } from "@zhanggui/kit/server/pool";
 import { Runtime } from "@zhanggui/kit/server/runtime";
@@ -15,19 +16,38 @@ import { migrationFolders } from "./migrations.ts";
 import { slowQueries } from "./slow-queries.ts";
 import { resealAll } from "./reseal.ts";
 
-type Command = (env: Env, log: Logger, argument?: string) => Promise<void>;
-const commands: Readonly<Record<string, Command>> = { serve, reseal, unlock, "slow-queries": slowQueries };
+interface Command {
+  readonly usage: string;
+  /** What it does, in one line. */
+  readonly does: string;
+  run(env: Env, log: Logger, argument?: string): Promise<void>;
+}
+const commands: Readonly<Record<string, Command>> = {
+  serve: { usage: "[serve]", does: "brings the database up to date and runs the server", run: serve },
+  unlock: { usage: "unlock <login or address>", does: "lets who is locked out sign in again at once", run: unlock },
+  reseal: { usage: "reseal", does: "seals every secret with the first of SECRET_KEYS", run: reseal },
+  "slow-queries": { usage: "slow-queries [hours]", does: "lists the slowest statements of late", run: slowQueries },
+};
+const help: ReadonlySet<string> = new Set(["help", "--help", "-h"]);
 /** How long a worker may take to give back what its deadline cut off. */
 const givingBackMs = 1000;
 
 /** `main.js [serve]`, or another command. */
 async function main([name = "serve", argument]: readonly string[]): Promise<void> {
-  const command = Object.entries(commands).find(([known]) => known === name)?.[1];
-  if (command === undefined) {
-    throw new Error(`There is no command ${name}; there are ${Object.keys(commands).join(", ")}.`);
+  if (help.has(name)) {
+    process.stdout.write(`${usage()}\n`);
+    return;
   }
+  const command = Object.entries(commands).find(([known]) => known === name)?.[1];
+  if (command === undefined) throw new OperatorError(`There is no command ${name}.\n${usage()}`);
   const env = readEnv();
-  await command(env, createLog(env.LOG_LEVEL), argument);
+  await assertDatabase(env.DATABASE_DIRECT_URL, { tenantRole: tenantRoleOf });
+  await command.run(env, createLog(env.LOG_LEVEL), argument);
+}
+
+function usage(): string {
+  const lines = Object.values(commands).map(({ usage, does }) => `  main.js ${usage.padEnd(28)}${does}`);
+  return [...lines, "All of them read the environment; docs/RUNNING.md tells of it."].join("\n");
 }
 
 async function reseal(env: Env, log: Logger): Promise<void> {
@@ -36,7 +56,6 @@ async function reseal(env: Env, log: Logger): Promise<void> {
 
 /** Boots the roles of this process: migrate, connect, serve, work; and stops in the opposite order. */
 async function serve(env: Env, log: Logger): Promise<void> {
-  await assertDatabase(env.DATABASE_DIRECT_URL, { tenantRole: tenantRoleOf });
   const applied = await migrate(env.DATABASE_DIRECT_URL, migrationFolders(), { log });
   if (applied.length > 0) log.info({ applied }, "database brought up to date");
   const runtime = new Runtime({
@@ -70,7 +89,8 @@ async function serve(env: Env, log: Logger): Promise<void> {
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {
-  const isSaid = error instanceof DatabaseNotReady || error instanceof EnvironmentWrong || !(error instanceof Error);
-  process.stderr.write(`${isSaid ? String(error instanceof Error ? error.message : error) : (error.stack ?? "")}\n`);
+  const isBug = error instanceof Error && !(error instanceof OperatorError);
+  const said = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`${isBug ? (error.stack ?? said) : said}\n`);
   process.exit(1);
 });

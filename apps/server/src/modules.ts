@@ -44,7 +44,8 @@ export const modules: readonly ModuleEntry[] = [
   {
     name: "settings",
     layer: "foundation",
-    description: "Typed settings, per tenant, versioned, read hot",
+    description: "Typed settings, per tenant, versioned, read hot; what is kept for how long",
+    dependsOn: ["access"],
     load: async () => (await import("./foundation/settings/settings.module.ts")).settingsModule,
   },
   {
@@ -54,11 +55,29 @@ export const modules: readonly ModuleEntry[] = [
     load: async () => (await import("./foundation/events/events.module.ts")).eventsModule,
   },
   {
+    name: "links",
+    layer: "foundation",
+    description: "Short links: shortened, opened, counted",
+    dependsOn: ["access", "settings"],
+    ownerFiles: {
+      "opening.ts": "a slug names the link, and the link its tenant; clicks of several share one statement",
+    },
+    load: async () => (await import("./foundation/links/links.module.ts")).linksModule,
+  },
+  {
+    name: "views",
+    layer: "foundation",
+    description: "What people made of a list, kept under a name: their own and shared ones",
+    dependsOn: ["access"],
+    load: async () => (await import("./foundation/views/views.module.ts")).viewsModule,
+  },
+  {
     name: "connect",
     layer: "engines",
     description: "WeChat apps: tokens, messages in, replies out, channel QR codes",
     ownerFiles: {
       "internal/snapshots.ts": "a callback address names the app, and the app names the tenant",
+      "internal/proofs.ts": "an AppID that another tenant has proven",
       "internal/inbound-store.ts": "pushes of several tenants share one statement",
     },
     sealed: async () => (await import("./engines/connect/connect.sealed.ts")).connectSealed,

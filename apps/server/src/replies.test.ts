@@ -21,6 +21,8 @@ const open: Readonly<Record<string, string>> = {
   "messaging.getDelivery steps[].details": "what a step tells is its writer's",
   "messaging.listScenes items[].items[]<wechat_template>.data":
     "template fields are named by whoever made the template",
+  "messaging.readThread items[].sent.content": "what was sent: a reply's text, template fields, or a mail's",
+  "messaging.reply sent.content": "what was sent",
   "messaging.updateScene items[]<wechat_template>.data": "template fields are named by whoever made the template",
   "settings.change default": "a setting's own shape, parsed when it was written",
   "settings.change schema": "a JSON Schema",
@@ -29,6 +31,10 @@ const open: Readonly<Record<string, string>> = {
   "settings.list items[].default": "a setting's own shape, parsed when it was written",
   "settings.list items[].schema": "a JSON Schema",
   "settings.list items[].value": "a setting's own shape, parsed when it was written",
+  "views.create query": "what a list's address says: texts by the names of its filters",
+  "views.list items[].query": "what a list's address says",
+  "views.share query": "what a list's address says",
+  "views.update query": "what a list's address says",
 };
 
 test("every reply is strict all the way down, but for these", () => {
@@ -70,7 +76,8 @@ function openPlacesOf({ id, reply }: Route): string[] {
 
 /** Where a shape lets through what it doesn't name. A kind of shape that isn't known here counts as loose. */
 function loosePlaces(schema: z.core.$ZodType, path: string): string[] {
-  if (schema === Instant) return [];
+  // What `field()` makes of it is a copy with the same definition.
+  if ((schema as z.ZodType).def === Instant.def) return [];
   const { def } = (schema as z.core.$ZodTypes)._zod;
   const inside = (inner: z.core.$ZodType, name = "") => loosePlaces(inner, path + name);
   const isClosed = (rest: z.core.$ZodType | undefined): boolean => rest === undefined || rest._zod.def.type === "never";
@@ -92,6 +99,9 @@ function loosePlaces(schema: z.core.$ZodType, path: string): string[] {
     case "default":
     case "readonly":
       return inside(def.innerType);
+    case "record":
+      // Numbers by the name of what they count.
+      return (def.valueType as z.ZodType).def.type === "number" ? [] : [path];
     case "lazy":
       return inside(def.getter());
     case "pipe":

@@ -2,6 +2,7 @@ import { TurnableClock } from "@zhanggui/kit/server/clock";
 import { openDatabase } from "@zhanggui/kit/server/database";
 import type { Env } from "@zhanggui/kit/server/env";
 import type { Logger } from "@zhanggui/kit/server/log";
+import { OperatorError } from "@zhanggui/kit/server/operator-error";
 import { poolOptions } from "@zhanggui/kit/server/pool";
 import { slowestQueries } from "@zhanggui/kit/server/slow-queries";
 
@@ -9,11 +10,12 @@ import { slowestQueries } from "@zhanggui/kit/server/slow-queries";
  * `node main.js slow-queries [hours]`: the hundred slowest statements of the last hours (24 unless told), the slowest
  * first, as tab-separated lines.
  *
- * @throws Error if that isn't a number of hours
+ * @throws OperatorError if that isn't a number of hours
  */
 export async function slowQueries(env: Env, _log: Logger, words = "24"): Promise<void> {
   const hours = Number(words);
-  if (!Number.isFinite(hours) || hours <= 0) throw new Error("slow-queries takes hours: main.js slow-queries 24");
+  if (!Number.isFinite(hours) || hours <= 0)
+    throw new OperatorError("slow-queries takes a number of hours: main.js slow-queries 24");
   const database = openDatabase(env.DATABASE_URL, poolOptions(env));
   try {
     const since = new Date(new TurnableClock(env.CLOCK_OFFSET_MS).now().getTime() - hours * 3_600_000);

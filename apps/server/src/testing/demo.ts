@@ -2,12 +2,16 @@ import { setTimeout as pause } from "node:timers/promises";
 import { createClient } from "@zhanggui/kit/contract/client";
 import { contracts } from "../contracts.ts";
 import { demoLogins, demoPassword } from "../foundation/access/demo-logins.ts";
-import { bindLanternTea, type WechatSide } from "./lantern-tea.ts";
+import { EmulatorControl } from "./emulator-control.ts";
+import { bindLanternTea } from "./lantern-tea.ts";
+import { givePast } from "./past/past.ts";
 
 export interface DemoOptions {
   readonly serverUrl: string;
   readonly emulatorUrl: string;
   readonly setupToken: string;
+  /** The server's database, where the past is put. */
+  readonly databaseUrl: string;
   readonly log: (line: string) => void;
 }
 
@@ -32,16 +36,18 @@ const stories: readonly Story[] = [
 ];
 
 /**
- * Opens Lantern Tea in an empty installation: accounts, a bound official account, channel codes, replies, a scene, and
- * people who come, write and go. Everything goes through the public API and through the emulator, so that the demo is
- * itself a test.
+ * Opens Lantern Tea in an empty installation: accounts, bound official accounts, channel codes, replies, a scene; the
+ * ninety days before today; and people who come, write and go now. What is done now goes through the public API and
+ * through the emulator, so that the demo is itself a test.
  */
-export async function seedDemo({ serverUrl, emulatorUrl, setupToken, log }: DemoOptions) {
+export async function seedDemo({ serverUrl, emulatorUrl, setupToken, databaseUrl, log }: DemoOptions) {
   const api = await openTenant(serverUrl, setupToken);
   log("tenant and accounts");
   const wechat = new EmulatorControl(emulatorUrl);
   const bound = await bindLanternTea({ api }, wechat, serverUrl);
   log("official account bound");
+  const past = { api, wechat, serverUrl, databaseUrl, bound, now: new Date() };
+  log(`ninety days went by, ${await givePast(past)} people came`);
   const live = await api.connect.createChannel({
     wechatAppId: bound.wechatAppId,
     name: "周五直播间",
@@ -53,17 +59,33 @@ export async function seedDemo({ serverUrl, emulatorUrl, setupToken, log }: Demo
     name: "直播间欢迎语",
     on: "scan",
     channelId: live.id,
-    reply: "欢迎来到灯笼茶直播间，回复「菜单」领取今日茶单。",
+    reply: "欢迎来到灯笼茶直播间，回复“菜单”领取今日茶单。",
   });
   await wechat.menu(bound.appid);
   const codes = { poster: bound.channel.ticket, live: live.ticket };
   const openids = new Map<string, string>();
-  for (const story of stories) openids.set(story.name, await wechat.play(bound.appid, story, codes));
-  log(`${stories.length} people came by`);
+  for (const story of stories) openids.set(story.name, await play(wechat, bound.appid, story, codes));
+  log(`${stories.length} more came by today`);
   await wechat.settled();
   // WeChat tells no names; an operator who knows somebody writes the name down.
   for (const [name, openid] of openids) await nameThem(api, openid, name);
   return { logins: demoLogins.map((each) => ({ ...each, password: demoPassword })) };
+}
+
+/** Plays a story and returns the openid of whoever it is about. */
+async function play(
+  wechat: EmulatorControl,
+  appid: string,
+  { name, scans, says = [], leaves }: Story,
+  codes: { poster: string; live: string },
+): Promise<string> {
+  const puppet = await wechat.puppet(name);
+  await (scans === undefined
+    ? wechat.act(puppet, "follow", { appid })
+    : wechat.act(puppet, "scan", { code: codes[scans] }));
+  for (const text of says) await wechat.act(puppet, "say", { appid, text });
+  if (leaves) await wechat.act(puppet, "unfollow", { appid });
+  return wechat.openid(puppet, appid);
 }
 
 /** Waits for the worker: a person is known a moment after their first message. */
@@ -112,74 +134,4 @@ async function openTenant(serverUrl: string, setupToken: string) {
     await api.access.createAccount({ login, displayName: names[role], password: demoPassword, roleIds });
   }
   return api;
-}
-
-/** The emulator by its control API. */
-class EmulatorControl implements WechatSide {
-  readonly #url: string;
-
-  constructor(url: string) {
-    this.#url = url;
-  }
-
-  async createAccount(account: { name: string }): Promise<{ appid: string; secret: string }> {
-    return (await this.#call("POST", "/accounts", { ...account, openPlatform: "lantern-tea" })) as {
-      appid: string;
-      secret: string;
-    };
-  }
-
-  addTemplate(appid: string, template: { templateId: string; title: string; content: string }): Promise<unknown> {
-    return this.#call("POST", `/accounts/${appid}/templates`, template);
-  }
-
-  configurePush(appid: string, push: Parameters<WechatSide["configurePush"]>[1]): Promise<unknown> {
-    return this.#call("PUT", `/accounts/${appid}/push`, push);
-  }
-
-  /** Makes the account's menu by WeChat's own API, as its admin page would. */
-  async menu(appid: string): Promise<void> {
-    const { secret } = (await this.#call("GET", `/accounts/${appid}`)) as { secret: string };
-    const token = await fetch(`${this.#url}/cgi-bin/stable_token`, {
-      method: "POST",
-      body: JSON.stringify({ grant_type: "client_credential", appid, secret }),
-    });
-    const { access_token } = (await token.json()) as { access_token: string };
-    await fetch(`${this.#url}/cgi-bin/menu/create?access_token=${access_token}`, {
-      method: "POST",
-      body: JSON.stringify({
-        button: [
-          { type: "click", name: "今日茶单", key: "TODAY" },
-          { name: "关于我们", sub_button: [{ type: "view", name: "门店地址", url: "http://127.0.0.1/stores" }] },
-        ],
-      }),
-    });
-  }
-
-  /** Plays a story and returns the openid of whoever it is about. */
-  async play(appid: string, story: Story, codes: { poster: string; live: string }): Promise<string> {
-    const puppet = (await this.#call("POST", "/puppets", { name: story.name })) as { id: string };
-    const act = (action: string, body: object): Promise<unknown> =>
-      this.#call("POST", `/puppets/${puppet.id}/${action}`, body);
-    await (story.scans === undefined ? act("follow", { appid }) : act("scan", { code: codes[story.scans] }));
-    for (const text of story.says ?? []) await act("say", { appid, text });
-    if (story.leaves) await act("unfollow", { appid });
-    const bond = (await this.#call("GET", `/puppets/${puppet.id}/chat?appid=${appid}`)) as { openid: string };
-    return bond.openid;
-  }
-
-  settled(): Promise<unknown> {
-    return this.#call("POST", "/settle", {});
-  }
-
-  async #call(method: string, path: string, body?: object): Promise<unknown> {
-    const response = await fetch(`${this.#url}/emulator${path}`, {
-      method,
-      headers: { "content-type": "application/json" },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    if (!response.ok)
-      throw new Error(`the emulator answered ${response.status} to ${method} ${path}: ${await response.text()}`);
-    return response.json();
-  }
 }

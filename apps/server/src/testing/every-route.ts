@@ -17,6 +17,8 @@ export interface World {
   readonly powerless: Member;
   /** What Lantern Tea has bound at WeChat; somebody has come by its channel code. */
   readonly bound: Bound;
+  /** One more account at WeChat, which nobody has bound. */
+  readonly newAccount: () => { readonly appid: string; readonly secret: string };
 }
 
 /** What a call needs to succeed for the owner, by route; a function where each call needs something new. */

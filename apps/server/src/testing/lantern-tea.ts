@@ -72,7 +72,7 @@ export async function bindLanternTea(
   });
   const rules = [
     { name: "海报欢迎语", on: "scan", reply: "欢迎来到灯笼茶，门店海报的朋友！" },
-    { name: "关注欢迎语", on: "follow", reply: "欢迎来到灯笼茶！回复「菜单」看看今天有什么。" },
+    { name: "关注欢迎语", on: "follow", reply: "欢迎来到灯笼茶！回复“菜单”看看今天有什么。" },
     {
       name: "菜单",
       on: "keyword",
@@ -99,7 +99,7 @@ export async function bindLanternTea(
         channel: "mail",
         to: "leader",
         subject: "{{ channel.name }}来了一位新朋友",
-        text: "{{ channel.leaderName }}，你好：\n\n{{ person.displayName }} 刚刚通过「{{ channel.name }}」来到{{ app.name }}。",
+        text: "{{ channel.leaderName }}，你好：\n\n{{ person.displayName }} 刚刚通过“{{ channel.name }}”来到{{ app.name }}。",
       },
     ],
   });

@@ -55,8 +55,8 @@ export interface TestServer {
   asOwner(): Promise<Member>;
   /** Adds an account with a built-in role to a tenant, and signs it in. */
   as(role: BuiltInRole, owner: Member): Promise<Member>;
-  /** Adds an account whose role grants nothing, and signs it in. */
-  asNobodyMuch(owner: Member): Promise<Member>;
+  /** Adds an account whose role grants these permissions and no others, and signs it in. */
+  asHolderOf(permissions: readonly string[], owner: Member): Promise<Member>;
   /** Works everything off that is due. */
   runUntilIdle(): Promise<void>;
   close(): Promise<void>;
@@ -72,6 +72,8 @@ export const testSecrets = {
   JWT_SECRET: "only-for-tests-only-for-tests-only-for-tests",
   SETUP_TOKEN: "only-for-these-tests",
 };
+/** Nobody answers there: a test that needs no WeChat reaches none. */
+const nowhere = { WECHAT_API_URL: "http://127.0.0.1:9", WECHAT_MP_URL: "http://127.0.0.1:9" };
 /** Everybody's. */
 export const testPassword = "correct horse battery";
 const password = testPassword;
@@ -81,7 +83,8 @@ export async function openTestServer(clusterUrl: string, options: TestServerOpti
     options.databaseUrl === undefined
       ? await cloneOfTemplate(clusterUrl, migrationFolders())
       : { url: options.databaseUrl, drop: async () => {} };
-  const env = readEnv({ DATABASE_URL: database.url, LOG_LEVEL: "silent", PORT: "0", ...testSecrets, ...options.env });
+  const variables = { DATABASE_URL: database.url, LOG_LEVEL: "silent", PORT: "0", ...testSecrets, ...nowhere };
+  const env = readEnv({ ...variables, ...options.env });
   const clock = options.clock ?? new TurnableClock();
   const log = options.log ?? createLog(env.LOG_LEVEL);
   const runtime = new Runtime({
@@ -137,9 +140,9 @@ export async function openTestServer(clusterUrl: string, options: TestServerOpti
         items.filter(({ builtIn }) => builtIn === role).map(({ id }) => id),
       );
     },
-    asNobodyMuch: async (owner) => {
-      const role = await owner.api.access.createRole({ name: newLogin(), permissions: [] });
-      return join(owner, "Powerless", [role.id]);
+    asHolderOf: async (permissions, owner) => {
+      const role = await owner.api.access.createRole({ name: newLogin(), permissions: [...permissions] });
+      return join(owner, "Colleague", [role.id]);
     },
     runUntilIdle: () => runtime.runUntilIdle(),
     close: async () => {

@@ -1,8 +1,12 @@
+import { bulk } from "@zhanggui/kit/contract/bulk";
 import { conflict, notFound } from "@zhanggui/kit/contract/faults";
+import { field } from "@zhanggui/kit/contract/field";
+import { DailyFigures } from "@zhanggui/kit/contract/figures";
 import { Id } from "@zhanggui/kit/contract/ids";
+import { list } from "@zhanggui/kit/contract/list";
 import { bilingual } from "@zhanggui/kit/contract/text";
 import { oneLine } from "@zhanggui/kit/contract/one-line";
-import { PageQuery, pageOf, Total } from "@zhanggui/kit/contract/page";
+import { PageQuery, pageOf } from "@zhanggui/kit/contract/page";
 import { permission } from "@zhanggui/kit/contract/permission";
 import { contract, route } from "@zhanggui/kit/contract/route";
 import { Instant } from "@zhanggui/kit/contract/time";
@@ -17,6 +21,12 @@ export const audienceRead = permission("audience:read", { zh: "查看客户", en
 export const audienceWrite = permission("audience:write", { zh: "编辑客户与标签", en: "Edit people and tags" }, [
   "operator",
 ]);
+/** Apart from the rest: whoever answers customers or looks at figures needn't be able to carry their numbers away. */
+export const audienceContacts = permission(
+  "audience:contacts",
+  { zh: "查看和填写客户的手机号与邮箱", en: "See and enter people's phone numbers and mail addresses" },
+  ["operator", "finance"],
+);
 
 /** Where a tag came from: a person's hand, a channel's code, a rule. */
 export const TagSource = z.enum(["manual", "channel"]);
@@ -44,50 +54,103 @@ export const Identity = z
 export const PersonSummary = z
   .object({
     id: Id,
-    displayName: z.string(),
-    following: z.boolean(),
+    displayName: field(z.string(), { zh: "客户", en: "Person" }, { kind: "person", width: "192px" }),
+    following: field(
+      z.boolean(),
+      { zh: "关注状态", en: "Following" },
+      {
+        filter: true,
+        width: "136px",
+        choices: {
+          true: { zh: "关注中", en: "Following", tone: "good" },
+          false: { zh: "未关注", en: "Not following", tone: "quiet" },
+        },
+      },
+    ),
+    tags: field(z.array(z.object({ tagId: Id, name: z.string() })), { zh: "标签", en: "Tags" }, { kind: "tags" }),
     /** The channel that brought them first. */
-    channelName: z.string().nullable(),
-    tags: z.array(z.object({ tagId: Id, name: z.string() })),
-    firstSeenAt: Instant,
-    lastSeenAt: Instant,
+    channelName: field(z.string().nullable(), { zh: "来源渠道", en: "Came by" }, { width: "128px" }),
+    phone: field(
+      z.string().nullable(),
+      { zh: "手机号", en: "Phone" },
+      { kind: "phone", hidden: true, readBy: audienceContacts },
+    ),
+    mail: field(
+      z.string().nullable(),
+      { zh: "邮箱", en: "Mail" },
+      { kind: "mail", hidden: true, readBy: audienceContacts },
+    ),
+    firstSeenAt: field(Instant, { zh: "首次出现", en: "First seen" }, { sort: true, filter: "range" }),
+    lastSeenAt: field(Instant, { zh: "最近活跃", en: "Last seen" }, { sort: true, filter: "range" }),
   })
   .meta({ id: "PersonSummary" });
 export const Person = z
-  .object({ ...PersonSummary.shape, tags: z.array(PersonTag), identities: z.array(Identity) })
+  .object({
+    ...PersonSummary.shape,
+    tags: z.array(PersonTag),
+    /** Without phone numbers and mail addresses for whoever may not see them. */
+    identities: z.array(Identity),
+  })
   .meta({ id: "Person" });
 export const TimelineEntry = z
   .object({
     id: Id,
     /**
      * `followed`, `unfollowed`, `scanned`, `wrote`, `tapped_menu`, `tag_added`, `tag_removed`, `identity_added`,
-     * `merged`, `delivery` …
+     * `merged`, `delivery`, `operator_reply` …
      */
     kind: z.string(),
     /** What the sentence of that kind needs: the channel's name, the text, the tag. */
     details: z.record(z.string(), z.unknown()),
+    /** What was replied to it at once, and whether WeChat took that. */
+    reply: z.object({ text: z.string(), state: z.enum(["taken", "doubtful"]) }).nullable(),
     traceId: z.string(),
     at: Instant,
   })
   .meta({ id: "TimelineEntry" });
 
+const tagBody = z.object({ name: oneLine(30) });
 const personParams = z.object({ personId: Id });
 
+const listPeople = list("/people", {
+  item: PersonSummary,
+  noun: { zh: "客户", en: "person", plural: "people" },
+  access: audienceRead,
+  sort: "-lastSeenAt",
+  live: true,
+  search: { zh: "姓名、手机号、邮箱或 openid", en: "Name, phone, mail or openid" },
+  filters: {
+    tagId: field(Id, { zh: "标签", en: "Tag" }, { kind: "tag" }),
+    firstChannelId: field(Id, { zh: "来源渠道", en: "Came by" }, { kind: "channel" }),
+  },
+});
+
 export const audience = contract("audience", {
-  listPeople: route.get("/people", {
-    summary: "People, most recently seen first",
+  listPeople,
+  getFigures: route.get("/people/figures", {
+    summary: "Who is new, by the day, and who waits for an answer while one may still be sent",
     access: audienceRead,
-    query: PageQuery.extend({
-      search: z
-        .string()
-        .trim()
-        .max(100)
-        .optional()
-        .meta({ description: "Part of the name, or a whole openid, unionid, phone number or mail address" }),
-      tagId: Id.optional(),
-      following: z.stringbool().optional().meta({ description: "`true` or `false`" }),
+    reply: z.object({
+      newPeople: DailyFigures,
+      waiting: z.object({
+        count: z.int(),
+        /** There are more than were counted. */
+        isMore: z.boolean(),
+        /** Who has waited longest. */
+        first: z.array(
+          z.object({
+            conversationId: Id,
+            personId: Id.nullable(),
+            name: z.string().nullable(),
+            /** What they said last; null for what isn't text. */
+            text: z.string().nullable(),
+            /** When they wrote what nothing has answered. */
+            since: Instant,
+          }),
+        ),
+      }),
+      hasPeople: z.boolean(),
     }),
-    reply: pageOf(PersonSummary).extend({ total: Total }),
   }),
   getPerson: route.get("/people/:personId", {
     summary: "One person with all identities and tags",
@@ -110,13 +173,20 @@ export const audience = contract("audience", {
     effect: "change",
     params: personParams,
     body: z.object({
-      displayName: oneLine(60).optional(),
-      phone: z
-        .string()
-        .trim()
-        .regex(/^\+?[0-9]{5,15}$/, { error: bilingual({ zh: "5 到 15 位数字", en: "5 to 15 digits" }) })
-        .optional(),
-      mail: z.email().max(200).optional(),
+      displayName: field(oneLine(60), { zh: "姓名", en: "Name" }).optional(),
+      phone: field(
+        z
+          .string()
+          .trim()
+          .regex(/^\+?[0-9]{5,15}$/, { error: bilingual({ zh: "5 到 15 位数字", en: "5 to 15 digits" }) }),
+        { zh: "添加手机号", en: "Add a phone number" },
+        { kind: "phone", readBy: audienceContacts },
+      ).optional(),
+      mail: field(
+        z.email().max(200),
+        { zh: "添加邮箱", en: "Add a mail address" },
+        { readBy: audienceContacts },
+      ).optional(),
     }),
     reply: Person,
     faults: [notFound, conflict],
@@ -126,9 +196,34 @@ export const audience = contract("audience", {
     access: audienceWrite,
     effect: "change",
     params: personParams,
-    body: z.object({ name: oneLine(30) }),
+    body: tagBody,
     reply: Person,
     faults: [notFound],
+  }),
+  findByOpenid: route.post("/people/by-openid", {
+    summary: "Who some openids are, by the names that people have now; those that nobody knows are left out",
+    access: audienceRead,
+    effect: "read",
+    body: z.object({ openids: z.array(z.string().max(100)).min(1).max(200) }),
+    reply: z.object({
+      items: z.array(z.object({ openid: z.string(), wechatAppId: Id, personId: Id, displayName: z.string() })),
+    }),
+  }),
+  tagPeople: bulk("/people/tags", {
+    list: listPeople,
+    summary: "Tag several people at once; a tag that doesn't exist yet is made",
+    access: audienceWrite,
+    effect: "change",
+    body: tagBody,
+    passes: { tagged: { zh: "已有这个标签", en: "have the tag already" } },
+  }),
+  untagPeople: bulk("/people/tags/take", {
+    list: listPeople,
+    summary: "Take a tag away from several people at once",
+    access: audienceWrite,
+    effect: "change",
+    body: tagBody,
+    passes: { untagged: { zh: "没有这个标签", en: "don't have the tag" } },
   }),
   removeTag: route.delete("/people/:personId/tags/:tagId", {
     summary: "Take a tag away",

@@ -1,8 +1,11 @@
 import { defineModule, items, on, runs } from "@zhanggui/kit/server/module";
+import { accessModule } from "../../foundation/access/access.module.ts";
 import { connectModule } from "../connect/connect.module.ts";
 import { messageReceived } from "../connect/connect.events.ts";
 import { audience } from "./audience.contract.ts";
+import { keepTimeline } from "./audience.settings.ts";
 import { AudienceService } from "./audience.service.ts";
+import { Figures } from "./figures.ts";
 import { Arrivals } from "./internal/arrivals.ts";
 import { Identities } from "./internal/identities.ts";
 import { fetchProfile } from "./internal/jobs.ts";
@@ -12,9 +15,10 @@ import { Tags } from "./internal/tags.ts";
 import { Timeline } from "./timeline.ts";
 
 export const audienceModule = defineModule(audience, {
-  uses: [connectModule],
+  uses: [accessModule, connectModule],
   services: {
     people: AudienceService,
+    figures: Figures,
     timeline: Timeline,
     arrivals: Arrivals,
     identities: Identities,
@@ -22,15 +26,20 @@ export const audienceModule = defineModule(audience, {
     profiles: Profiles,
     tags: Tags,
   },
-  routes: ({ people, tags }) => ({
+  routes: ({ people, figures, tags }) => ({
     listPeople: people.list,
+    getFigures: figures.get,
     getPerson: people.get,
     timeline: people.timelineOf,
     updatePerson: people.update,
     addTag: people.addTag,
+    findByOpenid: items(people.findByOpenid),
+    tagPeople: people.tagPeople,
+    untagPeople: people.untagPeople,
     removeTag: people.removeTag,
     listTags: items(tags.list),
   }),
   handlers: ({ arrivals }) => ({ link_person: on(messageReceived, arrivals.receive) }),
   jobs: ({ profiles }) => [runs(fetchProfile, profiles.fetch)],
+  keeps: [keepTimeline],
 });

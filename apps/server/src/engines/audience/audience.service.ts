@@ -1,23 +1,41 @@
 import { Injectable } from "@nestjs/common";
 import { conflict, notFound } from "@zhanggui/kit/contract/faults";
-import { countLimit } from "@zhanggui/kit/contract/page";
 import type { Flat, Out } from "@zhanggui/kit/contract/route";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
-import { latestFirst, readPage, totalOf } from "@zhanggui/kit/server/paging";
+import { bulkOf } from "@zhanggui/kit/server/bulk";
+import { listOf, type Rows } from "@zhanggui/kit/server/list";
 import { type Found, searchIn } from "@zhanggui/kit/server/search";
-import type { Tables } from "@zhanggui/kit/server/tables";
-import { type SelectQueryBuilder, sql, type SqlBool } from "kysely";
+import { sql } from "kysely";
 import { Apps } from "../connect/apps.ts";
 import { Channels } from "../connect/channels.ts";
-import type { audience } from "./audience.contract.ts";
+import { audience } from "./audience.contract.ts";
+import { mayContact } from "./contact-details.ts";
 import { Identities, type Openid } from "./internal/identities.ts";
 import { findPerson, lockPerson, type PersonRow } from "./internal/people.ts";
-import { Tags } from "./internal/tags.ts";
+import { isPlaceholder } from "./internal/placeholder.ts";
+import { type TagOrigin, Tags } from "./internal/tags.ts";
 import { Timeline } from "./timeline.ts";
 
 type PersonView = Out<typeof audience.getPerson>;
-type PeopleFilter = Flat<typeof audience.listPeople>;
-type PeopleQuery = SelectQueryBuilder<Tables, "audience_person", object>;
+export interface Contact {
+  readonly personId: string;
+  readonly displayName: string;
+  /** False: the name only tells this person from others, and nobody wants to be called by it. */
+  readonly isNamed: boolean;
+  readonly mail: string | null;
+}
+
+/** Who is behind an openid. */
+export interface Behind {
+  readonly personId: string;
+  readonly displayName: string;
+  readonly follows: boolean;
+  /** The channel that brought them first. */
+  readonly channelName: string | null;
+}
+export function openidKey({ wechatAppId, openid }: Openid): string {
+  return `${wechatAppId} ${openid}`;
+}
 
 /** People as operators see and edit them. */
 @Injectable()
@@ -30,23 +48,55 @@ export class AudienceService {
     private readonly timeline: Timeline,
   ) {}
 
-  async list(ctx: Ctx, filter: PeopleFilter): Promise<Out<typeof audience.listPeople>> {
-    const found = await this.#found(ctx, filter.search);
-    const matching = narrowed(ctx, filter, found);
-    const page = await readPage(matching.selectAll(), filter, latestFirst("lastSeenAt"));
-    const total = await totalFound(ctx, filter, found);
-    const ids = page.items.map((row) => row.id);
-    const [tags, identities, channels] = await Promise.all([
-      this.#tagsOf(ctx, ids),
-      this.#identitiesOf(ctx, ids),
-      this.channels.names(ctx),
-    ]);
-    const items = page.items.map((row) => ({
-      ...summarised(row, channels),
-      following: identities.some((each) => each.personId === row.id && each.following === true),
-      tags: tags.filter((tag) => tag.personId === row.id),
-    }));
-    return { items, next: page.next, total };
+  list(ctx: Ctx, query: Flat<typeof audience.listPeople>): Promise<Out<typeof audience.listPeople>> {
+    return listOf(ctx, audience.listPeople, query, peopleRows(ctx), {
+      ...this.#narrows(ctx),
+      present: async (rows) => {
+        const ids = rows.map((row) => row.id);
+        const [tags, identities, channels] = await Promise.all([
+          this.#tagsOf(ctx, ids),
+          this.#identitiesOf(ctx, ids),
+          this.channels.names(
+            ctx,
+            rows.map(({ firstChannelId }) => firstChannelId),
+          ),
+        ]);
+        return rows.map((row) => ({
+          ...summarised(
+            row,
+            channels,
+            identities.filter(({ personId }) => personId === row.id),
+          ),
+          tags: tags.filter((tag) => tag.personId === row.id),
+        }));
+      },
+    });
+  }
+
+  tagPeople(ctx: Ctx, input: Flat<typeof audience.tagPeople>): Promise<Out<typeof audience.tagPeople>> {
+    const origin = manual(ctx);
+    return bulkOf(ctx, audience.tagPeople, input, peopleRows(ctx), {
+      ...this.#narrows(ctx),
+      passes: { tagged: hasTag(input.name) },
+      each: (ctx, id) =>
+        ctx.tx(async (ctx) => {
+          const isNew = await this.tags.add(ctx, await lockPerson(ctx, id), input.name, origin);
+          return isNew ? undefined : "tagged";
+        }),
+    });
+  }
+
+  async untagPeople(ctx: Ctx, input: Flat<typeof audience.untagPeople>): Promise<Out<typeof audience.untagPeople>> {
+    const hasIt = hasTag(input.name);
+    return bulkOf(ctx, audience.untagPeople, input, peopleRows(ctx), {
+      ...this.#narrows(ctx),
+      passes: { untagged: (rows) => rows.not(hasIt(rows)) },
+      each: (ctx, id) =>
+        ctx.tx(async (ctx) => {
+          const isGone = await this.tags.take(ctx, await lockPerson(ctx, id), input.name);
+          return isGone ? undefined : "untagged";
+        }),
+    });
   }
 
   /** Old links to a record that was merged lead to the one that goes on. @throws Fault `kit.not_found` */
@@ -55,18 +105,18 @@ export class AudienceService {
     const [tags, identities, channels, apps] = await Promise.all([
       this.#tagsOf(ctx, [row.id]),
       this.#identitiesOf(ctx, [row.id]),
-      this.channels.names(ctx),
-      this.apps.list(ctx),
+      this.channels.names(ctx, [row.firstChannelId]),
+      this.apps.states(ctx),
     ]);
+    const shown = mayContact(ctx) ? identities : identities.filter(({ kind }) => !contactKinds.has(kind));
     return {
-      ...summarised(row, channels),
-      following: identities.some(({ following }) => following === true),
+      ...summarised(row, channels, identities),
       tags,
-      identities: identities.map(({ kind, value, scope, following, createdAt }) => ({
+      identities: shown.map(({ kind, value, scope, following, createdAt }) => ({
         kind,
         value,
         wechatAppId: scope === "" ? null : scope,
-        wechatAppName: apps.find(({ id }) => id === scope)?.name ?? null,
+        wechatAppName: apps.get(scope)?.name ?? null,
         following,
         since: createdAt,
       })),
@@ -99,8 +149,7 @@ export class AudienceService {
 
   /** @throws Fault `kit.not_found` */
   async addTag(ctx: Ctx, { personId, name }: Flat<typeof audience.addTag>): Promise<PersonView> {
-    const origin = { source: "manual" as const, sourceId: ctx.actor.id, sourceName: ctx.actor.name };
-    await ctx.tx(async (ctx) => this.tags.add(ctx, await lockPerson(ctx, personId), name, origin));
+    await ctx.tx(async (ctx) => this.tags.add(ctx, await lockPerson(ctx, personId), name, manual(ctx)));
     return this.get(ctx, { personId });
   }
 
@@ -125,8 +174,75 @@ export class AudienceService {
     return (await findPerson(ctx, personId))?.id ?? personId;
   }
 
+  /** How people are called now, by their ids. */
+  async names(ctx: Ctx, personIds: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    if (personIds.length === 0) return new Map();
+    const rows = await ctx.db
+      .selectFrom("audience_person")
+      .select(["id", "displayName"])
+      .where("id", "in", [...new Set(personIds)])
+      .execute();
+    return new Map(rows.map(({ id, displayName }) => [id, displayName]));
+  }
+
+  /** One openid may be known by several apps. */
+  async findByOpenid(ctx: Ctx, { openids }: Flat<typeof audience.findByOpenid>) {
+    return ctx.db
+      .selectFrom("audience_identity")
+      .innerJoin("audience_person", "audience_person.id", "audience_identity.personId")
+      .select(["value as openid", "scope as wechatAppId", "personId", "displayName"])
+      .where("kind", "=", "openid")
+      .where("value", "in", openids)
+      .execute();
+  }
+
+  /** Who is behind openids now, by `openidKey`; whoever isn't known yet is left out. */
+  async behind(ctx: Ctx, openids: readonly Openid[]): Promise<ReadonlyMap<string, Behind>> {
+    if (openids.length === 0) return new Map();
+    const rows = await ctx.db
+      .selectFrom("audience_identity")
+      .innerJoin("audience_person", "audience_person.id", "audience_identity.personId")
+      .select([
+        "value as openid",
+        "scope as wechatAppId",
+        "personId",
+        "displayName",
+        "audience_identity.following",
+        "firstChannelId",
+      ])
+      .where("kind", "=", "openid")
+      .where(
+        "value",
+        "in",
+        openids.map(({ openid }) => openid),
+      )
+      .execute();
+    const channels = await this.channels.names(
+      ctx,
+      rows.map(({ firstChannelId }) => firstChannelId),
+    );
+    return new Map(
+      rows.map((row) => {
+        const channelName = row.firstChannelId === null ? null : (channels.get(row.firstChannelId) ?? null);
+        return [openidKey(row), { ...row, channelName, follows: row.following === true }];
+      }),
+    );
+  }
+
+  /** The openids of those that a search for people finds, as many as lists count. */
+  async openidsFound(ctx: Ctx, search: string): Promise<string[]> {
+    const { ids, others = [] } = await this.#found(ctx, search);
+    const rows = await ctx.db
+      .selectFrom("audience_identity")
+      .select("value")
+      .where("kind", "=", "openid")
+      .where("personId", "=", sql<string>`ANY (${[...ids, ...others]}::uuid[])`)
+      .execute();
+    return rows.map(({ value }) => value);
+  }
+
   /** Name and mail address, for whoever writes to people; locks the person. @throws Fault `kit.not_found` */
-  async contact(ctx: TxCtx, personId: string): Promise<{ personId: string; displayName: string; mail: string | null }> {
+  async contact(ctx: TxCtx, personId: string): Promise<Contact> {
     const row = await this.#row(ctx, await lockPerson(ctx, personId));
     const mail = await ctx.db
       .selectFrom("audience_identity")
@@ -135,7 +251,8 @@ export class AudienceService {
       .where("kind", "=", "mail")
       .orderBy("createdAt", "desc")
       .executeTakeFirst();
-    return { personId: row.id, displayName: row.displayName, mail: mail?.value ?? null };
+    const { id, displayName } = row;
+    return { personId: id, displayName, isNamed: !isPlaceholder(displayName), mail: mail?.value ?? null };
   }
 
   /** Whether an openid follows its account now, as far as we know. */
@@ -143,14 +260,29 @@ export class AudienceService {
     return (await this.identities.find(ctx, openid))?.following === true;
   }
 
-  /** Those whose name holds the text, and those who are known by it: an openid, a phone number, a mail address. */
-  async #found(ctx: Ctx, search: string | undefined): Promise<Found | undefined> {
-    if (search === undefined || search === "") return undefined;
-    const [named, known] = await Promise.all([
+  /** What people are narrowed by, in their list and where something is done to many of them. */
+  #narrows(ctx: Ctx) {
+    return {
+      search: (part: string) => this.#found(ctx, part),
+      filters: {
+        tagId: ({ exists, selectFrom }: People, tagId: string) =>
+          exists(
+            selectFrom("audience_person_tag")
+              .select("audience_person_tag.tagId")
+              .whereRef("audience_person_tag.personId", "=", "item.id")
+              .where("audience_person_tag.tagId", "=", tagId),
+          ),
+      },
+    };
+  }
+
+  /** Those whose name holds the text, and those who are known by it. */
+  async #found(ctx: Ctx, search: string): Promise<Found> {
+    const [named, others] = await Promise.all([
       searchIn(ctx, "audience_person", "displayName", search),
-      ctx.db.selectFrom("audience_identity").select("personId").where("value", "=", search).execute(),
+      this.identities.search(ctx, search, { contacts: mayContact(ctx) }),
     ]);
-    return { ...named, ids: [...named.ids, ...known.map(({ personId }) => personId)] };
+    return { ...named, others };
   }
 
   async #row(ctx: Ctx, personId: string): Promise<PersonRow> {
@@ -183,44 +315,42 @@ export class AudienceService {
   }
 }
 
-function summarised(row: PersonRow, channels: ReadonlyMap<string, string>) {
-  return { ...row, channelName: row.firstChannelId === null ? null : (channels.get(row.firstChannelId) ?? null) };
+/** People as their list has them: of two that turned out to be one, the one that goes on. */
+function peopleRows(ctx: Ctx) {
+  return ctx.db
+    .selectFrom("audience_person")
+    .select(["id", "displayName", "firstChannelId", "firstSeenAt", "lastSeenAt", "following"])
+    .where("mergedInto", "is", null);
 }
+type People = Rows<Awaited<ReturnType<ReturnType<typeof peopleRows>["executeTakeFirstOrThrow"]>>>;
 
-/** Counts among the ids that are there; only if other filters leave few of them, among all. */
-async function totalFound(ctx: Ctx, filter: PeopleFilter, found: Found | undefined): Promise<number> {
-  if (found === undefined || !found.isCut) return totalOf(ctx, narrowed(ctx, filter, found));
-  const some = await totalOf(ctx, narrowed(ctx, filter, { ...found, isCut: false }));
-  return some > countLimit ? some : totalOf(ctx, narrowed(ctx, filter, found));
-}
-
-function narrowed(ctx: Ctx, { tagId, following }: PeopleFilter, found: Found | undefined): PeopleQuery {
-  let query: PeopleQuery = ctx.db.selectFrom("audience_person").where("mergedInto", "is", null);
-  if (found !== undefined) {
-    const { ids, isCut, holds } = found;
-    const isOne = sql<SqlBool>`audience_person.id = ANY (${ids}::uuid[])`;
-    query = query.where((eb) => (isCut ? eb.or([holds, isOne]) : isOne));
-  }
-  if (tagId !== undefined) {
-    query = query.where(({ exists, selectFrom }) =>
-      exists(
-        selectFrom("audience_person_tag")
-          .select("audience_person_tag.tagId")
-          .whereRef("audience_person_tag.personId", "=", "audience_person.id")
-          .where("audience_person_tag.tagId", "=", tagId),
-      ),
+function hasTag(name: string) {
+  return ({ exists, selectFrom }: People) =>
+    exists(
+      selectFrom("audience_person_tag")
+        .innerJoin("audience_tag", "audience_tag.id", "audience_person_tag.tagId")
+        .select("audience_tag.id")
+        .whereRef("audience_person_tag.personId", "=", "item.id")
+        .where("audience_tag.name", "=", name),
     );
-  }
-  if (following !== undefined) {
-    query = query.where(({ exists, not, selectFrom }) => {
-      const follows = exists(
-        selectFrom("audience_identity")
-          .select("audience_identity.id")
-          .whereRef("audience_identity.personId", "=", "audience_person.id")
-          .where("audience_identity.following", "=", true),
-      );
-      return following ? follows : not(follows);
-    });
-  }
-  return query;
+}
+
+function manual({ actor }: Ctx): TagOrigin {
+  return { source: "manual", sourceId: actor.id, sourceName: actor.name };
+}
+
+const contactKinds: ReadonlySet<string> = new Set(["phone", "mail"]);
+
+function summarised<Row extends Pick<PersonRow, "firstChannelId">>(
+  row: Row,
+  channels: ReadonlyMap<string, string>,
+  identities: readonly { readonly kind: string; readonly value: string }[],
+) {
+  const latest = (kind: string): string | null => identities.findLast((each) => each.kind === kind)?.value ?? null;
+  return {
+    ...row,
+    channelName: row.firstChannelId === null ? null : (channels.get(row.firstChannelId) ?? null),
+    phone: latest("phone"),
+    mail: latest("mail"),
+  };
 }

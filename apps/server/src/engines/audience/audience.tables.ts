@@ -14,6 +14,7 @@ export interface AudienceTables {
     followingSince: Date | null;
     followingBy: string | null;
     createdAt: Generated<Date>;
+    reversed: GeneratedAlways<string | null>;
   };
   audience_person: {
     tenantId: Generated<string>;
@@ -27,6 +28,7 @@ export interface AudienceTables {
     mergedInto: string | null;
     createdAt: Generated<Date>;
     displayNameGrams: GeneratedAlways<string[] | null>;
+    following: Generated<boolean>;
   };
   audience_person_tag: {
     tenantId: Generated<string>;

@@ -1,5 +1,6 @@
 import { newId } from "@zhanggui/kit/contract/ids";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { refusal } from "../../testing/refusal.ts";
 import { openTeaShop, type TeaShop } from "../../testing/tea-shop.ts";
 import { messageReceived } from "../connect/connect.events.ts";
 
@@ -14,6 +15,21 @@ async function personOf(puppetId: string, appid = tea.bound.appid) {
   const { items } = await tea.owner.api.audience.listPeople({ search: openid });
   return tea.owner.api.audience.getPerson({ personId: items[0]!.id });
 }
+
+test("an openid is whoever they are called now; of unknown ones, and to another tenant, nothing is told", async () => {
+  const { emulator, bound, owner, server } = tea;
+  const puppet = emulator.world.createPuppet();
+  await emulator.world.scan(puppet.id, { code: bound.channel.ticket });
+  await tea.settle();
+  const { openid } = emulator.world.chat(puppet.id, bound.appid);
+  const { id: personId } = await personOf(puppet.id);
+  await owner.api.audience.updatePerson({ personId, displayName: "阿拾" });
+  expect(await owner.api.audience.findByOpenid({ openids: [openid, "nobody's"] })).toEqual({
+    items: [{ openid, wechatAppId: bound.wechatAppId, personId, displayName: "阿拾" }],
+  });
+  const stranger = await server.asOwner();
+  expect(await stranger.api.audience.findByOpenid({ openids: [openid] })).toEqual({ items: [] });
+});
 
 test("a person's story is told from the first scan on, newest first", async () => {
   const { emulator, bound, owner, server } = tea;
@@ -74,7 +90,7 @@ test("fifty messages of a stranger at once make one person", async () => {
   const { server, owner, emulator } = tea;
   const puppet = emulator.world.createPuppet();
   await emulator.world.follow(puppet.id);
-  const before = (await owner.api.audience.listPeople()).total;
+  const before = (await owner.api.audience.listPeople()).total ?? 0;
   await Promise.all(Array.from({ length: 49 }, (_, n) => emulator.world.say(puppet.id, { text: `${n}` })));
   await Promise.all([server.runUntilIdle(), server.runUntilIdle(), server.runUntilIdle(), server.runUntilIdle()]);
   expect((await owner.api.audience.listPeople()).total).toBe(before + 1);
@@ -206,7 +222,7 @@ describe("the operator's hand", () => {
     expect(first.items.map(({ displayName }) => displayName)).toEqual(
       Array.from({ length: 50 }, (_, n) => `Regular ${n + 1}`),
     );
-    expect(first.total).toBe(1001);
+    expect(first.total).toBe(2100);
     const second = await api.audience.listPeople({ search: "regular", limit: 50, cursor: first.next ?? "" });
     expect(second.items[0]?.displayName).toBe("Regular 51");
     // The last one of all: not among the first thousands that a search gathers.
@@ -218,6 +234,53 @@ describe("the operator's hand", () => {
     });
   });
 
+  test("several people are tagged at once: who has the tag, isn't there or is another tenant's is passed over", async () => {
+    const [owner, stranger] = [await tea.server.asOwner(), await tea.server.asOwner()];
+    const seed = async (tenantId: string, count: number): Promise<string[]> => {
+      const ctx = tea.server.runtime.ctx(tenantId);
+      const rows = await ctx.sql<{ id: string }>`INSERT INTO audience_person (display_name, first_seen_at, last_seen_at)
+        SELECT 'Guest ' || n, ${ctx.now()}, ${ctx.now()} FROM generate_series(1, ${count}) n RETURNING id`;
+      return rows.map(({ id }) => id);
+    };
+    const [mine, theirs] = [await seed(owner.tenantId, 3), await seed(stranger.tenantId, 1)];
+    await owner.api.audience.addTag({ personId: mine[0] ?? "", name: "regular" });
+    const nobody = newId(tea.server.clock.now());
+    const ids = [...mine, ...mine, ...theirs, nobody];
+    const tagged = await owner.api.audience.tagPeople({ ids, name: "regular" });
+    expect(tagged).toMatchObject({ done: 2, passed: { tagged: 1 }, gone: 2, failed: [] });
+    expect((await owner.api.audience.listTags()).items).toMatchObject([{ name: "regular", people: 3 }]);
+    expect((await stranger.api.audience.listTags()).items).toEqual([]);
+  });
+
+  test("all that match are tagged and untagged, once: a call that is repeated says what the first one did", async () => {
+    const owner = await tea.server.asOwner();
+    const ctx = tea.server.runtime.ctx(owner.tenantId);
+    await ctx.sql`INSERT INTO audience_person (display_name, first_seen_at, last_seen_at)
+      SELECT 'Guest ' || n, ${ctx.now()}, ${ctx.now()} FROM generate_series(1, 250) n`;
+    const { audience } = owner.api;
+    const all = { all: true, name: "regular", search: "Guest 1" } as const;
+    expect(await audience.tagPeople({ ...all, preview: true })).toMatchObject({ done: 111, passed: {}, isMore: false });
+    expect((await audience.listTags()).items).toEqual([]);
+    const [first, again] = [
+      await audience.tagPeople(all, { idempotencyKey: "first" }),
+      await audience.tagPeople(all, { idempotencyKey: "first" }),
+    ];
+    expect(first).toMatchObject({ done: 111, next: null });
+    expect(again).toEqual(first);
+    expect(await audience.tagPeople(all)).toMatchObject({ done: 0, passed: { tagged: 111 } });
+    const [{ id: tagId } = { id: "" }] = (await audience.listTags()).items;
+    // They stop matching as it goes on.
+    expect(await audience.untagPeople({ all: true, name: "regular", tagId })).toMatchObject({ done: 111, passed: {} });
+    const [person] = (await audience.listPeople({ search: "Guest 100" })).items;
+    const { items } = await audience.timeline({ personId: person?.id ?? "" });
+    expect(items.map(({ kind }) => kind)).toEqual(["tag_removed", "tag_added"]);
+    const rest = { all: true, name: "regular", preview: true } as const;
+    expect(await audience.untagPeople(rest)).toMatchObject({ done: 0, passed: { untagged: 250 } });
+    const finance = await tea.server.as("finance", owner);
+    expect(await refusal(finance.api.audience.tagPeople(rest))).toMatchObject({ code: "kit.forbidden" });
+    expect(await refusal(audience.tagPeople({ name: "regular" }))).toMatchObject({ errors: [{ field: "ids" }] });
+  });
+
   test("people come page by page, each once", async () => {
     const { owner } = tea;
     const seen: string[] = [];
@@ -227,7 +290,7 @@ describe("the operator's hand", () => {
       seen.push(...page.items.map(({ id }) => id));
       cursor = page.next ?? undefined;
     } while (cursor !== undefined);
-    const { total } = await owner.api.audience.listPeople();
+    const { total = 0 } = await owner.api.audience.listPeople();
     expect(seen).toHaveLength(total);
     expect(new Set(seen).size).toBe(total);
     await expect(owner.api.audience.listPeople({ cursor: "' OR 1=1" })).rejects.toMatchObject({

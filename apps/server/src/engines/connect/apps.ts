@@ -2,92 +2,145 @@ import { Injectable } from "@nestjs/common";
 import { notFound } from "@zhanggui/kit/contract/faults";
 import type { Flat, Out } from "@zhanggui/kit/contract/route";
 import { newId } from "@zhanggui/kit/contract/ids";
-import type { Ctx } from "@zhanggui/kit/server/ctx";
+import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
+import { listOf } from "@zhanggui/kit/server/list";
 import { Runtime } from "@zhanggui/kit/server/runtime";
 import type { SealedColumn } from "@zhanggui/kit/server/sealed-column";
+import { searchFew } from "@zhanggui/kit/server/search";
+import { explainErrcode } from "@zhanggui/wechat/errcodes";
 import type { PushKeys } from "@zhanggui/wechat/push";
-import type { Selectable, Updateable } from "kysely";
-import { aesKeyMissing, appTaken, type connect } from "./connect.contract.ts";
+import { type Selectable, sql, type Updateable } from "kysely";
+import { aesKeyMissing, appTaken, connect, secretRefused } from "./connect.contract.ts";
+import type { AppCredentials } from "./app.contract.ts";
 import { aesKey as aesKeyColumn, appSecret as secretColumn, pushToken as tokenColumn } from "./connect.sealed.ts";
 import type { ConnectTables } from "./connect.tables.ts";
+import { Proofs } from "./internal/proofs.ts";
 
 export type AppRow = Selectable<ConnectTables["connect_app"]>;
 export type AppView = Out<typeof connect.bindApp>;
 
+/** What is bound to an app depends on. */
+export interface AppState {
+  readonly name: string;
+  readonly enabled: boolean;
+  readonly isBound: boolean;
+}
+
 /** The bound apps and their secrets. */
 @Injectable()
 export class Apps {
-  constructor(private readonly runtime: Runtime) {}
+  constructor(
+    private readonly runtime: Runtime,
+    private readonly proofs: Proofs,
+  ) {}
 
-  async list(ctx: Ctx): Promise<AppView[]> {
-    const rows = await ctx.db
-      .selectFrom("connect_app")
-      .selectAll("connect_app")
-      .select((eb) =>
-        eb
-          .selectFrom("connect_inbound")
-          .whereRef("connect_inbound.wechatAppId", "=", "connect_app.id")
-          .select("connect_inbound.receivedAt")
-          .orderBy("connect_inbound.id", "desc")
-          .limit(1)
-          .as("lastPushAt"),
-      )
-      .orderBy("connect_app.createdAt")
-      .orderBy("connect_app.id")
-      .execute();
-    return rows.map((row) => this.#view(row));
+  list(ctx: Ctx, query: Flat<typeof connect.listApps>): Promise<Out<typeof connect.listApps>> {
+    return listOf(ctx, connect.listApps, query, this.#shown(ctx), {
+      search: (part) => searchFew(ctx, "connect_app", ["name", "appId"], part),
+      present: (rows) => rows.map((row) => this.#view(row)),
+    });
   }
 
+  /** @throws Fault `kit.not_found` */
   async get(ctx: Ctx, id: string): Promise<AppView> {
-    const app = (await this.list(ctx)).find((each) => each.id === id);
-    if (app === undefined) throw notFound();
-    return app;
+    const row = await this.#shown(ctx).where("connect_app.id", "=", id).executeTakeFirst();
+    if (row === undefined) throw notFound();
+    return this.#view(row);
   }
 
+  /** All by their ids, those that were unbound too: what they once sent still names them. */
+  async states(ctx: Ctx): Promise<ReadonlyMap<string, AppState>> {
+    const rows = await ctx.db.selectFrom("connect_app").select(["id", "name", "disabled", "unboundAt"]).execute();
+    return new Map(
+      rows.map(({ id, name, disabled, unboundAt }) => [id, { name, enabled: !disabled, isBound: unboundAt === null }]),
+    );
+  }
+
+  /** Whether it is still bound or not: what came in by it needs its name. @throws Fault `kit.not_found` */
   async row(ctx: Ctx, id: string): Promise<AppRow> {
     const row = await ctx.db.selectFrom("connect_app").selectAll().where("id", "=", id).executeTakeFirst();
     if (row === undefined) throw notFound();
     return row;
   }
 
-  /** @throws Fault `connect.app_taken`, `connect.aes_key_missing` */
+  /** One that is bound. @throws Fault `kit.not_found` */
+  async bound(ctx: Ctx, id: string): Promise<AppRow> {
+    const row = await this.row(ctx, id);
+    if (row.unboundAt !== null) throw notFound();
+    return row;
+  }
+
+  /**
+   * Binds the app if WeChat accepts its secret, or can't be asked now: then the first token proves it. One that was
+   * unbound goes on where it stood, with its people and channels.
+   *
+   * @throws Fault `connect.secret_refused`, `connect.app_taken` if this tenant has it, `connect.bound_elsewhere`,
+   *   `connect.aes_key_missing`
+   */
   async bind(ctx: Ctx, app: Flat<typeof connect.bindApp>): Promise<AppView> {
     if (app.mode !== "plain" && app.encodingAesKey === undefined) throw aesKeyMissing();
-    const id = newId(ctx.now());
-    const row = await ctx.db
-      .insertInto("connect_app")
-      .values({
-        id,
-        name: app.name,
-        appId: app.appId,
-        mode: app.mode,
-        secretSealed: this.#seal(secretColumn, id, app.appSecret),
-        pushTokenSealed: this.#seal(tokenColumn, id, app.pushToken),
-        aesKeySealed: app.encodingAesKey === undefined ? null : this.#seal(aesKeyColumn, id, app.encodingAesKey),
-      })
-      .onConflict((on) => on.doNothing())
-      .returningAll()
-      .executeTakeFirstOrThrow(() => appTaken({ appId: app.appId }));
-    return this.#view({ ...row, lastPushAt: null });
+    const known = await ctx.db
+      .selectFrom("connect_app")
+      .select(["id", "unboundAt"])
+      .where("appId", "=", app.appId)
+      .executeTakeFirst();
+    const taken = () => appTaken({ appId: app.appId, errors: [{ field: "appId" }] });
+    if (known !== undefined && known.unboundAt === null) throw taken();
+    const id = known?.id ?? newId(ctx.now());
+    const values = {
+      name: app.name,
+      mode: app.mode,
+      secretSealed: this.#seal(secretColumn, id, app.appSecret),
+      pushTokenSealed: this.#seal(tokenColumn, id, app.pushToken),
+      aesKeySealed: app.encodingAesKey === undefined ? null : this.#seal(aesKeyColumn, id, app.encodingAesKey),
+      provenAt: await this.#proof(ctx, app),
+      disabled: false,
+      unboundAt: null,
+      verifiedAt: null,
+    };
+    await this.proofs.claim(app.appId, () =>
+      ctx.db
+        .insertInto("connect_app")
+        .values({ id, appId: app.appId, ...values })
+        .onConflict((on) =>
+          on
+            .columns(["tenantId", "appId"])
+            .doUpdateSet(values)
+            .where("connect_app.unboundAt", "is not", null)
+            .where("connect_app.id", "=", id),
+        )
+        .returning("id")
+        .executeTakeFirstOrThrow(taken),
+    );
+    return this.get(ctx, id);
   }
 
   /**
    * Changes what is given and nothing else, so that two people who change different things don't undo each other. A
-   * secret that is left out stays as it is; with a new token, key or mode WeChat has to check the callback again.
+   * secret that is left out stays as it is; a new one has to be proven; with a new token, key or mode WeChat has to
+   * check the callback again.
    *
-   * @throws Fault `connect.aes_key_missing`, `kit.not_found`
+   * @throws Fault `connect.secret_refused`, `connect.bound_elsewhere`, `connect.aes_key_missing`, `kit.not_found`
    */
   async update(ctx: Ctx, { wechatAppId: id, ...change }: Flat<typeof connect.updateApp>): Promise<AppView> {
-    await ctx.tx(async (ctx) => {
+    const { name, mode, enabled, appSecret, pushToken, encodingAesKey } = change;
+    const disabled = enabled === undefined ? undefined : !enabled;
+    const { appId } = await this.bound(ctx, id);
+    const provenAt = appSecret === undefined ? undefined : await this.#proof(ctx, { appId, appSecret });
+    const write = async (ctx: TxCtx): Promise<void> => {
       const before = await ctx.db
         .selectFrom("connect_app")
         .selectAll()
         .where("id", "=", id)
+        .where("unboundAt", "is", null)
         .forUpdate()
         .executeTakeFirstOrThrow(() => notFound());
-      const { name, mode, disabled, appSecret, pushToken, encodingAesKey } = change;
-      const row: Updateable<ConnectTables["connect_app"]> = { name, mode, disabled };
-      if (appSecret !== undefined) row.secretSealed = this.#seal(secretColumn, before.id, appSecret);
+      const row: Updateable<ConnectTables["connect_app"]> = { name, mode, disabled, provenAt };
+      if (appSecret !== undefined) {
+        row.secretSealed = this.#seal(secretColumn, before.id, appSecret);
+        // It was given for another secret.
+        await ctx.db.deleteFrom("connect_token").where("wechatAppId", "=", id).execute();
+      }
       if (pushToken !== undefined) row.pushTokenSealed = this.#seal(tokenColumn, before.id, pushToken);
       if (encodingAesKey !== undefined) row.aesKeySealed = this.#seal(aesKeyColumn, before.id, encodingAesKey);
       const { mode: modeAfter = before.mode, aesKeySealed: keyAfter = before.aesKeySealed } = row;
@@ -95,8 +148,44 @@ export class Apps {
       if (pushToken !== undefined || encodingAesKey !== undefined || modeAfter !== before.mode) row.verifiedAt = null;
       if (Object.values(row).some((value) => value !== undefined))
         await ctx.db.updateTable("connect_app").set(row).where("id", "=", id).execute();
-    });
+    };
+    await this.proofs.claim(appId, () => ctx.tx(write));
     return this.get(ctx, id);
+  }
+
+  /** Forgets its secrets. Its row stays: whoever came in by it and what was sent still name it. */
+  async unbind(ctx: Ctx, { wechatAppId: id }: Flat<typeof connect.unbindApp>): Promise<void> {
+    await ctx.tx(async (ctx) => {
+      await ctx.db
+        .updateTable("connect_app")
+        .set({
+          unboundAt: ctx.now(),
+          disabled: true,
+          provenAt: null,
+          verifiedAt: null,
+          secretSealed: this.#seal(secretColumn, id, ""),
+          pushTokenSealed: this.#seal(tokenColumn, id, ""),
+          aesKeySealed: null,
+        })
+        .where("id", "=", id)
+        .where("unboundAt", "is", null)
+        .returning("id")
+        .executeTakeFirstOrThrow(() => notFound());
+      await ctx.db.deleteFrom("connect_token").where("wechatAppId", "=", id).execute();
+    });
+  }
+
+  /** A token that WeChat gave proves the secret it was given for. @throws Fault `connect.bound_elsewhere` */
+  async proven(ctx: Ctx, { id, appId, secretSealed }: AppRow): Promise<void> {
+    await this.proofs.claim(appId, () =>
+      ctx.db
+        .updateTable("connect_app")
+        .set({ provenAt: ctx.now() })
+        .where("id", "=", id)
+        .where("secretSealed", "=", secretSealed)
+        .where("provenAt", "is", null)
+        .execute(),
+    );
   }
 
   async verified(ctx: Ctx, id: string): Promise<void> {
@@ -118,8 +207,43 @@ export class Apps {
     };
   }
 
+  /** @throws Fault `connect.secret_refused` */
+  async #proof(ctx: Ctx, credentials: AppCredentials): Promise<Date | null> {
+    const { outcome, errcode } = await this.proofs.check(credentials);
+    if (outcome === "proven") return ctx.now();
+    if (outcome === "unknown" || errcode === undefined) return null;
+    const { zh, en } = explainErrcode(errcode);
+    throw secretRefused({ errcode, explanationZh: zh, explanationEn: en, errors: [{ field: "appSecret" }] });
+  }
+
   #seal(column: SealedColumn<"id">, id: string, text: string): string {
-    return this.runtime.secrets.seal(text, column.context({ id }));
+    return this.runtime.secrets.seal(text, column.context({ id: id.toLowerCase() }));
+  }
+
+  /** Those that are bound, with what lists show of them. */
+  #shown(ctx: Ctx) {
+    const state = sql<AppView["state"]>`CASE WHEN disabled THEN 'off' WHEN proven_at IS NULL THEN 'unproven'
+      WHEN verified_at IS NULL THEN 'unverified' ELSE 'verified' END`;
+    return ctx.db
+      .selectFrom("connect_app")
+      .selectAll("connect_app")
+      .select([sql<boolean>`NOT disabled`.as("enabled"), state.as("state")])
+      .select((eb) => [
+        eb
+          .selectFrom("connect_inbound")
+          .whereRef("connect_inbound.wechatAppId", "=", "connect_app.id")
+          .select("connect_inbound.receivedAt")
+          .orderBy("connect_inbound.id", "desc")
+          .limit(1)
+          .as("lastPushAt"),
+        eb
+          .selectFrom("connect_channel")
+          .whereRef("connect_channel.wechatAppId", "=", "connect_app.id")
+          .select(({ fn }) => fn.countAll<number>().as("channels"))
+          .$asScalar()
+          .as("channels"),
+      ])
+      .where("connect_app.unboundAt", "is", null);
   }
 
   #view<Row extends AppRow>(row: Row): Row & { callbackUrl: string } {

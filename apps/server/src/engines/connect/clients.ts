@@ -1,5 +1,5 @@
 import { Injectable } from "@nestjs/common";
-import type { Fault } from "@zhanggui/kit/contract/fault";
+import { Fault } from "@zhanggui/kit/contract/fault";
 import type { Ctx } from "@zhanggui/kit/server/ctx";
 import { Runtime } from "@zhanggui/kit/server/runtime";
 import { TokenFailure, WechatClient } from "@zhanggui/wechat/client";
@@ -8,7 +8,7 @@ import { getStableToken } from "@zhanggui/wechat/official";
 import { TokenCoordinator } from "@zhanggui/wechat/tokens";
 import { WechatError, WechatUnreachable, type CallLog } from "@zhanggui/wechat/transport";
 import { Apps, type AppRow } from "./apps.ts";
-import { wechatRefused, wechatUnreachable } from "./connect.contract.ts";
+import { appOff, wechatRefused, wechatUnreachable } from "./connect.contract.ts";
 import { DatabaseTokenStore } from "./internal/token-store.ts";
 
 /** A client of WeChat per bound app. Other engines ask here when they have to call WeChat. */
@@ -22,9 +22,10 @@ export class WechatClients {
     private readonly apps: Apps,
   ) {}
 
-  /** @throws Fault `kit.not_found` */
-  async of(ctx: Ctx, wechatAppId: string): Promise<WechatClient> {
-    const app = await this.apps.row(ctx, wechatAppId);
+  /** @throws Fault `kit.not_found`; `connect.app_off`, but to whoever only tests it */
+  async of(ctx: Ctx, wechatAppId: string, { evenIfOff = false } = {}): Promise<WechatClient> {
+    const app = await this.apps.bound(ctx, wechatAppId);
+    if (app.disabled && !evenIfOff) throw appOff({ name: app.name, errors: [{ field: "wechatAppId" }] });
     const made = this.#made.get(app.id);
     if (made?.secretSealed === app.secretSealed) return made.client;
     const client = this.#make(app);
@@ -36,20 +37,24 @@ export class WechatClients {
     const { env, secrets, clock, log } = this.runtime;
     const secret = this.apps.secret(app);
     const report = (entry: CallLog): void => log.info({ ...entry, wechatAppId: app.id }, "called WeChat");
-    // A client outlives the request that made it, and so must the ctx of its store.
-    const store = new DatabaseTokenStore(this.runtime.ctx(app.tenantId), app.id, secrets);
+    // A client outlives the request that made it, and so must its ctx.
+    const ctx = this.runtime.ctx(app.tenantId);
+    const store = new DatabaseTokenStore(ctx, app.id, secrets);
     const tokens = new TokenCoordinator({
       store,
       now: () => clock.now(),
-      fetchToken: ({ force }) =>
-        getStableToken({
+      fetchToken: async ({ force }) => {
+        const token = await getStableToken({
           apiUrl: env.WECHAT_API_URL,
           appId: app.appId,
           secret,
           force,
           now: () => clock.now(),
           log: report,
-        }),
+        });
+        await this.apps.proven(ctx, app);
+        return token;
+      },
     });
     return new WechatClient({ apiUrl: env.WECHAT_API_URL, tokens, log: report });
   }
@@ -58,6 +63,7 @@ export class WechatClients {
 /** What a failed call of WeChat's means to whoever asked for it; undefined for an error that isn't WeChat's. */
 export function faultOf(error: unknown): Fault | undefined {
   const cause = error instanceof TokenFailure ? error.cause : error;
+  if (cause instanceof Fault) return cause;
   if (cause instanceof WechatError) {
     const { zh, en } = explainErrcode(cause.errcode);
     return wechatRefused({ errcode: cause.errcode, explanationZh: zh, explanationEn: en, rid: cause.rid }, { cause });

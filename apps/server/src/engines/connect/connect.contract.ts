@@ -1,14 +1,18 @@
 import { bytes } from "@zhanggui/kit/contract/body";
 import { fault } from "@zhanggui/kit/contract/fault";
-import { conflict, notFound } from "@zhanggui/kit/contract/faults";
+import { notFound } from "@zhanggui/kit/contract/faults";
+import { field } from "@zhanggui/kit/contract/field";
+import { DailyFigures } from "@zhanggui/kit/contract/figures";
 import { Id } from "@zhanggui/kit/contract/ids";
+import { list } from "@zhanggui/kit/contract/list";
+import { Named } from "@zhanggui/kit/contract/named";
 import { oneLine } from "@zhanggui/kit/contract/one-line";
-import { PageQuery, pageOf } from "@zhanggui/kit/contract/page";
 import { publicAccess, permission } from "@zhanggui/kit/contract/permission";
 import { contract, route } from "@zhanggui/kit/contract/route";
-import { bilingual } from "@zhanggui/kit/contract/text";
+import { switched } from "@zhanggui/kit/contract/switched";
 import { Instant } from "@zhanggui/kit/contract/time";
 import { z } from "zod";
+import { AppCheck, AppFields, AppId, aesKeyLabel, EncodingAesKey, WechatApp } from "./app.contract.ts";
 
 export const connectRead = permission(
   "connect:read",
@@ -24,6 +28,24 @@ export const connectWrite = permission(
 export const appTaken = fault("connect.app_taken", 409, {
   zh: "AppID {appId} 已绑定。",
   en: "The AppID {appId} is bound already.",
+});
+export const boundElsewhere = fault("connect.bound_elsewhere", 409, {
+  zh: "AppID {appId} 已绑定在本服务器的另一个企业，且对方的 AppSecret 仍然有效。如果公众号归您，请在公众平台重置 AppSecret，再用新的绑定。",
+  en:
+    "The AppID {appId} is bound by another business on this server, whose AppSecret still works. " +
+    "If the account is yours, reset its AppSecret in WeChat's admin page and bind it with the new one.",
+});
+export const secretRefused = fault("connect.secret_refused", 422, {
+  zh: "微信不认这个 AppID 和 AppSecret（{errcode}）：{explanationZh}",
+  en: "WeChat doesn't accept this AppID with this AppSecret ({errcode}): {explanationEn}",
+});
+export const appOff = fault("connect.app_off", 409, {
+  zh: "微信应用“{name}”已停用，请先启用。",
+  en: "The app “{name}” is switched off; switch it on first.",
+});
+export const channelInUse = fault("connect.channel_in_use", 409, {
+  zh: "不能删除：有 {people} 人从这个渠道来过，删除会丢掉他们的来源。请改为停用。",
+  en: "It can't be deleted: where the people who came in by it ({people}) are from would be lost. Switch it off instead.",
 });
 export const aesKeyMissing = fault("connect.aes_key_missing", 422, {
   zh: "兼容模式和安全模式需要 EncodingAESKey。",
@@ -41,89 +63,121 @@ export const wechatUnreachable = fault(
   { zh: "连接不上微信：{reason}", en: "WeChat can't be reached: {reason}" },
   { errno: 1101, isOutcomeUnknown: true },
 );
+export const channelNameTaken = fault("connect.channel_name_taken", 409, {
+  zh: "已有名为“{name}”的渠道。",
+  en: "There is a channel called {name} already.",
+});
 export const pushRefused = fault("connect.push_refused", 403, {
   zh: "推送未通过校验，原因见服务器日志。",
   en: "The push failed its check; the server's log says why.",
 });
 
-/** How WeChat sends messages: in the open, both ways at once, or only encrypted. */
-export const PushMode = z.enum(["plain", "compatible", "safe"]);
-const AppId = z
-  .string()
-  .trim()
-  .regex(/^wx[0-9a-f]{16}$/, {
-    error: bilingual({ zh: "AppID 是 wx 加 16 位十六进制数字", en: "an AppID is wx and 16 hex digits" }),
-  });
-/** 3 to 32 letters and digits (WeChat's own rule for the token). */
-const PushToken = z
-  .string()
-  .trim()
-  .regex(/^[A-Za-z0-9]{3,32}$/, { error: bilingual({ zh: "3 到 32 位字母或数字", en: "3 to 32 letters and digits" }) });
-/** 43 characters, from which 32 bytes are read as base64. WeChat takes letters and digits only. */
-const EncodingAesKey = z
-  .string()
-  .trim()
-  .regex(/^[A-Za-z0-9]{43}$/, { error: bilingual({ zh: "43 位字母或数字", en: "43 letters and digits" }) });
-const AppSecret = z.string().trim().min(1).max(128);
-
-export const WechatApp = z
-  .object({
-    id: Id,
-    name: z.string(),
-    appId: z.string(),
-    mode: PushMode,
-    /** What to enter as the server address (URL) in WeChat's admin page. */
-    callbackUrl: z.string(),
-    disabled: z.boolean(),
-    /** When WeChat last checked the address, and when it last pushed something that passed the check. */
-    verifiedAt: Instant.nullable(),
-    lastPushAt: Instant.nullable(),
-    createdAt: Instant,
-  })
-  .meta({ id: "WechatApp" });
-
-export const AppCheck = z.object({
-  check: z.enum(["token", "callback", "push"]),
-  ok: z.boolean(),
-  /** What was seen and what to do. */
-  zh: z.string(),
-  en: z.string(),
-});
-
+/** What forms ask of a channel. */
+const ChannelFields = {
+  name: field(
+    oneLine(60),
+    { zh: "渠道名称", en: "Name" },
+    {
+      hint: { zh: "会成为扫码客户的标签，例如“门店海报”。", en: "Becomes the tag of whoever scans it: “Shop poster”." },
+    },
+  ),
+  leaderName: field(oneLine(60), { zh: "负责人姓名", en: "Leader's name" }),
+  leaderMail: field(
+    z.email().max(200),
+    { zh: "负责人邮箱", en: "Leader's mail" },
+    { hint: { zh: "有人扫码时通知 TA。", en: "Is told when somebody scans." } },
+  ),
+};
 export const Channel = z
   .object({
     id: Id,
+    name: field(ChannelFields.name, { zh: "渠道名称", en: "Name" }, { width: "20%" }),
+    app: field(Named, { zh: "公众号", en: "Official account" }, { kind: "wechatApp" }),
+    leaderName: field(z.string(), { zh: "负责人", en: "Leader" }),
+    leaderMail: field(z.string(), { zh: "负责人邮箱", en: "Leader's mail" }, { hidden: true }),
+    /** People who came in by it, and scans in all. */
+    people: field(z.int(), { zh: "来客", en: "People" }, { kind: "count", sort: true, unindexed: true }),
+    scans: field(z.int(), { zh: "扫码次数", en: "Scans" }, { kind: "count", sort: true, unindexed: true }),
+    /** When its code ends; null for one that stays. */
+    expiresAt: field(
+      Instant.nullable(),
+      { zh: "二维码到期", en: "Code expires" },
+      { placeholder: { zh: "永久有效", en: "Never" } },
+    ),
+    enabled: switched,
+    createdAt: field(Instant, { zh: "创建时间", en: "Created" }, { sort: "id", filter: "range", hidden: true }),
     wechatAppId: Id,
-    name: z.string(),
     /** The scene that WeChat reports when the code is scanned. */
     scene: z.string(),
     /** What the picture encodes. */
     qrUrl: z.string(),
     ticket: z.string(),
-    expiresAt: Instant.nullable(),
-    leaderName: z.string(),
-    leaderMail: z.string(),
-    /** People who came in by it, and scans in all. */
-    people: z.int(),
-    scans: z.int(),
-    createdAt: Instant,
   })
   .meta({ id: "Channel" });
+
+/** What WeChat sends, in words; a kind that nobody has named yet is shown as WeChat calls it. */
+const inboundKinds = {
+  text: { zh: "文字消息", en: "Text" },
+  image: { zh: "图片", en: "Picture" },
+  voice: { zh: "语音", en: "Voice" },
+  video: { zh: "视频", en: "Video" },
+  shortvideo: { zh: "小视频", en: "Short video" },
+  location: { zh: "位置", en: "Location" },
+  link: { zh: "链接", en: "Link" },
+  "event:subscribe": { zh: "关注", en: "Follow" },
+  "event:unsubscribe": { zh: "取消关注", en: "Unfollow" },
+  "event:SCAN": { zh: "扫码", en: "Scan" },
+  "event:CLICK": { zh: "点击菜单", en: "Menu tap" },
+  "event:VIEW": { zh: "点击菜单链接", en: "Menu link" },
+  "event:TEMPLATESENDJOBFINISH": { zh: "模板消息回执", en: "Template receipt" },
+};
+
+/** Whose word it is. */
+const origins = {
+  message: { zh: "客户消息", en: "Message", tone: "good" },
+  event: { zh: "客户动作", en: "Action", tone: "info" },
+  receipt: { zh: "微信回执", en: "Receipt", tone: "quiet" },
+} as const;
+/** What became of a reply that was given while WeChat waited. */
+export const replyStates = {
+  taken: { zh: "已送达", en: "Taken", tone: "good" },
+  doubtful: {
+    zh: "可能未送达",
+    en: "Perhaps not delivered",
+    tone: "warn",
+    hint: {
+      zh: "微信问完最后一次，或没等到答复就断开了：客户可能没有看到这条回复。",
+      en: "WeChat asked for the last time, or closed before it was answered: the customer may not have seen this.",
+    },
+  },
+} as const;
 
 export const Inbound = z
   .object({
     id: Id,
-    wechatAppId: Id,
-    openid: z.string(),
+    receivedAt: field(Instant, { zh: "时间", en: "At" }, { sort: "id", filter: "range" }),
+    /** The customer's own words, apart from what their phone reports and from WeChat's receipts. */
+    origin: field(
+      z.enum(["message", "event", "receipt"]),
+      { zh: "来源", en: "What" },
+      { filter: true, choices: origins, width: "104px" },
+    ),
     /** `text`, `image` …, or `event:subscribe`, `event:SCAN` … */
-    kind: z.string(),
-    content: z.record(z.string(), z.unknown()),
-    reply: z.string().nullable(),
+    kind: field(z.string(), { zh: "类型", en: "Kind" }, { kind: "choice", choices: inboundKinds, filter: true }),
+    openid: field(z.string(), { zh: "来自", en: "From" }),
+    wechatAppId: field(Id, { zh: "应用", en: "App" }, { kind: "wechatApp", filter: true, hidden: true }),
+    content: field(z.record(z.string(), z.unknown()), { zh: "内容", en: "Content" }),
+    reply: field(z.string().nullable(), { zh: "回复", en: "Reply" }),
+    /** Null where nothing was replied. */
+    replyState: field(
+      z.enum(["taken", "doubtful"]).nullable(),
+      { zh: "回复状态", en: "Reply taken" },
+      { choices: replyStates, hidden: true },
+    ),
     /** What chose the reply: the rule; null if nothing answered. */
     replyBy: z.string().nullable(),
-    repeats: z.int(),
+    repeats: field(z.int(), { zh: "重复次数", en: "Repeats" }),
     traceId: z.string(),
-    receivedAt: Instant,
   })
   .meta({ id: "Inbound" });
 
@@ -141,41 +195,65 @@ const PushQuery = z.object({
 });
 
 export const connect = contract("connect", {
-  listApps: route.get("/wechat/apps", {
+  listApps: list("/wechat/apps", {
     summary: "Bound WeChat apps",
+    item: WechatApp,
+    noun: { zh: "微信应用", en: "WeChat app", plural: "WeChat apps" },
     access: connectRead,
-    reply: z.object({ items: z.array(WechatApp) }),
+    sort: "createdAt",
+    search: { zh: "名称或 AppID", en: "Name or AppID" },
   }),
   bindApp: route.post("/wechat/apps", {
-    summary: "Bind an official account; secrets are sealed and never shown again",
+    summary: "Bind an official account whose secret WeChat accepts; secrets are sealed and never shown again",
     access: connectWrite,
     effect: "change",
     body: z.object({
-      name: oneLine(60),
-      appId: AppId,
-      appSecret: AppSecret,
-      pushToken: PushToken,
-      encodingAesKey: EncodingAesKey.optional(),
-      mode: PushMode.default("safe"),
+      name: AppFields.name,
+      appId: field(
+        AppId,
+        { zh: "AppID", en: "AppID" },
+        {
+          hint: {
+            zh: "公众号后台 → 设置与开发 → 基本配置。",
+            en: "WeChat's admin page → Settings → Basic configuration.",
+          },
+        },
+      ),
+      appSecret: AppFields.appSecret,
+      mode: AppFields.mode.default("safe"),
+      pushToken: AppFields.pushToken,
+      encodingAesKey: field(EncodingAesKey.optional(), aesKeyLabel, {
+        input: "secret",
+        requireWhen: { field: "mode", is: "ne", value: "plain" },
+        hint: { zh: "兼容模式和安全模式需要。", en: "Compatible and safe mode need it." },
+      }),
     }),
     reply: WechatApp,
-    faults: [appTaken, aesKeyMissing],
+    faults: [appTaken, boundElsewhere, aesKeyMissing, secretRefused],
   }),
   updateApp: route.patch("/wechat/apps/:wechatAppId", {
     summary: "Change an app; a secret that is left out stays as it is",
     access: connectWrite,
     effect: "change",
     params: appParams,
-    body: z.object({
-      name: oneLine(60).optional(),
-      appSecret: AppSecret.optional(),
-      pushToken: PushToken.optional(),
-      encodingAesKey: EncodingAesKey.optional(),
-      mode: PushMode.optional(),
-      disabled: z.boolean().optional(),
-    }),
+    body: z
+      .object({
+        ...AppFields,
+        /** Off, it takes no pushes any more and sends nothing. */
+        enabled: z.boolean(),
+      })
+      .partial(),
     reply: WechatApp,
-    faults: [notFound, aesKeyMissing],
+    faults: [notFound, boundElsewhere, aesKeyMissing, secretRefused],
+  }),
+  unbindApp: route.delete("/wechat/apps/:wechatAppId", {
+    summary:
+      "Unbind an app: its secrets are forgotten; its people, channels and messages stay for when it is bound again",
+    access: connectWrite,
+    effect: "destroy",
+    params: appParams,
+    reply: z.object({}),
+    faults: [notFound],
   }),
   testApp: route.post("/wechat/apps/:wechatAppId/test", {
     summary: "Test a binding: fetch a token, and see whether WeChat has reached the callback",
@@ -185,10 +263,16 @@ export const connect = contract("connect", {
     reply: z.object({ checks: z.array(AppCheck) }),
     faults: [notFound],
   }),
-  listChannels: route.get("/wechat/channels", {
+  listChannels: list("/wechat/channels", {
     summary: "Channel codes with their figures",
+    item: Channel,
+    noun: { zh: "渠道码", en: "channel code", plural: "channel codes" },
     access: connectRead,
-    reply: z.object({ items: z.array(Channel) }),
+    sort: "-createdAt",
+    search: { zh: "渠道或负责人", en: "Channel or leader" },
+    filters: {
+      wechatAppId: field(Id, { zh: "公众号", en: "Official account" }, { kind: "wechatApp", unindexed: true }),
+    },
   }),
   createChannel: route.post("/wechat/channels", {
     summary: "Create a channel code at WeChat; the leader is told of whoever comes in by it",
@@ -196,25 +280,59 @@ export const connect = contract("connect", {
     effect: "spend",
     idempotent: true,
     body: z.object({
-      wechatAppId: Id,
-      name: oneLine(60),
-      leaderName: oneLine(60),
-      leaderMail: z.email().max(200),
-      /** Days until the code expires, 30 at most; left out it is permanent (100,000 per account). */
-      validDays: z.int().min(1).max(30).optional(),
+      wechatAppId: field(Id, { zh: "公众号", en: "Official account" }, { kind: "wechatApp" }),
+      ...ChannelFields,
+      /** 30 at most; left out it is permanent (100,000 per account). */
+      validDays: field(
+        z.int().min(1).max(30).optional(),
+        { zh: "有效天数", en: "Valid for days" },
+        { hint: { zh: "最长 30 天；不填则永久有效。", en: "30 at most; left empty, it is valid for ever." } },
+      ),
     }),
     reply: Channel,
-    faults: [notFound, conflict, wechatRefused, wechatUnreachable],
+    faults: [notFound, appOff, channelNameTaken, boundElsewhere, wechatRefused, wechatUnreachable],
   }),
-  listInbound: route.get("/wechat/inbound", {
-    summary: "What came in from WeChat and what was answered, newest first",
+  updateChannel: route.patch("/wechat/channels/:channelId", {
+    summary:
+      "Rename a channel, give it to another leader or switch it off; those who scanned before keep the tag they got",
+    access: connectWrite,
+    effect: "change",
+    params: z.object({ channelId: Id }),
+    /** Off, its code is one that nobody knows. */
+    body: z.object({ ...ChannelFields, enabled: z.boolean() }).partial(),
+    reply: Channel,
+    faults: [notFound, channelNameTaken],
+  }),
+  deleteChannel: route.delete("/wechat/channels/:channelId", {
+    summary: "Delete a channel that nobody has come in by",
+    access: connectWrite,
+    effect: "destroy",
+    params: z.object({ channelId: Id }),
+    reply: z.object({}),
+    faults: [notFound, channelInUse],
+  }),
+  listInbound: list("/wechat/inbound", {
+    summary: "What came in from WeChat and what was answered",
+    item: Inbound,
+    noun: { zh: "消息", en: "message", plural: "messages" },
     access: connectRead,
-    query: PageQuery.extend({
-      wechatAppId: Id.optional(),
-      openid: z.string().max(100).optional(),
-      traceId: z.string().max(64).optional(),
+    live: true,
+    filters: {
+      openid: field(z.string().trim().max(100), { zh: "openid", en: "openid" }),
+      traceId: field(z.string().max(64), { zh: "追踪号", en: "Trace id" }),
+    },
+  }),
+  getFigures: route.get("/wechat/figures", {
+    summary: "What came in, by the day: messages, followers who came and left; and what is set up",
+    access: connectRead,
+    reply: z.object({
+      /** What people wrote and sent, without taps, scans and receipts. */
+      messages: DailyFigures,
+      followed: DailyFigures,
+      left: DailyFigures,
+      /** Whether there is an app, one whose callback WeChat has checked, and a channel code. */
+      has: z.object({ app: z.boolean(), verified: z.boolean(), channel: z.boolean() }),
     }),
-    reply: pageOf(Inbound),
   }),
   verifyCallback: route.get("/wechat/callback/:wechatAppId", {
     summary: "WeChat's check of the callback address: the echo goes back if the signature is right",

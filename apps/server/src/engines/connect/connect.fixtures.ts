@@ -1,21 +1,25 @@
 import { fixturesOf } from "../../testing/every-route.ts";
 import { connect } from "./connect.contract.ts";
 
-export const fixtures = fixturesOf(connect)(async ({ bound: { wechatAppId } }) => {
-  let made = 0;
+export const fixtures = fixturesOf(connect)(async ({ owner, newAccount, bound: { wechatAppId, channel } }) => {
+  const account = () => {
+    const { appid: appId, secret: appSecret } = newAccount();
+    return { name: "Second", appId, appSecret, pushToken: "token", mode: "plain" as const };
+  };
+  const leader = { leaderName: "Qing", leaderMail: "qing@lantern-tea.example" };
+  const spareApp = await owner.api.connect.bindApp(account());
+  const spare = await owner.api.connect.createChannel({ wechatAppId, name: "Spare", ...leader });
   return {
     listApps: {},
-    bindApp: () => ({
-      name: "Second",
-      appId: `wx${String(++made).padStart(16, "0")}`,
-      appSecret: "secret",
-      pushToken: "token",
-      mode: "plain",
-    }),
+    bindApp: account,
+    unbindApp: { wechatAppId: spareApp.id },
+    deleteChannel: { channelId: spare.id },
     updateApp: { wechatAppId, name: "Renamed" },
     testApp: { wechatAppId },
     listChannels: {},
-    createChannel: { wechatAppId, name: "Channel", leaderName: "Qing", leaderMail: "qing@lantern-tea.example" },
+    createChannel: { wechatAppId, name: "Channel", ...leader },
+    updateChannel: { channelId: channel.id, leaderName: "Lan" },
     listInbound: {},
+    getFigures: {},
   };
 });

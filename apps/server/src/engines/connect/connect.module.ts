@@ -1,18 +1,23 @@
-import { defineModule, items } from "@zhanggui/kit/server/module";
+import { cron, defineModule } from "@zhanggui/kit/server/module";
+import { accessModule } from "../../foundation/access/access.module.ts";
 import { settingsModule } from "../../foundation/settings/settings.module.ts";
 import { Apps } from "./apps.ts";
 import { Channels } from "./channels.ts";
 import { WechatClients } from "./clients.ts";
 import { connect } from "./connect.contract.ts";
+import { Conversations } from "./conversations.ts";
 import { ConnectService } from "./connect.service.ts";
-import { pushToleranceSeconds, replyTimeoutMs } from "./connect.settings.ts";
+import { keepInbound, pushToleranceSeconds, replyTimeoutMs } from "./connect.settings.ts";
+import { Figures } from "./figures.ts";
 import { Checks } from "./internal/checks.ts";
 import { InboundStore } from "./internal/inbound-store.ts";
+import { Proofs } from "./internal/proofs.ts";
 import { Snapshots } from "./internal/snapshots.ts";
 
 export const connectModule = defineModule(connect, {
-  uses: [settingsModule],
+  uses: [accessModule, settingsModule],
   services: {
+    proofs: Proofs,
     apps: Apps,
     channels: Channels,
     clients: WechatClients,
@@ -20,17 +25,25 @@ export const connectModule = defineModule(connect, {
     snapshots: Snapshots,
     store: InboundStore,
     messages: ConnectService,
+    figures: Figures,
+    conversations: Conversations,
   },
-  routes: ({ apps, channels, checks, messages }) => ({
-    listApps: items(apps.list),
+  routes: ({ apps, channels, checks, messages, figures }) => ({
+    listApps: apps.list,
     bindApp: apps.bind,
     updateApp: apps.update,
+    unbindApp: apps.unbind,
     testApp: checks.run,
-    listChannels: items(channels.list),
+    listChannels: channels.list,
     createChannel: channels.create,
+    updateChannel: channels.update,
+    deleteChannel: channels.delete,
     listInbound: messages.listInbound,
+    getFigures: figures.get,
     verifyCallback: messages.verify,
     receive: messages.receive,
   }),
+  schedules: ({ conversations }) => ({ note_missed: cron("*/10 * * * *", conversations.noteMissed) }),
   settings: [replyTimeoutMs, pushToleranceSeconds],
+  keeps: [keepInbound],
 });

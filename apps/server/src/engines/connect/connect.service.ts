@@ -1,18 +1,20 @@
 import { Injectable } from "@nestjs/common";
 import type { BytesOut } from "@zhanggui/kit/contract/body";
-import type { PageOf } from "@zhanggui/kit/contract/page";
 import type { Flat, Out } from "@zhanggui/kit/contract/route";
 import type { Ctx } from "@zhanggui/kit/server/ctx";
-import { readPage } from "@zhanggui/kit/server/paging";
+import { listOf } from "@zhanggui/kit/server/list";
 import { Runtime } from "@zhanggui/kit/server/runtime";
 import { createdAt, sceneOf, type InboundMessage } from "@zhanggui/wechat/messages";
 import { openPush, PushRefused, sealReply, verifyUrl } from "@zhanggui/wechat/push";
 import type { PassiveReply } from "@zhanggui/wechat/reply";
 import { Apps } from "./apps.ts";
-import { type connect, pushRefused } from "./connect.contract.ts";
+import { connect, pushRefused } from "./connect.contract.ts";
+import { Conversations } from "./conversations.ts";
 import { messageReceived, templateFinished } from "./connect.events.ts";
 import { type Inbound, InboundStore, type Stored } from "./internal/inbound-store.ts";
 import { type Snapshot, Snapshots } from "./internal/snapshots.ts";
+import { originOf, receiptKinds, writtenKinds } from "./kinds.ts";
+import { type GivenReply, givenReply } from "./replies.ts";
 import type { Answer, IncomingMessage } from "./responders.ts";
 
 const nothing: PassiveReply = { type: "none" };
@@ -24,6 +26,7 @@ export class ConnectService {
     private readonly apps: Apps,
     private readonly snapshots: Snapshots,
     private readonly store: InboundStore,
+    private readonly conversations: Conversations,
     private readonly runtime: Runtime,
   ) {}
 
@@ -70,20 +73,67 @@ export class ConnectService {
         continue;
       }
       note(ctx, message, described, stored);
+      if (stored.reply !== null) this.#watch(visitor, snapshot, stored);
       const { keys } = snapshot;
       const sealed = sealReply({ push: opened, reply: stored.reply ?? nothing, keys, now: ctx.now() });
       return { contentType: sealed.contentType, body: sealed.body };
     }
   }
 
-  async listInbound(ctx: Ctx, filter: Flat<typeof connect.listInbound>): Promise<PageOf<InboundView>> {
-    const { wechatAppId, openid, traceId } = filter;
-    let query = ctx.db.selectFrom("connect_inbound").selectAll();
-    if (wechatAppId !== undefined) query = query.where("wechatAppId", "=", wechatAppId);
-    if (openid !== undefined) query = query.where("openid", "=", openid);
-    if (traceId !== undefined) query = query.where("traceId", "=", traceId);
-    const { items, next } = await readPage(query, filter);
-    return { items: items.map((row) => ({ ...row, reply: textOfReply(row.reply) })), next };
+  listInbound(ctx: Ctx, query: Flat<typeof connect.listInbound>): Promise<Out<typeof connect.listInbound>> {
+    return listOf(ctx, connect.listInbound, query, ctx.db.selectFrom("connect_inbound").selectAll(), {
+      filters: {
+        origin: ({ eb, or, not }, origins) => {
+          const isOf = {
+            message: eb("item.kind", "in", [...writtenKinds]),
+            receipt: eb("item.kind", "in", [...receiptKinds]),
+            event: not(eb("item.kind", "in", [...writtenKinds, ...receiptKinds])),
+          };
+          return or(origins.map((origin) => isOf[origin]));
+        },
+      },
+      present: (rows) =>
+        rows.map((row) => {
+          const given = givenReply(row);
+          return { ...row, origin: originOf(row.kind), reply: given?.text ?? null, replyState: given?.state ?? null };
+        }),
+    });
+  }
+
+  /** What was replied at once in these traces, and whether WeChat took it. */
+  async repliesIn(ctx: Ctx, traceIds: readonly string[]): Promise<ReadonlyMap<string, GivenReply>> {
+    if (traceIds.length === 0) return new Map();
+    const rows = await ctx.db
+      .selectFrom("connect_inbound")
+      .select(["traceId", "reply", "replyBy", "repeats", "lostTry"])
+      .where("traceId", "in", [...new Set(traceIds)])
+      .where("replyBy", "is not", null)
+      .execute();
+    return new Map(
+      rows.flatMap((row) => {
+        const given = givenReply(row);
+        return given === null ? [] : [[row.traceId, given] as const];
+      }),
+    );
+  }
+
+  /**
+   * What becomes of a reply: that a connection closes before it is written, the call's signal tells, also after we have
+   * returned. Beside the answer, never instead of it: WeChat waits for nothing here.
+   */
+  #watch(visitor: Ctx, snapshot: Snapshot, stored: Stored): void {
+    const ctx = this.runtime.ctx(snapshot.tenantId, { actor: snapshot.actor, traceId: visitor.traceId });
+    const settle = async (isLost: boolean): Promise<void> => {
+      try {
+        if (isLost) await this.store.lost(ctx, stored);
+        await this.conversations.judge(ctx, stored.id);
+      } catch (error) {
+        ctx.log.error({ err: error, inboundId: stored.id }, "what became of a reply could not be noted");
+      }
+    };
+    if (visitor.signal.aborted) return void settle(true);
+    visitor.signal.addEventListener("abort", () => void settle(true), { once: true });
+    if (stored.isRepeat) void settle(false);
   }
 
   /**
@@ -180,15 +230,8 @@ function note(ctx: Ctx, message: InboundMessage, { kind }: IncomingMessage, { id
   }
 }
 
-type InboundView = Out<typeof connect.listInbound>["items"][number];
-
 function kindOf(message: InboundMessage): string {
   if (message.type === "event") return `event:${message.event}`;
   if (message.type === "unknown") return `unknown:${message.event ?? message.msgType}`.slice(0, 80);
   return message.type;
-}
-
-function textOfReply(reply: PassiveReply | null): string | null {
-  if (reply === null || reply.type === "none") return null;
-  return reply.type === "text" ? reply.content : `[${reply.type}]`;
 }

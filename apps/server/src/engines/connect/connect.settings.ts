@@ -1,4 +1,5 @@
 import { setting } from "@zhanggui/kit/contract/setting";
+import { retention, rowsOf } from "@zhanggui/kit/server/retention";
 import { z } from "zod";
 
 /** WeChat gives up after five seconds and shows the user an error; what we can't say by then we don't say. */
@@ -12,3 +13,12 @@ export const pushToleranceSeconds = setting("connect.pushToleranceSeconds", z.in
   zh: "推送时间戳与服务器时间允许的最大偏差（秒）。",
   en: "Largest difference between a push's timestamp and the server's clock, in seconds.",
 });
+
+/** A channel's figures stay: they are counted as messages come in. */
+export const keepInbound = retention(
+  "connect.keepInboundDays",
+  180,
+  { zh: "微信推送来的消息及其回复", en: "messages that WeChat pushed, with their replies," },
+  rowsOf("connect_inbound"),
+  rowsOf("connect_conversation", "lastAt"),
+);

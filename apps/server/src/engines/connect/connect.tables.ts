@@ -1,5 +1,5 @@
 // Made from the migrations by `./zg tables`. Don't edit.
-import type { Generated } from "kysely";
+import type { Generated, GeneratedAlways } from "kysely";
 import type { Json } from "@zhanggui/kit/server/tables";
 import type { PassiveReply } from "@zhanggui/wechat/reply";
 
@@ -16,6 +16,8 @@ export interface ConnectTables {
     disabled: Generated<boolean>;
     verifiedAt: Date | null;
     createdAt: Generated<Date>;
+    provenAt: Date | null;
+    unboundAt: Date | null;
   };
   connect_channel: {
     tenantId: Generated<string>;
@@ -29,6 +31,34 @@ export interface ConnectTables {
     leaderName: string;
     leaderMail: string;
     createdAt: Generated<Date>;
+    enabled: Generated<boolean>;
+  };
+  connect_channel_count: {
+    tenantId: Generated<string>;
+    channelId: string;
+    part: number;
+    scans: number;
+    people: number;
+  };
+  connect_channel_visitor: {
+    tenantId: Generated<string>;
+    channelId: string;
+    openid: string;
+  };
+  connect_conversation: {
+    tenantId: Generated<string>;
+    id: Generated<string>;
+    wechatAppId: string;
+    openid: string;
+    state: "waiting" | "answered" | "closed" | "missed" | "left";
+    waitingSince: Date | null;
+    settledBy: string | null;
+    settledName: string | null;
+    lastId: string;
+    lastAt: Date;
+    lastKind: string;
+    lastText: string | null;
+    attention: GeneratedAlways<number>;
   };
   connect_inbound: {
     tenantId: Generated<string>;
@@ -45,6 +75,7 @@ export interface ConnectTables {
     traceId: string;
     sentAt: Date;
     receivedAt: Date;
+    lostTry: number | null;
   };
   connect_token: {
     tenantId: Generated<string>;

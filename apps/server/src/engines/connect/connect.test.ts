@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { openTeaShop, type TeaShop } from "../../testing/tea-shop.ts";
 import { Extensions } from "@zhanggui/kit/server/extensions";
+import { refusal } from "../../testing/refusal.ts";
 import { responder } from "./responders.ts";
 
 let tea: TeaShop;
@@ -34,13 +35,10 @@ test("a binding is tested from both sides, and says what to do", async () => {
   await emulator.world.follow(emulator.world.createPuppet().id);
   const after = await owner.api.connect.testApp({ wechatAppId: bound.wechatAppId });
   expect(after.checks.every(({ ok }) => ok)).toBe(true);
-  const wrong = await owner.api.connect.bindApp({
-    name: "Wrong",
-    appId: emulator.world.createAccount().appid,
-    appSecret: "not the secret",
-    pushToken: "token",
-    mode: "plain",
-  });
+  const { appid: appId, secret: appSecret } = emulator.world.createAccount();
+  const keys = { name: "Wrong", appId, pushToken: "token", mode: "plain" as const };
+  const wrong = await owner.api.connect.bindApp({ ...keys, appSecret });
+  emulator.world.account(appId).secret = "another one";
   const { checks } = await owner.api.connect.testApp({ wechatAppId: wrong.id });
   expect(checks[0]).toMatchObject({ check: "token", ok: false, en: expect.stringContaining("AppSecret") as string });
   expect(checks[1]).toMatchObject({ check: "callback", ok: false });
@@ -49,25 +47,48 @@ test("a binding is tested from both sides, and says what to do", async () => {
 test("one account is bound once; encrypted modes need a key; a changed secret is used at once", async () => {
   const { owner, emulator } = tea;
   const account = emulator.world.createAccount();
-  const app = { name: "Second", appId: account.appid, appSecret: "wrong", pushToken: "token" };
+  const app = { name: "Second", appId: account.appid, appSecret: account.secret, pushToken: "token" };
   await expect(owner.api.connect.bindApp({ ...app, mode: "safe" })).rejects.toMatchObject({
-    code: "connect.aes_key_missing",
+    problem: { code: "kit.invalid_input", errors: [{ field: "encodingAesKey" }] },
   });
   const bound = await owner.api.connect.bindApp({ ...app, mode: "plain" });
   await expect(owner.api.connect.bindApp({ ...app, mode: "plain" })).rejects.toMatchObject({
     code: "connect.app_taken",
+    problem: { errors: [{ field: "appId" }] },
   });
   await expect(owner.api.connect.updateApp({ wechatAppId: bound.id, mode: "safe" })).rejects.toMatchObject({
     code: "connect.aes_key_missing",
   });
   const channel = { wechatAppId: bound.id, name: "Door", leaderName: "Qing", leaderMail: "qing@lantern-tea.example" };
+  emulator.world.account(account.appid).secret = "a new secret";
   await expect(owner.api.connect.createChannel(channel)).rejects.toMatchObject({
     code: "connect.wechat_refused",
     problem: { status: 502, details: { errcode: 40125 } },
   });
-  await owner.api.connect.updateApp({ wechatAppId: bound.id, appSecret: account.secret });
+  await owner.api.connect.updateApp({ wechatAppId: bound.id, appSecret: "a new secret" });
   expect(await owner.api.connect.createChannel(channel)).toMatchObject({ name: "Door", expiresAt: null, people: 0 });
-  await expect(owner.api.connect.createChannel(channel)).rejects.toMatchObject({ code: "kit.conflict" });
+  await expect(owner.api.connect.createChannel(channel)).rejects.toMatchObject({
+    code: "connect.channel_name_taken",
+    problem: { errors: [{ field: "name" }] },
+  });
+});
+
+test("a channel is renamed and given to another leader; a name that is taken is refused at its field", async () => {
+  const { owner, bound } = tea;
+  const leader = { leaderName: "Qing", leaderMail: "qing@lantern-tea.example" };
+  const { wechatAppId } = bound;
+  const created = await owner.api.connect.createChannel({ wechatAppId, name: "Stall", ...leader });
+  await owner.api.connect.createChannel({ wechatAppId, name: "Counter", ...leader });
+  const { id: channelId } = created;
+  const changed = { ...created, name: "Market stall", leaderName: "Lan" };
+  expect(await owner.api.connect.updateChannel({ channelId, name: "Market stall", leaderName: "Lan" })).toEqual(
+    changed,
+  );
+  expect(await owner.api.connect.updateChannel({ channelId })).toEqual(changed);
+  await expect(owner.api.connect.updateChannel({ channelId, name: "Counter" })).rejects.toMatchObject({
+    code: "connect.channel_name_taken",
+    problem: { errors: [{ field: "name" }] },
+  });
 });
 
 test("a channel counts scans and people, and its code may expire", async () => {
@@ -110,7 +131,7 @@ test("a responder that is late, or fails, costs nobody a message", async () => {
   expect(inbound.items.map(({ kind, reply }) => [kind, reply])).toEqual([
     ["text", null],
     ["text", null],
-    ["event:subscribe", "欢迎来到灯笼茶！回复「菜单」看看今天有什么。"],
+    ["event:subscribe", "欢迎来到灯笼茶！回复“菜单”看看今天有什么。"],
   ]);
 });
 
@@ -126,13 +147,13 @@ test("sixty times two people change one app at once, and neither undoes the othe
   });
   const wechatAppId = app.id.toUpperCase();
   for (let round = 1; round <= 60; round++) {
-    const disabled = round % 2 === 1;
+    const enabled = round % 2 === 0;
     await Promise.all([
       owner.api.connect.updateApp({ wechatAppId, name: `${round}` }),
-      owner.api.connect.updateApp({ wechatAppId, disabled, pushToken: `token${round}` }),
+      owner.api.connect.updateApp({ wechatAppId, enabled, pushToken: `token${round}` }),
     ]);
     const now = (await owner.api.connect.listApps()).items.find(({ id }) => id === app.id);
-    expect(now).toMatchObject({ name: `${round}`, disabled });
+    expect(now).toMatchObject({ name: `${round}`, enabled });
   }
   const url = `${tea.server.url}/api/wechat/callback/${app.id}`;
   expect(await emulator.world.configurePush(appid, { url, token: "token60", mode: "plain" })).toBeTruthy();
@@ -156,15 +177,108 @@ test("the address is checked anew after a change, and an old check proves nothin
 test("a disabled app's pushes are refused, and taken again when it is enabled", async () => {
   const { owner, emulator, bound } = tea;
   const puppet = emulator.world.createPuppet();
-  await owner.api.connect.updateApp({ wechatAppId: bound.wechatAppId, disabled: true });
+  await owner.api.connect.updateApp({ wechatAppId: bound.wechatAppId, enabled: false });
   expect(await emulator.world.follow(puppet.id, { appid: bound.appid })).toMatchObject({
     outcome: "failed",
     tries: [{ status: 403 }, {}, {}],
   });
-  await owner.api.connect.updateApp({ wechatAppId: bound.wechatAppId, disabled: false });
+  await owner.api.connect.updateApp({ wechatAppId: bound.wechatAppId, enabled: true });
   expect(await emulator.world.say(puppet.id, { appid: bound.appid, text: "菜单" })).toMatchObject({
     outcome: "answered",
   });
+});
+
+test("a channel that is off is one that nobody knows; its figures stay, and it is taken up again", async () => {
+  const { owner, emulator, bound } = tea;
+  const leader = { leaderName: "Qing", leaderMail: "qing@lantern-tea.example" };
+  const channel = await owner.api.connect.createChannel({ wechatAppId: bound.wechatAppId, name: "Fence", ...leader });
+  const scan = async () => {
+    const puppet = emulator.world.createPuppet();
+    const report = await emulator.world.scan(puppet.id, { code: channel.ticket });
+    return report.reply;
+  };
+  const { id: channelId } = channel;
+  const figures = async () =>
+    (await owner.api.connect.listChannels({ search: "fence" })).items.map(({ scans, people }) => [scans, people]);
+  expect(await scan()).toMatchObject({ text: "欢迎来到灯笼茶，门店海报的朋友！" });
+  await owner.api.connect.updateChannel({ channelId, enabled: false });
+  // Whoever scans it follows, as anybody.
+  expect(await scan()).toMatchObject({ text: "欢迎来到灯笼茶！回复“菜单”看看今天有什么。" });
+  expect(await figures()).toEqual([[1, 1]]);
+  await owner.api.connect.updateChannel({ channelId, enabled: true });
+  await scan();
+  expect(await figures()).toEqual([[2, 2]]);
+  expect(await refusal(owner.api.connect.deleteChannel({ channelId }))).toMatchObject({
+    code: "connect.channel_in_use",
+    status: 409,
+    details: { people: 2 },
+  });
+  expect(await figures()).toEqual([[2, 2]]);
+});
+
+test("a channel that nobody came in by is deleted, and its name is free", async () => {
+  const { owner, bound } = tea;
+  const channel = {
+    wechatAppId: bound.wechatAppId,
+    name: "Never hung",
+    leaderName: "Qing",
+    leaderMail: "qing@lantern-tea.example",
+  };
+  const { id: channelId } = await owner.api.connect.createChannel(channel);
+  await owner.api.connect.deleteChannel({ channelId });
+  expect(await refusal(owner.api.connect.deleteChannel({ channelId }))).toMatchObject({ code: "kit.not_found" });
+  expect(await owner.api.connect.createChannel(channel)).toMatchObject({ name: "Never hung" });
+});
+
+test("an app that is unbound forgets its secrets and keeps its people; bound again, it goes on where it stood", async () => {
+  const { owner, emulator, server } = tea;
+  const { appid, secret } = emulator.world.createAccount();
+  const keys = { name: "Pop-up", appId: appid, appSecret: secret, pushToken: "token", mode: "plain" } as const;
+  const { id: wechatAppId } = await owner.api.connect.bindApp(keys);
+  const url = `${server.url}/api/wechat/callback/${wechatAppId}`;
+  await emulator.world.configurePush(appid, { url, token: "token", mode: "plain" });
+  const puppet = emulator.world.createPuppet();
+  await emulator.world.follow(puppet.id, { appid });
+  await tea.settle();
+  const { openid } = emulator.world.chat(puppet.id, appid);
+  const person = async () => (await owner.api.audience.listPeople({ search: openid })).items[0]!.id;
+  const personId = await person();
+  await owner.api.connect.unbindApp({ wechatAppId });
+  const row = server.runtime.unscopedDb().selectFrom("connect_app").selectAll().where("id", "=", wechatAppId);
+  const [kept] = await row.execute();
+  const { secrets } = server.runtime;
+  expect(secrets.open(kept!.secretSealed, `connect_app:${wechatAppId}:secret`)).toBe("");
+  expect(await emulator.world.say(puppet.id, { appid, text: "还在吗" })).toMatchObject({ outcome: "failed" });
+  const gone = [
+    () => owner.api.connect.unbindApp({ wechatAppId }),
+    () => owner.api.connect.updateApp({ wechatAppId, enabled: true }),
+    () => owner.api.connect.testApp({ wechatAppId }),
+    () =>
+      owner.api.connect.createChannel({ wechatAppId, name: "x", leaderName: "x", leaderMail: "x@lantern-tea.example" }),
+  ];
+  for (const call of gone) expect(await refusal(call())).toMatchObject({ code: "kit.not_found" });
+  expect((await owner.api.connect.listApps({ search: appid })).items).toEqual([]);
+  expect((await owner.api.audience.getPerson({ personId })).identities).toMatchObject([{ wechatAppName: "Pop-up" }]);
+
+  expect(await owner.api.connect.bindApp({ ...keys, name: "Pop-up again" })).toMatchObject({ id: wechatAppId });
+  await emulator.world.configurePush(appid, { url, token: "token", mode: "plain" });
+  await emulator.world.say(puppet.id, { appid, text: "回来了" });
+  await tea.settle();
+  expect(await person()).toBe(personId);
+});
+
+test("an app that is off sends nothing and makes no codes", async () => {
+  const { owner, bound } = tea;
+  const { wechatAppId } = bound;
+  const channel = { wechatAppId, name: "Off", leaderName: "Qing", leaderMail: "qing@lantern-tea.example" };
+  await owner.api.connect.updateApp({ wechatAppId, enabled: false });
+  expect(await refusal(owner.api.connect.createChannel(channel))).toMatchObject({
+    code: "connect.app_off",
+    errors: [{ field: "wechatAppId" }],
+  });
+  // Its secret can be tested all the same: before it is switched on.
+  expect((await owner.api.connect.testApp({ wechatAppId })).checks[0]).toMatchObject({ ok: true });
+  await owner.api.connect.updateApp({ wechatAppId, enabled: true });
 });
 
 test("WeChat out of reach is a fault that says so", async () => {

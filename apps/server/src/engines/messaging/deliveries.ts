@@ -1,18 +1,17 @@
 import { Injectable } from "@nestjs/common";
 import { notFound } from "@zhanggui/kit/contract/faults";
-import type { PageOf } from "@zhanggui/kit/contract/page";
 import type { Flat, Out } from "@zhanggui/kit/contract/route";
 import type { LocalizedText } from "@zhanggui/kit/contract/text";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
-import { readPage } from "@zhanggui/kit/server/paging";
+import { listOf } from "@zhanggui/kit/server/list";
 import type { NewRow } from "@zhanggui/kit/server/tables";
 import type { Selectable } from "kysely";
 import { AudienceService } from "../audience/audience.service.ts";
-import type { messaging } from "./messaging.contract.ts";
+import { mayContact, withoutAddresses } from "../audience/contact-details.ts";
+import { messaging } from "./messaging.contract.ts";
 import type { MessagingTables } from "./messaging.tables.ts";
 
 export type DeliveryRow = Selectable<MessagingTables["messaging_delivery"]>;
-type Summary = Out<typeof messaging.listDeliveries>["items"][number];
 type Detail = Out<typeof messaging.getDelivery>;
 
 /** Deliveries and the steps that explain them. */
@@ -56,16 +55,19 @@ export class Deliveries {
     await ctx.db.insertInto("messaging_step").values({ deliveryId, kind, zh, en, details, at: ctx.now() }).execute();
   }
 
-  async list(ctx: Ctx, filter: Flat<typeof messaging.listDeliveries>): Promise<PageOf<Summary>> {
-    const { personId, sceneId, state, traceId } = filter;
-    let query = ctx.db.selectFrom("messaging_delivery").selectAll();
-    if (personId !== undefined) {
-      query = query.where("personId", "=", await this.audience.survivorOf(ctx, personId));
-    }
-    if (sceneId !== undefined) query = query.where("sceneId", "=", sceneId);
-    if (state !== undefined) query = query.where("state", "=", state);
-    if (traceId !== undefined) query = query.where("traceId", "=", traceId);
-    return readPage(query, filter);
+  list(ctx: Ctx, query: Flat<typeof messaging.listDeliveries>): Promise<Out<typeof messaging.listDeliveries>> {
+    return listOf(ctx, messaging.listDeliveries, query, ctx.db.selectFrom("messaging_delivery").selectAll(), {
+      filters: {
+        personId: async (rows, id) => rows("item.personId", "=", await this.audience.survivorOf(ctx, id)),
+      },
+      present: async (rows) => {
+        const names = await this.audience.names(
+          ctx,
+          rows.map(({ personId }) => personId),
+        );
+        return rows.map((row) => shownTo(ctx, row, presented(row, names)));
+      },
+    });
   }
 
   /** @throws Fault `kit.not_found` */
@@ -81,6 +83,21 @@ export class Deliveries {
       .where("deliveryId", "=", deliveryId)
       .orderBy("id")
       .execute();
-    return { ...row, steps };
+    const names = await this.audience.names(ctx, [row.personId]);
+    return shownTo(ctx, row, { ...presented(row, names), steps });
   }
+}
+
+/** By the name that the person has now: what was kept when it was sent may be out of date. */
+function presented({ zh, en, leaderName, ...row }: DeliveryRow, names: ReadonlyMap<string, string>) {
+  const personName = names.get(row.personId) ?? row.personName;
+  const own = row.channel === "mail" ? row.to : personName;
+  const recipient =
+    leaderName === null ? { zh: own, en: own } : { zh: `负责人 ${leaderName}`, en: `Leader ${leaderName}` };
+  return { ...row, personName, recipient, reason: { zh, en } };
+}
+
+/** Where a mail went to a customer is theirs to see who may see contact details; a leader's address is no secret. */
+function shownTo<View>(ctx: Ctx, { channel, leaderName }: DeliveryRow, view: View): View {
+  return channel === "mail" && leaderName === null && !mayContact(ctx) ? withoutAddresses(view) : view;
 }

@@ -1,19 +1,23 @@
 import { fault } from "@zhanggui/kit/contract/fault";
 import { conflict, notFound } from "@zhanggui/kit/contract/faults";
+import { field } from "@zhanggui/kit/contract/field";
+import { DailyFigures } from "@zhanggui/kit/contract/figures";
 import { Id } from "@zhanggui/kit/contract/ids";
+import { list } from "@zhanggui/kit/contract/list";
+import { Named } from "@zhanggui/kit/contract/named";
 import { oneLine } from "@zhanggui/kit/contract/one-line";
-import { PageQuery, pageOf } from "@zhanggui/kit/contract/page";
 import { permission } from "@zhanggui/kit/contract/permission";
 import { contract, route } from "@zhanggui/kit/contract/route";
+import { switched } from "@zhanggui/kit/contract/switched";
 import { bilingual } from "@zhanggui/kit/contract/text";
 import { Instant } from "@zhanggui/kit/contract/time";
 import { z } from "zod";
+import { conversationRoutes } from "./conversations.contract.ts";
+import { DeliveryState, deliveryStates, messagingRead } from "./deliveries.contract.ts";
 
-export const messagingRead = permission("messaging:read", { zh: "查看消息与投递", en: "See messages and deliveries" }, [
-  "operator",
-  "reviewer",
-  "developer",
-]);
+export { DeliveryState, messagingRead };
+import { by, everyChannel, Scene, SceneFields, Sentence } from "./scene.contract.ts";
+
 export const messagingWrite = permission(
   "messaging:write",
   { zh: "编辑自动回复与场景", en: "Edit replies and scenes" },
@@ -21,38 +25,94 @@ export const messagingWrite = permission(
 );
 
 export const badTemplate = fault("messaging.bad_template", 422, {
-  zh: "模板「{field}」写法有误：{reason}",
-  en: "The template in {field} is wrong: {reason}",
+  zh: "模板写法有误：{where}{reason}",
+  en: "The template is wrong: {where}{reason}",
 });
 
 /** WeChat cuts a text reply at 2,048 bytes (recalled): 600 Chinese characters stay below it. */
 const ReplyText = z.string().trim().min(1).max(600);
 
+const onScan = { field: "on", is: "eq", value: "scan" } as const;
+const onKeyword = { field: "on", is: "eq", value: "keyword" } as const;
+const RuleOn = {
+  label: { zh: "何时回复", en: "When" },
+  choices: {
+    follow: { zh: "关注时", en: "Somebody follows" },
+    scan: { zh: "扫码时", en: "Somebody scans" },
+    keyword: { zh: "收到关键词", en: "Somebody writes" },
+  },
+};
+const everyApp = { zh: "所有应用", en: "Every app" };
 const RuleFields = {
-  name: oneLine(60),
+  name: field(oneLine(60), { zh: "名称", en: "Name" }),
   /**
    * `follow`: somebody follows; `scan`: somebody scans a channel code (following or not); `keyword`: somebody writes.
    */
-  on: z.enum(["follow", "scan", "keyword"]),
-  /** Only this app; null for every app. */
-  wechatAppId: Id.nullable(),
-  /** For `scan`: only this channel; null for every channel. */
-  channelId: Id.nullable(),
+  on: field(z.enum(["follow", "scan", "keyword"]), RuleOn.label, { input: "radio", choices: RuleOn.choices }),
   /** For `keyword`. */
-  keyword: z.string().trim().min(1).max(60).nullable(),
-  match: z.enum(["exact", "contains"]),
-  reply: ReplyText,
-  enabled: z.boolean(),
+  keyword: field(
+    z.string().trim().min(1).max(60).nullable(),
+    { zh: "关键词", en: "Keyword" },
+    { showWhen: onKeyword, requireWhen: onKeyword },
+  ),
+  match: field(
+    z.enum(["exact", "contains"]),
+    { zh: "匹配方式", en: "Match" },
+    {
+      input: "radio",
+      showWhen: onKeyword,
+      choices: { exact: { zh: "完全相同", en: "The whole text" }, contains: { zh: "包含", en: "Anywhere in it" } },
+    },
+  ),
+  /** Only this app; null for every app. */
+  wechatAppId: field(Id.nullable(), { zh: "应用", en: "App" }, { kind: "wechatApp", placeholder: everyApp }),
+  /** For `scan`: only this channel; null for every channel. */
+  channelId: field(
+    Id.nullable(),
+    { zh: "渠道", en: "Channel" },
+    { kind: "channel", showWhen: onScan, placeholder: everyChannel },
+  ),
+  reply: field(ReplyText, { zh: "回复内容", en: "Reply" }),
+  enabled: switched,
 };
-export const Rule = z.object({ id: Id, ...RuleFields, answered: z.int(), createdAt: Instant }).meta({ id: "Rule" });
+export const Rule = z
+  .object({
+    id: Id,
+    name: field(RuleFields.name, { zh: "名称", en: "Name" }, { width: "17%" }),
+    /** Its turn among all rules: the first that applies answers. */
+    place: field(z.int(), { zh: "顺序", en: "Turn" }, { sort: true, unindexed: true, width: "72px" }),
+    when: field(Sentence, { zh: "何时回复", en: "When" }, { width: "15%" }),
+    app: field(
+      Named.nullable(),
+      { zh: "应用", en: "App" },
+      { kind: "wechatApp", placeholder: everyApp, width: "112px" },
+    ),
+    channel: field(
+      Named.nullable(),
+      { zh: "渠道", en: "Channel" },
+      { kind: "channel", placeholder: everyChannel, width: "112px" },
+    ),
+    reply: field(ReplyText, { zh: "回复内容", en: "Reply" }),
+    answered: field(z.int(), { zh: "已回复", en: "Answered" }, { kind: "count", sort: true, unindexed: true }),
+    enabled: RuleFields.enabled,
+    /** Why it can never answer, though it is on; null if it may. */
+    blocked: field(Sentence.nullable(), { zh: "不会回复的原因", en: "Why it never answers" }, { hidden: true }),
+    createdAt: field(Instant, { zh: "创建时间", en: "Created" }, { hidden: true }),
+    on: z.enum(["follow", "scan", "keyword"]),
+    keyword: z.string().nullable(),
+    match: z.enum(["exact", "contains"]),
+    wechatAppId: Id.nullable(),
+    channelId: Id.nullable(),
+  })
+  .meta({ id: "Rule" });
 export const NewRule = z
   .object({
     ...RuleFields,
-    wechatAppId: RuleFields.wechatAppId.default(null),
-    channelId: RuleFields.channelId.default(null),
     keyword: RuleFields.keyword.default(null),
     match: RuleFields.match.default("exact"),
-    enabled: RuleFields.enabled.default(true),
+    wechatAppId: RuleFields.wechatAppId.default(null),
+    channelId: RuleFields.channelId.default(null),
+    enabled: z.boolean().default(true),
   })
   .refine((rule) => (rule.on === "keyword") === (rule.keyword !== null), {
     error: bilingual({
@@ -66,75 +126,35 @@ export const NewRule = z
     path: ["channelId"],
   });
 
-/** Sentences are Liquid templates over `person`, `channel` and `app`: `{{ person.displayName }}`. */
-const Template = z.string().trim().min(1).max(2000);
-export const TemplateItem = z.object({
-  channel: z.literal("wechat_template"),
-  /** The template's id at WeChat. */
-  templateId: z.string().trim().min(1).max(100),
-  /** WeChat's fields (`first`, `keyword1`, `thing2` …) and what to put into each. */
-  data: z.record(z.string().max(40), Template).refine((data) => Object.keys(data).length <= 20, {
-    error: bilingual({ zh: "最多 20 个字段", en: "at most 20 fields" }),
-  }),
-  /** What a tap on the message opens. */
-  url: z
-    .url({ protocol: /^https?$/ })
-    .max(500)
-    .optional(),
-});
-export const MailItem = z.object({
-  channel: z.literal("mail"),
-  /** `leader`: whoever owns the channel; `person`: the person, if a mail address is known. */
-  to: z.enum(["leader", "person"]),
-  subject: z.string().trim().min(1).max(200),
-  text: Template,
-});
-export const SceneItem = z.discriminatedUnion("channel", [TemplateItem, MailItem]);
-export type SceneItem = z.output<typeof SceneItem>;
-/** The events that can start a scene. */
-export const SceneTrigger = z.enum(["audience.channel_entered.v1", "audience.person_followed.v1"]);
-export type SceneTrigger = z.output<typeof SceneTrigger>;
-const SceneFields = {
-  name: oneLine(60),
-  trigger: SceneTrigger,
-  /** Only this channel; null for every channel. */
-  channelId: Id.nullable(),
-  items: z.array(SceneItem).min(1).max(10),
-  enabled: z.boolean(),
-};
-export const Scene = z.object({ id: Id, ...SceneFields, version: z.int(), createdAt: Instant }).meta({ id: "Scene" });
-
-/**
- * `ready`: will be sent; `submitting`: on its way out; `accepted`: the provider took it; `delivered`: the provider says
- * it arrived; `failed`: refused; `unknown`: the server died or lost the answer in the middle, so it may or may not have
- * gone out, and it is not sent again; `suppressed`: not sent, for the reason in its decisions.
- */
-export const DeliveryState = z.enum([
-  "ready",
-  "submitting",
-  "accepted",
-  "delivered",
-  "failed",
-  "unknown",
-  "suppressed",
-]);
-export type DeliveryState = z.output<typeof DeliveryState>;
 export const DeliverySummary = z
   .object({
     id: Id,
-    sceneName: z.string(),
-    channel: z.enum(["wechat_template", "mail"]),
-    /** The openid or mail address. */
-    to: z.string(),
+    /** As the person is called now. */
+    personName: field(z.string(), { zh: "客户", en: "Person" }, { kind: "person", width: "168px" }),
     personId: Id,
-    personName: z.string(),
-    state: DeliveryState,
-    /** Why it stands where it stands, in both languages. */
-    zh: z.string(),
-    en: z.string(),
+    /** Whose it is to read: the person's own, or the leader's of their channel. */
+    recipient: field(z.object({ zh: z.string(), en: z.string() }), { zh: "收件人", en: "Goes to" }),
+    /** The openid or mail address. */
+    to: field(z.string(), { zh: "地址", en: "Address" }, { hidden: true }),
+    /** Null for what an operator wrote. */
+    sceneName: field(z.string().nullable(), { zh: "场景", en: "Scene" }),
+    /** Who wrote it, by the name of then; null for what a scene sent. */
+    authorName: field(z.string().nullable(), { zh: "操作人", en: "Written by" }, { hidden: true }),
+    channel: field(
+      z.enum(["wechat_template", "mail", "wechat_reply"]),
+      { zh: "方式", en: "By" },
+      {
+        filter: true,
+        width: "136px",
+        choices: { ...by.choices, wechat_reply: { zh: "客服回复", en: "Reply" } },
+      },
+    ),
+    state: field(DeliveryState, { zh: "状态", en: "State" }, { filter: true, choices: deliveryStates }),
+    /** Why it stands where it stands. */
+    reason: field(z.object({ zh: z.string(), en: z.string() }), { zh: "原因", en: "Why" }),
     traceId: z.string(),
-    createdAt: Instant,
-    updatedAt: Instant,
+    createdAt: field(Instant, { zh: "时间", en: "At" }, { sort: "id", filter: "range" }),
+    updatedAt: field(Instant, { zh: "最近变化", en: "Last change" }, { hidden: true }),
   })
   .meta({ id: "DeliverySummary" });
 export const DeliveryStep = z
@@ -157,10 +177,26 @@ export const messaging = contract("messaging", {
    * exact keyword, a contained one; of each kind those of one app before those of all apps, then the older. A rule that
    * is switched off stands where it would win.
    */
-  listRules: route.get("/reply-rules", {
+  listRules: list("/reply-rules", {
     summary: "Auto-reply rules, in the order in which they win: the closest first, of two as close the older",
+    item: Rule,
+    noun: { zh: "规则", en: "rule", plural: "rules" },
     access: messagingRead,
-    reply: z.object({ items: z.array(Rule) }),
+    sort: "place",
+    search: { zh: "名称、关键词或回复", en: "Name, keyword or reply" },
+    filters: {
+      on: field(z.enum(["follow", "scan", "keyword"]), RuleOn.label, { choices: RuleOn.choices, unindexed: true }),
+      wechatAppId: field(Id, { zh: "应用", en: "App" }, { kind: "wechatApp", unindexed: true }),
+      channelId: field(Id, { zh: "渠道", en: "Channel" }, { kind: "channel", unindexed: true }),
+    },
+  }),
+  checkRule: route.post("/reply-rules/check", {
+    summary: "Whether a rule that is about to be made could ever answer, and if not, why",
+    access: messagingRead,
+    effect: "read",
+    body: NewRule,
+    reply: z.object({ blocked: Sentence.nullable() }),
+    faults: [notFound],
   }),
   createRule: route.post("/reply-rules", {
     summary: "Create an auto-reply rule",
@@ -175,22 +211,26 @@ export const messaging = contract("messaging", {
     access: messagingWrite,
     effect: "change",
     params: z.object({ ruleId: Id }),
-    body: z.object({ name: RuleFields.name.optional(), reply: ReplyText.optional(), enabled: z.boolean().optional() }),
+    body: z.object({ name: RuleFields.name, reply: RuleFields.reply, enabled: z.boolean() }).partial(),
     reply: Rule,
     faults: [notFound],
   }),
   deleteRule: route.delete("/reply-rules/:ruleId", {
-    summary: "Delete a rule",
+    summary: "Delete a rule; what it answered stays",
     access: messagingWrite,
     effect: "destroy",
     params: z.object({ ruleId: Id }),
     reply: z.object({}),
     faults: [notFound],
   }),
-  listScenes: route.get("/scenes", {
+  listScenes: list("/scenes", {
     summary: "Scenes: what is sent when something happens",
+    item: Scene,
+    noun: { zh: "场景", en: "scene", plural: "scenes" },
     access: messagingRead,
-    reply: z.object({ items: z.array(Scene) }),
+    sort: "createdAt",
+    search: { zh: "名称", en: "Name" },
+    filters: { channelId: field(Id, { zh: "渠道", en: "Channel" }, { kind: "channel", unindexed: true }) },
   }),
   createScene: route.post("/scenes", {
     summary: "Create a scene",
@@ -204,6 +244,14 @@ export const messaging = contract("messaging", {
     reply: Scene,
     faults: [notFound, badTemplate],
   }),
+  deleteScene: route.delete("/scenes/:sceneId", {
+    summary: "Delete a scene: it starts no more, what it sent stays",
+    access: messagingWrite,
+    effect: "destroy",
+    params: z.object({ sceneId: Id }),
+    reply: z.object({}),
+    faults: [notFound],
+  }),
   updateScene: route.put("/scenes/:sceneId", {
     summary: "Change a scene: a new version, the old ones stay with what they sent",
     access: messagingWrite,
@@ -213,16 +261,26 @@ export const messaging = contract("messaging", {
     reply: Scene,
     faults: [notFound, conflict, badTemplate],
   }),
-  listDeliveries: route.get("/deliveries", {
-    summary: "Deliveries, newest first",
+  listDeliveries: list("/deliveries", {
+    item: DeliverySummary,
+    noun: { zh: "投递", en: "delivery", plural: "deliveries" },
     access: messagingRead,
-    query: PageQuery.extend({
-      personId: Id.optional(),
-      sceneId: Id.optional(),
-      state: DeliveryState.optional(),
-      traceId: z.string().max(64).optional(),
+    live: true,
+    filters: {
+      personId: field(Id, { zh: "客户", en: "Person" }, { kind: "personId" }),
+      sceneId: field(Id, { zh: "场景", en: "Scene" }, { kind: "scene" }),
+      traceId: field(z.string().max(64), { zh: "追踪号", en: "Trace id" }),
+    },
+  }),
+  getFigures: route.get("/deliveries/figures", {
+    summary: "What was to be sent and what failed, by the day; and whether there is a rule and a scene",
+    access: messagingRead,
+    reply: z.object({
+      deliveries: DailyFigures,
+      /** Refused, given up, or nobody knows what became of it. */
+      failed: DailyFigures,
+      has: z.object({ rule: z.boolean(), scene: z.boolean() }),
     }),
-    reply: pageOf(DeliverySummary),
   }),
   getDelivery: route.get("/deliveries/:deliveryId", {
     summary: "One delivery with every decision and attempt: why it was sent or not",
@@ -231,4 +289,5 @@ export const messaging = contract("messaging", {
     reply: DeliveryDetail,
     faults: [notFound],
   }),
+  ...conversationRoutes,
 });

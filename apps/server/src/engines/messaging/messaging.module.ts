@@ -1,20 +1,26 @@
-import { defineModule, items, on, queue } from "@zhanggui/kit/server/module";
+import { defineModule, on, queue, type QueueBinding } from "@zhanggui/kit/server/module";
+import { accessModule } from "../../foundation/access/access.module.ts";
+import { settingsModule } from "../../foundation/settings/settings.module.ts";
 import { channelEntered, peopleMerged, personFollowed } from "../audience/audience.events.ts";
 import { audienceModule } from "../audience/audience.module.ts";
 import { messageReceived, templateFinished } from "../connect/connect.events.ts";
 import { connectModule } from "../connect/connect.module.ts";
 import { responder } from "../connect/responders.ts";
 import { Deliveries } from "./deliveries.ts";
+import { Figures } from "./figures.ts";
 import { Receipts } from "./internal/receipts.ts";
 import { SceneRunner } from "./internal/scene-runner.ts";
 import { Senders } from "./internal/senders.ts";
 import { messaging } from "./messaging.contract.ts";
+import { keepDeliveries, unnamedCustomer } from "./messaging.settings.ts";
 import { attemptLimit, Outbox } from "./outbox.ts";
 import { Rules } from "./rules.ts";
+import { Replies } from "./replies.ts";
 import { Scenes } from "./scenes.ts";
+import { Threads } from "./threads.ts";
 
 export const messagingModule = defineModule(messaging, {
-  uses: [connectModule, audienceModule],
+  uses: [accessModule, settingsModule, connectModule, audienceModule],
   services: {
     rules: Rules,
     scenes: Scenes,
@@ -23,17 +29,28 @@ export const messagingModule = defineModule(messaging, {
     senders: Senders,
     receipts: Receipts,
     outbox: Outbox,
+    replies: Replies,
+    threads: Threads,
+    figures: Figures,
   },
-  routes: ({ rules, scenes, deliveries }) => ({
-    listRules: items(rules.list),
+  routes: ({ rules, scenes, deliveries, figures, threads }) => ({
+    listRules: rules.list,
+    checkRule: rules.check,
     createRule: rules.create,
     updateRule: rules.update,
     deleteRule: rules.delete,
-    listScenes: items(scenes.list),
+    listScenes: scenes.list,
     createScene: scenes.create,
     updateScene: scenes.update,
+    deleteScene: scenes.delete,
     listDeliveries: deliveries.list,
+    getFigures: figures.get,
     getDelivery: deliveries.get,
+    listConversations: threads.list,
+    getConversation: threads.get,
+    readThread: threads.read,
+    reply: threads.reply,
+    closeConversation: threads.close,
   }),
   handlers: ({ rules, runner, deliveries, receipts }) => ({
     count_answers: on(messageReceived, rules.count, { ordered: false }),
@@ -43,18 +60,27 @@ export const messagingModule = defineModule(messaging, {
     take_receipt: on(templateFinished, receipts.receive),
   }),
   queues: ({ outbox }) => ({
-    outbox: queue({
-      effect: "outside",
-      concurrency: 8,
-      // Longer than a sending can take: token, call and their time limits together.
-      timeoutMs: 60_000,
-      attempts: attemptLimit,
-      begin: outbox.begin,
-      run: outbox.send,
-      settle: outbox.settle,
-      late: outbox.settleLate,
-      lost: outbox.giveUp,
-    }),
+    outbox: sending(outbox),
+    // One after the other to each customer, in the order in which they were written; mass sending holds none up.
+    replies: sending(outbox, { keyed: true }),
   }),
+  settings: [unnamedCustomer],
+  keeps: [keepDeliveries],
   extensions: ({ rules }) => ({ rules: responder(rules.responder) }),
 });
+
+function sending(outbox: Outbox, { keyed = false } = {}): QueueBinding {
+  return queue({
+    effect: "outside",
+    keyed,
+    concurrency: 8,
+    // Longer than a sending can take: token, call and their time limits together.
+    timeoutMs: 60_000,
+    attempts: attemptLimit,
+    begin: outbox.begin,
+    run: outbox.send,
+    settle: outbox.settle,
+    late: outbox.settleLate,
+    lost: outbox.giveUp,
+  });
+}

@@ -1,18 +1,18 @@
 // Made from the migrations by `./zg tables`. Don't edit.
-import type { Generated } from "kysely";
+import type { Generated, GeneratedAlways } from "kysely";
 import type { Json } from "@zhanggui/kit/server/tables";
-import type { SceneItem, SceneTrigger } from "./messaging.contract.ts";
+import type { SceneItem, SceneTrigger } from "./scene.contract.ts";
 
 export interface MessagingTables {
   messaging_delivery: {
     tenantId: Generated<string>;
     id: Generated<string>;
-    sceneId: string;
-    sceneVersion: number;
+    sceneId: string | null;
+    sceneVersion: number | null;
     item: number;
-    eventId: string;
-    sceneName: string;
-    channel: "wechat_template" | "mail";
+    eventId: string | null;
+    sceneName: string | null;
+    channel: "wechat_template" | "mail" | "wechat_reply";
     wechatAppId: string;
     personId: string;
     personName: string;
@@ -25,6 +25,9 @@ export interface MessagingTables {
     traceId: string;
     createdAt: Generated<Date>;
     updatedAt: Date;
+    leaderName: string | null;
+    authorId: string | null;
+    authorName: string | null;
   };
   messaging_receipt: {
     tenantId: Generated<string>;
@@ -46,12 +49,15 @@ export interface MessagingTables {
     enabled: boolean;
     answered: Generated<number>;
     createdAt: Generated<Date>;
+    deletedAt: Date | null;
+    closeness: GeneratedAlways<number>;
   };
   messaging_scene: {
     tenantId: Generated<string>;
     id: Generated<string>;
     version: number;
     createdAt: Generated<Date>;
+    deletedAt: Date | null;
   };
   messaging_scene_version: {
     tenantId: Generated<string>;

@@ -118,6 +118,7 @@ describe("auto-reply", () => {
         problem: { errors: [{ field }] },
       });
     }
+    tea.emulator.world.addFault({ target: "api", path: "/cgi-bin/stable_token", drop: "before" });
     const other = await api.connect.bindApp({
       name: "另一个号",
       appId: "wx00000000000000ff",
@@ -142,6 +143,9 @@ describe("scenes", () => {
     const { template, mail } = await deliveries();
     expect(template).toMatchObject({ state: "delivered", sceneName: "新客到店" });
     expect(mail).toMatchObject({ state: "accepted", to: "qing@lantern-tea.example" });
+    // What is told of somebody isn't told to them: the leader reads the mail, they the message.
+    expect(mail.recipient).toEqual({ zh: "负责人 阿青", en: "Leader 阿青" });
+    expect(template.recipient.zh).toBe(template.personName);
     const shown = templatesShown(puppet.id);
     expect(shown).toHaveLength(1);
     expect(JSON.stringify(shown[0]!.content)).toContain("谢谢你来到灯笼茶");
@@ -184,6 +188,31 @@ describe("scenes", () => {
     expect(await api.messaging.createScene({ ...scene, items })).toMatchObject({ items });
   });
 
+  test("deliveries name people as they are called now", async () => {
+    const { deliveries } = await scan();
+    const { template } = await deliveries();
+    await tea.owner.api.audience.updatePerson({ personId: template.personId, displayName: "小满" });
+    expect((await deliveries()).template).toMatchObject({ personName: "小满", recipient: { zh: "小满" } });
+    const deliveryId = template.id;
+    expect(await tea.owner.api.messaging.getDelivery({ deliveryId })).toMatchObject({ personName: "小满" });
+  });
+
+  test("who has no name is called by the word that is set; the leader reads which customer it is", async () => {
+    const { api } = tea.owner;
+    const contents = async () => {
+      const { template, mail } = await (await scan()).deliveries();
+      const contentOf = async ({ id }: { id: string }) => (await api.messaging.getDelivery({ deliveryId: id })).content;
+      return { template: await contentOf(template), mail: await contentOf(mail), name: mail.personName };
+    };
+    const first = await contents();
+    expect(first.template).toMatchObject({ data: { keyword1: "您" } });
+    expect(first.mail).toMatchObject({ text: expect.stringContaining(`${first.name} 刚刚`) as string });
+    expect(first.name).toMatch(/^微信用户 /);
+    await api.settings.change({ key: "messaging.unnamedCustomer", value: "茶友", version: 0 });
+    expect((await contents()).template).toMatchObject({ data: { keyword1: "茶友" } });
+    await api.settings.change({ key: "messaging.unnamedCustomer", value: "您", version: 1 });
+  });
+
   test("a changed scene is a new version; of two changes one is told to look again", async () => {
     const { api } = tea.owner;
     const items = [
@@ -206,7 +235,9 @@ describe("scenes", () => {
     const { openid } = tea.emulator.world.chat(puppet.id, tea.bound.appid);
     const { items: people } = await api.audience.listPeople({ search: openid });
     const { items: sent } = await api.messaging.listDeliveries({ personId: people[0]!.id, sceneId: created.id });
-    expect(sent).toMatchObject([{ state: "suppressed", en: "Not sent: no mail address is known for this person." }]);
+    expect(sent).toMatchObject([
+      { state: "suppressed", reason: { en: "Not sent: no mail address is known for this person." } },
+    ]);
     await api.messaging.updateScene({ ...scene, sceneId: created.id, enabled: false, version: 2 });
   });
 
@@ -218,7 +249,10 @@ describe("scenes", () => {
     await emulator.world.unfollow(puppet.id);
     await tea.settle();
     const { template } = await deliveriesOf(puppet.id);
-    expect(template).toMatchObject({ state: "suppressed", en: expect.stringContaining("no longer follows") as string });
+    expect(template).toMatchObject({
+      state: "suppressed",
+      reason: { en: expect.stringContaining("no longer follows") as string },
+    });
     expect(templatesShown(puppet.id)).toEqual([]);
   });
 });
@@ -230,7 +264,7 @@ describe("what a sending comes to", () => {
     tea.emulator.world.addFault({ ...mailFault, errcode: 43004 });
     const { puppet, deliveries } = await scan();
     const { template } = await deliveries();
-    expect(template).toMatchObject({ state: "failed", en: expect.stringContaining("43004") as string });
+    expect(template).toMatchObject({ state: "failed", reason: { en: expect.stringContaining("43004") as string } });
     expect(templatesShown(puppet.id)).toEqual([]);
   });
 
@@ -239,18 +273,20 @@ describe("what a sending comes to", () => {
     const { puppet, deliveries } = await scan();
     expect((await deliveries()).template).toMatchObject({
       state: "ready",
-      en: expect.stringContaining("5 seconds") as string,
+      reason: { en: expect.stringContaining("5 seconds") as string },
     });
     tea.server.clock.advance(5000);
     await tea.settle();
-    expect((await deliveries()).template).toMatchObject({ en: expect.stringContaining("10 seconds") as string });
+    expect((await deliveries()).template).toMatchObject({
+      reason: { en: expect.stringContaining("10 seconds") as string },
+    });
     for (let attempt = 3; attempt <= 8; attempt++) {
       tea.server.clock.advance(1_000_000);
       await tea.settle();
     }
     expect((await deliveries()).template).toMatchObject({
       state: "failed",
-      en: expect.stringContaining("8 tries") as string,
+      reason: { en: expect.stringContaining("8 tries") as string },
     });
     expect(templatesShown(puppet.id)).toEqual([]);
     const { steps } = await tea.owner.api.messaging.getDelivery({ deliveryId: (await deliveries()).template.id });
@@ -264,7 +300,7 @@ describe("what a sending comes to", () => {
     tea.emulator.world.addFault({ ...mailFault, drop });
     const { puppet, deliveries } = await scan();
     const { template } = await deliveries();
-    expect(template).toMatchObject({ state: "unknown", zh: expect.stringContaining("不会重发") as string });
+    expect(template).toMatchObject({ state: "unknown", reason: { zh: expect.stringContaining("不会重发") as string } });
     tea.server.clock.advance(86_400_000);
     await tea.settle();
     expect(templatesShown(puppet.id)).toHaveLength(times);
@@ -281,7 +317,7 @@ describe("what a sending comes to", () => {
       await tea.settle();
       expect((await deliveriesOf(puppet.id)).template).toMatchObject({
         state: "failed",
-        en: expect.stringContaining(words) as string,
+        reason: { en: expect.stringContaining(words) as string },
       });
     }
   });

@@ -6,6 +6,7 @@ import { Deliveries, type DeliveryRow } from "./deliveries.ts";
 import { Receipts } from "./internal/receipts.ts";
 import { type Outcome, Senders } from "./internal/senders.ts";
 import { explain } from "./internal/reasons.ts";
+import { Replies } from "./replies.ts";
 
 /** Tries in which the provider certainly did nothing; pauses of 5, 10, 20 … seconds between them. */
 export const attemptLimit = 8;
@@ -22,6 +23,7 @@ export class Outbox {
     private readonly deliveries: Deliveries,
     private readonly senders: Senders,
     private readonly receipts: Receipts,
+    private readonly replies: Replies,
   ) {}
 
   async begin(ctx: TxCtx, { ref, attempt }: Task): Promise<{ item: DeliveryRow } | undefined> {
@@ -38,12 +40,14 @@ export class Outbox {
 
   async settle(ctx: TxCtx, { attempt }: Task, delivery: DeliveryRow, outcome: Outcome): Promise<Verdict> {
     const { change, because, details, retryAfterMs } = conclude(outcome, attempt);
+    await this.replies.lock(ctx, delivery);
     const settled = await this.#move(ctx, delivery.id, change, because, ["submitting", "unknown"]);
     if (settled === undefined) return undefined;
     await this.deliveries.step(ctx, delivery.id, "answered", because, details);
     if (outcome.kind === "accepted" && delivery.channel === "wechat_template") {
       await this.receipts.match(ctx, delivery.wechatAppId, outcome.providerId);
     }
+    if (change.state !== "ready") await this.replies.ended(ctx, settled);
     return retryAfterMs === undefined ? undefined : { retryAfterMs };
   }
 
@@ -56,7 +60,9 @@ export class Outbox {
   async giveUp(ctx: TxCtx, { ref, attempt }: Task): Promise<void> {
     const because = explain("lost");
     const lost = await this.#move(ctx, ref, { state: "unknown" }, because, ["submitting"]);
-    if (lost !== undefined) await this.deliveries.step(ctx, ref, "lost", because, { attempt });
+    if (lost === undefined) return;
+    await this.deliveries.step(ctx, ref, "lost", because, { attempt });
+    await this.replies.ended(ctx, lost);
   }
 
   #move(
@@ -84,6 +90,7 @@ interface Conclusion {
 }
 
 function conclude(outcome: Outcome, attempts: number): Conclusion {
+  if (outcome.kind === "delivered") return { change: { state: "delivered" }, because: outcome.because, details: {} };
   if (outcome.kind === "accepted") {
     const { providerId, because } = outcome;
     return { change: { state: "accepted", providerId }, because, details: { providerId } };

@@ -2,20 +2,35 @@ import { Injectable } from "@nestjs/common";
 import { conflict, notFound } from "@zhanggui/kit/contract/faults";
 import type { Flat, Out } from "@zhanggui/kit/contract/route";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
+import { listOf } from "@zhanggui/kit/server/list";
+import type { Found } from "@zhanggui/kit/server/search";
+import { Apps } from "../connect/apps.ts";
 import { Channels } from "../connect/channels.ts";
-import type { messaging, SceneTrigger } from "./messaging.contract.ts";
+import { boundTo, namedIn } from "./internal/blocks.ts";
+import { messaging } from "./messaging.contract.ts";
+import type { SceneTrigger } from "./scene.contract.ts";
 import { assertTemplate } from "./internal/templates.ts";
 
 type SceneBody = Flat<typeof messaging.createScene>;
-export type SceneVersion = Out<typeof messaging.listScenes>["items"][number];
+type SceneView = Out<typeof messaging.createScene>;
+/** A scene as it is now. */
+export type SceneVersion = Pick<SceneView, "id" | "version" | "name" | "trigger" | "channelId" | "items" | "enabled">;
+
+type SceneRow = SceneVersion & { readonly createdAt: Date };
 
 /** Scenes: what is sent when something happens. A change is a new version; deliveries name the one that sent them. */
 @Injectable()
 export class Scenes {
-  constructor(private readonly channels: Channels) {}
+  constructor(
+    private readonly apps: Apps,
+    private readonly channels: Channels,
+  ) {}
 
-  async list(ctx: Ctx): Promise<SceneVersion[]> {
-    return this.#current(ctx).orderBy("messaging_scene.createdAt").orderBy("messaging_scene.id").execute();
+  list(ctx: Ctx, query: Flat<typeof messaging.listScenes>): Promise<Out<typeof messaging.listScenes>> {
+    return listOf(ctx, messaging.listScenes, query, this.#current(ctx), {
+      search: (part) => this.#search(ctx, part),
+      present: (rows) => this.#presented(ctx, rows),
+    });
   }
 
   /** The enabled scenes that this event starts. */
@@ -64,10 +79,38 @@ export class Scenes {
     });
   }
 
-  async #get(ctx: Ctx, sceneId: string) {
-    const row = await this.#current(ctx).where("messaging_scene.id", "=", sceneId).executeTakeFirst();
-    if (row === undefined) throw notFound();
-    return row;
+  /** Its versions stay: what they sent names them. What is queued goes out still. */
+  async delete(ctx: Ctx, { sceneId }: Flat<typeof messaging.deleteScene>): Promise<void> {
+    await ctx.db
+      .updateTable("messaging_scene")
+      .set({ deletedAt: ctx.now() })
+      .where("id", "=", sceneId)
+      .where("deletedAt", "is", null)
+      .returning("id")
+      .executeTakeFirstOrThrow(() => notFound());
+  }
+
+  async #get(ctx: Ctx, sceneId: string): Promise<SceneView> {
+    const rows = await this.#current(ctx).where("messaging_scene.id", "=", sceneId).execute();
+    const [scene] = await this.#presented(ctx, rows);
+    if (scene === undefined) throw notFound();
+    return scene;
+  }
+
+  async #presented(ctx: Ctx, rows: readonly SceneRow[]): Promise<SceneView[]> {
+    const around = { now: ctx.now(), apps: await this.apps.states(ctx), channels: await this.channels.states(ctx) };
+    return rows.map((row) => ({
+      ...row,
+      channel: namedIn(around.channels, row.channelId),
+      blocked: boundTo({ wechatAppId: null, channelId: row.channelId }, around),
+    }));
+  }
+
+  /** By their present names: a tenant has dozens. */
+  async #search(ctx: Ctx, part: string): Promise<Found> {
+    const all = await this.#current(ctx).execute();
+    const ids = all.filter(({ name }) => name.toLowerCase().includes(part.toLowerCase())).map(({ id }) => id);
+    return { ids, column: "name", part };
   }
 
   async #write(ctx: TxCtx, sceneId: string, version: number, scene: SceneBody): Promise<void> {
@@ -87,11 +130,16 @@ export class Scenes {
   }
 
   async #check(ctx: Ctx, { channelId, items }: SceneBody): Promise<void> {
-    if (channelId !== null && (await this.channels.find(ctx, channelId)) === undefined) throw notFound();
+    if (channelId !== null && (await this.channels.find(ctx, channelId)) === undefined)
+      throw notFound({ errors: [{ field: "channelId" }] });
     for (const [index, item] of items.entries()) {
-      const sentences = item.channel === "mail" ? { subject: item.subject, text: item.text } : item.data;
-      for (const [name, sentence] of Object.entries(sentences))
-        await assertTemplate(`items.${index}.${name}`, sentence);
+      const at = `items.${index}`;
+      const sentences = item.channel === "mail" ? { subject: item.subject, text: item.text } : { data: item.data };
+      for (const [name, sentence] of Object.entries(sentences)) {
+        if (typeof sentence === "string") await assertTemplate(`${at}.${name}`, sentence);
+        else
+          for (const key of Object.keys(sentence)) await assertTemplate(`${at}.data.${key}`, sentence[key] ?? "", key);
+      }
     }
   }
 
@@ -103,6 +151,7 @@ export class Scenes {
           .onRef("messaging_scene_version.sceneId", "=", "messaging_scene.id")
           .onRef("messaging_scene_version.version", "=", "messaging_scene.version"),
       )
+      .where("messaging_scene.deletedAt", "is", null)
       .select([
         "messaging_scene.id",
         "messaging_scene.version",

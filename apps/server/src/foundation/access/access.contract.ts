@@ -1,7 +1,9 @@
 import { oneLine } from "@zhanggui/kit/contract/one-line";
 import { fault } from "@zhanggui/kit/contract/fault";
 import { notFound, tooManyRequests } from "@zhanggui/kit/contract/faults";
+import { field } from "@zhanggui/kit/contract/field";
 import { Id } from "@zhanggui/kit/contract/ids";
+import { list } from "@zhanggui/kit/contract/list";
 import { publicAccess, builtInRoles, permission, authenticated } from "@zhanggui/kit/contract/permission";
 import { contract, route } from "@zhanggui/kit/contract/route";
 import { bilingual } from "@zhanggui/kit/contract/text";
@@ -23,10 +25,19 @@ export const lockedOut = fault(
   "access.locked_out",
   423,
   {
-    zh: "从此处连续输错次数过多，请 {minutes} 分钟后再试，或请管理员解锁账号。",
-    en: "Too many wrong passwords from here. Try again in {minutes} minutes, or ask an administrator to unlock the account.",
+    zh: "从此处连续输错次数过多，请 {wait} 后再试，或请管理员解锁账号。",
+    en: "Too many wrong passwords from here. Try again in {wait}, or ask an administrator to unlock the account.",
   },
-  { errno: 1401 },
+  { errno: 1401, isPassing: true },
+);
+export const placeLockedOut = fault(
+  "access.place_locked_out",
+  429,
+  {
+    zh: "从您所在的网络输错密码的次数过多，请 {wait} 后再试。",
+    en: "Too many wrong passwords from your network, over all its logins. Try again in {wait}.",
+  },
+  { isPassing: true },
 );
 export const sessionEnded = fault(
   "access.session_ended",
@@ -53,6 +64,14 @@ export const roleNameTaken = fault("access.role_name_taken", 409, {
 export const unknownPermission = fault("access.unknown_permission", 422, {
   zh: "没有名为 {permission} 的权限。",
   en: "There is no permission called {permission}.",
+});
+export const roleInUse = fault("access.role_in_use", 409, {
+  zh: "还有 {accounts} 个账号拥有此角色，请先为它们换一个角色。",
+  en: "Accounts that have this role: {accounts}. Give them another one first.",
+});
+export const invitationOver = fault("access.invitation_over", 410, {
+  zh: "邀请链接已失效：可能已使用、已过期或已被新的邀请取代。请管理员重新发送。",
+  en: "This invitation is over: used, expired or replaced by a newer one. Ask your administrator for another.",
 });
 export const lastOwner = fault("access.last_owner", 409, {
   zh: "至少要保留一个可登录的负责人账号。",
@@ -90,24 +109,72 @@ export const Tenant = z.object({ id: Id, name: z.string(), zone: z.string() }).m
 export const Account = z
   .object({
     id: Id,
-    login: z.string(),
-    displayName: z.string(),
+    displayName: field(oneLine(60), { zh: "姓名", en: "Name" }, { sort: true }),
+    login: field(z.string(), { zh: "登录名", en: "Login" }),
     /** `builtIn` names the system's own roles, for readers of any language; `name` is what the tenant calls them. */
-    roles: z.array(z.object({ id: Id, name: z.string(), builtIn: z.enum(builtInRoles).nullable() })),
+    roles: field(
+      z.array(z.object({ id: Id, name: z.string(), builtIn: z.enum(builtInRoles).nullable() })),
+      { zh: "角色", en: "Roles" },
+      { kind: "tags" },
+    ),
     disabled: z.boolean(),
-    createdAt: Instant,
+    state: field(
+      z.enum(["enabled", "invited", "disabled"]),
+      { zh: "状态", en: "State" },
+      {
+        filter: true,
+        unindexed: true,
+        choices: {
+          enabled: { zh: "可以登录", en: "Can sign in", tone: "good" },
+          invited: {
+            zh: "待设密码",
+            en: "Invited",
+            tone: "info",
+            hint: { zh: "本人还没有设置密码。", en: "They haven't chosen a password yet." },
+          },
+          disabled: { zh: "已停用", en: "Disabled", tone: "quiet" },
+        },
+      },
+    ),
+    /** Until when an invitation that nobody has followed yet leads to a password. */
+    invitedUntil: field(Instant.nullable(), { zh: "邀请有效至", en: "Invited until" }),
+    createdAt: field(Instant, { zh: "创建于", en: "Created" }, { sort: "id", hidden: true }),
   })
   .meta({ id: "Account" });
+/** Whoever has the token chooses the account's password. It is told once, to whoever made it. */
+export const Invitation = z.object({ token: z.string(), expiresAt: Instant }).meta({ id: "Invitation" });
+/** What forms ask of an account. */
+const AccountFields = {
+  displayName: Account.shape.displayName,
+  roleIds: field(
+    z.array(Id).min(1).max(20),
+    { zh: "角色", en: "Roles" },
+    { kind: "role", hint: { zh: "可以同时有几个角色。", en: "Several may go together." } },
+  ),
+};
 export const Role = z
   .object({
     id: Id,
-    name: z.string(),
-    permissions: z.array(z.string()),
+    name: field(oneLine(60), { zh: "角色名称", en: "Name of the role" }),
+    permissions: field(
+      z.array(z.string().max(60)).max(200),
+      { zh: "权限", en: "Permissions" },
+      { kind: "rights", input: "rights" },
+    ),
+    accounts: field(z.int(), { zh: "账号数", en: "Accounts" }, { kind: "count" }),
     /** The system's own roles can't be changed: what they grant stands with each permission. */
     builtIn: z.enum(builtInRoles).nullable(),
+    createdAt: field(Instant, { zh: "创建于", en: "Created" }, { sort: "id", hidden: true }),
   })
   .meta({ id: "Role" });
-export const Me = z.object({ tenant: Tenant, account: Account, permissions: z.array(z.string()) }).meta({ id: "Me" });
+const NewRole = Role.pick({ name: true, permissions: true });
+export const Me = z
+  .object({
+    tenant: Tenant,
+    account: Account.omit({ state: true, invitedUntil: true }),
+    permissions: z.array(z.string()),
+  })
+  .meta({ id: "Me" });
 export const Session = z
   .object({
     /** JWT, one hour (D-26, D-43). */
@@ -162,7 +229,7 @@ export const access = contract("access", {
       deviceToken: z.string().max(1000).optional(),
     }),
     reply: SignedIn,
-    faults: [wrongCredentials, lockedOut, tooManyRequests, chooseTenant],
+    faults: [wrongCredentials, lockedOut, placeLockedOut, tooManyRequests, chooseTenant],
   }),
   refresh: route.post("/sessions/refresh", {
     summary:
@@ -188,22 +255,31 @@ export const access = contract("access", {
     reply: z.object({}),
     faults: [wrongCredentials, weakPassword, lockedOut],
   }),
-  listAccounts: route.get("/accounts", {
-    summary: "Accounts of the tenant",
+  listAccounts: list("/accounts", {
+    item: Account,
+    noun: { zh: "账号", en: "account", plural: "accounts" },
     access: accessRead,
-    reply: z.object({ items: z.array(Account) }),
+    sort: "displayName",
+    search: { zh: "姓名或登录名", en: "Name or login" },
+    filters: { roleId: field(Id, { zh: "角色", en: "Role" }, { kind: "role" }) },
   }),
   createAccount: route.post("/accounts", {
-    summary: "Create an account",
+    summary: "Create an account; without a password, whoever has the invitation in the reply chooses one",
     access: accessWrite,
     effect: "change",
     body: z.object({
-      login: Login,
-      displayName: oneLine(60),
-      password: Password,
-      roleIds: z.array(Id).min(1).max(20),
+      displayName: AccountFields.displayName,
+      login: field(
+        Login,
+        { zh: "登录名", en: "Login" },
+        {
+          hint: { zh: "手机号、邮箱或工号，至少 3 个字符。", en: "A phone number, a mail address or a staff number." },
+        },
+      ),
+      password: Password.optional(),
+      roleIds: AccountFields.roleIds,
     }),
-    reply: Account,
+    reply: Account.extend({ invitation: Invitation.nullable() }),
     faults: [loginTaken, weakPassword, notFound, beyondOwnRights],
   }),
   updateAccount: route.patch("/accounts/:accountId", {
@@ -212,13 +288,39 @@ export const access = contract("access", {
     effect: "change",
     params: z.object({ accountId: Id }),
     body: z.object({
-      displayName: oneLine(60).optional(),
-      roleIds: z.array(Id).min(1).max(20).optional(),
+      displayName: AccountFields.displayName.optional(),
+      roleIds: AccountFields.roleIds.optional(),
       disabled: z.boolean().optional(),
       password: Password.optional(),
     }),
     reply: Account,
     faults: [notFound, lastOwner, weakPassword, ownPassword, beyondOwnRights],
+  }),
+  inviteAccount: route.post("/accounts/:accountId/invitation", {
+    summary: "Let whoever has the link choose a new password: a first one, or one in place of a forgotten one",
+    access: accessWrite,
+    effect: "change",
+    params: z.object({ accountId: Id }),
+    reply: Invitation,
+    faults: [notFound, ownPassword, beyondOwnRights],
+  }),
+  readInvitation: route.post("/invitations/read", {
+    summary: "Whom an invitation is for",
+    access: publicAccess,
+    effect: "read",
+    limit: { perMinute: 30, by: "address" },
+    body: z.object({ token: z.string().max(200) }),
+    reply: z.object({ tenantName: z.string(), displayName: z.string(), login: z.string(), expiresAt: Instant }),
+    faults: [invitationOver, tooManyRequests],
+  }),
+  acceptInvitation: route.post("/invitations/accept", {
+    summary: "Choose the password of the account that one is invited to; its other sessions end",
+    access: publicAccess,
+    effect: "change",
+    limit: { perMinute: 30, by: "address" },
+    body: z.object({ token: z.string().max(200), password: Password }),
+    reply: SignedIn,
+    faults: [invitationOver, weakPassword, tooManyRequests],
   }),
   unlockAccount: route.post("/accounts/:accountId/unlock", {
     summary: "Let somebody try again at once who was locked out after wrong passwords",
@@ -228,29 +330,40 @@ export const access = contract("access", {
     reply: z.object({}),
     faults: [notFound, beyondOwnRights],
   }),
-  listRoles: route.get("/roles", {
-    summary: "Roles of the tenant, and every permission that a role can grant",
+  listPermissions: route.get("/permissions", {
+    summary: "Every permission that a role can grant",
     access: accessRead,
-    reply: z.object({
-      items: z.array(Role),
-      permissions: z.array(z.object({ code: z.string(), zh: z.string(), en: z.string() })),
-    }),
+    reply: z.object({ items: z.array(z.object({ code: z.string(), zh: z.string(), en: z.string() })) }),
+  }),
+  listRoles: list("/roles", {
+    item: Role,
+    noun: { zh: "角色", en: "role", plural: "roles" },
+    access: accessRead,
+    sort: "createdAt",
   }),
   createRole: route.post("/roles", {
     summary: "Create a role",
     access: accessWrite,
     effect: "change",
-    body: z.object({ name: oneLine(60), permissions: z.array(z.string().max(60)).max(200) }),
+    body: NewRole,
     reply: Role,
     faults: [roleNameTaken, unknownPermission, beyondOwnRights],
   }),
   updateRole: route.patch("/roles/:roleId", {
-    summary: "Change what a role grants; it holds from the next request of whoever has it",
+    summary: "Change what a role is called and grants; it holds from the next request of whoever has it",
     access: accessWrite,
     effect: "change",
     params: z.object({ roleId: Id }),
-    body: z.object({ permissions: z.array(z.string().max(60)).max(200) }),
+    body: NewRole.partial(),
     reply: Role,
-    faults: [notFound, unknownPermission, roleFixed, beyondOwnRights],
+    faults: [notFound, roleNameTaken, unknownPermission, roleFixed, beyondOwnRights],
+  }),
+  deleteRole: route.delete("/roles/:roleId", {
+    summary: "Delete a role that no account has",
+    access: accessWrite,
+    effect: "destroy",
+    params: z.object({ roleId: Id }),
+    reply: z.object({}),
+    faults: [notFound, roleFixed, roleInUse, beyondOwnRights],
   }),
 });

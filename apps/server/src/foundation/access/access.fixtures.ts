@@ -4,10 +4,12 @@ import { access } from "./access.contract.ts";
 
 export const fixtures = fixturesOf(access)(async ({ owner, powerless, server }) => {
   const role = await owner.api.access.createRole({ name: "To be changed", permissions: [] });
+  const unused = await owner.api.access.createRole({ name: "To be deleted", permissions: [] });
   const login = "renewed@lantern-tea.example";
   await owner.api.access.createAccount({ login, displayName: "Renewed", password: testPassword, roleIds: [role.id] });
   const { refreshToken } = await server.anonymous().access.login({ login, password: testPassword });
   await server.anonymous().access.refresh({ refreshToken });
+  await owner.api.access.inviteAccount({ accountId: powerless.accountId });
   let made = 0;
   return {
     me: {},
@@ -21,9 +23,12 @@ export const fixtures = fixturesOf(access)(async ({ owner, powerless, server }) 
       roleIds: [role.id],
     }),
     updateAccount: { accountId: powerless.accountId, displayName: "Renamed" },
+    inviteAccount: { accountId: powerless.accountId },
     unlockAccount: { accountId: powerless.accountId },
+    listPermissions: {},
     listRoles: {},
     createRole: { name: "Another", permissions: ["audience:read"] },
     updateRole: { roleId: role.id, permissions: ["audience:read"] },
+    deleteRole: { roleId: unused.id },
   };
 });

@@ -1,8 +1,10 @@
-import { daily, defineModule, items } from "@zhanggui/kit/server/module";
+import { daily, defineModule } from "@zhanggui/kit/server/module";
 import { authenticator } from "@zhanggui/kit/server/http/caller";
 import { access } from "./access.contract.ts";
 import { AccessService } from "./access.service.ts";
+import { Invitations } from "./invitations.ts";
 import { LoginAttempts } from "./internal/login-attempts.ts";
+import { Passwords } from "./passwords.ts";
 import { Rights } from "./rights.ts";
 import { Sessions } from "./sessions.ts";
 import { Setup } from "./setup.ts";
@@ -17,9 +19,11 @@ export const accessModule = defineModule(access, {
     accounts: AccessService,
     sessions: Sessions,
     signIn: SignIn,
+    passwords: Passwords,
     setup: Setup,
+    invitations: Invitations,
   },
-  routes: ({ accounts, sessions, setup, signIn }) => ({
+  routes: ({ accounts, invitations, sessions, setup, signIn }) => ({
     setupStatus: setup.status,
     setup: setup.run,
     login: signIn.login,
@@ -27,13 +31,18 @@ export const accessModule = defineModule(access, {
     logout: sessions.logout,
     me: (ctx) => accounts.me(ctx, ctx.actor.id),
     changePassword: sessions.changePassword,
-    listAccounts: items(accounts.listAccounts),
-    createAccount: accounts.createAccount,
+    listAccounts: accounts.listAccounts,
+    createAccount: invitations.createAccount,
     updateAccount: accounts.updateAccount,
+    inviteAccount: invitations.invite,
+    readInvitation: invitations.read,
+    acceptInvitation: invitations.accept,
     unlockAccount: accounts.unlockAccount,
+    listPermissions: accounts.listPermissions,
     listRoles: accounts.listRoles,
     createRole: accounts.createRole,
     updateRole: accounts.updateRole,
+    deleteRole: accounts.deleteRole,
   }),
   schedules: ({ sessions }) => ({ prune: daily("03:17", sessions.prune) }),
   extensions: ({ sessions }) => ({ sessions: authenticator(sessions) }),

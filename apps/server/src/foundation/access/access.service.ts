@@ -2,24 +2,30 @@ import { Injectable } from "@nestjs/common";
 import { notFound } from "@zhanggui/kit/contract/faults";
 import { builtInRoles, type BuiltInRole } from "@zhanggui/kit/contract/permission";
 import type { Flat, Out } from "@zhanggui/kit/contract/route";
+import { countLimit } from "@zhanggui/kit/contract/count-limit";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
+import { listOf } from "@zhanggui/kit/server/list";
+import type { Found } from "@zhanggui/kit/server/search";
+import { sql, type SqlBool } from "kysely";
 import {
-  type access,
+  access,
   lastOwner,
   loginTaken,
   ownPassword,
   roleFixed,
+  roleInUse,
   roleNameTaken,
   unknownPermission,
 } from "./access.contract.ts";
 import { LoginAttempts } from "./internal/login-attempts.ts";
+import { endInvitation } from "./internal/end-invitation.ts";
 import { endSessions } from "./internal/end-sessions.ts";
-import { assertStrong, hashPassword } from "./internal/passwords.ts";
+import { assertStrong, hashPassword, unknownPassword } from "./internal/passwords.ts";
 import { type GrantingRole, type Grantor, Rights } from "./rights.ts";
 import { Tenants } from "./tenants.ts";
 
 type NewAccount = Flat<typeof access.createAccount>;
-type AccountView = Out<typeof access.createAccount>;
+type AccountView = Out<typeof access.updateAccount>;
 type RoleView = Out<typeof access.createRole>;
 
 /** Chinese first: the console shows its own words for the built-in ones. */
@@ -51,60 +57,100 @@ export class AccessService {
   }
 
   async me(ctx: Ctx, accountId: string): Promise<Out<typeof access.me>> {
-    const [tenant, [account], permissions] = await Promise.all([
+    const [tenant, account, permissions] = await Promise.all([
       this.tenants.get(ctx.tenantId),
-      this.#accounts(ctx, accountId),
+      this.account(ctx, accountId),
       this.rights.ofAccount(ctx, accountId),
     ]);
-    if (account === undefined) throw notFound();
     return { tenant, account, permissions };
   }
 
-  /** By name. */
-  listAccounts(ctx: Ctx): Promise<AccountView[]> {
-    return this.#accounts(ctx);
+  listAccounts(ctx: Ctx, query: Flat<typeof access.listAccounts>): Promise<Out<typeof access.listAccounts>> {
+    const accounts = ctx.db
+      .selectFrom("access_account")
+      .select(["id", "login", "displayName", "disabled", "state", "createdAt"]);
+    return listOf(ctx, access.listAccounts, query, accounts, {
+      search: (part) => this.#found(ctx, part),
+      filters: {
+        roleId: ({ exists, selectFrom }, roleId) =>
+          exists(
+            selectFrom("access_account_role")
+              .select("access_account_role.accountId")
+              .whereRef("access_account_role.accountId", "=", "item.id")
+              .where("access_account_role.roleId", "=", roleId),
+          ),
+      },
+      present: (rows) => this.#withRoles(ctx, rows),
+    });
   }
 
-  async #accounts(ctx: Ctx, accountId?: string): Promise<AccountView[]> {
-    let query = ctx.db
+  /** By name or login. A business has few accounts: no index of their parts is needed. */
+  async #found(ctx: Ctx, part: string): Promise<Found> {
+    const holds = (column: "displayName" | "login") =>
+      sql<SqlBool>`position(lower(${part}::text) IN lower(${sql.ref(column)})) > 0`;
+    const rows = await ctx.db
       .selectFrom("access_account")
-      .select(["id", "login", "displayName", "disabled", "createdAt"])
-      .orderBy("displayName")
-      .orderBy("id");
-    if (accountId !== undefined) query = query.where("id", "=", accountId);
-    const accounts = await query.execute();
-    if (accounts.length === 0) return [];
+      .select("id")
+      .where(({ or }) => or([holds("displayName"), holds("login")]))
+      .limit(countLimit + 1)
+      .execute();
+    return { ids: rows.map(({ id }) => id), column: "displayName", part };
+  }
+
+  async #withRoles<Row extends { readonly id: string }>(ctx: Ctx, accounts: readonly Row[]) {
+    const ids = accounts.map(({ id }) => id);
+    if (ids.length === 0) return [];
     const roles = await ctx.db
       .selectFrom("access_account_role")
       .innerJoin("access_role", "access_role.id", "access_account_role.roleId")
       .select(["access_account_role.accountId", "access_role.id", "access_role.name", "access_role.builtIn"])
-      .where(
-        "access_account_role.accountId",
-        "in",
-        accounts.map(({ id }) => id),
-      )
+      .where("access_account_role.accountId", "in", ids)
       .orderBy("access_role.name")
       .execute();
-    return accounts.map((account) => ({ ...account, roles: roles.filter(({ accountId: of }) => of === account.id) }));
+    const invited = await ctx.db
+      .selectFrom("access_invitation")
+      .select(["accountId", "expiresAt"])
+      .where("accountId", "in", ids)
+      .where("expiresAt", ">", ctx.now())
+      .execute();
+    return accounts.map((account) => ({
+      ...account,
+      roles: roles.filter(({ accountId }) => accountId === account.id),
+      invitedUntil: invited.find(({ accountId }) => accountId === account.id)?.expiresAt ?? null,
+    }));
+  }
+
+  /** @throws Fault `kit.not_found` */
+  async account(ctx: Ctx, accountId: string): Promise<AccountView> {
+    const rows = await ctx.db
+      .selectFrom("access_account")
+      .select(["id", "login", "displayName", "disabled", "state", "createdAt"])
+      .where("id", "=", accountId)
+      .execute();
+    const [account] = await this.#withRoles(ctx, rows);
+    if (account === undefined) throw notFound();
+    return account;
   }
 
   /**
+   * Without a password nobody can sign in to it, until somebody is given one or follows an invitation.
+   *
    * @throws Fault `access.login_taken`, `access.weak_password`, `access.beyond_own_rights`; `kit.not_found` for a role
    *   that isn't there or is another tenant's
    */
   async createAccount(ctx: Ctx, { login, displayName, password, roleIds }: NewAccount): Promise<AccountView> {
-    assertStrong(password, login);
-    const passwordHash = await hashPassword(password);
+    if (password !== undefined) assertStrong(password, login);
+    const passwordHash = await hashPassword(password ?? unknownPassword());
     return ctx.tx(async (ctx) => {
       const grantor = await this.rights.begin(ctx);
       const inserted = await ctx.db
         .insertInto("access_account")
-        .values({ login, displayName, passwordHash })
+        .values({ login, displayName, passwordHash, hasPassword: password !== undefined })
         .onConflict((on) => on.doNothing())
         .returning("id")
         .executeTakeFirstOrThrow(() => loginTaken({ login, errors: [{ field: "login" }] }));
       await this.#setRoles(ctx, grantor, inserted.id, roleIds);
-      return this.#account(ctx, inserted.id);
+      return this.account(ctx, inserted.id);
     });
   }
 
@@ -115,7 +161,7 @@ export class AccessService {
   async updateAccount(ctx: Ctx, change: Flat<typeof access.updateAccount>): Promise<AccountView> {
     const { accountId, displayName, roleIds, disabled, password } = change;
     const passwordHash = password === undefined ? undefined : await this.#newPassword(ctx, accountId, password);
-    const values = { displayName, disabled, passwordHash };
+    const values = { displayName, disabled, passwordHash, hasPassword: passwordHash === undefined ? undefined : true };
     return ctx.tx(async (ctx) => {
       const grantor = await this.rights.begin(ctx);
       await this.#demandHeldOf(ctx, grantor, accountId);
@@ -125,16 +171,17 @@ export class AccessService {
       if (roleIds !== undefined) await this.#setRoles(ctx, grantor, accountId, roleIds);
       if (disabled === true) await endSessions(ctx, "account_disabled", { accountId });
       else if (password !== undefined) await endSessions(ctx, "password_given", { accountId });
+      if (disabled === true || password !== undefined) await endInvitation(ctx, accountId);
       await this.#demandOwner(ctx);
-      return this.#account(ctx, accountId);
+      return this.account(ctx, accountId);
     });
   }
 
   /** Lets somebody try again at once who is locked out. @throws Fault `access.beyond_own_rights` as `updateAccount` */
   async unlockAccount(ctx: Ctx, { accountId }: Flat<typeof access.unlockAccount>): Promise<void> {
     const account = await ctx.tx(async (ctx) => {
-      await this.#demandHeldOf(ctx, await this.rights.begin(ctx), accountId);
-      return this.#account(ctx, accountId);
+      await this.demandMayChange(ctx, accountId);
+      return this.account(ctx, accountId);
     });
     await this.attempts.unlock(ctx.tenantId, account);
   }
@@ -142,25 +189,43 @@ export class AccessService {
   /** The hash of a password that somebody is given. One's own is changed with the one before. */
   async #newPassword(ctx: Ctx, accountId: string, password: string): Promise<string> {
     if (accountId === ctx.actor.id) throw ownPassword();
-    assertStrong(password, (await this.#account(ctx, accountId)).login);
+    assertStrong(password, (await this.account(ctx, accountId)).login);
     return hashPassword(password);
+  }
+
+  /** @throws Fault `access.beyond_own_rights`, `kit.not_found` */
+  async demandMayChange(ctx: TxCtx, accountId: string): Promise<void> {
+    await this.#demandHeldOf(ctx, await this.rights.begin(ctx), accountId);
+  }
+
+  /** How accounts are called now, by their ids. */
+  async names(ctx: Ctx, accountIds: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    if (accountIds.length === 0) return new Map();
+    const rows = await ctx.db
+      .selectFrom("access_account")
+      .select(["id", "displayName"])
+      .where("id", "in", [...new Set(accountIds)])
+      .execute();
+    return new Map(rows.map(({ id, displayName }) => [id, displayName]));
   }
 
   /** Whoever could change an account that holds more than they do would hold it too. */
   async #demandHeldOf(ctx: Ctx, grantor: Grantor, accountId: string): Promise<void> {
-    await this.#account(ctx, accountId);
+    await this.account(ctx, accountId);
     grantor.demandHeld(await this.rights.ofAccount(ctx, accountId), "accountId");
   }
 
-  async listRoles(ctx: Ctx): Promise<Out<typeof access.listRoles>> {
-    const rows = await ctx.db.selectFrom("access_role").selectAll().orderBy("createdAt").orderBy("id").execute();
-    return {
-      items: rows.map((row) => this.#role(row)),
-      permissions: this.rights.grantable.map(({ code, text }) => ({ code, ...text })),
-    };
+  async listPermissions(): Promise<Out<typeof access.listPermissions>> {
+    return { items: this.rights.grantable.map(({ code, text }) => ({ code, ...text })) };
   }
 
-  /** @throws Fault `access.unknown_permission`, `access.beyond_own_rights` */
+  listRoles(ctx: Ctx, query: Flat<typeof access.listRoles>): Promise<Out<typeof access.listRoles>> {
+    return listOf(ctx, access.listRoles, query, ctx.db.selectFrom("access_role").selectAll(), {
+      present: (rows) => this.#roles(ctx, rows),
+    });
+  }
+
+  /** @throws Fault `access.role_name_taken`, `access.unknown_permission`, `access.beyond_own_rights` */
   async createRole(ctx: Ctx, { name, permissions }: Flat<typeof access.createRole>): Promise<RoleView> {
     this.#demandKnown(permissions);
     return ctx.tx(async (ctx) => {
@@ -171,29 +236,48 @@ export class AccessService {
         .onConflict((on) => on.doNothing())
         .returningAll()
         .executeTakeFirstOrThrow(() => roleNameTaken({ name, errors: [{ field: "name" }] }));
-      return this.#role(row);
+      return this.#role(ctx, row);
     });
   }
 
   /** @throws Fault `access.beyond_own_rights` if the role grants more than one holds, before or afterwards */
-  async updateRole(ctx: Ctx, { roleId, permissions }: Flat<typeof access.updateRole>): Promise<RoleView> {
-    this.#demandKnown(permissions);
-    return ctx.tx(async (ctx) => {
-      const grantor = await this.rights.begin(ctx);
-      const before = await ctx.db.selectFrom("access_role").selectAll().where("id", "=", roleId).executeTakeFirst();
-      if (before === undefined) throw notFound();
-      if (before.builtIn !== null) throw roleFixed();
-      grantor.demandHeld(permissions, "permissions");
-      grantor.demandHeld(this.rights.ofRole(before), "roleId");
-      const changed = ctx.db.updateTable("access_role").set({ permissions }).where("id", "=", roleId);
-      return this.#role(await changed.returningAll().executeTakeFirstOrThrow());
+  async updateRole(ctx: Ctx, { roleId, ...change }: Flat<typeof access.updateRole>): Promise<RoleView> {
+    const { name, permissions } = change;
+    this.#demandKnown(permissions ?? []);
+    const taken = roleNameTaken({ name, errors: [{ field: "name" }] });
+    return ctx.tx(
+      async (ctx) => {
+        const { grantor, role } = await this.#beginChange(ctx, roleId);
+        grantor.demandHeld(permissions ?? [], "permissions");
+        if (name === undefined && permissions === undefined) return this.#role(ctx, role);
+        const changed = ctx.db.updateTable("access_role").set({ name, permissions }).where("id", "=", roleId);
+        return this.#role(ctx, await changed.returningAll().executeTakeFirstOrThrow());
+      },
+      { onUnique: taken },
+    );
+  }
+
+  /** @throws Fault `access.role_in_use`, `access.role_fixed`, `access.beyond_own_rights` */
+  async deleteRole(ctx: Ctx, { roleId }: Flat<typeof access.deleteRole>): Promise<void> {
+    await ctx.tx(async (ctx) => {
+      await this.#beginChange(ctx, roleId);
+      const [{ accounts } = { accounts: 0 }] = await this.#roles(ctx, [{ id: roleId, builtIn: null, permissions: [] }]);
+      if (accounts > 0) throw roleInUse({ accounts });
+      await ctx.db.deleteFrom("access_role").where("id", "=", roleId).execute();
     });
   }
 
-  async #account(ctx: Ctx, accountId: string): Promise<AccountView> {
-    const [account] = await this.#accounts(ctx, accountId);
-    if (account === undefined) throw notFound();
-    return account;
+  /** A role as it is, for whoever may change it. */
+  async #beginChange(ctx: TxCtx, roleId: string) {
+    const grantor = await this.rights.begin(ctx);
+    const role = await ctx.db
+      .selectFrom("access_role")
+      .selectAll()
+      .where("id", "=", roleId)
+      .executeTakeFirstOrThrow(() => notFound());
+    if (role.builtIn !== null) throw roleFixed();
+    grantor.demandHeld(this.rights.ofRole(role), "roleId");
+    return { grantor, role };
   }
 
   async #setRoles(ctx: TxCtx, grantor: Grantor, accountId: string, roleIds: readonly string[]): Promise<void> {
@@ -218,7 +302,8 @@ export class AccessService {
       .innerJoin("access_role", "access_role.id", "access_account_role.roleId")
       .select("access_account.id")
       .where("access_role.builtIn", "=", "owner")
-      .where("access_account.disabled", "=", false)
+      // One who was invited and never came can let nobody in again.
+      .where("access_account.state", "=", "enabled")
       .limit(1)
       .executeTakeFirstOrThrow(() => lastOwner());
   }
@@ -228,7 +313,29 @@ export class AccessService {
     if (unknown !== undefined) throw unknownPermission({ permission: unknown });
   }
 
-  #role<Role extends GrantingRole>(role: Role): Role {
-    return { ...role, permissions: this.rights.ofRole(role) };
+  /** With what they grant now, and to how many accounts. */
+  async #roles<Row extends GrantingRole & { readonly id: string }>(ctx: Ctx, roles: readonly Row[]) {
+    if (roles.length === 0) return [];
+    const counts = await ctx.db
+      .selectFrom("access_account_role")
+      .select(["roleId", ({ fn }) => fn.countAll<number>().as("accounts")])
+      .where(
+        "roleId",
+        "in",
+        roles.map(({ id }) => id),
+      )
+      .groupBy("roleId")
+      .execute();
+    return roles.map((role) => ({
+      ...role,
+      permissions: this.rights.ofRole(role),
+      accounts: Number(counts.find(({ roleId }) => roleId === role.id)?.accounts ?? 0),
+    }));
+  }
+
+  async #role<Row extends GrantingRole & { readonly id: string }>(ctx: Ctx, row: Row) {
+    const [role] = await this.#roles(ctx, [row]);
+    if (role === undefined) throw notFound();
+    return role;
   }
 }

@@ -1,5 +1,5 @@
 // Made from the migrations by `./zg tables`. Don't edit.
-import type { Generated } from "kysely";
+import type { Generated, GeneratedAlways } from "kysely";
 
 export interface AccessTables {
   access_account: {
@@ -10,11 +10,21 @@ export interface AccessTables {
     passwordHash: string;
     disabled: Generated<boolean>;
     createdAt: Generated<Date>;
+    hasPassword: Generated<boolean>;
+    state: GeneratedAlways<"enabled" | "invited" | "disabled">;
   };
   access_account_role: {
     tenantId: Generated<string>;
     accountId: string;
     roleId: string;
+  };
+  access_invitation: {
+    tenantId: Generated<string>;
+    accountId: string;
+    tokenHash: string;
+    expiresAt: Date;
+    createdAt: Generated<Date>;
+    issuedBy: string | null;
   };
   access_login_attempt: {
     subject: string;

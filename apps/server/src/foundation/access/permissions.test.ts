@@ -14,11 +14,11 @@ test("an operator edits people and messages, and doesn't manage accounts", async
 test("each built-in role has what its permissions say, and no more", async () => {
   const server = await openTestServer(inject("clusterUrl"));
   const owner = await server.asOwner();
-  const { permissions: all } = await owner.api.access.listRoles();
+  const { items: all } = await owner.api.access.listPermissions();
   const granted: Record<string, string[]> = {};
   for (const role of builtInRoles) granted[role] = (await (await server.as(role, owner)).api.access.me()).permissions;
   expect(granted["owner"]).toEqual(all.map(({ code }) => code).toSorted());
-  expect(granted["finance"]).toEqual(["audience:read"]);
+  expect(granted["finance"]).toEqual(["audience:contacts", "audience:read"]);
   expect(granted["reviewer"]).toEqual(["audience:read", "messaging:read"]);
   expect(granted["developer"]).toContain("events:replay");
   expect(granted["developer"]).not.toContain("connect:write");

@@ -51,11 +51,15 @@ export class Rights {
   async begin(ctx: TxCtx): Promise<Grantor> {
     await ctx.lock("access.rights", "");
     // Set-up, and the system itself.
-    if (ctx.actor.kind === "system") return new Grantor(undefined);
+    return ctx.actor.kind === "system" ? new Grantor(undefined) : this.grantor(ctx, ctx.actor.id);
+  }
+
+  /** @throws Fault `kit.forbidden` for an account that may no longer manage accounts */
+  async grantor(ctx: Ctx, accountId: string): Promise<Grantor> {
     const able = await ctx.db
       .selectFrom("access_account")
       .select("id")
-      .where("id", "=", ctx.actor.id)
+      .where("id", "=", accountId)
       .where("disabled", "=", false)
       .executeTakeFirst();
     const held = new Set(able === undefined ? [] : await this.ofAccount(ctx, able.id));

@@ -7,6 +7,7 @@ import type { Authenticator, Caller } from "@zhanggui/kit/server/http/caller";
 import { Runtime } from "@zhanggui/kit/server/runtime";
 import { type access, lockedOut, sessionEnded, wrongCredentials } from "./access.contract.ts";
 import { AccessService } from "./access.service.ts";
+import { endInvitation } from "./internal/end-invitation.ts";
 import { endSessions } from "./internal/end-sessions.ts";
 import { LoginAttempts } from "./internal/login-attempts.ts";
 import { assertStrong, hashPassword, verifyPassword } from "./internal/passwords.ts";
@@ -35,7 +36,7 @@ export class Sessions implements Authenticator {
    */
   async start(ctx: Ctx, accountId: string, passwordHash?: string) {
     const sessionId = newId(ctx.now());
-    const refreshToken = tokens.newRefreshToken(ctx.tenantId, sessionId);
+    const refreshToken = tokens.newToken(ctx.tenantId, sessionId);
     const expiresAt = this.#refreshExpiry(ctx.now());
     await ctx.tx(async (ctx) => {
       if (passwordHash !== undefined) await this.#demandUnchanged(ctx, accountId, passwordHash);
@@ -68,9 +69,9 @@ export class Sessions implements Authenticator {
    * @throws Fault `access.session_ended`
    */
   async refresh(visitor: Ctx, { refreshToken }: Flat<typeof access.refresh>) {
-    const named = tokens.readRefreshToken(refreshToken);
+    const named = tokens.readToken(refreshToken);
     if (named === undefined) throw sessionEnded();
-    const { sessionId } = named;
+    const { id: sessionId } = named;
     const ctx = this.runtime.ctx(named.tenantId, { traceId: visitor.traceId });
     const renewed = await ctx.tx((ctx) => this.#renew(ctx, sessionId, refreshToken));
     if (renewed === undefined) {
@@ -126,7 +127,7 @@ export class Sessions implements Authenticator {
       .executeTakeFirstOrThrow();
     const source = "change of password";
     const wait = await this.attempts.waitOfKnown(account.id, source);
-    if (wait > 0) throw lockedOut({ minutes: Math.ceil(wait / 60) });
+    if (wait > 0) throw lockedOut({ seconds: wait });
     if (!(await verifyPassword(account.passwordHash, current))) throw wrongCredentials();
     await this.attempts.forgiveKnown(account.id, source);
     assertStrong(next, account.login);
@@ -142,6 +143,7 @@ export class Sessions implements Authenticator {
         .executeTakeFirst();
       if (changed === undefined) throw wrongCredentials();
       await endSessions(ctx, "password_changed", { accountId: account.id, except: sessionId });
+      await endInvitation(ctx, account.id);
     });
   }
 

@@ -39,11 +39,13 @@ export class SignIn {
 
   /**
    * @throws Fault `access.wrong_credentials`, the same for an unknown login, a disabled account and a wrong password;
-   *   `access.choose_tenant` if login and password fit in several tenants; `access.locked_out`, `kit.too_many_requests`
+   *   `access.choose_tenant` if login and password fit in several tenants; `access.locked_out`, `access.place_locked_out`,
+   *   `kit.too_many_requests`
    */
   async login(ctx: Ctx, credentials: Credentials) {
-    const { tenantId, id, passwordHash } = await this.#limiter.run(`${ctx.source} ${credentials.login}`, () =>
-      this.#verified(ctx, credentials),
+    const { tenantId, id, passwordHash } = await this.#limiter.run(
+      { login: credentials.login, source: ctx.source },
+      () => this.#verified(ctx, credentials),
     );
     return this.sessions.start(this.sessions.as(tenantId, id, ctx.traceId), id, passwordHash);
   }

@@ -1,6 +1,6 @@
 import { Injectable } from "@nestjs/common";
 import type { Out } from "@zhanggui/kit/contract/route";
-import { defaultZone } from "@zhanggui/kit/contract/time";
+import { defaultZone } from "@zhanggui/kit/contract/business-day";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
 import { Runtime } from "@zhanggui/kit/server/runtime";
 import type { access } from "./access.contract.ts";

@@ -1,22 +1,29 @@
+import { isIP } from "node:net";
 import { openDatabase } from "@zhanggui/kit/server/database";
 import type { Env } from "@zhanggui/kit/server/env";
+import { networkOf } from "@zhanggui/kit/server/http/rate-limiter";
 import type { Logger } from "@zhanggui/kit/server/log";
+import { OperatorError } from "@zhanggui/kit/server/operator-error";
 import { poolOptions } from "@zhanggui/kit/server/pool";
 import { Login } from "./access.contract.ts";
-import { unlockLogin } from "./internal/login-attempts.ts";
+import { unlockLogin, unlockPlace } from "./internal/login-attempts.ts";
 
 /**
- * `node main.js unlock <login>`: lets whoever is locked out try again at once, also an owner whom nobody else can help.
+ * `node main.js unlock <login or address>`: lets whoever is locked out try again at once, also an owner whom nobody
+ * else can help, or everybody at an address.
  *
- * @throws Error if that can't be a login
+ * @throws OperatorError if that can't be either
  */
-export async function unlock(env: Env, log: Logger, login: string | undefined): Promise<void> {
-  const parsed = Login.safeParse(login);
-  if (!parsed.success) throw new Error("unlock needs a login: main.js unlock <login>");
+export async function unlock(env: Env, log: Logger, whom = ""): Promise<void> {
+  const isPlace = isIP(whom) !== 0;
+  const login = Login.safeParse(whom);
+  if (!isPlace && !login.success) throw new OperatorError("unlock takes a login or an address: main.js unlock <login>");
   const database = openDatabase(env.DATABASE_URL, poolOptions(env));
   try {
-    const wasCounted = await unlockLogin(database.owner, parsed.data);
-    log.info({ wasCounted }, wasCounted ? "unlocked" : "nothing was counted against this login");
+    const wasCounted = isPlace
+      ? await unlockPlace(database.owner, networkOf(whom))
+      : await unlockLogin(database.owner, login.data ?? "");
+    log.info({ wasCounted }, wasCounted ? "unlocked" : "nothing was counted against that");
   } finally {
     await database.close();
   }

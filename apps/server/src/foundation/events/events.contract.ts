@@ -1,6 +1,8 @@
+import { bulk } from "@zhanggui/kit/contract/bulk";
 import { notFound } from "@zhanggui/kit/contract/faults";
+import { field } from "@zhanggui/kit/contract/field";
 import { Id } from "@zhanggui/kit/contract/ids";
-import { PageQuery, pageOf } from "@zhanggui/kit/contract/page";
+import { list } from "@zhanggui/kit/contract/list";
 import { permission } from "@zhanggui/kit/contract/permission";
 import { contract, route } from "@zhanggui/kit/contract/route";
 import { Instant } from "@zhanggui/kit/contract/time";
@@ -10,7 +12,9 @@ export const eventsRead = permission("events:read", { zh: "查看事件日志", 
   "operator",
   "developer",
 ]);
-export const eventsReplay = permission("events:replay", { zh: "重放死信", en: "Replay dead letters" }, ["developer"]);
+export const eventsReplay = permission("events:replay", { zh: "重试失败的任务", en: "Retry failed tasks" }, [
+  "developer",
+]);
 
 export const Delivery = z.object({
   handler: z.string(),
@@ -23,34 +27,63 @@ export const Delivery = z.object({
 export const LoggedEvent = z
   .object({
     id: Id,
-    name: z.string(),
-    occurredAt: Instant,
+    occurredAt: field(Instant, { zh: "时间", en: "At" }, { sort: "id", filter: "range" }),
+    name: field(z.string(), { zh: "事件", en: "Event" }, { kind: "event", filter: true }),
+    actor: field(z.object({ kind: z.string(), id: z.string() }), { zh: "发起者", en: "By" }),
+    deliveries: field(z.array(Delivery), { zh: "处理情况", en: "Handled" }),
     traceId: z.string(),
-    actor: z.object({ kind: z.string(), id: z.string() }),
     payload: z.unknown(),
-    deliveries: z.array(Delivery),
   })
   .meta({ id: "LoggedEvent" });
 export const DeadLetter = z
   .object({
+    /** Of the letter: an event may be one for several handlers. */
+    id: Id,
+    /** The name of the event or the job; for a task the name of its queue. */
+    name: field(z.string(), { zh: "任务", en: "What" }, { width: "20%" }),
     /** What was given up: an event for one of its handlers, a job, or a task about a module's own row. */
-    kind: z.enum(["event", "job", "task"]),
+    kind: field(
+      z.enum(["event", "job", "task"]),
+      { zh: "类型", en: "Kind" },
+      {
+        filter: true,
+        unindexed: true,
+        width: "104px",
+        choices: {
+          event: { zh: "事件", en: "Event" },
+          job: { zh: "后台任务", en: "Job" },
+          task: { zh: "队列任务", en: "Task" },
+        },
+      },
+    ),
+    handler: field(z.string(), { zh: "处理步骤", en: "Work" }, { kind: "handler", filter: true, width: "16%" }),
+    lastError: field(z.string().nullable(), { zh: "原因", en: "Why" }),
+    attempts: field(z.int(), { zh: "尝试", en: "Tries" }, { kind: "count", width: "64px" }),
+    /** When it was given up. */
+    updatedAt: field(Instant, { zh: "失败于", en: "Failed at" }, { sort: true, filter: "range" }),
+    occurredAt: field(Instant, { zh: "发生于", en: "Happened at" }, { hidden: true }),
     /** The id of the event, the job or the row. */
     ref: Id,
-    /** The name of the event or the job; for a task the name of its queue. */
-    name: z.string(),
-    occurredAt: Instant,
     traceId: z.string(),
-    ...Delivery.shape,
   })
   .meta({ id: "DeadLetter" });
 
+const deadLetters = list("/dead-letters", {
+  summary: "Events that a handler gave up on, jobs and other tasks that failed for good, newest first",
+  item: DeadLetter,
+  noun: { zh: "失败任务", en: "failed task", plural: "failed tasks" },
+  access: eventsRead,
+  sort: "-updatedAt",
+});
+
 export const events = contract("events", {
-  list: route.get("/events", {
-    summary: "The event log, newest first",
+  list: list("/events", {
+    summary: "The event log",
+    item: LoggedEvent,
+    noun: { zh: "事件", en: "event", plural: "events" },
     access: eventsRead,
-    query: PageQuery.extend({ name: z.string().max(100).optional(), traceId: z.string().max(64).optional() }),
-    reply: pageOf(LoggedEvent),
+    live: "kit_event",
+    filters: { traceId: field(z.string().max(64), { zh: "追踪号", en: "Trace id" }) },
   }),
   get: route.get("/events/:eventId", {
     summary: "One event and what became of it",
@@ -59,17 +92,31 @@ export const events = contract("events", {
     reply: LoggedEvent,
     faults: [notFound],
   }),
-  deadLetters: route.get("/dead-letters", {
-    summary: "Events that a handler gave up on, jobs and other tasks that failed for good, newest first",
+  deadLetters,
+  getFigures: route.get("/dead-letters/figures", {
+    summary: "How many dead letters there are",
     access: eventsRead,
-    query: PageQuery,
-    reply: pageOf(DeadLetter),
+    reply: z.object({
+      deadLetters: z.int(),
+      /** There are more than were counted. */
+      isMore: z.boolean(),
+    }),
   }),
   replay: route.post("/dead-letters/replay", {
     summary: "Try dead letters again: those of one event, job or row, those of one handler, or all",
     access: eventsReplay,
     effect: "reach_people",
-    body: z.object({ ref: Id.optional(), handler: z.string().max(100).optional() }),
+    body: z.object({
+      ref: Id.optional(),
+      handler: z.string().max(100).optional(),
+    }),
     reply: z.object({ replayed: z.int() }),
+  }),
+  replaySome: bulk("/dead-letters/replay/some", {
+    list: deadLetters,
+    summary: "Try several dead letters again",
+    access: eventsReplay,
+    effect: "reach_people",
+    passes: { gone: { zh: "已不在失败列表中", en: "are no longer among the failed" } },
   }),
 });

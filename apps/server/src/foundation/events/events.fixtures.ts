@@ -16,5 +16,12 @@ export const fixtures = fixturesOf(events)(async ({ owner, server }) => {
     .execute();
   await db.insertInto("kit_lane").values({ tenantId, queue: row.queue, key: row.key }).execute();
   await db.insertInto("kit_schedule").values(schedule).execute();
-  return { list: {}, get: { eventId }, deadLetters: {}, replay: { ref: eventId } };
+  return {
+    list: {},
+    get: { eventId },
+    deadLetters: {},
+    getFigures: {},
+    replay: { ref: eventId },
+    replaySome: { all: true },
+  };
 });

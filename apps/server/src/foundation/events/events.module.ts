@@ -1,5 +1,6 @@
 import { defineModule } from "@zhanggui/kit/server/module";
 import { events } from "./events.contract.ts";
+import { keepDeadLetters } from "./events.settings.ts";
 import { EventsService } from "./events.service.ts";
 
 export const eventsModule = defineModule(events, {
@@ -8,6 +9,9 @@ export const eventsModule = defineModule(events, {
     list: events.list,
     get: events.get,
     deadLetters: events.deadLetters,
+    getFigures: events.figures,
     replay: events.replay,
+    replaySome: events.replaySome,
   }),
+  keeps: [keepDeadLetters],
 });

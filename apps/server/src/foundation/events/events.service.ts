@@ -1,37 +1,50 @@
 import { Injectable } from "@nestjs/common";
 import { notFound } from "@zhanggui/kit/contract/faults";
-import type { PageOf } from "@zhanggui/kit/contract/page";
 import type { Flat, Out } from "@zhanggui/kit/contract/route";
 import type { Ctx } from "@zhanggui/kit/server/ctx";
-import { type Keyset, readPage } from "@zhanggui/kit/server/paging";
+import { bulkOf } from "@zhanggui/kit/server/bulk";
+import { listOf, type Rows } from "@zhanggui/kit/server/list";
 import { replayDeadLetters } from "@zhanggui/kit/server/queue/dead-letters";
 import type { Tables } from "@zhanggui/kit/server/tables";
-import type { Selectable } from "kysely";
-import { z } from "zod";
-import type { events } from "./events.contract.ts";
+import { type Selectable, sql } from "kysely";
+import { events } from "./events.contract.ts";
 
 type EventView = Out<typeof events.get>;
-type DeadLetterView = Out<typeof events.deadLetters>["items"][number];
 type DeliveryView = EventView["deliveries"][number];
 type Deliveries = ReadonlyMap<string, DeliveryView[]>;
 type EventRow = Selectable<Tables["kit_event"]>;
 
-/** By when it died, and then by what it is about and whose queue it was in. */
-const lastDiedFirst: Keyset = {
-  keys: ["kit_dead.diedAt", "kit_dead.ref", "kit_dead.queue"],
-  shape: z.tuple([z.iso.datetime(), z.uuid(), z.string()]),
+/** Whoever has more dead letters than these needs no number. */
+const mostCounted = 500;
+
+function letterRows(ctx: Ctx) {
+  const kind = sql<"event" | "job" | "task">`
+    CASE WHEN kit_event.id IS NOT NULL THEN 'event' WHEN kit_job.id IS NOT NULL THEN 'job' ELSE 'task' END`;
+  return ctx.db
+    .selectFrom("kit_dead")
+    .leftJoin("kit_event", "kit_event.id", "kit_dead.ref")
+    .leftJoin("kit_job", "kit_job.id", "kit_dead.ref")
+    .select(["kit_dead.letterId as id", "kit_dead.ref", "kit_dead.traceId", "kit_dead.attempts", "kit_dead.lastError"])
+    .select(["kit_dead.queue as handler", "kit_dead.diedAt as updatedAt"])
+    .select(kind.as("kind"))
+    .select(sql<string>`coalesce(kit_event.name, kit_job.name, kit_dead.queue)`.as("name"))
+    .select(sql<Date>`coalesce(kit_event.occurred_at, kit_job.created_at, kit_dead.died_at)`.as("occurredAt"));
+}
+type LetterRow = Awaited<ReturnType<ReturnType<typeof letterRows>["execute"]>>[number];
+const letterFilters = {
+  filters: { handler: (rows: Rows<LetterRow>, handlers: readonly string[]) => rows("item.handler", "in", handlers) },
 };
 
 /** The kit's event log and dead letters as people see them. The kit writes them; here they are read, and sent again. */
 @Injectable()
 export class EventsService {
-  async list(ctx: Ctx, { name, traceId, ...page }: Flat<typeof events.list>): Promise<PageOf<EventView>> {
-    let query = ctx.db.selectFrom("kit_event").selectAll();
-    if (name !== undefined) query = query.where("name", "=", name);
-    if (traceId !== undefined) query = query.where("traceId", "=", traceId);
-    const { items, next } = await readPage(query, page);
-    const deliveries = await this.#deliveries(ctx, items);
-    return { items: items.map((row) => toEvent(row, deliveries)), next };
+  list(ctx: Ctx, query: Flat<typeof events.list>): Promise<Out<typeof events.list>> {
+    return listOf(ctx, events.list, query, ctx.db.selectFrom("kit_event").selectAll(), {
+      present: async (rows) => {
+        const deliveries = await this.#deliveries(ctx, rows);
+        return rows.map((row) => toEvent(row, deliveries));
+      },
+    });
   }
 
   async get(ctx: Ctx, { eventId }: Flat<typeof events.get>): Promise<EventView> {
@@ -40,37 +53,40 @@ export class EventsService {
     return toEvent(row, await this.#deliveries(ctx, [row]));
   }
 
-  async deadLetters(ctx: Ctx, page: Flat<typeof events.deadLetters>): Promise<PageOf<DeadLetterView>> {
-    const query = ctx.db
+  deadLetters(ctx: Ctx, query: Flat<typeof events.deadLetters>): Promise<Out<typeof events.deadLetters>> {
+    return listOf(ctx, events.deadLetters, query, letterRows(ctx), letterFilters);
+  }
+
+  async figures(ctx: Ctx): Promise<Out<typeof events.getFigures>> {
+    const rows = await ctx.db
       .selectFrom("kit_dead")
-      .leftJoin("kit_event", "kit_event.id", "kit_dead.ref")
-      .leftJoin("kit_job", "kit_job.id", "kit_dead.ref")
-      .selectAll("kit_dead")
-      .select(["kit_event.name as eventName", "kit_event.occurredAt"])
-      .select(["kit_job.name as jobName", "kit_job.createdAt"]);
-    const { items, next } = await readPage(query, page, lastDiedFirst);
-    return {
-      items: items.map((row) => ({
-        kind: row.eventName !== null ? "event" : row.jobName !== null ? "job" : "task",
-        ref: row.ref,
-        name: row.eventName ?? row.jobName ?? row.queue,
-        occurredAt: row.occurredAt ?? row.createdAt ?? row.diedAt,
-        traceId: row.traceId,
-        handler: row.queue,
-        state: "dead",
-        attempts: row.attempts,
-        lastError: row.lastError,
-        updatedAt: row.diedAt,
-      })),
-      next,
-    };
+      .select("ref")
+      .limit(mostCounted + 1)
+      .execute();
+    return { deadLetters: Math.min(rows.length, mostCounted), isMore: rows.length > mostCounted };
   }
 
   /** Makes dead letters due at once, with all their tries before them. */
   async replay(ctx: Ctx, { ref, handler }: Flat<typeof events.replay>): Promise<{ replayed: number }> {
-    const replayed = await ctx.tx((ctx) => replayDeadLetters(ctx, { ref, queue: handler }));
+    const replayed = await replayDeadLetters(ctx, { ref, queue: handler });
     ctx.log.info({ ref, handler, replayed, by: ctx.actor.id }, "dead letters replayed");
     return { replayed };
+  }
+
+  replaySome(ctx: Ctx, input: Flat<typeof events.replaySome>): Promise<Out<typeof events.replaySome>> {
+    return bulkOf(ctx, events.replaySome, input, letterRows(ctx), {
+      ...letterFilters,
+      passes: { gone: () => sql<boolean>`false` },
+      each: async (ctx, id) => {
+        const letter = await ctx.db
+          .selectFrom("kit_dead")
+          .select(["ref", "queue"])
+          .where("letterId", "=", id)
+          .executeTakeFirst();
+        const replayed = letter === undefined ? 0 : await replayDeadLetters(ctx, letter);
+        return replayed === 0 ? "gone" : undefined;
+      },
+    });
   }
 
   /** What became of each event for each handler that it went to; a later state covers an earlier one. */

@@ -59,7 +59,6 @@ test("what a handler gave up on is a dead letter, and can be replayed one by one
     kind: "event",
     name: spilled.name,
     handler: "tea.mop",
-    state: "dead",
     attempts: 10,
     lastError: "no mop",
   });
@@ -74,6 +73,28 @@ test("what a handler gave up on is a dead letter, and can be replayed one by one
   expect(new Set(mopped)).toEqual(new Set([1, 2, 3]));
   expect(await owner.api.events.replay({})).toEqual({ replayed: 0 });
   expect((await owner.api.events.deadLetters()).items).toEqual([]);
+});
+
+test("dead letters are narrowed to a step, and some of them replayed by name", async () => {
+  broken = true;
+  await spill([5, 6, 7]);
+  await giveUp();
+  const { items } = await owner.api.events.deadLetters({ handler: "tea.mop" });
+  expect(items).toHaveLength(3);
+  expect(new Set(items.map(({ id }) => id)).size).toBe(3);
+  expect((await owner.api.events.deadLetters({ handler: "tea.other" })).items).toEqual([]);
+  expect((await owner.api.events.deadLetters({ kind: "job" })).items).toEqual([]);
+  const ids = items.slice(0, 2).map(({ id }) => id);
+  const stranger = await server.asOwner();
+  expect(await stranger.api.events.replaySome({ ids })).toMatchObject({ done: 0, gone: 2 });
+  broken = false;
+  expect(await owner.api.events.replaySome({ ids, preview: true })).toMatchObject({ done: 2, gone: 0 });
+  expect(await owner.api.events.replaySome({ ids })).toMatchObject({ done: 2, gone: 0 });
+  expect(await owner.api.events.replaySome({ ids })).toMatchObject({ done: 0, gone: 2 });
+  expect((await owner.api.events.deadLetters({})).items.map(({ id }) => id)).toEqual([items[2]?.id]);
+  expect(await owner.api.events.replaySome({ all: true, handler: "tea.other" })).toMatchObject({ done: 0 });
+  expect(await owner.api.events.replaySome({ all: true, handler: "tea.mop" })).toMatchObject({ done: 1 });
+  await server.runUntilIdle();
 });
 
 test("another tenant's dead letters are neither seen nor replayed", async () => {

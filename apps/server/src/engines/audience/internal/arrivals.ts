@@ -2,6 +2,7 @@ import { Injectable } from "@nestjs/common";
 import type { PayloadOf } from "@zhanggui/kit/contract/event";
 import type { TxCtx } from "@zhanggui/kit/server/ctx";
 import { Channels } from "../../connect/channels.ts";
+import { Conversations } from "../../connect/conversations.ts";
 import type { messageReceived } from "../../connect/connect.events.ts";
 import { channelEntered, personFollowed, personUnfollowed } from "../audience.events.ts";
 import { fetchProfile } from "./jobs.ts";
@@ -26,6 +27,7 @@ export class Arrivals {
     private readonly tags: Tags,
     private readonly timeline: Timeline,
     private readonly channels: Channels,
+    private readonly conversations: Conversations,
   ) {}
 
   /** Runs in the transaction of one delivery: once per message, in the order of each person's. */
@@ -36,8 +38,10 @@ export class Arrivals {
     if (!isNew) await this.#seen(ctx, personId, sentAt);
     const touch = { personId, wechatAppId, openid, channelId };
     if (kind === "event:subscribe") await this.#noteFollowing(ctx, touch, message, true, isNew);
-    else if (kind === "event:unsubscribe") await this.#noteFollowing(ctx, touch, message, false, isNew);
-    else await this.timeline.write(ctx, personId, ...storyOf(message), sentAt);
+    else if (kind === "event:unsubscribe") {
+      await this.#noteFollowing(ctx, touch, message, false, isNew);
+      await this.conversations.left(ctx, touch, message.inboundId);
+    } else await this.timeline.write(ctx, personId, ...storyOf(message), sentAt);
     if (channelId !== null) await this.#entered(ctx, { ...touch, channelId }, message);
     if (isNew || kind === "event:subscribe") await ctx.enqueue(fetchProfile, { personId, wechatAppId, openid });
   }

@@ -1,8 +1,10 @@
 import { Injectable } from "@nestjs/common";
+import { countLimit } from "@zhanggui/kit/contract/count-limit";
 import { newId } from "@zhanggui/kit/contract/ids";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
 import { Timeline } from "../timeline.ts";
 import { lockPerson, type LockedPerson } from "./people.ts";
+import { placeholderName } from "./placeholder.ts";
 
 export interface Openid {
   readonly wechatAppId: string;
@@ -15,6 +17,12 @@ export interface Following {
   readonly sentAt: Date;
   /** The message that says so: of two in the same second, the one that came in later counts. */
   readonly inboundId: string;
+}
+
+/** Fewer digits than these end too many numbers, and fewer letters begin too many openids. */
+const shortestPart = 4;
+interface Found {
+  readonly personId: string;
 }
 
 /** Which identities belong to which person. One openid, unionid, phone number or mail address belongs to one person. */
@@ -34,6 +42,26 @@ export class Identities {
   }
 
   /**
+   * The people who are known by what begins with `part`, an openid or a mail address, or by a phone number that ends
+   * with it; of a part of less than four characters, by exactly that.
+   *
+   * @param options `contacts`: whether phone numbers and mail addresses are looked at
+   */
+  async search(ctx: Ctx, part: string, { contacts }: { readonly contacts: boolean }): Promise<string[]> {
+    const kinds = contacts ? ["openid", "unionid", "phone", "mail"] : ["openid", "unionid"];
+    const found =
+      part.length < shortestPart
+        ? await ctx.sql<Found>`SELECT person_id FROM audience_identity WHERE value = ${part} AND kind = ANY (${kinds})`
+        : // Two questions, each with an index: an OR would read the table.
+          await ctx.sql<Found>`
+            (SELECT person_id FROM audience_identity WHERE value COLLATE "C" ^@ ${part}::text AND kind = ANY (${kinds})
+              LIMIT ${countLimit + 1})
+            UNION (SELECT person_id FROM audience_identity
+              WHERE reversed ^@ reverse(${part}::text) AND kind = 'phone' AND ${contacts} LIMIT ${countLimit + 1})`;
+    return found.map(({ personId }) => personId);
+  }
+
+  /**
    * The person behind an openid, locked; made if new. Of two who make it at once, the unique key lets one through.
    */
   async personFor(
@@ -48,8 +76,7 @@ export class Identities {
       .insertInto("audience_person")
       .values({
         id,
-        // WeChat has told no names since 2021; the end of the openid tells two strangers apart.
-        displayName: `微信用户 ${openid.slice(-6)}`,
+        displayName: placeholderName(openid),
         firstSeenAt: seenAt,
         lastSeenAt: seenAt,
       })

@@ -243,7 +243,7 @@ test.each<[string, (ctx: TxCtx, personId: string) => Promise<unknown>]>([
 
 test("two hundred times three people become one while all of them write: nothing is lost, nobody is left", async () => {
   const rounds = 200;
-  const before = (await tea.owner.api.audience.listPeople()).total;
+  const before = (await tea.owner.api.audience.listPeople()).total ?? 0;
   const names = Array.from({ length: rounds }, (_, round) => `r${round}`);
   const waiting = [...names];
   const wrong: string[] = [];

@@ -15,7 +15,8 @@ export interface TagOrigin {
 export class Tags {
   constructor(private readonly timeline: Timeline) {}
 
-  async add(ctx: TxCtx, personId: LockedPerson, name: string, origin: TagOrigin): Promise<void> {
+  /** False if the person has it already. */
+  async add(ctx: TxCtx, personId: LockedPerson, name: string, origin: TagOrigin): Promise<boolean> {
     const tagId = await this.#tagFor(ctx, name);
     const added = await ctx.db
       .insertInto("audience_person_tag")
@@ -24,6 +25,7 @@ export class Tags {
       .returning("tagId")
       .executeTakeFirst();
     if (added !== undefined) await this.timeline.write(ctx, personId, "tag_added", { name, ...origin });
+    return added !== undefined;
   }
 
   /** @throws Fault `kit.not_found` if the person doesn't have it */
@@ -40,6 +42,20 @@ export class Tags {
       by: ctx.actor.id,
       byName: ctx.actor.name,
     });
+  }
+
+  /** By its name; false if the person doesn't have it. */
+  async take(ctx: TxCtx, personId: LockedPerson, name: string): Promise<boolean> {
+    const tag = await ctx.db
+      .selectFrom("audience_person_tag")
+      .innerJoin("audience_tag", "audience_tag.id", "audience_person_tag.tagId")
+      .select("audience_tag.id")
+      .where("personId", "=", personId)
+      .where("audience_tag.name", "=", name)
+      .executeTakeFirst();
+    if (tag === undefined) return false;
+    await this.remove(ctx, personId, tag.id);
+    return true;
   }
 
   async list(ctx: Ctx): Promise<{ id: string; name: string; people: number }[]> {

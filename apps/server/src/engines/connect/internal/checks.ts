@@ -43,7 +43,7 @@ export class Checks {
   /** A harmless read: it needs a token that WeChat takes. */
   async #token(ctx: Ctx, wechatAppId: string): Promise<Check> {
     try {
-      await getMenu(await this.clients.of(ctx, wechatAppId));
+      await getMenu(await this.clients.of(ctx, wechatAppId, { evenIfOff: true }));
       return {
         check: "token",
         ok: true,

@@ -1,12 +1,12 @@
 import { Injectable } from "@nestjs/common";
 import type { EventDefinition } from "@zhanggui/kit/contract/event";
 import { newId } from "@zhanggui/kit/contract/ids";
+import type { Ctx } from "@zhanggui/kit/server/ctx";
 import { GroupCommit } from "@zhanggui/kit/server/group-commit";
 import { loggedEvent, subscribedSince } from "@zhanggui/kit/server/events";
 import { Runtime } from "@zhanggui/kit/server/runtime";
 import { createdAt, dedupeKey, type InboundMessage } from "@zhanggui/wechat/messages";
 import type { PassiveReply } from "@zhanggui/wechat/reply";
-import { CompiledQuery } from "kysely";
 import type { Answer, IncomingMessage } from "../responders.ts";
 import type { Snapshot } from "./snapshots.ts";
 
@@ -32,12 +32,15 @@ export interface Stored {
   readonly id: string;
   readonly reply: PassiveReply | null;
   readonly isRepeat: boolean;
+  /** How often it came again. */
+  readonly repeats: number;
 }
 
 interface Row {
   readonly asked: string;
   readonly id: string | null;
   readonly reply: PassiveReply | null;
+  readonly repeats: number | null;
   readonly handlers: readonly string[] | null;
 }
 
@@ -66,16 +69,31 @@ export class InboundStore {
     // In one order everywhere, so that two statements never wait for each other in a circle.
     const firsts = [...byKey].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, [first]]) => first as (typeof keyed)[0]);
     const rows = firsts.map(({ item, id, key }) => rowOf(item, id, byKey.get(key)?.length ?? 1, this.runtime));
-    const query = CompiledQuery.raw(statement, [JSON.stringify(rows), subscribedSince(this.runtime.clock.now())]);
-    const result = await this.runtime.unscopedDb().executeQuery<Row>(query);
-    this.runtime.wake(new Set(result.rows.flatMap(({ handlers }) => handlers ?? [])));
-    const kept = new Map(result.rows.map((row) => [row.asked, row]));
+    const values = [JSON.stringify(rows), subscribedSince(this.runtime.clock.now()).toISOString()];
+    const stored = await this.runtime.unscopedStep<Row>({ name: "connect_inbound", text: statement, values });
+    // First: it goes along with what wakes the queues.
+    for (const tenantId of new Set(items.map(({ snapshot }) => snapshot.tenantId)))
+      this.runtime.changes.note(tenantId, written);
+    this.runtime.wake(new Set(stored.flatMap(({ handlers }) => handlers ?? [])));
+    const kept = new Map(stored.map((row) => [row.asked, row]));
     return keyed.map(({ key, id }) => {
       const first = byKey.get(key)?.[0]?.id ?? id;
       const row = kept.get(first);
       if (row === undefined || row.id === null) return undefined;
-      return { id: row.id, reply: row.reply, isRepeat: row.id !== id };
+      return { id: row.id, reply: row.reply, isRepeat: row.id !== id, repeats: row.repeats ?? 0 };
     });
+  }
+
+  /**
+   * The connection was closed before the answer to this try was written. A later try, which gets the answer too, is
+   * another matter.
+   */
+  async lost(ctx: Ctx, { id, repeats }: Stored): Promise<void> {
+    await ctx.db
+      .updateTable("connect_inbound")
+      .set({ lostTry: repeats + 1 })
+      .where("id", "=", id)
+      .execute();
   }
 }
 
@@ -113,6 +131,7 @@ function rowOf(inbound: Inbound, id: string, copies: number, { clock }: Runtime)
   };
 }
 
+const written = ["connect_inbound", "kit_event"];
 /** As the owner: pushes of several tenants share it. Each row names its tenant, and everything it writes is that's. */
 const kept = `tenant_id, id, wechat_app_id, dedupe_key, openid, kind, content, channel_id, reply, reply_by, trace_id,
   sent_at, received_at, repeats`;
@@ -125,9 +144,10 @@ const statement = `
     SELECT ${kept} FROM input WHERE version IS NULL OR kit_configuration_version(tenant_id) = version
     ON CONFLICT (tenant_id, wechat_app_id, dedupe_key)
       DO UPDATE SET repeats = connect_inbound.repeats + excluded.repeats + 1
-    RETURNING tenant_id, wechat_app_id, dedupe_key, id, reply),
+    RETURNING tenant_id, wechat_app_id, dedupe_key, id, reply, repeats),
   told AS (
     SELECT jsonb_agg(event ORDER BY i.id) AS events
     FROM input i JOIN stored s USING (tenant_id, wechat_app_id, dedupe_key) WHERE s.id = i.id AND event IS NOT NULL)
-  SELECT i.id AS asked, s.id, s.reply, ARRAY(SELECT kit_emit(events, $2) FROM told WHERE events IS NOT NULL) AS handlers
+  SELECT i.id AS asked, s.id, s.reply, s.repeats,
+    ARRAY(SELECT kit_emit(events, $2) FROM told WHERE events IS NOT NULL) AS handlers
   FROM input i LEFT JOIN stored s USING (tenant_id, wechat_app_id, dedupe_key)`;

@@ -2,6 +2,7 @@ import { Injectable } from "@nestjs/common";
 import { configurationVersion } from "@zhanggui/kit/server/configuration";
 import type { Actor, Ctx } from "@zhanggui/kit/server/ctx";
 import { Extensions } from "@zhanggui/kit/server/extensions";
+import { LruMap } from "@zhanggui/kit/server/lru";
 import { Runtime } from "@zhanggui/kit/server/runtime";
 import type { PushKeys } from "@zhanggui/wechat/push";
 import { SettingsService } from "../../../foundation/settings/settings.service.ts";
@@ -30,14 +31,14 @@ interface NamedResponder {
   readonly answer: Answering;
 }
 
-/** As many apps, and as many scenes of one, are kept; the oldest goes first. */
+/** As many apps, and as many scenes of one, are kept; what was used least recently goes first. */
 const appsKept = 1_000;
 const scenesKept = 10_000;
 
 /** Snapshots of the apps that WeChat pushes to. */
 @Injectable()
 export class Snapshots {
-  readonly #kept = new Map<string, Promise<Snapshot>>();
+  readonly #kept = new LruMap<string, Promise<Snapshot>>(appsKept);
 
   constructor(
     private readonly runtime: Runtime,
@@ -51,8 +52,8 @@ export class Snapshots {
     const kept = this.#kept.get(wechatAppId);
     if (kept !== undefined) return kept;
     const loading = this.#load(visitor, wechatAppId);
-    keep(this.#kept, wechatAppId, loading, appsKept);
-    loading.catch(() => this.#forget(wechatAppId, loading));
+    this.#kept.set(wechatAppId, loading);
+    loading.catch(() => this.#kept.deleteIf(wechatAppId, loading));
     return loading;
   }
 
@@ -61,7 +62,7 @@ export class Snapshots {
     const version = await configurationVersion(this.runtime.ctx(snapshot.tenantId, { traceId: visitor.traceId }));
     if (version === snapshot.version) return snapshot;
     const kept = this.#kept.get(snapshot.app.id);
-    if ((await kept) === snapshot) this.#forget(snapshot.app.id, kept);
+    if ((await kept) === snapshot) this.#kept.deleteIf(snapshot.app.id, kept);
     return this.of(visitor, snapshot.app.id);
   }
 
@@ -97,20 +98,18 @@ export class Snapshots {
       channelOf: sceneReader(ctx, wechatAppId),
     };
   }
-
-  #forget(wechatAppId: string, snapshot: Promise<Snapshot> | undefined): void {
-    if (this.#kept.get(wechatAppId) === snapshot) this.#kept.delete(wechatAppId);
-  }
 }
 
 function sceneReader(ctx: Ctx, wechatAppId: string): (scene: string) => Promise<string | null> {
-  const kept = new Map<string, Promise<string | null>>();
+  const kept = new LruMap<string, Promise<string | null>>(scenesKept);
   const read = async (scene: string): Promise<string | null> => {
     const channel = await ctx.db
       .selectFrom("connect_channel")
       .select("id")
       .where("wechatAppId", "=", wechatAppId)
       .where("scene", "=", scene)
+      // The code of one that is off may hang on a wall for years.
+      .where("enabled", "=", true)
       .executeTakeFirst();
     return channel?.id ?? null;
   };
@@ -118,14 +117,8 @@ function sceneReader(ctx: Ctx, wechatAppId: string): (scene: string) => Promise<
     const known = kept.get(scene);
     if (known !== undefined) return known;
     const reading = read(scene);
-    keep(kept, scene, reading, scenesKept);
-    reading.catch(() => kept.delete(scene));
+    kept.set(scene, reading);
+    reading.catch(() => kept.deleteIf(scene, reading));
     return reading;
   };
-}
-
-function keep<Value>(kept: Map<string, Value>, key: string, value: Value, atMost: number): void {
-  kept.set(key, value);
-  const oldest = kept.size > atMost ? kept.keys().next().value : undefined;
-  if (oldest !== undefined) kept.delete(oldest);
 }

@@ -3,12 +3,18 @@ import { fill, type LocalizedText } from "@zhanggui/kit/contract/text";
 /** Every sentence with which a delivery explains itself. */
 const sentences = {
   channelEntered: {
-    zh: "有人扫了渠道码，触发场景「{scene}」（第 {version} 版）。",
+    zh: "有人扫了渠道码，触发场景“{scene}”（第 {version} 版）。",
     en: "Somebody scanned a channel's code: the scene “{scene}” (version {version}) starts.",
   },
   personFollowed: {
-    zh: "有人关注了公众号，触发场景「{scene}」（第 {version} 版）。",
+    zh: "有人关注了公众号，触发场景“{scene}”（第 {version} 版）。",
     en: "Somebody followed the account: the scene “{scene}” (version {version}) starts.",
+  },
+  replyAsked: { zh: "{by} 在会话中写了回复。", en: "{by} wrote an answer in the conversation." },
+  willReply: { zh: "将作为客服消息发给客户。", en: "It will be sent as a customer-service message." },
+  replyDelivered: {
+    zh: "微信已发给客户（客服消息没有另外的回执）。",
+    en: "WeChat passed it on to the customer (such messages have no receipt of their own).",
   },
   willSend: { zh: "将发送给 {to}。", en: "It will be sent to {to}." },
   noMailAddress: { zh: "未发送：不知道此人的邮箱。", en: "Not sent: no mail address is known for this person." },
@@ -17,6 +23,7 @@ const sentences = {
     zh: "未发送：此人已取消关注，微信不会送达。",
     en: "Not sent: this person no longer follows, so WeChat would not deliver it.",
   },
+  appOff: { zh: "未发送：微信应用已停用。", en: "Not sent: the WeChat app is switched off." },
   badTemplate: {
     zh: "未发送：模板无法渲染（{reason}）。",
     en: "Not sent: the template can't be filled in ({reason}).",

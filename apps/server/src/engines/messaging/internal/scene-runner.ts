@@ -3,13 +3,15 @@ import type { LocalizedText } from "@zhanggui/kit/contract/text";
 import { newId } from "@zhanggui/kit/contract/ids";
 import type { TxCtx } from "@zhanggui/kit/server/ctx";
 import type { EventMeta } from "@zhanggui/kit/server/events";
-import { AudienceService } from "../../audience/audience.service.ts";
+import { SettingsService } from "../../../foundation/settings/settings.service.ts";
+import { AudienceService, type Contact } from "../../audience/audience.service.ts";
 import { Timeline } from "../../audience/timeline.ts";
 import { Apps } from "../../connect/apps.ts";
 import { type ChannelOwner, Channels } from "../../connect/channels.ts";
 import { Deliveries } from "../deliveries.ts";
-import type { SceneItem } from "../messaging.contract.ts";
+import type { SceneItem } from "../scene.contract.ts";
 import { Scenes, type SceneVersion } from "../scenes.ts";
+import { unnamedCustomer } from "../messaging.settings.ts";
 import { fillIn, reasonOf, type TemplateScope } from "./templates.ts";
 import { explain, type Reason } from "./reasons.ts";
 
@@ -23,10 +25,14 @@ export interface SceneStart {
 
 interface Surroundings {
   readonly start: SceneStart;
-  readonly person: { readonly personId: string; readonly displayName: string; readonly mail: string | null };
+  readonly person: Contact;
   readonly following: boolean;
+  readonly appIsOn: boolean;
   readonly channel: ChannelOwner | undefined;
+  /** For messages to colleagues. */
   readonly scope: TemplateScope;
+  /** For messages to the person: it is called by its name, or by the word for who has none. */
+  readonly ownScope: TemplateScope;
 }
 
 /** Whether, to where and what: decided once, when the scene starts. */
@@ -47,6 +53,7 @@ export class SceneRunner {
     private readonly timeline: Timeline,
     private readonly apps: Apps,
     private readonly channels: Channels,
+    private readonly settings: SettingsService,
   ) {}
 
   /** Runs in the transaction of the event's delivery: all rows or none, and once. */
@@ -63,16 +70,20 @@ export class SceneRunner {
     const person = await this.audience.contact(ctx, start.personId);
     const channel = start.channelId === null ? undefined : await this.channels.find(ctx, start.channelId);
     const app = await this.apps.row(ctx, start.wechatAppId);
+    const scope = {
+      person: { displayName: person.displayName },
+      channel: { name: channel?.name ?? "", leaderName: channel?.leaderName ?? "" },
+      app: { name: app.name },
+    };
+    const word = person.isNamed ? person.displayName : await this.settings.get(ctx, unnamedCustomer);
     return {
       start,
       person,
+      appIsOn: !app.disabled,
       following: await this.audience.follows(ctx, start),
       channel,
-      scope: {
-        person: { displayName: person.displayName },
-        channel: { name: channel?.name ?? "", leaderName: channel?.leaderName ?? "" },
-        app: { name: app.name },
-      },
+      scope,
+      ownScope: { ...scope, person: { displayName: word } },
     };
   }
 
@@ -87,6 +98,7 @@ export class SceneRunner {
     const { address, content, state, because } = await decide(item, around);
     const now = ctx.now();
     const id = newId(now);
+    const leaderName = item.channel === "mail" && item.to === "leader" ? (around.channel?.leaderName ?? null) : null;
     const created = await this.deliveries.create(ctx, {
       id,
       sceneId: scene.id,
@@ -99,6 +111,7 @@ export class SceneRunner {
       personId: around.person.personId,
       personName: around.person.displayName,
       to: address,
+      leaderName,
       content,
       state,
       zh: because.zh,
@@ -111,7 +124,14 @@ export class SceneRunner {
     await this.deliveries.step(ctx, id, "asked", asked, { eventId: event.eventId, sceneId: scene.id });
     await this.deliveries.step(ctx, id, "decided", because, { state, to: address });
     if (state === "ready") await ctx.queueTask("messaging.outbox", id);
-    const told = { deliveryId: id, scene: scene.name, channel: item.channel, state, ...because };
+    const told = {
+      deliveryId: id,
+      scene: scene.name,
+      channel: item.channel,
+      leader: leaderName ?? undefined,
+      state,
+      ...because,
+    };
     await this.timeline.note(ctx, around.person.personId, "delivery", told);
   }
 }
@@ -123,16 +143,19 @@ const startedBy = {
 } as const satisfies Record<SceneVersion["trigger"], Reason>;
 
 async function decide(item: SceneItem, around: Surroundings): Promise<Decision> {
-  const { channel, person, start, scope } = around;
-  const address =
-    item.channel === "wechat_template" ? start.openid : item.to === "leader" ? channel?.leaderMail : person.mail;
+  const { channel, person, start } = around;
+  const isToLeader = item.channel === "mail" && item.to === "leader";
+  const address = item.channel === "wechat_template" ? start.openid : isToLeader ? channel?.leaderMail : person.mail;
   try {
-    const content = await contentOf(item, scope);
+    const content = await contentOf(item, isToLeader ? around.scope : around.ownScope);
     if (item.channel === "wechat_template" && !around.following) {
       return { address: start.openid, content, state: "suppressed", because: explain("notFollowing") };
     }
+    if (item.channel === "wechat_template" && !around.appIsOn) {
+      return { address: start.openid, content, state: "suppressed", because: explain("appOff") };
+    }
     if (address === undefined || address === null) {
-      const because = explain(item.channel === "mail" && item.to === "leader" ? "noLeader" : "noMailAddress");
+      const because = explain(isToLeader ? "noLeader" : "noMailAddress");
       return { address: "", content, state: "suppressed", because };
     }
     return { address, content, state: "ready", because: explain("willSend", { to: address }) };

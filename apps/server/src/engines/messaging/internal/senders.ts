@@ -1,13 +1,15 @@
 import { Injectable } from "@nestjs/common";
+import { Fault } from "@zhanggui/kit/contract/fault";
 import type { LocalizedText } from "@zhanggui/kit/contract/text";
 import type { Ctx } from "@zhanggui/kit/server/ctx";
 import { Runtime } from "@zhanggui/kit/server/runtime";
 import { outcomeOfWrite, TokenFailure } from "@zhanggui/wechat/client";
 import { explainErrcode } from "@zhanggui/wechat/errcodes";
-import { sendTemplate } from "@zhanggui/wechat/official";
+import { sendCustomText, sendTemplate } from "@zhanggui/wechat/official";
 import { WechatError } from "@zhanggui/wechat/transport";
 import { createTransport, type Transporter } from "nodemailer";
 import { z } from "zod";
+import { appOff } from "../../connect/connect.contract.ts";
 import { WechatClients } from "../../connect/clients.ts";
 import type { DeliveryRow } from "../deliveries.ts";
 import { explain } from "./reasons.ts";
@@ -17,6 +19,8 @@ import { explain } from "./reasons.ts";
  * trying again is of no use; `unknown`: it may or may not have.
  */
 export type Outcome =
+  /** There is no receipt to wait for: the provider's answer was its last word. */
+  | { readonly kind: "delivered"; readonly because: LocalizedText }
   | { readonly kind: "accepted"; readonly providerId: string; readonly because: LocalizedText }
   | {
       readonly kind: "refused" | "unknown";
@@ -30,6 +34,7 @@ const TemplateContent = z.object({
   data: z.record(z.string(), z.string()),
   url: z.string().optional(),
 });
+const ReplyContent = z.object({ text: z.string() });
 const MailContent = z.object({ subject: z.string(), text: z.string() });
 
 /** Hands one delivery to its provider, and says what certainly is true afterwards. Never throws. */
@@ -59,11 +64,16 @@ export class Senders {
 
   async send(ctx: Ctx, delivery: DeliveryRow): Promise<Outcome> {
     try {
-      return delivery.channel === "mail" ? await this.#mail(delivery) : await this.#template(ctx, delivery);
+      if (delivery.channel === "mail") return await this.#mail(delivery);
+      return delivery.channel === "wechat_reply"
+        ? await this.#reply(ctx, delivery)
+        : await this.#template(ctx, delivery);
     } catch (error) {
-      // Content that doesn't parse, an app that was unbound: nothing was sent.
+      // Content that doesn't parse, an app that was switched off or unbound meanwhile: nothing was sent.
       ctx.log.error({ err: error, deliveryId: delivery.id }, "a delivery can't be sent");
-      return { kind: "refused", because: explain("refused", { reason: messageOf(error) }), details: {} };
+      const isOff = error instanceof Fault && error.code === appOff.code;
+      const because = isOff ? explain("appOff") : explain("refused", { reason: messageOf(error) });
+      return { kind: "refused", because, details: {} };
     }
   }
 
@@ -75,11 +85,18 @@ export class Senders {
       const { msgId } = await sendTemplate(client, message);
       return { kind: "accepted", providerId: msgId, because: explain("acceptedWechat", { providerId: msgId }) };
     } catch (error) {
-      const refusal = error instanceof TokenFailure ? error.cause : error;
-      if (refusal instanceof WechatError && outcomeOfWrite(refusal) === "not_done") return refused(refusal);
-      const reason = messageOf(error);
-      if (outcomeOfWrite(error) === "not_done") return { kind: "not_sent", reason };
-      return { kind: "unknown", because: explain("noAnswer", { reason }), details: {} };
+      return outcomeOfWechat(error);
+    }
+  }
+
+  async #reply(ctx: Ctx, delivery: DeliveryRow): Promise<Outcome> {
+    const { text } = ReplyContent.parse(delivery.content);
+    const client = await this.clients.of(ctx, delivery.wechatAppId);
+    try {
+      await sendCustomText(client, { openid: delivery.to, text });
+      return { kind: "delivered", because: explain("replyDelivered") };
+    } catch (error) {
+      return outcomeOfWechat(error);
     }
   }
 
@@ -106,6 +123,14 @@ export class Senders {
       return outcomeOfMail(error);
     }
   }
+}
+
+function outcomeOfWechat(error: unknown): Outcome {
+  const refusal = error instanceof TokenFailure ? error.cause : error;
+  if (refusal instanceof WechatError && outcomeOfWrite(refusal) === "not_done") return refused(refusal);
+  const reason = messageOf(error);
+  if (outcomeOfWrite(error) === "not_done") return { kind: "not_sent", reason };
+  return { kind: "unknown", because: explain("noAnswer", { reason }), details: {} };
 }
 
 /** Throttling passes; every other refusal stays one. */

@@ -4,7 +4,7 @@ import type { OwnerTransaction } from "@zhanggui/kit/server/owner-transaction";
 import { Runtime } from "@zhanggui/kit/server/runtime";
 import type { Tables } from "@zhanggui/kit/server/tables";
 import { type Kysely, sql } from "kysely";
-import { lockedOut } from "../access.contract.ts";
+import { lockedOut, placeLockedOut } from "../access.contract.ts";
 
 /** Failures are forgotten so long after the last one; a lock lasts as long. */
 const windowMinutes = 15;
@@ -16,6 +16,7 @@ const sourceLimit = 50;
 /** From here on guesses from ever new sources come one at a time, at a pace that doubles up to a minute. */
 const unhurriedLimit = 20;
 const longestPaceSeconds = 60;
+const prunedAtOnce = 1000;
 
 /** Seconds that an attempt waits after so many failures, as SQL on a row. */
 const waits = {
@@ -60,18 +61,16 @@ export class LoginAttempts {
    * up its tries by asking in another way.
    *
    * @returns the accounts that may be tried
-   * @throws Fault `access.locked_out` or `kit.too_many_requests`; then nothing is counted
+   * @throws Fault `access.locked_out`, `access.place_locked_out` or `kit.too_many_requests`; then nothing is counted
    */
   admit(asked: Asked, accountIds: readonly string[], source: string): Promise<ReadonlySet<string>> {
     const subject = subjectOf(asked);
     const keys = accountIds.toSorted().map((id) => ({ subject: id, source }));
     return this.runtime.ownerTransaction(async (trx) => {
       const fromHere = await this.#count(trx, "source", [{ subject: "", source }]);
-      if (fromHere.size === 0) throw tooManyRequests({ seconds: await this.#left(trx, "source", "", source) });
+      if (fromHere.size === 0) throw placeLockedOut({ seconds: await this.#left(trx, "source", "", source) });
       const unlocked = await this.#count(trx, "pair", [{ subject, source }]);
-      if (unlocked.size === 0) {
-        throw lockedOut({ minutes: Math.ceil((await this.#left(trx, "pair", subject, source)) / 60) });
-      }
+      if (unlocked.size === 0) throw lockedOut({ seconds: await this.#left(trx, "pair", subject, source) });
       const unhurried = await this.#count(trx, "subject", [{ subject, source: "" }]);
       if (unhurried.size === 0) throw tooManyRequests({ seconds: await this.#left(trx, "subject", subject, "") });
       const open = await this.#count(trx, "pair", keys);
@@ -131,7 +130,18 @@ export class LoginAttempts {
   /** Drops what no longer matters; the table would grow with every name that a guesser makes up. */
   async prune(): Promise<void> {
     const forgotten = new Date(this.runtime.clock.now().getTime() - 2 * windowMs);
-    await this.runtime.unscopedDb().deleteFrom("access_login_attempt").where("lastAt", "<", forgotten).execute();
+    // In batches: while a guesser is at work there may be very many.
+    for (let gone = prunedAtOnce; gone === prunedAtOnce;) {
+      const rows = await this.runtime.ownerTransaction((trx) =>
+        trx.query(
+          `DELETE FROM access_login_attempt WHERE (subject, source) IN (
+             SELECT subject, source FROM access_login_attempt WHERE last_at < $1 ORDER BY last_at LIMIT ${prunedAtOnce})
+           RETURNING subject`,
+          [forgotten],
+        ),
+      );
+      gone = rows.length;
+    }
   }
 
   /** Adds one to each row that needn't wait; returns the subjects of those. */
@@ -161,8 +171,19 @@ export class LoginAttempts {
   }
 }
 
+/** The operator's way back for a place that is locked. @returns whether anything was counted */
+export async function unlockPlace(db: Kysely<Tables>, source: string): Promise<boolean> {
+  const gone = await db
+    .deleteFrom("access_login_attempt")
+    .where("subject", "=", "")
+    .where("source", "=", source)
+    .returning("source")
+    .execute();
+  return gone.length > 0;
+}
+
 /**
- * The operator's way back: forgets what was counted on every account of a login, and on the sources it was tried from.
+ * And for a login: forgets what was counted on every account of a login, and on the sources it was tried from.
  *
  * @returns whether anything was counted
  */

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { hash, verify } from "@node-rs/argon2";
 import { weakPassword } from "../access.contract.ts";
 
@@ -27,6 +28,11 @@ export function hashPassword(password: string): Promise<string> {
 
 export function verifyPassword(passwordHash: string, password: string): Promise<boolean> {
   return verify(passwordHash, password);
+}
+
+/** One that nobody knows, of an account whose own is still to be chosen. */
+export function unknownPassword(): string {
+  return randomBytes(32).toString("base64url");
 }
 
 /** Made when the server starts: the first unknown login must not take longer than the second. */

@@ -117,9 +117,9 @@ export async function readDeviceToken(
   }
 }
 
-/** `<tenant>.<session>.<256 random bits>`: the ids find the row, the bits open it. */
-export function newRefreshToken(tenantId: string, sessionId: string): string {
-  return `${tenantId}.${sessionId}.${randomBytes(32).toString("base64url")}`;
+/** `<tenant>.<row>.<256 random bits>`: the ids find the row (a session, an invitation), the bits open it. */
+export function newToken(tenantId: string, id: string): string {
+  return `${tenantId}.${id}.${randomBytes(32).toString("base64url")}`;
 }
 
 /**
@@ -132,11 +132,12 @@ export function successorOf(token: string, secret: string): string {
   return `${tenantId}.${sessionId}.${bits}`;
 }
 
-const RefreshToken = z.tuple([z.uuid(), z.uuid(), z.string().min(40)]);
+const OpaqueToken = z.tuple([z.uuid(), z.uuid(), z.string().min(40)]);
 
-export function readRefreshToken(token: string): { tenantId: string; sessionId: string } | undefined {
-  const parsed = RefreshToken.safeParse(token.split("."));
-  return parsed.success ? { tenantId: parsed.data[0], sessionId: parsed.data[1] } : undefined;
+/** What a token is of; undefined for what can't be one. */
+export function readToken(token: string): { tenantId: string; id: string } | undefined {
+  const parsed = OpaqueToken.safeParse(token.split("."));
+  return parsed.success ? { tenantId: parsed.data[0], id: parsed.data[1] } : undefined;
 }
 
 export function hashToken(token: string): string {

@@ -1,0 +1,3 @@
+-- additive
+-- What came in, of one kind: those that people write are few among menu taps and receipts.
+CREATE INDEX connect_inbound_by_kind ON connect_inbound (tenant_id, kind, id);

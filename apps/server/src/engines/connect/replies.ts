@@ -1,0 +1,27 @@
+import { pushTries } from "@zhanggui/wechat/push";
+import type { PassiveReply } from "@zhanggui/wechat/reply";
+
+/** A passive reply, and whether WeChat took it. */
+export interface GivenReply {
+  readonly text: string;
+  readonly by: string;
+  readonly state: "taken" | "doubtful";
+}
+
+/**
+ * What was replied to a push while WeChat waited; null if nothing was. It asks again as long as it got no answer, so
+ * whatever it asked less often than it could has reached it. After the last try it says nothing more; and where the
+ * connection closed before the answer was written, and no other try came, it can't have read it.
+ */
+export function givenReply(push: {
+  readonly reply: PassiveReply | null;
+  readonly replyBy: string | null;
+  readonly repeats: number;
+  readonly lostTry: number | null;
+}): GivenReply | null {
+  const { reply, replyBy, repeats, lostTry } = push;
+  if (reply === null || reply.type === "none" || replyBy === null) return null;
+  const isDoubtful = repeats + 1 >= pushTries || (lostTry ?? 0) > repeats;
+  const text = reply.type === "text" ? reply.content : `[${reply.type}]`;
+  return { text, by: replyBy, state: isDoubtful ? "doubtful" : "taken" };
+}

@@ -1,0 +1,215 @@
+import { fault } from "@zhanggui/kit/contract/fault";
+import { notFound } from "@zhanggui/kit/contract/faults";
+import { field } from "@zhanggui/kit/contract/field";
+import { Id } from "@zhanggui/kit/contract/ids";
+import { list } from "@zhanggui/kit/contract/list";
+import { PageQuery, pageOf } from "@zhanggui/kit/contract/page";
+import { permission } from "@zhanggui/kit/contract/permission";
+import { route } from "@zhanggui/kit/contract/route";
+import { bilingual } from "@zhanggui/kit/contract/text";
+import { Instant } from "@zhanggui/kit/contract/time";
+import { z } from "zod";
+import { DeliveryState, messagingRead } from "./deliveries.contract.ts";
+
+export const messagingReply = permission("messaging:reply", { zh: "回复客户", en: "Answer customers" }, ["operator"]);
+
+export const replyWindowOver = fault("messaging.reply_window_over", 422, {
+  zh: "距客户上一次来信已超过 {hours} 小时，微信不再允许回复。等客户再次来信后才能回复。",
+  en: "The customer's last message is more than {hours} hours old, so WeChat takes no answer. You can answer when they write again.",
+});
+export const replyNotFollowing = fault("messaging.reply_not_following", 422, {
+  zh: "客户已取消关注，微信不会送达回复。",
+  en: "The customer no longer follows the account, so WeChat would not deliver an answer.",
+});
+export const replyAppOff = fault("messaging.reply_app_off", 422, {
+  zh: "微信应用“{app}”已停用，不能发送消息。请先在“微信应用”中启用。",
+  en: "The WeChat app “{app}” is switched off and sends nothing. Switch it on under WeChat apps first.",
+});
+export const repliesUsedUp = fault("messaging.replies_used_up", 422, {
+  zh: "客户来信后已回复 {limit} 条，达到微信的上限。等客户再次来信后才能继续。",
+  en: "WeChat allows {limit} answers to a customer's message, and they have been sent. You can go on when they write again.",
+});
+export const answeredMeanwhile = fault("messaging.answered_meanwhile", 409, {
+  zh: "{by} 刚刚也写了回复，您的还没有发出。请看过之后再决定是否发送。",
+  en: "{by} has just written an answer too; yours has not been sent. Read it, then decide whether to send yours.",
+});
+export const wroteMeanwhile = fault("messaging.wrote_meanwhile", 409, {
+  zh: "客户刚刚又来信了，请看过之后再决定。",
+  en: "The customer has just written again. Read it, then decide.",
+});
+
+/** The longest text of a customer-service message, in bytes of UTF-8 (45002); recalled. */
+export const replyBytes = 2_048;
+const bytesOf = (text: string): number => new TextEncoder().encode(text).length;
+/** Kept as it was typed: line breaks and spaces are the writer's. */
+export const ReplyText = z
+  .string()
+  .max(replyBytes)
+  .refine((text) => text.trim() !== "", { error: bilingual({ zh: "请写点内容", en: "write something" }) })
+  .refine((text) => bytesOf(text) <= replyBytes, {
+    error: bilingual({
+      zh: `太长了：微信最多 ${replyBytes} 字节，一个汉字 3 字节`,
+      en: `too long: WeChat takes ${replyBytes} bytes, three for a Chinese character`,
+    }),
+  });
+
+const stateChoices = {
+  waiting: { zh: "待回复", en: "Waiting", tone: "warn" },
+  answered: { zh: "已回复", en: "Answered", tone: "good" },
+  closed: {
+    zh: "无需回复",
+    en: "Done",
+    tone: "quiet",
+    hint: { zh: "有人标为无需回复。", en: "Somebody marked it as done without an answer." },
+  },
+  missed: {
+    zh: "已错过",
+    en: "Missed",
+    tone: "bad",
+    hint: {
+      zh: "48 小时内没有回复，微信不再允许回复。",
+      en: "Nobody answered in time; WeChat takes no answer any more.",
+    },
+  },
+  left: {
+    zh: "已取关",
+    en: "Left",
+    tone: "quiet",
+    hint: { zh: "没等到回复就取消了关注。", en: "They stopped following before they were answered." },
+  },
+} as const;
+
+export const Conversation = z
+  .object({
+    id: Id,
+    /** As they are called now; the end of the openid for somebody who isn't known yet. */
+    personName: field(z.string(), { zh: "客户", en: "Person" }, { kind: "person", width: "176px" }),
+    personId: Id.nullable(),
+    /** Null for what isn't text; `lastKind` says what it is. */
+    lastText: field(z.string().nullable(), { zh: "最后一句", en: "Last message" }),
+    lastKind: z.string(),
+    state: field(
+      z.enum(["waiting", "answered", "closed", "missed", "left"]),
+      { zh: "状态", en: "State" },
+      { filter: true, choices: stateChoices, width: "104px" },
+    ),
+    /** When they wrote what nothing has answered yet. Sorted by it, who waits comes first, then the latest. */
+    waitingSince: field(
+      Instant.nullable(),
+      { zh: "等待自", en: "Waiting since" },
+      { sort: "attention", width: "136px" },
+    ),
+    /** Until when WeChat takes an answer. */
+    answerableUntil: field(Instant, { zh: "回复时限", en: "Answer by" }, { width: "136px" }),
+    lastAt: field(Instant, { zh: "最近来信", en: "Last wrote" }, { hidden: true }),
+    channelName: field(z.string().nullable(), { zh: "来源渠道", en: "Came by" }, { hidden: true }),
+    wechatAppId: field(Id, { zh: "应用", en: "App" }, { kind: "wechatApp", filter: true, hidden: true }),
+    wechatAppName: field(z.string(), { zh: "应用", en: "App" }, { width: "120px" }),
+    openid: field(z.string(), { zh: "openid", en: "openid" }, { hidden: true }),
+    /** Their last message: whoever closes the conversation says that they have seen it. */
+    lastMessageId: Id,
+  })
+  .meta({ id: "Conversation" });
+
+export const ConversationDetail = z
+  .object({
+    ...Conversation.shape,
+    /** How many answers WeChat still takes. */
+    repliesLeft: z.int(),
+    /** Why no answer can be sent now; null if one can. */
+    refusal: z.object({ code: z.string(), zh: z.string(), en: z.string() }).nullable(),
+    /** The last reply that an operator wrote: whoever writes the next says that they have seen it. */
+    lastReplyId: Id.nullable(),
+    /** Who closed it, or answered last by hand. */
+    settledBy: z.string().nullable(),
+  })
+  .meta({ id: "ConversationDetail" });
+
+/** What the customer did; what WeChat told of it, and nothing that it didn't. */
+export const Said = z.object({
+  /** `text`, `image` …, or `event:subscribe`, `event:SCAN` … */
+  kind: z.string(),
+  text: z.string().nullable(),
+  /** The picture, or the page that a link leads to. WeChat keeps pictures for some days only. */
+  url: z.string().nullable(),
+  title: z.string().nullable(),
+  description: z.string().nullable(),
+  latitude: z.string().nullable(),
+  longitude: z.string().nullable(),
+});
+/** What was sent to them: an operator's reply, or a scene's message. */
+export const Sent = z.object({
+  deliveryId: Id,
+  channel: z.enum(["wechat_template", "wechat_reply"]),
+  /** The operator, by the name of then. */
+  author: z.string().nullable(),
+  sceneName: z.string().nullable(),
+  content: z.record(z.string(), z.unknown()),
+  state: DeliveryState,
+  reason: z.object({ zh: z.string(), en: z.string() }),
+});
+export const ThreadEntry = z
+  .object({
+    id: Id,
+    at: Instant,
+    traceId: z.string(),
+    said: Said.nullable(),
+    /** What an auto-reply rule answered while WeChat waited; `rule` is null for one that is gone. */
+    autoReply: z
+      .object({ text: z.string(), rule: z.string().nullable(), state: z.enum(["taken", "doubtful"]) })
+      .nullable(),
+    sent: Sent.nullable(),
+  })
+  .meta({ id: "ThreadEntry" });
+
+const params = z.object({ conversationId: Id });
+
+export const conversationRoutes = {
+  listConversations: list("/conversations", {
+    item: Conversation,
+    noun: { zh: "会话", en: "conversation", plural: "conversations" },
+    summary: "Who wrote: those who wait first, whoever has waited longest before the others",
+    access: messagingRead,
+    sort: "-waitingSince",
+    live: "connect_",
+    search: { zh: "姓名、手机号、邮箱或 openid", en: "Name, phone, mail or openid" },
+  }),
+  getConversation: route.get("/conversations/:conversationId", {
+    summary: "One conversation: whether it can be answered now, and if not, why",
+    access: messagingRead,
+    params,
+    reply: ConversationDetail,
+    faults: [notFound],
+  }),
+  readThread: route.get("/conversations/:conversationId/thread", {
+    summary: "Both sides of a conversation, newest first: what they said, auto-replies, scene messages, replies",
+    access: messagingRead,
+    params,
+    query: PageQuery,
+    reply: pageOf(ThreadEntry),
+    faults: [notFound],
+  }),
+  reply: route.post("/conversations/:conversationId/replies", {
+    summary: "Answer a customer with a customer-service message, at most once, while WeChat takes one",
+    access: messagingReply,
+    effect: "reach_people",
+    idempotent: true,
+    params,
+    body: z.object({
+      text: ReplyText,
+      /** `lastReplyId` as the writer has seen it: nobody answers over somebody else's head. */
+      lastReplyId: Id.nullable(),
+    }),
+    reply: ThreadEntry,
+    faults: [notFound, replyWindowOver, replyNotFollowing, replyAppOff, repliesUsedUp, answeredMeanwhile],
+  }),
+  closeConversation: route.post("/conversations/:conversationId/close", {
+    summary: "Done without an answer; a new message opens it again",
+    access: messagingReply,
+    effect: "change",
+    params,
+    body: z.object({ lastMessageId: Id }),
+    reply: ConversationDetail,
+    faults: [notFound, wroteMeanwhile],
+  }),
+};
