@@ -1,8 +1,14 @@
 import { createRequire } from "node:module";
+import { join } from "node:path";
 import vue from "@vitejs/plugin-vue";
 import elementPlus from "unplugin-element-plus/vite";
 import { contracts } from "@zhanggui/server/contracts";
 import { defineConfig } from "vitest/config";
+import { chunks } from "./build/chunks.ts";
+import { contractsAsData } from "./build/contracts-as-data.ts";
+import { precompressed } from "./build/precompressed.ts";
+import { guards } from "./build/guards.ts";
+import { words } from "./build/words.ts";
 import { proxyOf } from "./dev-proxy.ts";
 
 /** The server that the development server sends API calls to. */
@@ -13,12 +19,28 @@ const vueShared = createRequire(createRequire(import.meta.url).resolve("vue")).r
   "@vue/shared/dist/shared.esm-bundler.js",
 );
 
-export default defineConfig({
+export default defineConfig(({ command }) => ({
   root: import.meta.dirname,
-  plugins: [vue(), elementPlus({})],
-  resolve: { alias: { "@vue/shared": vueShared } },
+  plugins: [
+    contractsAsData(),
+    words(join(import.meta.dirname, "src")),
+    vue(),
+    elementPlus({}),
+    guards(),
+    precompressed(),
+  ],
+  resolve: {
+    alias: {
+      "@vue/shared": vueShared,
+      "async-validator": join(import.meta.dirname, "build/async-validator.ts"),
+      "@ctrl/tinycolor": join(import.meta.dirname, "build/tinycolor.ts"),
+    },
+  },
   define: {
-    __VUE_OPTIONS_API__: true,
+    // Sentences are compiled when the console is built (`build/words.ts`).
+    __INTLIFY_DROP_MESSAGE_COMPILER__: command === "build",
+    __VUE_I18N_LEGACY_API__: false,
+    __VUE_OPTIONS_API__: false,
     __VUE_PROD_DEVTOOLS__: false,
     __INTLIFY_PROD_DEVTOOLS__: false,
   },
@@ -31,8 +53,8 @@ export default defineConfig({
     rolldownOptions: {
       output: {
         codeSplitting: {
-          // Zod is told not to use `new Function` before any contract is made: that must stand in the same chunk.
-          groups: [{ name: "zod", test: /[\\/]node_modules[\\/]zod[\\/]|zod-without-eval/ }],
+          includeDependenciesRecursively: false,
+          groups: [{ name: chunks(join(import.meta.dirname, "src")) }],
         },
       },
     },
@@ -40,11 +62,12 @@ export default defineConfig({
   test: {
     name: "console",
     environment: "happy-dom",
+    setupFiles: ["src/test-setup.ts"],
     // Vitest counts workers per group of projects; this one stands outside the root's count.
     sequence: { groupOrder: 1 },
-    include: ["src/**/*.test.ts"],
+    include: ["src/**/*.test.ts", "build/**/*.test.ts"],
     expect: { requireAssertions: true },
     // Node can't read the style sheets that its components import.
     server: { deps: { inline: ["element-plus"] } },
   },
-});
+}));

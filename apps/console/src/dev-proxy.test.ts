@@ -79,5 +79,7 @@ test("an event comes through while its stream goes on, and a stream goes up", as
 
 test("the console's own proxy knows every route at the root", () => {
   const atRoot = Object.values(contracts).flatMap((each) => Object.values(each).filter((one) => "root" in one));
-  expect(Object.keys(proxyOf(contracts, "http://server"))).toHaveLength(1 + atRoot.length);
+  expect(Object.keys(proxyOf(contracts, "http://server"))).toHaveLength(
+    1 + new Set(atRoot.map(({ path }) => path)).size,
+  );
 });

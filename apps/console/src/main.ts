@@ -1,21 +1,21 @@
-import "./common/zod-without-eval.ts";
-import "element-plus/theme-chalk/base.css";
-import "element-plus/theme-chalk/dark/css-vars.css";
 import "./common/theme.css";
 import "./common/base.css";
 import { createApp } from "vue";
 import App from "./App.vue";
-import { router } from "./router.ts";
-import { keeper } from "./common/api.ts";
+import { loadAhead, router } from "./router.ts";
+import { keeper } from "./common/session-api.ts";
 import { applyLanguage, i18n } from "./common/language.ts";
+import { watchForMissingParts } from "./common/missing-part.ts";
 import { pinia } from "./common/signed-in.ts";
 import { applyTheme } from "./common/theme.ts";
 
 applyTheme();
+watchForMissingParts();
 applyLanguage();
 
 // A reload has lost the access token; the stored refresh token brings the session back before the first page decides.
 if (keeper.hasStored()) {
+  loadAhead(location.pathname);
   await keeper.renew().catch(async (error: unknown) => {
     const { showTrouble } = await import("./common/show-trouble.ts");
     showTrouble(error);

@@ -1,5 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Contract } from "@zhanggui/kit/contract/route";
+import { contracts } from "@zhanggui/server/contracts";
 import { describe, expect, test, vi } from "vitest";
 import { createI18n } from "vue-i18n";
 import { messages } from "./messages.ts";
@@ -36,7 +38,7 @@ test("no sentence is empty, and both languages fill the same gaps", () => {
 });
 
 test("the English has no Chinese in it", () => {
-  const offers = new Set(["access.login.switchLanguage"]);
+  const offers = new Set(["access.login.switchLanguage", "shell.palette.language"]);
   const found = keys.filter((key) => !offers.has(key) && /\p{Script=Han}/u.test(at(en, key)));
   expect(found).toEqual([]);
 });
@@ -53,22 +55,36 @@ test.for(["zh", "en"] as const)("every sentence of %s compiles and is said as it
   expect(warn).not.toHaveBeenCalled();
 });
 
-describe("every key that the console asks for", () => {
+describe("every key", () => {
   const files = readdirSync(import.meta.dirname, { recursive: true, encoding: "utf8" });
+  const modules = Object.keys(messages.zh).join("|");
+  // What follows a `.` in a template is chosen at run time.
+  const pattern = new RegExp(`["'\`]((?:${modules})\\.(?:[\\w.]+(?=["'\`])|[\\w.]*\\.(?=\\$\\{)))`, "g");
   const asked = files
-    .filter((file) => /\.(vue|ts)$/.test(file) && !file.includes(".test."))
+    .filter((file) => /\.(vue|ts)$/.test(file) && !/\.(test|messages)\./.test(file))
     .flatMap((file) => {
       const text = readFileSync(join(import.meta.dirname, file), "utf8");
-      const modules = Object.keys(messages.zh).join("|");
-      const pattern = new RegExp(`["'\`]((?:${modules})\\.[\\w.]+)["'\`]`, "g");
       return [...text.matchAll(pattern)].map((match) => [file, match[1] ?? ""] as const);
     });
 
-  test("is there", () => {
-    // A key may name a whole group, of which one word is chosen at run time; events and settings look like keys too.
-    const isKnown = (key: string): boolean => keys.some((each) => each === key || each.startsWith(`${key}.`));
-    const missing = asked.filter(([, key]) => !isKnown(key) && !/\.v\d$/.test(key));
+  test("that the console asks for is there", () => {
+    // A key may name a whole group, of which one word is chosen at run time; events, settings and routes look like keys.
+    const routes = Object.values<Contract>(contracts).flatMap((contract) =>
+      Object.values(contract).map(({ id }) => id),
+    );
+    const isKnown = (key: string): boolean =>
+      keys.some((each) => each === key || each.startsWith(key.replace(/\.?$/, ".")));
+    const missing = asked.filter(([, key]) => !isKnown(key) && !routes.includes(key) && !/\.v\d$/.test(key));
     expect(asked.length).toBeGreaterThan(200);
     expect(missing).toEqual([]);
+  });
+
+  test("that is there is asked for", () => {
+    const wanted = new Set(asked.map(([, key]) => key.replace(/\.$/, "")));
+    // The names of a module, its events and its work are asked for by the modules' names.
+    const isAsked = (key: string): boolean =>
+      /^\w+\.(module$|(event|work)Names\.)/.test(key) ||
+      key.split(".").some((_, at, all) => wanted.has(all.slice(0, at + 1).join(".")));
+    expect(keys.filter((key) => !isAsked(key))).toEqual([]);
   });
 });

@@ -1,13 +1,26 @@
-import { accessRead } from "@zhanggui/server/foundation/access/access.contract";
+import { accessRead, accessWrite } from "@zhanggui/server/foundation/access/access.contract";
 import type { Page } from "../common/pages.ts";
+import { newAccount, newRole } from "./titles.ts";
 
 export const pages: readonly Page[] = [
   {
     path: "accounts",
     name: "accounts",
+    creates: { label: newAccount, needs: accessWrite },
     view: () => import("./AccountsPage.vue"),
     needs: accessRead,
-    title: { zh: "账号与角色", en: "Accounts and roles" },
+    title: { zh: "账号", en: "Accounts" },
+    list: "access.listAccounts",
     menu: { group: "settings", order: 2, icon: "user" },
+  },
+  {
+    path: "roles",
+    name: "roles",
+    creates: { label: newRole, needs: accessWrite },
+    view: () => import("./RolesPage.vue"),
+    needs: accessRead,
+    title: { zh: "角色", en: "Roles" },
+    list: "access.listRoles",
+    menu: { group: "settings", order: 3, icon: "check" },
   },
 ];

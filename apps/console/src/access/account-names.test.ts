@@ -12,11 +12,13 @@ const account = (id: string, displayName: string) => ({
   displayName,
   roles: [],
   disabled: false,
+  state: "enabled" as const,
+  invitedUntil: null,
   createdAt: "2026-11-20T00:00:00.000Z",
 });
 const mine = account("a1", "阿青");
 const listAccounts = vi.spyOn(api.access, "listAccounts");
-listAccounts.mockResolvedValue({ items: [mine, account("a2", "阿岚")] });
+listAccounts.mockResolvedValue({ items: [mine, account("a2", "阿岚")], next: null });
 afterEach(() => listAccounts.mockClear());
 
 /** The names as an account with these permissions reads them. */

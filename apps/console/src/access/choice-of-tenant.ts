@@ -1,12 +1,19 @@
 import { chooseTenant } from "@zhanggui/server/foundation/access/access.contract";
 import { ApiProblem } from "@zhanggui/kit/contract/problem";
-import { z } from "zod";
 
-const Details = z.object({ tenants: z.array(z.object({ id: z.string(), name: z.string() })).min(2) });
-export type TenantChoice = z.output<typeof Details>["tenants"][number];
+export interface TenantChoice {
+  readonly id: string;
+  readonly name: string;
+}
 
 /** The businesses to choose from, if that is what the server asks; undefined for any other refusal. */
 export function tenantsToChoose(error: unknown): readonly TenantChoice[] | undefined {
   if (!(error instanceof ApiProblem) || error.code !== chooseTenant.code) return undefined;
-  return Details.safeParse(error.problem.details).data?.tenants;
+  const tenants = error.problem.details?.["tenants"];
+  return Array.isArray(tenants) && tenants.length > 1 && tenants.every(isChoice) ? tenants : undefined;
+}
+
+function isChoice(value: unknown): value is TenantChoice {
+  const { id, name } = (value ?? {}) as Partial<Record<"id" | "name", unknown>>;
+  return typeof id === "string" && typeof name === "string";
 }

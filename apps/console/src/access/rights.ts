@@ -10,3 +10,8 @@ export function whyBeyond(permissions: readonly string[], held: readonly string[
   const beyond = permissions.find((code) => !held.includes(code));
   return beyond === undefined ? "" : fill(beyondOwnRights.text[language.value], { permission: beyond });
 }
+
+/** Permissions of one module stand together: `audience:read` beside `audience:write`. */
+export function byModule<Right extends { readonly code: string }>(rights: readonly Right[]): readonly Right[][] {
+  return [...Map.groupBy(rights, ({ code }) => code.split(":")[0]).values()];
+}

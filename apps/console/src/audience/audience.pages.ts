@@ -10,6 +10,7 @@ export const pages: readonly Page[] = [
     view: () => import("./PeoplePage.vue"),
     needs: audienceRead,
     title,
+    list: "audience.listPeople",
     menu: { group: "people", order: 1, icon: "people" },
   },
   { path: "people/:personId", name: "person", view: () => import("./PersonPage.vue"), needs: audienceRead, title },

@@ -21,6 +21,7 @@ const entries: Pick<Entry, "kind" | "details">[] = [
   { kind: "identity_added", details: { kind: "phone", value: "13800000000" } },
   { kind: "merged", details: { from: "p", name: "Man-1" } },
   { kind: "delivery", details: { deliveryId: "d", scene: "Scene-1", channel: "mail", state: "suppressed" } },
+  { kind: "operator_reply", details: { deliveryId: "d", text: "Yes-1", by: "Qing-1", state: "delivered" } },
 ];
 
 describe.for(["zh", "en"] as const)("in %s", (locale) => {
@@ -53,6 +54,18 @@ describe.for(["zh", "en"] as const)("in %s", (locale) => {
   test("a delivery that was queued then does not claim to be queued now", () => {
     const queued = messages[locale].messaging.states.ready;
     expect(said("delivery", { scene: "Welcome", channel: "mail", state: "ready" })).not.toContain(queued);
+  });
+
+  test("a message to the leader of a channel does not claim to have gone to the person", () => {
+    const sentence = said("delivery", { scene: "Welcome", channel: "mail", state: "ready", leader: "阿青" });
+    expect(sentence).toContain("阿青");
+    expect(sentence).not.toContain("TA");
+  });
+
+  test("an answer says whether it arrived", () => {
+    const told = (state: string): string => said("operator_reply", { by: "阿青", text: "有的", state });
+    expect(new Set(["delivered", "unknown", "failed"].map(told)).size).toBe(3);
+    expect(told("suppressed")).toBe(told("failed"));
   });
 
   test("a kind that nobody has named yet is shown by its name", () => {

@@ -81,6 +81,7 @@ export const timelineKinds: Readonly<Record<string, Kind>> = {
     say: (details, { t }) => t("audience.timeline.merged", { name: word(details, "name", "from") }),
   },
   delivery: { icon: "send", say: sayDelivery },
+  operator_reply: { icon: "reply", say: sayAnswered },
 };
 
 function sayWrote(details: Readonly<Record<string, unknown>>, speech: Speech): string {
@@ -97,14 +98,27 @@ function sayDelivery(details: Readonly<Record<string, unknown>>, speech: Speech)
   const scene = word(details, "scene", "sceneName");
   if (scene === "") return speech.t("audience.timeline.deliveryPlain");
   const channel = named(speech, "messaging.channels", word(details, "channel"));
-  const state = word(details, "state");
+  const [state, leader] = [word(details, "state"), word(details, "leader")];
   // "Ready" was true when the entry was written; what came of it stands with the delivery.
-  if (state === "" || state === "ready") return speech.t("audience.timeline.delivery", { scene, channel });
-  return speech.t("audience.timeline.deliveryState", {
-    scene,
-    channel,
-    state: named(speech, "messaging.states", state),
-  });
+  if (state !== "" && state !== "ready")
+    return speech.t("audience.timeline.deliveryState", {
+      scene,
+      channel,
+      state: named(speech, "messaging.states", state),
+    });
+  return leader === ""
+    ? speech.t("audience.timeline.delivery", { scene, channel })
+    : speech.t("audience.timeline.deliveryToLeader", { scene, channel, leader });
+}
+
+/** What an operator wrote, and whether it arrived. */
+function sayAnswered(details: Readonly<Record<string, unknown>>, { t }: Speech): string {
+  const told = { by: word(details, "by"), text: word(details, "text") };
+  const state = word(details, "state");
+  if (state === "delivered") return t("audience.timeline.answered", told);
+  return state === "unknown"
+    ? t("audience.timeline.answeredPerhaps", told)
+    : t("audience.timeline.answeredInVain", told);
 }
 
 /** What an entry says, and its picture. A kind that this console doesn't know yet is shown by its name. */

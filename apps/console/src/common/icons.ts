@@ -1,5 +1,6 @@
 /** Strokes on a 16 × 16 grid, drawn in the colour of the text beside them. */
 export const iconPaths = {
+  home: "M2 7.5 8 2.5l6 5M3.8 6.2v7.3h8.4V6.2M6.5 13.5V9.5h3v4",
   people:
     "M6 7.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5M1.5 13.5c0-2.4 2-4 4.5-4s4.5 1.6 4.5 4" +
     "M10.5 2.8a2.4 2.4 0 0 1 0 4.5M12 9.8c1.6.5 2.5 1.9 2.5 3.7",
@@ -10,6 +11,7 @@ export const iconPaths = {
   growth:
     "M2.5 2.5h4v4h-4zM9.5 2.5h4v4h-4zM2.5 9.5h4v4h-4zM9.5 9.5h1.5v1.5H9.5zM13.5 12v1.5H12M13.5 9.5v.1M9.5 13.5v-.1",
   connect: "M6.5 9.5 9.5 6.5M7 4.5 8.6 3a3 3 0 0 1 4.3 4.3l-1.6 1.6M9 11.5 7.4 13a3 3 0 0 1-4.3-4.3l1.6-1.6",
+  link: "M6 3.5H3.5v9h9V10M9 2.5h4.5V7M13.5 2.5 7.5 8.5",
   inbound: "M8 2v7.5M5 6.5l3 3 3-3M2.5 10.5v3h11v-3",
   events: "M3 4h.1M3 8h.1M3 12h.1M6 4h7.5M6 8h7.5M6 12h7.5",
   dead: "M8 2 1.5 13.5h13zM8 6.5v3.2M8 11.6v.1",
@@ -39,5 +41,9 @@ export const iconPaths = {
     "M4 4.5a1.5 1.5 0 1 0 0-3 1.5 1.5 0 0 0 0 3M12 9.5a1.5 1.5 0 1 0 0-3 1.5 1.5 0 0 0 0 3" +
     "M4 14.5a1.5 1.5 0 1 0 0-3 1.5 1.5 0 0 0 0 3M4 4.5v7M4 6c0 1.5 1 2 2.5 2h4",
   user: "M8 8a3 3 0 1 0 0-6 3 3 0 0 0 0 6M2.5 14c0-2.8 2.4-4.5 5.5-4.5s5.5 1.7 5.5 4.5",
+  columns: "M2.5 3h11v10h-11zM6.2 3v10M9.8 3v10",
+  filter: "M2 4h12M4.5 8h7M6.8 12h2.4",
+  up: "M4 10l4-4 4 4",
+  bookmark: "M4 2.5h8v11L8 10.5l-4 3z",
 } as const;
 export type IconName = keyof typeof iconPaths;

@@ -1,7 +1,9 @@
 import { type Language, languages } from "@zhanggui/kit/contract/text";
-import { computed, type WritableComputedRef } from "vue";
+import type { Language as ElementWords } from "element-plus/es/locale";
+import { computed, shallowReactive, type WritableComputedRef } from "vue";
 import { createI18n } from "vue-i18n";
-import { messages } from "../messages.ts";
+import firstEnglish from "virtual:words/first/en";
+import firstChinese from "virtual:words/first/zh";
 
 const key = "zhanggui.language";
 
@@ -20,18 +22,53 @@ function initial(): Language {
 export const i18n = createI18n({
   legacy: false,
   locale: initial(),
-  fallbackLocale: "zh",
-  messages,
+  messages: { zh: firstChinese, en: firstEnglish },
 });
+
+/** What is said behind the login, with the words of Element Plus. */
+const rest = { zh: () => import("virtual:words/rest/zh"), en: () => import("virtual:words/rest/en") };
+const loading = new Map<Language, Promise<void>>();
+const loaded = shallowReactive(new Map<Language, ElementWords>());
+
+/** The words of Element Plus in the reader's language; undefined before `loadWords`. */
+export const elementWords = computed(() => loaded.get(language.value));
+
+/**
+ * Loads what is said behind the login, in one language: only the shown one is sent. From then on a change of language
+ * waits for the words of the other.
+ */
+export function loadWords(wanted: Language): Promise<void> {
+  let under = loading.get(wanted);
+  if (under === undefined) {
+    under = rest[wanted]().then(({ default: words, element }) => {
+      i18n.global.mergeLocaleMessage(wanted, words);
+      loaded.set(wanted, element);
+    });
+    loading.set(wanted, under);
+    // What couldn't be loaded is asked for again.
+    under.catch(() => loading.delete(wanted));
+  }
+  return under;
+}
 
 export const language: WritableComputedRef<Language> = computed({
   get: () => i18n.global.locale.value,
   set: (value) => {
-    i18n.global.locale.value = value;
-    localStorage.setItem(key, value);
-    applyLanguage();
+    if (loading.size === 0 || loaded.has(value)) show(value);
+    // If they can't be loaded, that is said where any missing part is (`missing-part.ts`).
+    else
+      void loadWords(value).then(
+        () => show(value),
+        () => undefined,
+      );
   },
 });
+
+function show(value: Language): void {
+  i18n.global.locale.value = value;
+  localStorage.setItem(key, value);
+  applyLanguage();
+}
 
 /** Tells the browser (fonts, screen readers, hyphenation) which language the page is in. */
 export function applyLanguage(): void {

@@ -1,6 +1,7 @@
 import { effectScope } from "vue";
 import { expect, test } from "vitest";
 import { useAction, useListed, useLoaded } from "./loading.ts";
+import { isReachable } from "./reachable.ts";
 
 /** A promise to settle by hand. */
 function deferred<Value>() {
@@ -36,6 +37,24 @@ test("trouble is shown, and gone after a try that succeeds", async () => {
   await loaded.reload();
   expect(loaded.trouble.value).toBeUndefined();
   expect(loaded.data.value).toBe(7);
+  scope.stop();
+});
+
+test("what couldn't be loaded is asked for again once the server can be reached", async () => {
+  const answers = [Promise.reject(new TypeError("lost")), Promise.resolve(7)];
+  let asked = 0;
+  const scope = effectScope();
+  const loaded = scope.run(() => useLoaded(() => answers[asked++]!))!;
+  isReachable.value = false;
+  await settled();
+  isReachable.value = true;
+  await settled();
+  expect(loaded.data.value).toBe(7);
+  isReachable.value = false;
+  await settled();
+  isReachable.value = true;
+  await settled();
+  expect(asked).toBe(2);
   scope.stop();
 });
 

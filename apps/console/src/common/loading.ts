@@ -1,4 +1,5 @@
 import { onScopeDispose, ref, type Ref, shallowRef } from "vue";
+import { whenBack } from "./reachable.ts";
 import { isAbort, type Trouble, troubleOf } from "./trouble.ts";
 
 export interface Loaded<Data> {
@@ -34,6 +35,7 @@ export function useLoaded<Data>(load: (signal: AbortSignal) => Promise<Data>): L
     isLoading.value = false;
   }
 
+  whenBack(() => trouble.value !== undefined && reload());
   void reload();
   return { data, trouble, isLoading, reload };
 }

@@ -15,5 +15,9 @@ export interface Page {
   /** What the account must be allowed to do. */
   readonly needs?: Permission;
   readonly title: LocalizedText;
+  /** The route of the list that it shows: where a saved view of that list leads. */
+  readonly list?: string;
+  /** What can be made here: the palette opens the page's form. */
+  readonly creates?: { readonly label: LocalizedText; readonly needs: Permission };
   readonly menu?: { readonly group: MenuGroupName; readonly order: number; readonly icon: IconName };
 }

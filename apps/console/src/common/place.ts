@@ -1,4 +1,4 @@
-import { defaultZone } from "@zhanggui/kit/contract/time";
+import { defaultZone } from "@zhanggui/kit/contract/business-day";
 import { computed } from "vue";
 import { signedIn } from "./signed-in.ts";
 import { language } from "./language.ts";

@@ -34,6 +34,8 @@ class Server {
   calls = 0;
   isEnded = false;
   isDown = false;
+  /** Whose session it is. */
+  me = me;
 
   issue(): Session {
     return {
@@ -41,7 +43,7 @@ class Server {
       accessExpiresAt: "2026-11-20T01:00:00.000Z",
       refreshToken: this.current,
       refreshExpiresAt: "2026-12-20T00:00:00.000Z",
-      me,
+      me: this.me,
     };
   }
 
@@ -115,6 +117,22 @@ describe("renewal", () => {
     expect(await Promise.all(tabs.map(({ keeper }) => keeper.renew()))).toEqual(Array(5).fill(true));
     expect(server.isEnded).toBe(false);
     expect(server.calls).toBe(5);
+  });
+
+  test("what one account began goes on in nobody else's name, who signed in from another tab", async () => {
+    const server = new Server();
+    const { tab } = browser(server);
+    const [mine, signedOut, theirs] = [tab(), tab(), tab()];
+    await mine.keeper.renew();
+    await signedOut.keeper.renew();
+    signedOut.keeper.storedElsewhere(refreshTokenKey, null);
+    server.me = { ...me, account: { ...me.account, id: "0199f0c0-0000-7000-8000-000000000003" } };
+    theirs.keeper.begin(server.issue());
+    expect(await mine.keeper.renew()).toBe(false);
+    expect(await signedOut.keeper.renew()).toBe(false);
+    expect(mine.seen).toEqual([me, server.me]);
+    expect(await theirs.keeper.renew()).toBe(true);
+    expect(await mine.keeper.renew()).toBe(true);
   });
 
   test("a session that the server ended is forgotten", async () => {

@@ -34,6 +34,8 @@ export class SessionKeeper {
   readonly #options: SessionKeeperOptions;
   #accessToken: string | undefined;
   #accessExpiresAt = 0;
+  /** Who was signed in here last. */
+  #accountId: string | undefined;
   #renewing: Promise<boolean> | undefined;
 
   constructor(options: SessionKeeperOptions) {
@@ -57,6 +59,7 @@ export class SessionKeeper {
   begin(session: Session): void {
     this.#accessToken = session.accessToken;
     this.#accessExpiresAt = Date.parse(session.accessExpiresAt);
+    this.#accountId = session.me.account.id;
     this.#options.storage.setItem(refreshTokenKey, session.refreshToken);
     this.#options.onChange(session.me);
   }
@@ -72,7 +75,8 @@ export class SessionKeeper {
   /**
    * Renews the session; whoever asks meanwhile gets the same answer.
    *
-   * @returns false if there is no session any more
+   * @returns false if there is no session any more, or only one of somebody else who signed in from another tab: what
+   *   the first one began isn't to be done in the other's name, nor in their business
    * @throws what `refresh` throws when the server couldn't be reached: then the session may still be good
    */
   renew(): Promise<boolean> {
@@ -101,8 +105,9 @@ export class SessionKeeper {
         if (error instanceof TypeError) return refresh(refreshToken);
         throw error;
       });
+      const before = this.#accountId ?? session.me.account.id;
       this.begin(session);
-      return true;
+      return session.me.account.id === before;
     } catch (error) {
       if (!(error instanceof ApiProblem) || error.problem.status !== 401) throw error;
       storage.removeItem(refreshTokenKey);

@@ -1,19 +1,25 @@
 import { beforeEach, expect, test, vi } from "vitest";
-import { nextTick } from "vue";
+import { nextTick, type VNode } from "vue";
 import { language } from "./language.ts";
-import { showDone } from "./show-done.ts";
+import { showDone, showWhy } from "./show-done.ts";
 
-const { notices } = vi.hoisted(() => ({ notices: [] as { message: string; placement: string; isOpen: boolean }[] }));
+interface Notice {
+  readonly message: string | { readonly children: unknown[] };
+  readonly type: string;
+  readonly placement: string;
+  isOpen: boolean;
+}
+const { notices } = vi.hoisted(() => ({ notices: [] as Notice[] }));
 
 vi.mock("element-plus", () => ({
-  ElMessage: ({ message, placement }: { message: string; placement: string }) => {
-    const notice = { message, placement, isOpen: true };
+  ElMessage: (given: Omit<Notice, "isOpen">) => {
+    const notice = { ...given, isOpen: true };
     notices.push(notice);
     return { close: () => (notice.isOpen = false) };
   },
 }));
 
-const open = (): string[] => notices.filter(({ isOpen }) => isOpen).map(({ message }) => message);
+const open = () => notices.filter(({ isOpen }) => isOpen).map(({ message }) => message);
 
 beforeEach(() => {
   notices.length = 0;
@@ -36,4 +42,20 @@ test("it does not outlive its language", async () => {
   language.value = "en";
   await nextTick();
   expect(open()).toEqual([]);
+});
+
+test("what it offers is beside its sentence, and who takes it sees it no more", () => {
+  const undo = vi.fn();
+  showDone("已停用", { label: "撤销", run: undo });
+  const [{ message }] = notices as [Notice];
+  const [sentence, button] = (message as unknown as { children: [string, VNode] }).children;
+  expect([sentence, button.children]).toEqual(["已停用", "撤销"]);
+  const { onClick } = button.props as { onClick: () => void };
+  onClick();
+  expect([undo.mock.calls.length, open()]).toEqual([1, []]);
+});
+
+test("why something isn't done is no success", () => {
+  showWhy("还有人在用");
+  expect(notices.map(({ type }) => type)).toEqual(["warning"]);
 });

@@ -1,16 +1,48 @@
 import { ElMessage, type MessageHandler } from "element-plus";
-import { watch } from "vue";
+import { h, watch } from "vue";
 import { language } from "./language.ts";
 
 let shown: MessageHandler | undefined;
 
+/** Something that a notice offers. */
+interface Offer {
+  readonly label: string;
+  readonly run: () => void;
+}
+/** Who has to decide needs longer than who only reads. */
+const offerMs = 8000;
+
 /**
  * Says at the window's foot that an action succeeded, for a few seconds. There is one such notice at a time, and it
  * goes with its language: a newer sentence takes its place.
+ *
+ * @param offer a button beside the sentence: to undo what was done
  */
-export function showDone(sentence: string): void {
+export function showDone(sentence: string, offer?: Offer): void {
+  show("success", sentence, offer);
+}
+
+/** Says why what somebody asked for isn't done. */
+export function showWhy(sentence: string): void {
+  show("warning", sentence);
+}
+
+function show(type: "success" | "warning", sentence: string, offer?: Offer): void {
   shown?.close();
-  shown = ElMessage({ message: sentence, type: "success", placement: "bottom", customClass: "done-notice" });
+  const button =
+    offer && h("button", { type: "button", class: "link-button", onClick: () => take(offer) }, offer.label);
+  shown = ElMessage({
+    message: button === undefined ? sentence : h("span", { class: "offer" }, [sentence, button]),
+    type,
+    placement: "bottom",
+    customClass: "done-notice",
+    ...(offer === undefined ? {} : { duration: offerMs }),
+  });
+}
+
+function take({ run }: Offer): void {
+  shown?.close();
+  run();
 }
 
 watch(language, () => shown?.close());

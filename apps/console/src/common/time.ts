@@ -1,4 +1,4 @@
-import { businessDay } from "@zhanggui/kit/contract/time";
+import { businessDay } from "@zhanggui/kit/contract/business-day";
 import type { Language } from "@zhanggui/kit/contract/text";
 
 interface Place {

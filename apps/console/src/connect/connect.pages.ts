@@ -1,10 +1,13 @@
-import { connectRead } from "@zhanggui/server/engines/connect/connect.contract";
+import { connectRead, connectWrite } from "@zhanggui/server/engines/connect/connect.contract";
 import type { Page } from "../common/pages.ts";
+import { newApp, newChannel } from "./titles.ts";
 
 export const pages: readonly Page[] = [
   {
     path: "growth/channels",
     name: "channels",
+    creates: { label: newChannel, needs: connectWrite },
+    list: "connect.listChannels",
     view: () => import("./ChannelsPage.vue"),
     needs: connectRead,
     title: { zh: "渠道码", en: "Channel codes" },
@@ -13,6 +16,8 @@ export const pages: readonly Page[] = [
   {
     path: "connect/apps",
     name: "apps",
+    creates: { label: newApp, needs: connectWrite },
+    list: "connect.listApps",
     view: () => import("./AppsPage.vue"),
     needs: connectRead,
     title: { zh: "微信应用", en: "WeChat apps" },
@@ -24,6 +29,7 @@ export const pages: readonly Page[] = [
     view: () => import("./InboundPage.vue"),
     needs: connectRead,
     title: { zh: "收到的消息", en: "Inbound" },
+    list: "connect.listInbound",
     menu: { group: "connect", order: 2, icon: "inbound" },
   },
 ];

@@ -8,14 +8,16 @@ export const pages: readonly Page[] = [
     view: () => import("./EventsPage.vue"),
     needs: eventsRead,
     title: { zh: "事件日志", en: "Event log" },
+    list: "events.list",
     menu: { group: "insight", order: 1, icon: "events" },
   },
   {
     path: "insight/dead-letters",
     name: "dead-letters",
+    list: "events.deadLetters",
     view: () => import("./DeadLettersPage.vue"),
     needs: eventsRead,
-    title: { zh: "死信", en: "Dead letters" },
+    title: { zh: "失败的任务", en: "Failed tasks" },
     menu: { group: "insight", order: 2, icon: "dead" },
   },
 ];

@@ -12,6 +12,17 @@ export function eventLabel(name: string, t: Say, te: Knows): string {
   return te(key) ? t(key) : name;
 }
 
+/**
+ * What a handler, a job or a queue is called by people, as its module's messages say (`workNames`); its own name if
+ * they don't.
+ *
+ * @param name `<module>.<handler>`
+ */
+export function workLabel(name: string, t: Say, te: Knows): string {
+  const key = name.replace(".", ".workNames.");
+  return te(key) ? t(key) : name;
+}
+
 /** Who caused an event: an account, the system, WeChat. */
 export function actorLabel(kind: string, t: Say, te: Knows): string {
   const key = `events.actors.${kind}`;

@@ -4,21 +4,10 @@ import type {
   DeliverySummary,
 } from "@zhanggui/server/engines/messaging/messaging.contract";
 import type { z } from "zod";
-import type { Tone } from "../common/tone.ts";
 
 export type State = z.output<typeof DeliveryState>;
 export type Summary = z.output<typeof DeliverySummary>;
 export type Detail = z.output<typeof DeliveryDetail>;
-
-export const stateTones: Readonly<Record<State, Tone>> = {
-  ready: "info",
-  submitting: "info",
-  accepted: "info",
-  delivered: "good",
-  failed: "bad",
-  unknown: "warn",
-  suppressed: "quiet",
-};
 
 /** Whether a delivery is still about to change by itself. */
 export function isUnderWay({ state, channel }: Pick<Summary, "state" | "channel">): boolean {

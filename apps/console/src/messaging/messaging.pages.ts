@@ -1,15 +1,33 @@
-import { messagingRead } from "@zhanggui/server/engines/messaging/messaging.contract";
+import { messagingRead, messagingWrite } from "@zhanggui/server/engines/messaging/messaging.contract";
 import type { Page } from "../common/pages.ts";
+import { conversations, newRule, newScene } from "./titles.ts";
 
 const deliveries = { zh: "投递记录", en: "Deliveries" };
 
 export const pages: readonly Page[] = [
+  {
+    path: "messages/conversations",
+    name: "conversations",
+    list: "messaging.listConversations",
+    view: () => import("./ConversationsPage.vue"),
+    needs: messagingRead,
+    title: conversations,
+    menu: { group: "messages", order: 0, icon: "messages" },
+  },
+  {
+    path: "messages/conversations/:conversationId",
+    name: "conversation",
+    view: () => import("./ConversationPage.vue"),
+    needs: messagingRead,
+    title: conversations,
+  },
   {
     path: "messages/deliveries",
     name: "deliveries",
     view: () => import("./DeliveriesPage.vue"),
     needs: messagingRead,
     title: deliveries,
+    list: "messaging.listDeliveries",
     menu: { group: "messages", order: 1, icon: "send" },
   },
   {
@@ -22,6 +40,8 @@ export const pages: readonly Page[] = [
   {
     path: "messages/rules",
     name: "rules",
+    creates: { label: newRule, needs: messagingWrite },
+    list: "messaging.listRules",
     view: () => import("./RulesPage.vue"),
     needs: messagingRead,
     title: { zh: "自动回复", en: "Auto-replies" },
@@ -30,6 +50,8 @@ export const pages: readonly Page[] = [
   {
     path: "messages/scenes",
     name: "scenes",
+    creates: { label: newScene, needs: messagingWrite },
+    list: "messaging.listScenes",
     view: () => import("./ScenesPage.vue"),
     needs: messagingRead,
     title: { zh: "消息场景", en: "Scenes" },

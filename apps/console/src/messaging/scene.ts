@@ -1,57 +1,35 @@
-import {
-  type Scene as SceneSchema,
-  type SceneItem as SceneItemSchema,
-  type SceneTrigger,
-  TemplateItem,
-} from "@zhanggui/server/engines/messaging/messaging.contract";
-import type { z } from "zod";
+import type { LocalizedText } from "@zhanggui/kit/contract/text";
+import type { SceneItem } from "@zhanggui/server/engines/messaging/scene.contract";
 
-export type Scene = z.output<typeof SceneSchema>;
-export type SceneItem = z.output<typeof SceneItemSchema>;
-export type Trigger = z.output<typeof SceneTrigger>;
+/** What a new scene begins with. */
+export const newItem = { channel: "wechat_template" as const, templateId: "", data: { first: "" } };
 
-/** The key of a trigger's words. */
-export const triggerKeys: Readonly<Record<Trigger, string>> = {
-  "audience.channel_entered.v1": "messaging.scenes.triggers.channel_entered",
-  "audience.person_followed.v1": "messaging.scenes.triggers.person_followed",
-};
-
-/** What a template can speak of, with the key of its name and of what the preview puts there. */
-export const variables = [
+/** What a template can speak of, and what a preview puts there. */
+export const variables: readonly {
+  readonly path: string;
+  readonly label: LocalizedText;
+  readonly example: LocalizedText;
+}[] = [
   {
     path: "person.displayName",
-    label: "messaging.scenes.variables.personName",
-    example: "messaging.scenes.example.person",
+    label: { zh: "客户姓名", en: "Person's name" },
+    example: { zh: "小满", en: "Xiaoman" },
   },
   {
     path: "channel.name",
-    label: "messaging.scenes.variables.channelName",
-    example: "messaging.scenes.example.channel",
+    label: { zh: "渠道名", en: "Channel" },
+    example: { zh: "门店海报", en: "Shop poster" },
   },
-  {
-    path: "channel.leaderName",
-    label: "messaging.scenes.variables.leaderName",
-    example: "messaging.scenes.example.leader",
-  },
-  { path: "app.name", label: "messaging.scenes.variables.appName", example: "messaging.scenes.example.app" },
-] as const;
+  { path: "channel.leaderName", label: { zh: "负责人", en: "Leader" }, example: { zh: "阿青", en: "Aqing" } },
+  { path: "app.name", label: { zh: "应用名", en: "App" }, example: { zh: "灯笼茶", en: "Lantern Tea" } },
+];
 
-/** A scene's item while it is edited. A template's fields are a list: they can be renamed and keep their order. */
-export type Draft =
-  | { channel: "wechat_template"; templateId: string; url: string; fields: { name: string; value: string }[] }
-  | { channel: "mail"; to: "leader" | "person"; subject: string; text: string };
-
-export function draftOf(item: SceneItem): Draft {
-  if (item.channel === "mail") return { ...item };
-  const fields = Object.entries(item.data).map(([name, value]) => ({ name, value }));
-  return { channel: item.channel, templateId: item.templateId, url: item.url ?? "", fields };
-}
-
-export function itemOf(draft: Draft): SceneItem {
-  if (draft.channel === "mail") return { ...draft };
-  const { channel, templateId, url } = draft;
-  const data = Object.fromEntries(draft.fields.map(({ name, value }) => [name.trim(), value]));
-  return { channel, templateId, data, ...(url.trim() === "" ? {} : { url: url.trim() }) };
+/** A message of a scene in a few words. */
+export function sendsWhat(item: SceneItem): LocalizedText {
+  if (item.channel === "wechat_template") return { zh: "微信模板消息", en: "Template message" };
+  return item.to === "leader"
+    ? { zh: "邮件给渠道负责人", en: "Mail to the channel's leader" }
+    : { zh: "邮件给客户本人", en: "Mail to the person" };
 }
 
 /**
@@ -62,20 +40,11 @@ export function previewOf(template: string, values: Readonly<Record<string, stri
   return template.replaceAll(/\{\{\s*([\w.]+)\s*\}\}/g, (whole, path: string) => values[path] ?? whole);
 }
 
-/** What the contract takes for a link: a whole address of a web page. */
-const isWebPage = (url: string): boolean => TemplateItem.shape.url.safeParse(url).success;
-
-/** Whether a draft can be sent to the server; the server knows more. */
-export function problemsOf(draft: Draft): { field: string; kind: "required" | "url" }[] {
-  const empty = (field: string, value: string) => (value.trim() === "" ? [{ field, kind: "required" as const }] : []);
-  if (draft.channel === "mail") return [...empty("subject", draft.subject), ...empty("text", draft.text)];
-  const isUrl = draft.url.trim() === "" || isWebPage(draft.url.trim());
-  return [
-    ...empty("templateId", draft.templateId),
-    ...draft.fields.flatMap(({ name, value }, index) => [
-      ...empty(`name${index}`, name),
-      ...empty(`value${index}`, value),
-    ]),
-    ...(isUrl ? [] : [{ field: "url", kind: "url" as const }]),
-  ];
+type Texts = Readonly<Record<string, unknown>>;
+/** The content of a message, filled in, whatever is typed of it yet. */
+export function contentOf(item: Texts, values: Readonly<Record<string, string>>): Texts {
+  const fill = (text: unknown): string => previewOf(typeof text === "string" ? text : "", values);
+  if (item["channel"] === "mail") return { subject: fill(item["subject"]), text: fill(item["text"]) };
+  const data = Object.entries((item["data"] ?? {}) as Texts).map(([name, text]) => [name, fill(text)]);
+  return { data: Object.fromEntries(data), ...(item["url"] ? { url: item["url"] } : {}) };
 }

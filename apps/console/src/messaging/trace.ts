@@ -1,6 +1,6 @@
 import type { Channel, Inbound } from "@zhanggui/server/engines/connect/connect.contract";
 import type { LoggedEvent } from "@zhanggui/server/foundation/events/events.contract";
-import { z } from "zod";
+import type { z } from "zod";
 import { scannedChannel } from "../connect/scanned-channel.ts";
 import { type Detail, isUnderWay } from "./delivery.ts";
 
@@ -46,7 +46,6 @@ export function momentsOf({ inbound = [], events = [], deliveries = [] }: Trace)
 
 /** The event of a push; its payload names the channel whose code was scanned, if one was. */
 const messageReceived = "connect.message_received.v1";
-const Received = z.object({ channelId: z.string() });
 
 type KnownChannel = Pick<z.output<typeof Channel>, "id" | "name" | "scene">;
 
@@ -55,8 +54,9 @@ type KnownChannel = Pick<z.output<typeof Channel>, "id" | "name" | "scene">;
  * `channels`. Accounts that may not see events are told by what WeChat itself reported.
  */
 export function channelOf({ inbound = [], events = [] }: Trace, channels: readonly KnownChannel[]): string | null {
-  const received = Received.safeParse(events.find(({ name }) => name === messageReceived)?.payload).data;
-  if (received !== undefined) return channels.find(({ id }) => id === received.channelId)?.name ?? "";
+  const received = events.find(({ name }) => name === messageReceived)?.payload;
+  const { channelId } = (received ?? {}) as { readonly channelId?: unknown };
+  if (typeof channelId === "string") return channels.find(({ id }) => id === channelId)?.name ?? "";
   const push = inbound[0];
   return push === undefined ? null : (scannedChannel(push, channels)?.name ?? null);
 }

@@ -18,7 +18,8 @@ test.for([
   ["switches", z.boolean(), { kind: "switch" }],
   ["texts", z.string().max(20), { kind: "text", maxLength: 20 }],
   ["choices", z.enum(["a", "b"]), { kind: "choice", options: ["a", "b"] }],
-  ["anything else as JSON", z.array(z.string()), { kind: "json" }],
+  ["texts of any number", z.array(z.string().max(9)), { kind: "lines" }],
+  ["anything else as JSON", z.array(z.int()), { kind: "json" }],
 ] as const)("%s have their field", ([, schema, expected]) => {
   expect(editorFor(z.toJSONSchema(schema))).toEqual(expected);
 });

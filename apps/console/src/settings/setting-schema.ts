@@ -9,6 +9,7 @@ export type Editor =
   | { readonly kind: "text"; readonly maxLength: number | undefined }
   | { readonly kind: "choice"; readonly options: readonly string[] }
   | { readonly kind: "switch" }
+  | { readonly kind: "lines" }
   | { readonly kind: "json" };
 
 const numberIn = (value: unknown): number | undefined => (typeof value === "number" ? value : undefined);
@@ -21,7 +22,7 @@ function limit(value: unknown): number | undefined {
 
 /** Chooses the editor for a JSON Schema of 2020-12, as far as settings use it. */
 export function editorFor(schema: Readonly<Record<string, unknown>>): Editor {
-  const { type } = schema;
+  const { type, items } = schema;
   if (Array.isArray(schema.enum) && schema.enum.every((each) => typeof each === "string")) {
     return { kind: "choice", options: schema.enum };
   }
@@ -35,10 +36,12 @@ export function editorFor(schema: Readonly<Record<string, unknown>>): Editor {
     return { kind: "number", isInteger, min, max };
   }
   if (type === "string") return { kind: "text", maxLength: numberIn(schema.maxLength) };
-  return { kind: "json" };
+  const isTexts = type === "array" && (items as Readonly<Record<string, unknown>> | undefined)?.type === "string";
+  return { kind: isTexts ? "lines" : "json" };
 }
 
 /** A value as it is read in a list. */
 export function shownValue(value: unknown): string {
+  if (Array.isArray(value) && value.every((each) => typeof each === "string")) return value.join(", ") || "—";
   return typeof value === "string" ? value : JSON.stringify(value);
 }

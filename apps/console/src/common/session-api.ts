@@ -1,0 +1,35 @@
+import { createClient } from "@zhanggui/kit/contract/client";
+import { access } from "@zhanggui/server/foundation/access/access.contract";
+import { language } from "./language.ts";
+import { notedFetch } from "./reachable.ts";
+import { SessionKeeper } from "./session.ts";
+import { signedIn } from "./signed-in.ts";
+
+/** The page's own origin, and what every call carries. */
+export const callOptions = {
+  baseUrl: "",
+  fetch: notedFetch,
+  headers: (): Record<string, string> => ({
+    "accept-language": language.value,
+    ...(keeper.accessToken === undefined ? {} : { authorization: `Bearer ${keeper.accessToken}` }),
+  }),
+};
+
+/**
+ * Sessions and passwords, for the pages before the sign-in: they load no other contract. Nothing is tried again after a
+ * renewal: a second wrong password counts as one more.
+ */
+export const { access: sessionApi } = createClient({ access }, callOptions);
+
+export const keeper: SessionKeeper = new SessionKeeper({
+  storage: localStorage,
+  locks: "locks" in navigator ? navigator.locks : undefined,
+  refresh: (refreshToken) => sessionApi.refresh({ refreshToken }),
+  onChange: (me) => {
+    const isOther = me !== null && signedIn.me !== null && me.account.id !== signedIn.me.account.id;
+    signedIn.me = me;
+    // Another tab may have signed in as somebody else: nothing of the first account may stay on the screen.
+    if (isOther) location.reload();
+  },
+});
+addEventListener("storage", ({ key, newValue }) => keeper.storedElsewhere(key, newValue));

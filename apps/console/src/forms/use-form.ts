@@ -1,0 +1,127 @@
+import type { Call } from "@zhanggui/kit/contract/client";
+import { newId } from "@zhanggui/kit/contract/new-id";
+import type { Route } from "@zhanggui/kit/contract/route";
+import type { LocalizedText } from "@zhanggui/kit/contract/text";
+import { schemaOf } from "@zhanggui/kit/contract/schema";
+import { type Access, declaredAccess, formFor } from "@zhanggui/forms/access";
+import { errorsOf } from "@zhanggui/forms/errors";
+import { type Form, formOf } from "@zhanggui/forms/form";
+import { blank, type FormState, stateOf, trimmed } from "@zhanggui/forms/form-state";
+import { isEmpty, valueAt, type Values, withValue } from "@zhanggui/forms/values";
+import { computed, nextTick, ref, shallowRef } from "vue";
+import type { z } from "zod";
+import { useAction } from "../common/loading.ts";
+import { inLanguage } from "../common/language.ts";
+import { signedIn } from "../common/signed-in.ts";
+import { type Trouble, troubleOf } from "../common/trouble.ts";
+import { changedIn, isSecret, useDraft } from "./draft.ts";
+
+type Send = (input: Values, options: { readonly idempotencyKey: string }) => Promise<unknown>;
+
+export interface FormOptions {
+  /** What stands in the form at first. */
+  readonly initial: Values;
+  /** What is sent besides: the id in the address, a version. */
+  readonly fixed: Values;
+  /** Tells this form from others of the same route. */
+  readonly draftKey: string;
+  /** What speaks against sending this; who sends the same again is sure. */
+  readonly check?: ((sent: Values) => Promise<LocalizedText | null>) | undefined;
+  /** With the reply, and what was sent. */
+  readonly onSaved: (reply: unknown, sent: Values) => void;
+}
+
+/** A route's form: what is typed, what is wrong with it, and its sending. */
+export function useForm<R extends Route>(call: Call<R>, { initial, fixed, draftKey, check, onSaved }: FormOptions) {
+  const { route } = call as { route: Route };
+  const asked = askedOf(route);
+  const start: Values = { ...blank(asked), ...initial };
+  const form = route.method === "patch" ? changing(asked, start) : asked;
+  const draft = useDraft(`${route.id}:${draftKey}`, form, start);
+  const { values } = draft;
+  const wasTried = ref(false);
+  const trouble = shallowRef<Trouble>();
+  /** What was sent when the server refused: its sentences hold as long as their fields stand as they were. */
+  const refused = shallowRef<Values>();
+  const state = computed(() => stateOf(form, values.value));
+  const own = computed(() => sentencesOf(form, values.value));
+  const errors = computed<Readonly<Record<string, string>>>(() => {
+    const refusals = Object.entries(trouble.value?.fields ?? {})
+      .filter(([path]) => valueAt(refused.value, path) === valueAt(values.value, path))
+      .map(([path, sentence]) => [fieldAt(state.value, path) ?? path, sentence]);
+    return { ...Object.fromEntries(refusals), ...(wasTried.value ? own.value : {}) };
+  });
+
+  /** What the check said, and of which values. */
+  const told = shallowRef<{ readonly of: Values; readonly text: LocalizedText }>();
+  const warning = computed(() => (told.value?.of === values.value ? told.value.text : undefined));
+
+  /** The same content under the same key: asked again after a lost answer, it happens once. */
+  let attempt = { content: "", key: "" };
+  const { isBusy, run: submit } = useAction(
+    async () => {
+      wasTried.value = true;
+      trouble.value = undefined;
+      if (Object.keys(own.value).length > 0) return focusFirstError();
+      const whole = trimmed(form, values.value);
+      // A PATCH says what changes: what somebody else changed meanwhile stays.
+      const sent = route.method === "patch" ? changedIn(whole, trimmed(form, start)) : whole;
+      const against = warning.value === undefined ? await check?.({ ...sent, ...fixed }) : undefined;
+      if (against) return void (told.value = { of: values.value, text: against });
+      const content = JSON.stringify(sent);
+      if (content !== attempt.content) attempt = { content, key: newId(new Date()) };
+      const reply = await (call as unknown as Send)({ ...sent, ...fixed }, { idempotencyKey: attempt.key });
+      draft.discard();
+      onSaved(reply, sent);
+    },
+    (error) => {
+      refused.value = values.value;
+      trouble.value = troubleOf(error);
+      void focusFirstError();
+    },
+  );
+  const reset = (): void => {
+    draft.reset();
+    wasTried.value = false;
+    trouble.value = undefined;
+  };
+  const set = (path: string, value: unknown): void => void (values.value = withValue(values.value, path, value));
+  return { ...draft, form, state, set, errors, trouble, warning, isBusy, submit, reset };
+}
+
+/** The field that a path is in: an input of its own may take a whole object. Undefined for what no field is. */
+export function fieldAt(state: FormState, path: string): string | undefined {
+  if (state.has(path)) return path;
+  const end = path.lastIndexOf(".");
+  return end === -1 ? undefined : fieldAt(state, path.slice(0, end));
+}
+
+/** What the account may send; of what is new, what it may only see isn't asked for. */
+function askedOf({ body, method }: Route): Form {
+  const whole = formOf(schemaOf(body as z.ZodType));
+  const access = Object.entries(declaredAccess(whole, new Set(signedIn.me?.permissions)));
+  const may = access.map(([path, is]): [string, Access] => [path, is === "read" && method !== "patch" ? "hidden" : is]);
+  return formFor(whole, Object.fromEntries(may));
+}
+
+/** Of a PATCH: what had a value can't be emptied, unless null is one; a secret that nobody types stays. */
+function changing(form: Form, start: Values): Form {
+  const stays = { zh: "留空则不变", en: "Left empty, it stays" };
+  const fields = form.fields.map((field) => ({
+    ...field,
+    isRequired: !field.isNullable && !isEmpty(valueAt(start, field.name)),
+    ...(isSecret(field) ? { placeholder: stays } : {}),
+  }));
+  return { ...form, fields };
+}
+
+/** What the browser can say by itself, by the paths of fields. */
+function sentencesOf(form: Form, values: Values): Readonly<Record<string, string>> {
+  return Object.fromEntries(errorsOf(form, values).map(({ path, text }) => [path, inLanguage(text)]));
+}
+
+async function focusFirstError(): Promise<void> {
+  await nextTick();
+  const field = document.querySelector<HTMLElement>(".form-item.wrong :is(input, textarea, [tabindex='0'])");
+  field?.focus();
+}

@@ -1,0 +1,3 @@
+import { pair } from "../common/pair.ts";
+
+export const linksMessages = pair({ module: "短链接" }, { module: "Short links" });

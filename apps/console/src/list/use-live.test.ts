@@ -1,0 +1,120 @@
+import { ApiProblem } from "@zhanggui/kit/contract/problem";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { createApp, defineComponent, type App } from "vue";
+import { useLive } from "./use-live.ts";
+
+/** One stream that was opened: what it tells, and how it ends. */
+interface Stream {
+  readonly signal: AbortSignal;
+  readonly tell: () => void;
+  readonly end: (error?: Error) => void;
+}
+const streams: Stream[] = [];
+let looks = 0;
+let app: App;
+
+function listen(signal: AbortSignal): AsyncIterable<unknown> {
+  const waiting: PromiseWithResolvers<IteratorResult<unknown>>[] = [];
+  const ready: Promise<IteratorResult<unknown>>[] = [];
+  const give = (made: Promise<IteratorResult<unknown>>): void => {
+    const next = waiting.shift();
+    if (next === undefined) ready.push(made);
+    else made.then(next.resolve, next.reject);
+  };
+  const end = (error?: Error): void => {
+    const made =
+      error === undefined ? Promise.resolve({ done: true, value: undefined } as const) : Promise.reject(error);
+    made.catch(() => {});
+    give(made);
+  };
+  signal.addEventListener("abort", () => end(new DOMException("", "AbortError")));
+  streams.push({ signal, tell: () => give(Promise.resolve({ done: false, value: {} })), end });
+  const next = (): Promise<IteratorResult<unknown>> => {
+    const known = ready.shift();
+    if (known !== undefined) return known;
+    const wanted = Promise.withResolvers<IteratorResult<unknown>>();
+    waiting.push(wanted);
+    return wanted.promise;
+  };
+  return { [Symbol.asyncIterator]: () => ({ next }) };
+}
+const last = (): Stream => streams.at(-1) as Stream;
+const settle = () => vi.advanceTimersByTimeAsync(0);
+function show(state: "visible" | "hidden"): void {
+  vi.spyOn(document, "visibilityState", "get").mockReturnValue(state);
+  document.dispatchEvent(new Event("visibilitychange"));
+}
+
+beforeEach(async () => {
+  vi.useFakeTimers();
+  streams.length = 0;
+  looks = 0;
+  app = createApp(
+    defineComponent({
+      setup() {
+        useLive(listen, () => Promise.resolve(void (looks += 1)));
+        return () => null;
+      },
+    }),
+  );
+  app.mount(document.createElement("div"));
+  await settle();
+});
+afterEach(() => {
+  app.unmount();
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
+
+test("a list that nothing happens to asks for nothing", async () => {
+  await vi.advanceTimersByTimeAsync(3_600_000);
+  expect([streams.length, looks]).toEqual([1, 0]);
+});
+
+test("a change is looked at at once; however many follow, the next look is a moment later", async () => {
+  last().tell();
+  await settle();
+  expect(looks).toBe(1);
+  for (let n = 0; n < 3; n++) last().tell();
+  await settle();
+  expect(looks).toBe(1);
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(looks).toBe(2);
+});
+
+test("a page in the background listens to nothing, and looks once when it is seen again", async () => {
+  show("hidden");
+  await vi.advanceTimersByTimeAsync(3_600_000);
+  expect(last().signal.aborted).toBe(true);
+  expect([streams.length, looks]).toEqual([1, 0]);
+  show("visible");
+  await settle();
+  expect([streams.length, looks]).toEqual([2, 1]);
+});
+
+test("a stream that ends is opened again, later each time, and what was missed is looked at", async () => {
+  const opened: number[] = [];
+  for (let n = 0; n < 4; n++) {
+    last().end();
+    const before = Date.now();
+    const count = streams.length;
+    while (streams.length === count) await vi.advanceTimersByTimeAsync(100);
+    opened.push(Date.now() - before);
+    await settle();
+  }
+  expect(opened[3]).toBeGreaterThan((opened[0] ?? 0) * 2);
+  expect(looks).toBe(4);
+});
+
+test("who may not listen isn't asked again", async () => {
+  last().end(new ApiProblem({ type: "", title: "", status: 403, detail: "", code: "kit.forbidden", traceId: "" }));
+  await vi.advanceTimersByTimeAsync(3_600_000);
+  expect(streams).toHaveLength(1);
+});
+
+test("a page that is left stops listening", async () => {
+  app.unmount();
+  await vi.advanceTimersByTimeAsync(3_600_000);
+  expect(last().signal.aborted).toBe(true);
+  expect(streams).toHaveLength(1);
+});

@@ -1,0 +1,73 @@
+import { ApiProblem } from "@zhanggui/kit/contract/problem";
+import { onBeforeUnmount, onMounted } from "vue";
+import { whenBack } from "../common/reachable.ts";
+
+/** However much happens, the list is asked for again so often at most. */
+const quietMs = 2_000;
+/** After a break the server is asked again in this time, then after twice as long, and so on. */
+const firstPauseMs = 1_000;
+const longestPauseMs = 60_000;
+
+/**
+ * Follows what happens to a list, as long as its page is open and seen: a page in the background listens to nothing.
+ * Whoever comes back, or was cut off, looks once, for nobody told them what happened meanwhile.
+ *
+ * @param listen the stream that tells of changes
+ * @param look asks for the list again; nothing moves under the reader's eyes
+ */
+export function useLive(
+  listen: (signal: AbortSignal) => AsyncIterable<unknown>,
+  look: (signal: AbortSignal) => Promise<void>,
+): void {
+  let stop = new AbortController();
+  let wake = (): void => {};
+  let hasMissed = false;
+
+  async function follow(signal: AbortSignal): Promise<void> {
+    let pauseMs = firstPauseMs;
+    while (!signal.aborted) {
+      try {
+        const stream = listen(signal);
+        if (hasMissed) await look(signal);
+        hasMissed = true;
+        for await (const _ of stream) {
+          pauseMs = firstPauseMs;
+          await look(signal);
+          await pause(quietMs, signal);
+        }
+      } catch (error) {
+        // What may not be listened to stays as it is; its page says why when it is asked for.
+        if (error instanceof ApiProblem && error.problem.status < 500 && error.problem.status !== 429) return;
+      }
+      // Not all at once after a server has come back.
+      await pause(pauseMs * (0.5 + Math.random()), signal);
+      pauseMs = Math.min(longestPauseMs, pauseMs * 2);
+    }
+  }
+  function pause(ms: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(end, ms);
+      function end(): void {
+        clearTimeout(timer);
+        signal.removeEventListener("abort", end);
+        resolve();
+      }
+      signal.addEventListener("abort", end);
+      wake = end;
+    });
+  }
+  function follows(): void {
+    stop.abort();
+    stop = new AbortController();
+    if (document.visibilityState !== "hidden") void follow(stop.signal);
+  }
+  onMounted(() => {
+    document.addEventListener("visibilitychange", follows);
+    follows();
+  });
+  onBeforeUnmount(() => {
+    document.removeEventListener("visibilitychange", follows);
+    stop.abort();
+  });
+  whenBack(() => wake());
+}
