@@ -55,6 +55,7 @@ const planted: [rule: string, file: string, imported: string][] = [
   ["browser-sees-contracts", "apps/console/src/Page.vue", "packages/kit/src/server/db.ts"],
   ["contracts-are-browser-safe", `${friendlyFolder}/${friendly.name}.contract.ts`, "packages/kit/src/server/db.ts"],
   ["kit-contract-is-browser-safe", "packages/kit/src/contract/wide.ts", "packages/kit/src/server/db.ts"],
+  ["forms-are-browser-safe", "packages/forms/src/wide.ts", "packages/kit/src/server/db.ts"],
   ["no-tests-in-production", `${friendFolder}/spoiled.ts`, `${friendFolder}/testing/helper.ts`],
   ["no-unresolved", `${friendFolder}/lost.ts`, `${friendFolder}/nowhere.ts`],
 ];
@@ -66,6 +67,7 @@ const allowed: [file: string, imported: string][] = [
   [`${friendlyFolder}/down.ts`, `${otherFolder}/${otherFoundation.name}.service.ts`],
   [`${friendlyFolder}/door.test.ts`, `${friendFolder}/testing/helper.ts`],
   ["apps/console/src/right.ts", "packages/kit/src/contract/money.ts"],
+  ["packages/forms/src/right.ts", "packages/kit/src/contract/money.ts"],
 ];
 
 interface Violation {

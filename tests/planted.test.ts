@@ -2,9 +2,11 @@ import { execFile, execFileSync } from "node:child_process";
 import { cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { fault } from "@zhanggui/kit/contract/fault";
 import { modules } from "@zhanggui/server/modules";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { writeBlocks } from "../tools/zg/blocks.ts";
 import * as rules from "./tidy/rules.ts";
 
 const root = resolve(import.meta.dirname, "..");
@@ -105,25 +107,13 @@ async function shareDependencies(folder: string, copy: string): Promise<void> {
   }
 }
 
-/** Writes the module that docs/MODULE.md builds: each block of code is headed by its file's path. */
-async function buildModuleOfTheGuide(folder: string): Promise<void> {
-  const guide = await readFile(join(folder, "docs/MODULE.md"), "utf8");
-  for (const [, path = "", text = ""] of guide.matchAll(/^```\w+ (\S+)\n(.*?)^```$/gms)) {
-    const file = join(folder, path);
-    const before = await readFile(file, "utf8").catch(() => "");
-    await mkdir(dirname(file), { recursive: true });
-    if (path.endsWith("/modules.ts")) await writeFile(file, before.replace(/\];\n$/, `${text}];\n`));
-    else if (path.endsWith("/contracts.ts"))
-      await writeFile(file, `${text}${before.replace("messaging };", "messaging, bookings };")}`);
-    else await writeFile(file, text);
-  }
-}
-
 /** The whole command on a copy of the project with one violation of each kind, as a contributor would meet it. */
-describe("./zg check on a copy with five violations, and the module of the guide", () => {
+describe("./zg check on a copy with five violations, the module of the guide, and one that zg wrote", () => {
   let copy: string;
   let output: string;
   let exitCode: number;
+  let ownTests: { output: string; exitCode: number };
+  let menuTests: { output: string; exitCode: number };
 
   beforeAll(async () => {
     copy = await mkdtemp(join(tmpdir(), "zg-planted-"));
@@ -133,11 +123,24 @@ describe("./zg check on a copy with five violations, and the module of the guide
       await cp(join(root, path), join(copy, path)).catch(() => {});
     }
     // The copy's packages are its own; what the registry published is shared.
-    for (const folder of [".", "apps/server", "apps/console", "packages/kit", "packages/wechat", "packages/emulator"]) {
+    const packages = ["kit", "forms", "wechat", "emulator"].map((name) => `packages/${name}`);
+    for (const folder of [".", "apps/server", "apps/console", ...packages]) {
       await shareDependencies(folder, copy);
     }
     await symlink(join(root, ".zg"), join(copy, ".zg"));
     execFileSync("git", ["init", "--quiet"], { cwd: copy });
+    await writeBlocks(await readFile(join(copy, "docs/MODULE.md"), "utf8"), copy);
+    const made = await runIn(copy, "zg", ["new", "module", "products", "vouchers"]);
+    if (made.exitCode !== 0) throw new Error(made.output);
+    for (const words of [["vouchers/unused-ones", "--list", "list"], ["bookings/desk-plan"]]) {
+      const page = await runIn(copy, "zg", ["new", "page", ...words]);
+      if (page.exitCode !== 0) throw new Error(page.output);
+    }
+    // Before anything is broken: the tests of a new module, and those that are made for every module.
+    const tests = ["products/", "every-route", "catalogue", "list-indexes", "tables.test"];
+    ownTests = await runIn(copy, "node_modules/.bin/vitest", ["run", "--project=server", ...tests]);
+    const ofEveryPage = ["run", "--project=console", "src/shell/menu.test.ts", "-t", "every"];
+    menuTests = await runIn(copy, "node_modules/.bin/vitest", ofEveryPage);
     const append = async (path: string, text: string): Promise<void> =>
       writeFile(join(copy, path), `${await readFile(join(copy, path), "utf8")}${text}`);
     await append(
@@ -159,8 +162,7 @@ describe("./zg check on a copy with five violations, and the module of the guide
         .replace("const personParams", `${untranslated}\nconst personParams`)
         .replace("faults: [notFound],", "faults: [notFound, lost],"),
     );
-    await buildModuleOfTheGuide(copy);
-    ({ output, exitCode } = await check(copy));
+    ({ output, exitCode } = await runIn(copy, "zg", ["check"]));
   });
   afterAll(() => rm(copy, { recursive: true, force: true }));
 
@@ -174,19 +176,39 @@ describe("./zg check on a copy with five violations, and the module of the guide
     expect(output).toContain(rule);
   });
 
-  test("the module of docs/MODULE.md was looked at, and nothing is wrong with it", async () => {
-    expect(await readFile(join(copy, "apps/server/src/modules.ts"), "utf8")).toContain("bookings");
-    expect(output).not.toContain("bookings");
+  test.each([
+    ["docs/MODULE.md builds", "bookings"],
+    ["./zg new module writes", "vouchers"],
+  ])("the module that %s was looked at, and nothing is wrong with it", async (_, name) => {
+    expect(await readFile(join(copy, "apps/server/src/modules.ts"), "utf8")).toContain(name);
+    expect(output).not.toContain(name);
     expect(output).toMatch(/✓ types /);
+    expect(output).toMatch(/✓ types console /);
+  });
+
+  test("their own tests pass, and those that are made for every module", () => {
+    expect(stripVTControlCharacters(ownTests.output)).toMatch(/vouchers\.test\.ts.*\(3 tests\)/);
+    expect(ownTests.exitCode, ownTests.output).toBe(0);
+  });
+
+  test.each([
+    ["vouchers", "UnusedOnes", `:call="api.vouchers.list"`],
+    ["bookings", "DeskPlan", "<EmptyState"],
+  ])("the page that ./zg new page writes for %s is there, and nothing is wrong with it", async (module, name, text) => {
+    const folder = join(copy, "apps/console/src", module);
+    expect(await readFile(join(folder, `${name}Page.vue`), "utf8")).toContain(text);
+    expect(await readFile(join(folder, `${module}.pages.ts`), "utf8")).toContain(`import("./${name}Page.vue")`);
+    expect(output).not.toContain(name);
+    expect(menuTests.exitCode, menuTests.output).toBe(0);
   });
 
   test("and it fails", () => expect(exitCode).not.toBe(0));
 });
 
-function check(folder: string): Promise<{ output: string; exitCode: number }> {
+function runIn(folder: string, program: string, words: string[]): Promise<{ output: string; exitCode: number }> {
   return new Promise((done) => {
     const env = { ...process.env, ZG_PREPARED: "1" };
-    execFile(join(folder, "zg"), ["check"], { cwd: folder, env, maxBuffer: 1e8 }, (error, stdout, stderr) => {
+    execFile(join(folder, program), words, { cwd: folder, env, maxBuffer: 1e8 }, (error, stdout, stderr) => {
       const exitCode = error === null ? 0 : typeof error.code === "number" ? error.code : 1;
       done({ output: `${stdout}${stderr}`, exitCode });
     });

@@ -103,7 +103,7 @@ test("a scan follows, a tapped menu and a template message arrive without reload
   await page.getByRole("button", { name: "南门海报" }).click();
   await page.getByText("你通过扫码关注了该公众号（南门海报）").waitFor();
   await page.getByRole("button", { name: "今日茶单" }).click();
-  await page.getByText("你点了「今日茶单」").waitFor();
+  await page.getByText("你点了“今日茶单”").waitFor();
   expect(developer.pushes.map(({ body }) => /<Event><!\[CDATA\[(\w+)/.exec(body)?.[1])).toEqual(["subscribe", "CLICK"]);
   const { openid } = emulator.world.chat("tea");
   await call("/cgi-bin/message/template/send", {

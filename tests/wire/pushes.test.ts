@@ -258,7 +258,7 @@ test("an app that is not bound, or disabled, takes no pushes", async () => {
   const shop = await openShop("safe", "xml");
   const { wechatAppId, appid } = shop.bound;
   const url = (id: string): string => `${server.url}/api/wechat/callback/${id}`;
-  await shop.owner.api.connect.updateApp({ wechatAppId, disabled: true });
+  await shop.owner.api.connect.updateApp({ wechatAppId, enabled: false });
   const before = await everything();
   const unbound = "01900000-0000-7000-8000-000000000000";
   const logged = [
@@ -374,7 +374,9 @@ describe("one push delivered three times", () => {
       // Made by the first visit for all of them.
       const shared = { audience_tag: 0, connect_token: 0 };
       const after = await rowCounts(shop.owner.tenantId);
-      expect(grownBy(middle[index] ?? {}, after)).toEqual({ ...ofAll, ...shared });
+      // One channel's figures lie in a few rows, so that pushes at once don't wait for each other.
+      const apart = { connect_channel_count: expect.any(Number) as number };
+      expect(grownBy(middle[index] ?? {}, after)).toEqual({ ...ofAll, ...shared, ...apart });
       for (const openid of openids) expect(await effectsOf(shop, openid)).toEqual(expectedEffects(2));
       expect((await shop.owner.api.audience.listPeople({})).total).toBe(openids.length + 1);
     }

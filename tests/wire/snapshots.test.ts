@@ -68,16 +68,8 @@ test("under a stream of changes every push is answered, by a rule as it stood th
 
 async function countOf(puppetId: string): Promise<number> {
   const { openid } = shop.emulator.world.chat(puppetId, shop.bound.appid);
-  const { items } = await shop.owner.api.connect.listInbound({ openid, limit: 200 });
-  const more =
-    items.length === 200
-      ? await shop.owner.api.connect.listInbound({ openid, limit: 200, cursor: cursorOf(items) })
-      : { items: [] };
-  return items.length + more.items.length;
-}
-
-function cursorOf(items: readonly { id: string }[]): string {
-  return items.at(-1)?.id ?? "";
+  const { total = 0 } = await shop.owner.api.connect.listInbound({ openid });
+  return total;
 }
 
 test("a token that another process changed is taken at once, and the old one no longer", async () => {

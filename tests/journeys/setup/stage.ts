@@ -13,7 +13,7 @@ import { build } from "../../../tools/zg/setup.ts";
 import { startServer } from "../../setup/server-process.ts";
 
 /** Nothing that calls home, and no sandbox, which a container's root can't have. */
-const browserFlags = [
+export const browserFlags = [
   "--no-sandbox",
   "--disable-quic",
   "--no-first-run",
@@ -23,13 +23,24 @@ const browserFlags = [
 ];
 const password = "correct horse battery";
 
+/** Somebody with an account at Lantern Tea. */
+export interface Login {
+  readonly login: string;
+  readonly password: string;
+  readonly name: string;
+}
+
 /** What a journey plays on: a browser, the real server with the built console, and WeChat's stand-in. */
 export interface Stage {
   readonly browser: Browser;
   /** Where the console is. */
   readonly url: string;
   readonly emulator: Emulator;
-  readonly operator: { readonly login: string; readonly password: string; readonly name: string };
+  readonly owner: Login;
+  readonly operator: Login;
+  /** The API, as the owner. */
+  readonly api: ReturnType<typeof asOwner>;
+  readonly databaseUrl: string;
   /** What the server wrote, for the message of a failing journey. */
   serverOutput(): string;
   close(): Promise<void>;
@@ -65,10 +76,11 @@ export async function setStage(clusterUrl: string): Promise<Stage> {
       CONSOLE_DIR: inRoot("apps/console/dist"),
     });
     closers.push(() => server.stop());
-    const operator = await openLanternTea(url);
+    const people = await openLanternTea(url);
     const browser = await chromium.launch({ executablePath, args: browserFlags });
     closers.push(() => browser.close());
-    return { browser, url, emulator, operator, serverOutput: () => server.output(), close };
+    const databaseUrl = database.url;
+    return { browser, url, emulator, ...people, databaseUrl, serverOutput: () => server.output(), close };
   } catch (error) {
     await close();
     throw error;
@@ -76,19 +88,23 @@ export async function setStage(clusterUrl: string): Promise<Stage> {
 }
 
 /** The owner sets the server up and gives an operator an account. */
-async function openLanternTea(url: string): Promise<Stage["operator"]> {
-  const baseUrl = url;
-  const { accessToken } = await createClient(contracts, { baseUrl }).access.setup({
+async function openLanternTea(url: string): Promise<Pick<Stage, "owner" | "operator" | "api">> {
+  const owner = { login: "owner@lantern-tea.example", password, name: "掌柜" };
+  const { accessToken } = await createClient(contracts, { baseUrl: url }).access.setup({
     setupToken: testSecrets.SETUP_TOKEN,
     tenantName: "灯笼茶",
-    login: "owner@lantern-tea.example",
-    displayName: "掌柜",
+    login: owner.login,
+    displayName: owner.name,
     password,
   });
-  const owner = createClient(contracts, { baseUrl, headers: () => ({ authorization: `Bearer ${accessToken}` }) });
-  const roles = await owner.access.listRoles();
+  const api = asOwner(url, accessToken);
+  const roles = await api.access.listRoles();
   const roleIds = roles.items.filter(({ builtIn }) => builtIn === "operator").map(({ id }) => id);
   const operator = { login: "qing@lantern-tea.example", password, name: "阿青" };
-  await owner.access.createAccount({ login: operator.login, displayName: operator.name, password, roleIds });
-  return operator;
+  await api.access.createAccount({ login: operator.login, displayName: operator.name, password, roleIds });
+  return { owner, operator, api };
+}
+
+function asOwner(baseUrl: string, accessToken: string) {
+  return createClient(contracts, { baseUrl, headers: () => ({ authorization: `Bearer ${accessToken}` }) });
 }

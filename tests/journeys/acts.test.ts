@@ -1,0 +1,175 @@
+import { afterAll, afterEach, beforeAll, expect, inject, onTestFailed, test } from "vitest";
+import { type Bound, bindLanternTea } from "@zhanggui/server/testing/lantern-tea";
+import { Album } from "./setup/album.ts";
+import { signIn } from "./setup/sign-in.ts";
+import { type Stage, setStage } from "./setup/stage.ts";
+import { openWindow, type Window } from "./setup/window.ts";
+
+/*
+ * What can be done to what stands, where it is listed: switched and taken back, changed, deleted. Each says first what
+ * it brings with it, and what can't be done says why.
+ */
+let stage: Stage;
+let album: Album;
+let office: Window;
+let bound: Bound;
+
+beforeAll(async () => {
+  album = await Album.open("acts");
+  stage = await setStage(inject("clusterUrl"));
+  bound = await bindLanternTea({ api: stage.api }, stage.emulator.world, stage.url);
+  const guest = stage.emulator.world.createPuppet({ name: "小满" });
+  await stage.emulator.world.scan(guest.id, { code: bound.channel.ticket });
+  office = await openWindow(stage.browser, {
+    baseURL: stage.url,
+    viewport: { width: 1280, height: 800 },
+    reducedMotion: "reduce",
+  });
+  await signIn(office.page, stage.owner);
+});
+afterEach(async () => {
+  await desk().goto("about:blank");
+});
+afterAll(() => stage?.close());
+
+const desk = () => office.page;
+const dialog = (name: string) => desk().getByRole("dialog", { name });
+const toggle = (name: string) => desk().getByRole("switch", { name: `启用：${name}` });
+async function act(row: string, action: string): Promise<void> {
+  await desk()
+    .getByRole("button", { name: `更多操作：${row}`, exact: true })
+    .click();
+  await desk().getByRole("button", { name: action, exact: true }).click();
+}
+function picturesOfFailure(): void {
+  onTestFailed(async () =>
+    console.error(await album.take(desk(), "failed"), ...office.complaints, stage.serverOutput()),
+  );
+}
+
+test("a rule is switched off in its row, by keyboard, and that is taken back", async () => {
+  picturesOfFailure();
+  const isOn = async () =>
+    (await stage.api.messaging.listRules({ search: "海报欢迎语" })).items.map(({ enabled }) => enabled);
+  await desk().goto("/messages/rules");
+  await toggle("海报欢迎语").focus();
+  await desk().keyboard.press("Space");
+  await desk().getByText("“海报欢迎语”已停用").waitFor();
+  await album.take(desk(), "switched-off");
+  expect(await isOn()).toEqual([false]);
+  await desk().getByRole("button", { name: "撤销" }).click();
+  await desk().getByText("“海报欢迎语”已启用").waitFor();
+  expect(await isOn()).toEqual([true]);
+  expect(await toggle("海报欢迎语").isChecked()).toBe(true);
+});
+
+test("a rule that could never answer says so before it is made, and in the list after", async () => {
+  picturesOfFailure();
+  await desk().goto("/messages/rules#new");
+  const form = dialog("新建规则");
+  await form.getByLabel("名称").fill("又一条欢迎语");
+  await form.getByLabel("回复内容").fill("欢迎");
+  await form.getByRole("button", { name: "创建" }).click();
+  await form.getByText("这条规则永远不会回复：规则“关注欢迎语”总是先回复。").waitFor();
+  await album.take(desk(), "never-answers");
+  // Changed, it is looked at anew.
+  await form.getByLabel("回复内容").fill("欢迎光临");
+  await form.getByRole("button", { name: "创建" }).click();
+  await form.getByRole("button", { name: "仍然保存" }).click();
+  await form.waitFor({ state: "hidden" });
+  await desk().getByText("不会回复：规则“关注欢迎语”总是先回复").waitFor();
+  await desk().setViewportSize({ width: 390, height: 844 });
+  await desk().getByText("不会回复：规则“关注欢迎语”总是先回复").waitFor();
+  await album.take(desk(), "never-answers-phone");
+  await desk().setViewportSize({ width: 1280, height: 800 });
+  await act("又一条欢迎语", "删除");
+  await desk().getByText("它回复过 0 次").waitFor();
+  await desk().getByRole("button", { name: "删除", exact: true }).last().click();
+  await desk().getByText("已删除").waitFor();
+  expect((await stage.api.messaging.listRules({ search: "又一条" })).items).toEqual([]);
+});
+
+test("a scene is changed in its form, with what it sends beside it; a template that is wrong is said at its field", async () => {
+  picturesOfFailure();
+  const before = office.complaints.length;
+  await desk().goto(`/messages/scenes#edit/${bound.sceneId}`);
+  const form = dialog("编辑场景");
+  const preview = form.getByRole("region", { name: "预览（以示例客户填写）" });
+  await preview.getByText("谢谢你来到灯笼茶").waitFor();
+  await form.getByRole("button", { name: "添加字段" }).click();
+  await form.getByLabel("字段名 4").fill("remark");
+  await form.getByLabel("内容 4").fill("{{ person.age }}");
+  await form.getByRole("button", { name: "保存" }).click();
+  await form.getByText("模板写法有误：remark · ", { exact: false }).waitFor();
+  await album.take(desk(), "bad-template");
+  await form.getByLabel("内容 4").fill("{{ channel.name }}见");
+  await preview.getByText("门店海报见").waitFor();
+  await form.getByRole("button", { name: "保存" }).click();
+  await form.waitFor({ state: "hidden" });
+  const [scene] = (await stage.api.messaging.listScenes({})).items;
+  expect(scene).toMatchObject({
+    version: 2,
+    items: [{ data: { remark: "{{ channel.name }}见" } }, { channel: "mail" }],
+  });
+  expect(office.complaints.slice(before)).toEqual([`422: PUT /api/scenes/${bound.sceneId}`]);
+});
+
+test("a channel that people came in by isn't deleted but switched off; the rules that need it say so", async () => {
+  picturesOfFailure();
+  await stage.api.messaging.createRule({ name: "海报专属", on: "scan", channelId: bound.channel.id, reply: "你好" });
+  await desk().goto("/growth/channels");
+  await desk().getByRole("button", { name: "更多操作：门店海报" }).click();
+  await desk().getByText("有 1 人从这里来过：请改为停用。").waitFor();
+  expect(await desk().getByRole("button", { name: "删除", exact: true }).isDisabled()).toBe(true);
+  await album.take(desk(), "channel-in-use");
+  await desk().keyboard.press("Escape");
+  await toggle("门店海报").press("Space");
+  await dialog("停用渠道“门店海报”？").getByRole("button", { name: "停用" }).click();
+  await desk().getByText("“门店海报”已停用").waitFor();
+  await desk().goto("/messages/rules");
+  await desk().getByText("不会回复：渠道“门店海报”已停用").waitFor();
+  await desk().getByRole("link", { name: "门店海报" }).click();
+  await toggle("门店海报").press("Space");
+  await desk().getByText("“门店海报”已启用").waitFor();
+});
+
+test("an app's secret is tested before it is kept; unbinding says what stops, and binding again goes on", async () => {
+  picturesOfFailure();
+  const before = office.complaints.length;
+  const { appid, secret } = stage.emulator.world.createAccount({ name: "快闪店" });
+  const bind = async (appSecret: string) => {
+    const form = dialog("绑定公众号");
+    await form.getByRole("textbox", { name: "AppSecret" }).fill(appSecret);
+    await form.getByRole("button", { name: "绑定", exact: true }).click();
+  };
+  const fillIn = async () => {
+    await desk().goto("/connect/apps#new");
+    const form = dialog("绑定公众号");
+    await form.getByLabel("名称").fill("快闪店");
+    await form.getByLabel("AppID").fill(appid);
+    await form.getByRole("button", { name: "生成令牌（Token）" }).click();
+    await form.getByRole("button", { name: "生成消息加解密密钥（EncodingAESKey）" }).click();
+  };
+  await fillIn();
+  await bind("mistyped");
+  await dialog("绑定公众号").getByText("微信不认这个 AppID 和 AppSecret（40125）", { exact: false }).waitFor();
+  await album.take(desk(), "secret-refused");
+  await bind(secret);
+  await dialog("已绑定，还差一步").getByRole("button", { name: "完成" }).click();
+  await act("快闪店", "解绑");
+  await desk().getByText("它有 0 个渠道码，收到过 0 条消息", { exact: false }).waitFor();
+  await album.take(desk(), "unbind");
+  await desk().getByRole("button", { name: "解绑", exact: true }).last().click();
+  await desk().getByText("已解绑").waitFor();
+  await desk()
+    .getByRole("row", { name: /快闪店/ })
+    .waitFor({ state: "hidden" });
+  await desk().goto("about:blank");
+  await fillIn();
+  await bind(secret);
+  await dialog("已绑定，还差一步").getByRole("button", { name: "完成" }).click();
+  await desk()
+    .getByRole("row", { name: /快闪店/ })
+    .waitFor();
+  expect(office.complaints.slice(before)).toEqual(["422: POST /api/wechat/apps"]);
+});
