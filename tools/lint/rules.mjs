@@ -1,4 +1,5 @@
 // Rules that no linter brings: a plugin for oxlint, in its ESLint-like form.
+import { contractsAreData } from "./contracts-are-data.mjs";
 
 /** The names that a file imports as types only: `import type { A }` and `import { type A }`. */
 function typeOnlyNames(program) {
@@ -66,5 +67,9 @@ const noForwardRef = {
 
 export default {
   meta: { name: "zhanggui" },
-  rules: { "injected-class-is-a-value": injectedClassIsAValue, "no-forward-ref": noForwardRef },
+  rules: {
+    "contracts-are-data": contractsAreData,
+    "injected-class-is-a-value": injectedClassIsAValue,
+    "no-forward-ref": noForwardRef,
+  },
 };

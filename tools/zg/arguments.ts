@@ -1,7 +1,23 @@
 import { parseArgs } from "node:util";
+import { layers } from "./blocks.ts";
+import type { NewPage } from "./new-page.ts";
+import type { NewModule } from "./new.ts";
 import { Problem } from "./problem.ts";
 
-export const commands = ["start", "stop", "test", "check", "bench", "tables", "reseal", "doctor", "help"] as const;
+export const commands = [
+  "start",
+  "stop",
+  "test",
+  "check",
+  "bench",
+  "new",
+  "mock",
+  "shots",
+  "tables",
+  "reseal",
+  "doctor",
+  "help",
+] as const;
 export type Command = (typeof commands)[number];
 
 export interface StartOptions {
@@ -16,7 +32,9 @@ export interface StartOptions {
 export type Request =
   | { command: "start"; options: StartOptions }
   | { command: "check"; quick: boolean }
-  | { command: "test" | "bench"; words: string[] }
+  | { command: "test" | "bench" | "mock" | "shots"; words: string[] }
+  | { command: "new"; module: NewModule }
+  | { command: "new"; page: NewPage }
   | { command: "stop" | "tables" | "reseal" | "doctor" | "help" };
 
 export const defaultPort = 8780;
@@ -38,7 +56,11 @@ export function parseRequest(words: string[]): Request {
       return { command, quick: parseFlags(rest, { quick: { type: "boolean" } })["quick"] === true };
     case "test":
     case "bench":
+    case "mock":
+    case "shots":
       return { command, words: rest };
+    case "new":
+      return rest[0] === "page" ? { command, page: parsePage(rest.slice(1)) } : { command, module: parseModule(rest) };
     default:
       parseFlags(rest, {});
       return { command };
@@ -56,6 +78,28 @@ function parseStart(words: string[]): StartOptions {
     throw new Problem(`--port wants a whole number from 1 to ${lastPort}, not "${flags["port"]}".`);
   }
   return { port, fresh: flags["fresh"] === true, demo: flags["no-demo"] !== true };
+}
+
+function parseModule([kind, given, name, ...more]: string[]): NewModule {
+  const layer = layers.find((each) => each === given);
+  if (kind !== "module" || name === undefined || more.length > 0) {
+    throw new Problem(
+      "./zg new module <layer> <name>, for one: ./zg new module products bookings; or ./zg new page <module>/<name>",
+    );
+  }
+  if (layer === undefined) throw new Problem(`There is no layer "${given}". The layers are: ${layers.join(", ")}.`);
+  return { layer, name };
+}
+
+function parsePage([place = "", ...more]: string[]): NewPage {
+  const { list } = parseFlags(more, { list: { type: "string" } });
+  const [module = "", name = "", ...rest] = place.split("/");
+  if (module === "" || name === "" || rest.length > 0) {
+    throw new Problem(
+      "./zg new page <module>/<name> [--list <route>], for one: ./zg new page links/archive --list list",
+    );
+  }
+  return { module, name, ...(typeof list === "string" ? { list } : {}) };
 }
 
 type Flags = Record<string, string | boolean | undefined>;
@@ -83,6 +127,11 @@ export const help = `Zhanggui. ./zg <command>
   test --changed [ref]  what the change since ref (origin/main) can reach, and the repository's own rules
   check [--quick]  format, lint, types, import rules, tidiness; --quick: what is staged for a commit
   bench [name]     run the measurements
+  new module <layer> <name>  write a small working module: contract, service, table, tests, page
+  new page <module>/<name> [--list <route>]  write a page of the console: of a list of the contract, or an empty one
+  mock [--port N] [--pass <routes>=<url>] [--fault <routes>=<code>] [--latency ms] [--day YYYY-MM-DD]
+               the API with made-up data and the console on it; chosen routes from a real server
+  shots [--url U] [--login L] [--password P] [page…]  pictures of every page of a running start, in .zg/pictures/shots
   tables       make the row types (<m>.tables.ts) from the migrations
   reseal       seal the stored secrets with the first of SECRET_KEYS; embedded: with a new key
   doctor       say what this machine has and lacks

@@ -20,6 +20,14 @@ async function perform(request: Request, progress: Progress): Promise<number> {
       return (await import("./check.ts")).check({ quick: request.quick }, progress);
     case "bench":
       return (await import("./bench.ts")).bench(request.words, progress);
+    case "new":
+      return "page" in request
+        ? (await import("./new-page.ts")).newPage(request.page, progress)
+        : (await import("./new.ts")).newModule(request.module, progress);
+    case "mock":
+      return (await import("./mock.ts")).mock(request.words, progress);
+    case "shots":
+      return (await import("./shots.ts")).shots(request.words, progress);
     case "reseal":
       return (await import("./reseal.ts")).reseal(progress);
     case "tables":

@@ -163,8 +163,9 @@ class Start {
   async #fill({ setupToken }: Secrets): Promise<Login[]> {
     const { server, emulator } = this.#urls;
     if (!this.#options.demo || !(await needsSetup(server))) return this.#world.logins();
+    const databaseUrl = this.#database?.url ?? "";
     return this.#progress.step("demonstration", (log) =>
-      this.#world.fill({ serverUrl: server, emulatorUrl: emulator, setupToken, log }),
+      this.#world.fill({ serverUrl: server, emulatorUrl: emulator, setupToken, databaseUrl, log }),
     );
   }
 

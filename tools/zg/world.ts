@@ -22,6 +22,7 @@ export interface DemoTarget {
   serverUrl: string;
   emulatorUrl: string;
   setupToken: string;
+  databaseUrl: string;
   log: (line: string) => void;
 }
 
