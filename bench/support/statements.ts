@@ -1,6 +1,10 @@
 import pg from "pg";
 
-type Send = (this: pg.Client, query: string | { readonly text?: string }, ...rest: unknown[]) => unknown;
+type Send = (
+  this: pg.Client,
+  query: string | { readonly text?: string; readonly statements?: number },
+  ...rest: unknown[]
+) => unknown;
 
 let sent = 0;
 let counts = false;
@@ -13,7 +17,8 @@ export function statementsSent(): number {
     const send = prototype.query;
     prototype.query = function counted(query, ...rest) {
       const text = typeof query === "string" ? query : (query.text ?? "");
-      sent += text.split(";").filter((statement) => statement.trim() !== "").length;
+      const pipelined = typeof query === "string" ? 0 : (query.statements ?? 1) - 1;
+      sent += pipelined + text.split(";").filter((statement) => statement.trim() !== "").length;
       return send.call(this, query, ...rest);
     };
   }
