@@ -113,6 +113,13 @@ const rules = [
     to: { pathNot: ["^packages/kit/src/contract/", "/node_modules/zod/"] },
   },
   {
+    name: "forms-are-browser-safe",
+    comment: "packages/forms runs in pages too, and with contracts that are data: no zod, nothing of Node.",
+    severity: "error",
+    from: { path: "^packages/forms/src/", pathNot: isTest },
+    to: { pathNot: ["^packages/forms/src/", "^packages/kit/src/contract/", "/node_modules/@cfworker/json-schema/"] },
+  },
+  {
     name: "no-tests-in-production",
     comment: "What runs at the user's doesn't import the tests' helpers.",
     severity: "error",

@@ -195,6 +195,27 @@ describe("messages of the account", () => {
     expect(await custom()).toBe(45015);
   });
 
+  test("typing shows on the phone for 15 seconds, or until the message, and only in a talk", async () => {
+    const typing = async (command: string): Promise<unknown> => {
+      const body = { touser: emulator.world.chat(puppet.id).openid, command };
+      return (await api("POST", "/cgi-bin/message/custom/typing", body))["errcode"];
+    };
+    const isShown = (): boolean => emulator.world.chat(puppet.id).typingUntil > Date.parse(emulator.world.clock().now);
+    await emulator.world.follow(puppet.id);
+    expect(await typing("Typing")).toBe(45080);
+    await emulator.world.say(puppet.id, { text: "在吗" });
+    expect(await typing("typing")).toBe(45072);
+    expect([await typing("Typing"), isShown()]).toEqual([0, true]);
+    expect(await typing("Typing")).toBe(45081);
+    expect([await typing("CancelTyping"), isShown()]).toEqual([0, false]);
+    expect([await typing("Typing"), await custom(), isShown()]).toEqual([0, 0, false]);
+    expect([await typing("Typing"), isShown()]).toEqual([0, true]);
+    emulator.world.setClock(15_000);
+    expect(isShown()).toBe(false);
+    emulator.world.setClock(31_000);
+    expect(await typing("Typing")).toBe(45080);
+  });
+
   async function template(change: Json = {}): Promise<Json> {
     const { openid } = emulator.world.chat(puppet.id);
     const data = { order: { value: "A-17" }, shop: { value: "灯笼茶" } };

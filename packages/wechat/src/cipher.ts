@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
+import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject, randomBytes } from "node:crypto";
 
 /**
  * Message encryption as WeChat documents it: AES-256-CBC, key = Base64(EncodingAESKey + "="), the key's first 16 bytes
@@ -80,12 +80,26 @@ export function isEncodingAesKey(text: string): boolean {
   return encodingAesKeyPattern.test(text);
 }
 
-function secretOf(encodingAesKey: string): { key: Buffer; initialVector: Buffer } {
+interface Secret {
+  readonly key: KeyObject;
+  readonly initialVector: Buffer;
+}
+/** Making a key out of its bytes takes as long as a message's encryption: those of the last accounts are kept. */
+const secrets = new Map<string, Secret>();
+const secretsKept = 100;
+
+function secretOf(encodingAesKey: string): Secret {
+  const known = secrets.get(encodingAesKey);
+  if (known !== undefined) return known;
   if (!isEncodingAesKey(encodingAesKey)) {
     throw new CipherError("bad_key", "the EncodingAESKey must be 43 Base64 characters");
   }
   const key = Buffer.from(`${encodingAesKey}=`, "base64");
-  return { key, initialVector: key.subarray(0, blockBytes) };
+  const secret = { key: createSecretKey(key), initialVector: key.subarray(0, blockBytes) };
+  const [oldest] = secrets.size < secretsKept ? [] : secrets.keys();
+  if (oldest !== undefined) secrets.delete(oldest);
+  secrets.set(encodingAesKey, secret);
+  return secret;
 }
 
 function withoutPadding(padded: Buffer): Buffer {

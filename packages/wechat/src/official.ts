@@ -135,6 +135,13 @@ export function showQrCodeUrl(mpUrl: string, ticket: string): string {
   return `${mpUrl.replace(/\/$/, "")}/cgi-bin/showqrcode?ticket=${encodeURIComponent(ticket)}`;
 }
 
+/**
+ * What an account may write to somebody by itself. A message of theirs allows five within 48 hours, and the next one
+ * allows five anew (45015, 45047). Source: the platform's announcement of 2023-05-30, in force since 2023-06-12, as
+ * quoted at docs.chatalog.ai.
+ */
+export const customMessageLimits = { windowSeconds: 48 * 3_600, perMessage: 5 } as const;
+
 /** api_sendcustommessage (custom/send): a text to somebody who was in touch lately. Not idempotent. */
 export async function sendCustomText(client: WechatClient, message: { openid: string; text: string }): Promise<void> {
   await client.call({

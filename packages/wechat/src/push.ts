@@ -21,6 +21,12 @@ import { buildXml, parseXml } from "./xml.ts";
  */
 export type PushMode = "plain" | "compatible" | "safe";
 
+/**
+ * How often WeChat sends a message in all: when no answer comes within five seconds it asks again, with the same MsgId.
+ * An answer to the last try may be lost without anybody hearing of it. Source: the page above.
+ */
+export const pushTries = 3;
+
 export interface PushKeys {
   readonly appId: string;
   readonly token: string;

@@ -105,6 +105,9 @@ function serveAccounts(app: FastifyInstance, world: World): void {
     world.removeTemplate(AppidParams.parse(params).appid, IdParams.parse(params).id);
     return {};
   });
+  app.post("/emulator/accounts/:appid/past", ({ params, body }) => ({
+    bonds: world.remember(AppidParams.parse(params).appid, inputs.PastInput.parse(body)),
+  }));
   app.post("/emulator/accounts/:appid/void-tokens", ({ params, body }) => ({
     voided: world.voidTokens(AppidParams.parse(params).appid, inputs.VoidInput.parse(body ?? {}).kind),
   }));

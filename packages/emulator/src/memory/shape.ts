@@ -1,16 +1,7 @@
 import { z } from "zod";
+import { ChatEntryShape } from "../world/chat-shape.ts";
 import { NewFault } from "../world/inputs.ts";
-import type {
-  Account,
-  Bond,
-  ChatContent,
-  ChatEntry,
-  JournalEntry,
-  Mail,
-  MenuButton,
-  Puppet,
-  QrCode,
-} from "../world/model.ts";
+import type { Account, Bond, JournalEntry, Mail, MenuButton, Puppet, QrCode } from "../world/model.ts";
 
 /** Counted up when the shape below changes its meaning: a file of another version is moved aside, not guessed at. */
 export const savedVersion = 1;
@@ -56,44 +47,6 @@ const SavedPuppet: z.ZodType<Puppet> = z.object({
   templateDelivery: z.enum(["success", "user_block", "system_failed"]),
 });
 
-const SavedContent: z.ZodType<ChatContent> = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("text"), text: z.string() }),
-  z.object({ kind: z.literal("picture"), url: z.string(), mediaId: z.string() }),
-  z.object({
-    kind: z.literal("location"),
-    latitude: z.number(),
-    longitude: z.number(),
-    label: z.string(),
-    scale: z.number(),
-  }),
-  z.object({
-    kind: z.literal("news"),
-    articles: z.array(
-      z.object({ title: z.string(), description: z.string(), pictureUrl: z.string(), url: z.string() }),
-    ),
-  }),
-  z.object({ kind: z.literal("media"), type: z.string(), mediaId: z.string(), title: z.string() }),
-  z.object({
-    kind: z.literal("template"),
-    title: z.string(),
-    lines: z.array(z.object({ text: z.string(), color: z.string().nullable() })),
-    url: z.string(),
-  }),
-  z.object({
-    kind: z.literal("note"),
-    note: z.enum(["followed", "unfollowed", "scanned", "tapped", "trouble"]),
-    text: z.string(),
-  }),
-]);
-
-const SavedChatEntry: z.ZodType<ChatEntry> = z.object({
-  id: z.string(),
-  at: z.number(),
-  from: z.enum(["puppet", "account", "system"]),
-  via: z.enum(["passive", "custom", "template"]).nullable(),
-  content: SavedContent,
-});
-
 const SavedBond: z.ZodType<Bond> = z.object({
   appid: z.string(),
   puppetId: z.string(),
@@ -105,7 +58,9 @@ const SavedBond: z.ZodType<Bond> = z.object({
   qrScene: z.number(),
   qrSceneText: z.string(),
   credit: z.object({ left: z.number(), until: z.number() }),
-  chat: z.array(SavedChatEntry),
+  // Files of before have none.
+  typingUntil: z.number().default(0),
+  chat: z.array(ChatEntryShape),
 });
 
 const SavedQrCode: z.ZodType<QrCode> = z.object({

@@ -14,6 +14,8 @@ import { t } from "./words.js";
  */
 
 const puppetKey = "emulator.puppet";
+/** More people than a list is good for: the newest are shown, the others are looked for. */
+const mostPeople = 30;
 
 /** @type {WorldView} */
 let world = { clock: { offsetMs: 0, now: "" }, smtpUrl: "", accounts: [], puppets: [], bonds: [], qrCodes: [] };
@@ -22,6 +24,8 @@ let screen = { name: "home" };
 /** @type {ReturnType<typeof chatScreen> | null} */
 let openChat = null;
 let people = h("div");
+let persons = h("div");
+let sought = "";
 let glass = h("div");
 let statusTime = h("span");
 /** @type {ReturnType<typeof wireStrip> | null} */
@@ -78,16 +82,26 @@ function battery() {
   return h("span", { class: "battery", "aria-hidden": "true" });
 }
 
+/** The people to choose from: all of them, unless they are many; then the newest of those that are looked for. */
+function shownPeople() {
+  if (world.puppets.length <= mostPeople) return world.puppets;
+  const found = world.puppets.filter(({ id, name }) => name.includes(sought) || id.includes(sought));
+  return found.toReversed().slice(0, mostPeople);
+}
+
 /** The person who holds the phone; the first one until somebody is chosen. */
 function holder() {
   const chosen = sessionStorage.getItem(puppetKey);
-  return world.puppets.find((puppet) => puppet.id === chosen) ?? world.puppets[0] ?? null;
+  return world.puppets.find((puppet) => puppet.id === chosen) ?? shownPeople()[0] ?? world.puppets[0] ?? null;
 }
 
-function drawPeople() {
+function drawPersons() {
   const current = holder();
-  const rows = world.puppets.map((puppet) => {
-    const count = world.bonds.filter((bond) => bond.puppetId === puppet.id && bond.following).length;
+  const followed = new Map();
+  for (const { puppetId, following } of world.bonds)
+    if (following) followed.set(puppetId, (followed.get(puppetId) ?? 0) + 1);
+  const rows = shownPeople().map((puppet) => {
+    const count = followed.get(puppet.id) ?? 0;
     const onclick = () => {
       sessionStorage.setItem(puppetKey, puppet.id);
       go({ name: "home" });
@@ -102,20 +116,52 @@ function drawPeople() {
       count > 0 && h("span", { class: "chip" }, String(count)),
     );
   });
-  const draft = people.querySelector("input")?.value ?? "";
+  const left = world.puppets.length - rows.length;
+  fill(persons, ...rows, left > 0 && h("p", { class: "small faint" }, t("morePeople", { n: String(left) })));
+}
+
+function drawPeople() {
+  const current = holder();
+  const newcomer = people.querySelector("input[data-new]");
+  const draft = newcomer instanceof HTMLInputElement ? newcomer.value : "";
+  persons = h("div", { class: "persons" });
+  drawPersons();
   fill(
     people,
     h("h2", null, t("people")),
-    h("div", { class: "persons" }, rows),
+    world.puppets.length > mostPeople && seekPerson(),
+    persons,
     addPerson(draft),
     current !== null && deliveryField(current),
   );
 }
 
+function seekPerson() {
+  const oninput = (/** @type {Event} */ event) => {
+    sought = /** @type {HTMLInputElement} */ (event.target).value.trim();
+    drawPersons();
+  };
+  const label = t("seekPerson");
+  return h("input", {
+    class: "input",
+    type: "search",
+    placeholder: label,
+    "aria-label": label,
+    value: sought,
+    oninput,
+  });
+}
+
 /** @param {string} draft */
 function addPerson(draft) {
   const input = /** @type {HTMLInputElement} */ (
-    h("input", { class: "input", placeholder: t("newPuppetName"), "aria-label": t("newPuppet"), value: draft })
+    h("input", {
+      class: "input",
+      placeholder: t("newPuppetName"),
+      "aria-label": t("newPuppet"),
+      value: draft,
+      "data-new": true,
+    })
   );
   const onsubmit = (/** @type {Event} */ event) => {
     event.preventDefault();

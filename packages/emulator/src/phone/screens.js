@@ -100,7 +100,7 @@ function preview(content) {
     case "news":
       return content.articles[0]?.title ?? t("news");
     case "note":
-      return content.note === "trouble" ? content.text : content.note === "tapped" ? `「${content.text}」` : t("enter");
+      return content.note === "trouble" ? content.text : content.note === "tapped" ? `“${content.text}”` : t("enter");
     default:
       return `[${t(content.kind)}]`;
   }
@@ -206,7 +206,11 @@ export function chatScreen(account, puppet, acts) {
   let drawnMenu = "";
   let shown = -1;
   const back = iconButton("back", t("back"), () => acts.go({ name: "home" }));
-  const element = h("div", { class: "screen" }, bar(account.name, { left: back, right: more }), list, foot);
+  const head = bar(account.name, { left: back, right: more });
+  const element = h("div", { class: "screen" }, head, list, foot);
+  const title = head.querySelector("h2");
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let untyped;
   return {
     element,
     /**
@@ -224,6 +228,12 @@ export function chatScreen(account, puppet, acts) {
         );
         if (bond.following) drawFoot(current);
         else fill(foot, h("div", { class: "composer" }, follow));
+      }
+      const typingMs = bond.typingUntil - emulatorNow();
+      clearTimeout(untyped);
+      if (title !== null) {
+        title.textContent = typingMs > 0 ? t("isTyping") : account.name;
+        if (typingMs > 0) untyped = setTimeout(() => (title.textContent = account.name), typingMs);
       }
       if (shown !== bond.chat.length) {
         shown = bond.chat.length;

@@ -65,6 +65,12 @@ export const wechatErrors = {
     errmsg: "out of response count limit",
     meaning: "the messages that the user's last action allowed are used up",
   },
+  45072: { errmsg: "invalid command", meaning: "command is neither Typing nor CancelTyping" },
+  45080: {
+    errmsg: "typing status needs a message within 30 seconds",
+    meaning: "the user and the account said nothing to each other in the last 30 seconds",
+  },
+  45081: { errmsg: "typing status is on already", meaning: "the phone shows already that the account is typing" },
   46003: { errmsg: "menu no exist", meaning: "this account has no menu" },
   47001: { errmsg: "data format error", meaning: "the body isn't the JSON this call wants" },
   48001: { errmsg: "api unauthorized", meaning: "this account may not use this call" },

@@ -51,6 +51,12 @@ export const customMessageRules = {
   textBytes: 2048,
 } as const;
 
+/**
+ * "The account is typing" on the phone. Source: doc/service/api/customer/message/api_typing (the codes 45072, 45080,
+ * 45081) and doc/miniprogram … customerServiceMessage.setTyping (30 s); that it lasts 15 s is recalled.
+ */
+export const typingRules = { afterMessageSeconds: 30, lastsSeconds: 15 } as const;
+
 /** Menus. Source: doc/service/guide/product/menu (3 × 5, sizes in bytes). */
 export const menuRules = {
   buttons: 3,
@@ -74,6 +80,7 @@ export const dailyLimits: Readonly<Record<string, number>> = {
   "/cgi-bin/user/info": 5_000_000,
   "/cgi-bin/qrcode/create": 100_000,
   "/cgi-bin/message/custom/send": 500_000,
+  "/cgi-bin/message/custom/typing": 500_000,
   "/cgi-bin/message/template/send": 100_000,
   "/cgi-bin/menu/create": 1_000,
   "/cgi-bin/menu/get": 10_000,

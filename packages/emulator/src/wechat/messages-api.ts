@@ -7,7 +7,7 @@ import type { State } from "../world/state.ts";
 import { accountOf, objectOf, okAnswer, textOf } from "./answers.ts";
 import { Refusal } from "./errcodes.ts";
 import type { ApiCall, ApiRoute } from "./gateway.ts";
-import { customMessageRules, templateRules } from "./limits.ts";
+import { customMessageRules, templateRules, typingRules } from "./limits.ts";
 
 /** Messages that an account sends by itself. Sources: the pages of customer-service and template messages. */
 export const messageRoutes: readonly ApiRoute[] = [
@@ -21,7 +21,18 @@ export const messageRoutes: readonly ApiRoute[] = [
       if (!bond.following || bond.credit.until <= state.now()) throw new Refusal(45015);
       if (bond.credit.left <= 0) throw new Refusal(45047);
       bond.credit.left -= 1;
+      bond.typingUntil = 0;
       addChat(state, bond, "account", content, "custom");
+      return okAnswer;
+    },
+  },
+  {
+    method: "POST",
+    path: "/cgi-bin/message/custom/typing",
+    access: "token",
+    handle(state, call) {
+      const bond = recipient(state, call);
+      showTyping(state, bond, textOf(call.body, "command"));
       return okAnswer;
     },
   },
@@ -50,6 +61,18 @@ function recipient(state: State, call: ApiCall): Bond {
   const bond = openid === null ? undefined : state.bondByOpenid(accountOf(call).appid, openid);
   if (bond === undefined) throw new Refusal(40003);
   return bond;
+}
+
+/** Turns "is typing" on or off. Recalled: turning off what isn't on is no error; who has left is answered 45080. */
+function showTyping(state: State, bond: Bond, command: string | null): void {
+  if (command !== "Typing" && command !== "CancelTyping") throw new Refusal(45072);
+  const since = state.now() - typingRules.afterMessageSeconds * 1000;
+  const hasTalked = bond.chat.some(({ at, from }) => from !== "system" && at >= since);
+  if (!bond.following || !hasTalked) throw new Refusal(45080);
+  const isOn = bond.typingUntil > state.now();
+  if (command === "Typing" && isOn) throw new Refusal(45081);
+  bond.typingUntil = command === "Typing" ? state.now() + typingRules.lastsSeconds * 1000 : 0;
+  state.tell({ type: "chat", appid: bond.appid, puppetId: bond.puppetId });
 }
 
 function customContent(body: Record<string, unknown>): ChatContent {

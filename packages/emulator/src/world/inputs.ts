@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { SaidShape } from "./chat-shape.ts";
 
 /** The shapes of what the control API and the library take. */
 
@@ -140,6 +141,24 @@ export const SeedInput = z.strictObject({
   puppets: z.array(NewPuppet.extend({ follows: z.array(Appid).optional() })).default([]),
 });
 export type SeedInput = z.input<typeof SeedInput>;
+
+/** People with a past: who they are to an account, and what was said. Nothing is pushed for it. */
+export const PastInput = z.strictObject({
+  bonds: z
+    .array(
+      z.strictObject({
+        puppet: NewPuppet.required({ id: true }),
+        following: z.boolean(),
+        /** When they followed last (milliseconds). */
+        followedAt: z.int().min(0),
+        /** The scene of the code by which they did. */
+        scene: z.string().optional(),
+        chat: z.array(SaidShape).default([]),
+      }),
+    )
+    .max(100_000),
+});
+export type PastInput = z.input<typeof PastInput>;
 
 export const ClockInput = z.strictObject({ offsetMs: z.int() });
 export const VoidInput = z.strictObject({ kind: z.enum(["token", "stable_token"]).optional() });

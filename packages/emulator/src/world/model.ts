@@ -72,6 +72,8 @@ export interface Bond {
   qrSceneText: string;
   /** Customer-service messages that the account may still send, until when (milliseconds). */
   credit: { left: number; until: number };
+  /** Until when the phone shows that the account is typing (milliseconds). */
+  typingUntil: number;
   chat: ChatEntry[];
 }
 

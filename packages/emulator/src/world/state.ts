@@ -169,6 +169,7 @@ export class State {
       qrScene: 0,
       qrSceneText: "",
       credit: { left: 0, until: 0 },
+      typingUntil: 0,
       chat: [],
     };
     this.addBond(bond);

@@ -8,6 +8,7 @@ import type { Fault } from "./faults.ts";
 import * as inputs from "./inputs.ts";
 import type { JournalFilter } from "./journal.ts";
 import type { Account, Bond, JournalEntry, Mail, Puppet, PushReport, QrCode, Template } from "./model.ts";
+import { remember } from "./past.ts";
 import * as people from "./people.ts";
 import type { State } from "./state.ts";
 import { Trouble } from "./trouble.ts";
@@ -104,6 +105,11 @@ export class World {
 
   removeTemplate(appid: string, templateId: string): void {
     accounts.removeTemplate(this.state, appid, templateId);
+  }
+
+  /** Tells of people who were there before; told again, the chats are those that were told last. */
+  remember(appid: string, past: inputs.PastInput): Pick<Bond, "puppetId" | "openid" | "unionid">[] {
+    return remember(this.state, this.state.account(appid), inputs.PastInput.parse(past));
   }
 
   /** Stops the account's tokens at once; returns how many worked until now. */
