@@ -10,8 +10,8 @@ const level = 4;
 const pack = promisify(gzip);
 
 /**
- * A text that is read, as its asker takes it: a page of a list is a fifth of itself. Writes aren't packed, so that
- * nothing tells by its length what a session's reply holds; what has an entity tag isn't, since its tag is of its bytes.
+ * What is read, as its asker takes it: a page of a list is a fifth of itself. Writes aren't packed, so that
+ * no session's reply is told by its length; what has an entity tag isn't, since that is of its bytes.
  */
 export async function packed(text: string, request: FastifyRequest, reply: FastifyReply): Promise<string | Buffer> {
   if (request.method !== "GET" || reply.hasHeader("etag") || text.length < worthPackingBytes) return text;
