@@ -216,3 +216,29 @@ test("a setting is changed where it stands, keeps what was typed wrong, and goes
   await form.waitFor({ state: "hidden" });
   expect(await setting("links.allowedDomains")).toMatchObject({ value: ["tea.example", "shop.example"] });
 });
+
+test("a tag is renamed where it is listed, not to a name that is taken, and deleted from everybody", async () => {
+  picturesOfFailure();
+  const { audience } = stage.api;
+  const [person] = (await audience.listPeople({})).items;
+  const personId = person!.id;
+  for (const name of ["常客", "爱喝白茶"]) await audience.addTag({ personId, name });
+  await desk().goto("/tags");
+  await act("常客", "编辑");
+  const form = dialog("修改标签");
+  await form.getByLabel("名称").fill("爱喝白茶");
+  await form.getByRole("button", { name: "保存" }).click();
+  await form.getByRole("alert").getByText("已有名为“爱喝白茶”的标签").waitFor();
+  await form.getByLabel("名称").fill("老客");
+  await form.getByRole("button", { name: "保存" }).click();
+  await form.waitFor({ state: "hidden" });
+  await desk().getByRole("row", { name: "老客" }).waitFor();
+  await act("老客", "删除");
+  await desk().getByRole("dialog").getByText("（1 位）").waitFor();
+  await album.take(desk(), "tag-deletion");
+  await desk().getByRole("dialog").getByRole("button", { name: "删除" }).click();
+  await desk().getByText("已删除").waitFor();
+  const { tags } = await audience.getPerson({ personId });
+  expect(tags.map(({ name }) => name)).not.toContain("老客");
+  expect(tags.map(({ name }) => name)).toContain("爱喝白茶");
+});
