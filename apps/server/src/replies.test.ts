@@ -19,6 +19,8 @@ const open: Readonly<Record<string, string>> = {
   "messaging.createScene items[]<wechat_template>.data": "template fields are named by whoever made the template",
   "messaging.getDelivery content": "what was sent: template fields, or a mail's subject and text",
   "messaging.getDelivery steps[].details": "what a step tells is its writer's",
+  "messaging.sceneHistory items[].items[]<wechat_template>.data":
+    "template fields are named by whoever made the template",
   "messaging.listScenes items[].items[]<wechat_template>.data":
     "template fields are named by whoever made the template",
   "messaging.readThread items[].sent.content": "what was sent: a reply's text, template fields, or a mail's",

@@ -214,3 +214,10 @@ describe("the state of a form", () => {
     expect(blank(form)).toEqual({ by: "pickup", until: null, lines: [{}] });
   });
 });
+
+test("a shape that has a name of its own has the same form as one without", () => {
+  const fields = { name: field(z.string(), { zh: "名称", en: "Name" }) };
+  const named = z.object(fields).meta({ id: "FormTestNamed" });
+  expect(formOf(schemaOf(named)).fields).toEqual(formOf(schemaOf(z.object(fields))).fields);
+  expect(formOf(schemaOf(named)).fields).toHaveLength(1);
+});

@@ -85,7 +85,9 @@ export interface FormField {
 export function formOf(schema: JsonSchema): Form {
   const definitions = (schema["$defs"] ?? {}) as Definitions;
   const groups: Section[] = [];
-  const fields = fieldsOf(schema, { definitions, groups, prefix: "", showWhen: undefined });
+  // A shape that has a name of its own is a reference to itself.
+  const whole = schema["$ref"] === undefined ? schema : shapeOf(schema, definitions).schema;
+  const fields = fieldsOf(whole, { definitions, groups, prefix: "", showWhen: undefined });
   return { fields, ...(groups.length === 0 ? {} : { groups }) };
 }
 
@@ -139,7 +141,8 @@ function propertyFields(name: string, property: JsonSchema, isKey: boolean, plac
   if (meta === undefined) return [];
   const path = `${place.prefix}${name}`;
   const showWhen = meta.showWhen === undefined ? place.showWhen : both(meta.showWhen, place.showWhen);
-  if (schema.type === "object" && schema.properties !== undefined) {
+  // What has a kind is one value, however many parts it has.
+  if (schema.type === "object" && schema.properties !== undefined && meta.kind === undefined) {
     const fields = fieldsOf(schema, { ...place, prefix: `${path}.`, showWhen });
     const names = fields.map((field) => field.name);
     if (!place.groups.some((group) => group.name === path)) {

@@ -35,6 +35,14 @@ export const sharedMessages = pair(
       hint: "它可能已被删除，或地址不完整。",
       back: "回到“{list}”",
     },
+    revisions: {
+      of: "“{name}”的修改记录",
+      none: "从未修改过。",
+      made: "创建",
+      older: "更早的记录没有列出。",
+      same: "内容没有变化。",
+      version: "第 {n} 版",
+    },
     form: {
       choose: "请选择",
       range: "{min} 到 {max}",
@@ -160,6 +168,14 @@ export const sharedMessages = pair(
       title: "Not found",
       hint: "It may have been deleted, or the address is incomplete.",
       back: "Back to “{list}”",
+    },
+    revisions: {
+      of: "History of “{name}”",
+      none: "Never changed.",
+      made: "Created",
+      older: "What it was before isn't listed.",
+      same: "Nothing is different.",
+      version: "version {n}",
     },
     form: {
       choose: "Choose",

@@ -16,7 +16,7 @@ import { conversationRoutes } from "./conversations.contract.ts";
 import { DeliveryState, deliveryStates, messagingRead } from "./deliveries.contract.ts";
 
 export { DeliveryState, messagingRead };
-import { by, everyChannel, Scene, SceneFields, Sentence } from "./scene.contract.ts";
+import { by, everyChannel, Scene, SceneFields, SceneRevision, Sentence } from "./scene.contract.ts";
 
 export const messagingWrite = permission(
   "messaging:write",
@@ -243,6 +243,13 @@ export const messaging = contract("messaging", {
     }),
     reply: Scene,
     faults: [notFound, badTemplate],
+  }),
+  sceneHistory: route.get("/scenes/:sceneId/history", {
+    summary: "Who changed a scene, when and to what; the last two hundred, newest first",
+    access: messagingRead,
+    params: z.object({ sceneId: Id }),
+    reply: z.object({ items: z.array(SceneRevision) }),
+    faults: [notFound],
   }),
   deleteScene: route.delete("/scenes/:sceneId", {
     summary: "Delete a scene: it starts no more, what it sent stays",

@@ -30,6 +30,7 @@ export const fixtures = fixturesOf(messaging)(async ({ owner, bound }) => {
     listScenes: {},
     createScene: scene,
     updateScene: { ...scene, sceneId: bound.sceneId, version: 1 },
+    sceneHistory: { sceneId: bound.sceneId },
     deleteScene: { sceneId: spareScene.id },
     listDeliveries: {},
     getFigures: {},

@@ -42,6 +42,7 @@ export const messagingModule = defineModule(messaging, {
     listScenes: scenes.list,
     createScene: scenes.create,
     updateScene: scenes.update,
+    sceneHistory: scenes.history,
     deleteScene: scenes.delete,
     listDeliveries: deliveries.list,
     getFigures: figures.get,

@@ -95,3 +95,18 @@ export const Scene = z
     channelId: Id.nullable(),
   })
   .meta({ id: "Scene" });
+
+/** A scene as it was from one change to the next. */
+export const SceneRevision = z
+  .object({
+    version: z.int(),
+    /** The account that made it. */
+    changedBy: z.string(),
+    changedAt: Instant,
+    name: SceneFields.name,
+    trigger: SceneFields.trigger,
+    channel: Scene.shape.channel,
+    items: SceneFields.items,
+    enabled: switched,
+  })
+  .meta({ id: "SceneRevision" });

@@ -16,6 +16,7 @@ type SceneView = Out<typeof messaging.createScene>;
 /** A scene as it is now. */
 export type SceneVersion = Pick<SceneView, "id" | "version" | "name" | "trigger" | "channelId" | "items" | "enabled">;
 
+const mostRevisions = 200;
 type SceneRow = SceneVersion & { readonly createdAt: Date };
 
 /** Scenes: what is sent when something happens. A change is a new version; deliveries name the one that sent them. */
@@ -77,6 +78,23 @@ export class Scenes {
       await this.#write(ctx, sceneId, version + 1, scene);
       return this.#get(ctx, sceneId);
     });
+  }
+
+  /** @throws Fault `kit.not_found` */
+  async history(
+    ctx: Ctx,
+    { sceneId }: Flat<typeof messaging.sceneHistory>,
+  ): Promise<Out<typeof messaging.sceneHistory>> {
+    await this.#get(ctx, sceneId);
+    const rows = await ctx.db
+      .selectFrom("messaging_scene_version")
+      .select(["version", "changedBy", "createdAt as changedAt", "name", "trigger", "channelId", "items", "enabled"])
+      .where("sceneId", "=", sceneId)
+      .orderBy("version", "desc")
+      .limit(mostRevisions)
+      .execute();
+    const channels = await this.channels.states(ctx);
+    return { items: rows.map((row) => ({ ...row, channel: namedIn(channels, row.channelId) })) };
   }
 
   /** Its versions stay: what they sent names them. What is queued goes out still. */
