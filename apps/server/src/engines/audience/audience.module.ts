@@ -1,12 +1,12 @@
 import { defineModule, items, on, runs } from "@zhanggui/kit/server/module";
 import { accessModule } from "../../foundation/access/access.module.ts";
 import { connectModule } from "../connect/connect.module.ts";
-import { messageReceived } from "../connect/connect.events.ts";
+import { messageReceived, replyTried } from "../connect/connect.events.ts";
 import { audience } from "./audience.contract.ts";
 import { keepTimeline } from "./audience.settings.ts";
 import { AudienceService } from "./audience.service.ts";
 import { Figures } from "./figures.ts";
-import { Arrivals } from "./internal/arrivals.ts";
+import { Arrivals, isPlain } from "./internal/arrivals.ts";
 import { Identities } from "./internal/identities.ts";
 import { fetchProfile } from "./internal/jobs.ts";
 import { Merges } from "./internal/merges.ts";
@@ -39,7 +39,12 @@ export const audienceModule = defineModule(audience, {
     removeTag: people.removeTag,
     listTags: items(tags.list),
   }),
-  handlers: ({ arrivals }) => ({ link_person: on(messageReceived, arrivals.receive) }),
+  handlers: ({ arrivals }) => ({
+    link_person: [
+      on(messageReceived, arrivals.receive, { together: { takes: isPlain, run: arrivals.receivePlain } }),
+      on(replyTried, arrivals.judge),
+    ],
+  }),
   jobs: ({ profiles }) => [runs(fetchProfile, profiles.fetch)],
   keeps: [keepTimeline],
 });

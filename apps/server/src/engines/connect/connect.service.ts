@@ -9,8 +9,7 @@ import { openPush, PushRefused, sealReply, verifyUrl } from "@zhanggui/wechat/pu
 import type { PassiveReply } from "@zhanggui/wechat/reply";
 import { Apps } from "./apps.ts";
 import { connect, pushRefused } from "./connect.contract.ts";
-import { Conversations } from "./conversations.ts";
-import { messageReceived, templateFinished } from "./connect.events.ts";
+import { messageReceived, replyTried, templateFinished } from "./connect.events.ts";
 import { type Inbound, InboundStore, type Stored } from "./internal/inbound-store.ts";
 import { type Snapshot, Snapshots } from "./internal/snapshots.ts";
 import { originOf, receiptKinds, writtenKinds } from "./kinds.ts";
@@ -26,7 +25,6 @@ export class ConnectService {
     private readonly apps: Apps,
     private readonly snapshots: Snapshots,
     private readonly store: InboundStore,
-    private readonly conversations: Conversations,
     private readonly runtime: Runtime,
   ) {}
 
@@ -73,7 +71,7 @@ export class ConnectService {
         continue;
       }
       note(ctx, message, described, stored);
-      if (stored.reply !== null) this.#watch(visitor, snapshot, stored);
+      if (stored.reply !== null) this.#watch(visitor, snapshot, stored, described);
       const { keys } = snapshot;
       const sealed = sealReply({ push: opened, reply: stored.reply ?? nothing, keys, now: ctx.now() });
       return { contentType: sealed.contentType, body: sealed.body };
@@ -121,12 +119,14 @@ export class ConnectService {
    * What becomes of a reply: that a connection closes before it is written, the call's signal tells, also after we have
    * returned. Beside the answer, never instead of it: WeChat waits for nothing here.
    */
-  #watch(visitor: Ctx, snapshot: Snapshot, stored: Stored): void {
-    const ctx = this.runtime.ctx(snapshot.tenantId, { actor: snapshot.actor, traceId: visitor.traceId });
+  #watch(visitor: Ctx, snapshot: Snapshot, stored: Stored, { wechatAppId, openid }: IncomingMessage): void {
     const settle = async (isLost: boolean): Promise<void> => {
+      const ctx = this.runtime.ctx(snapshot.tenantId, { actor: snapshot.actor, traceId: visitor.traceId });
       try {
-        if (isLost) await this.store.lost(ctx, stored);
-        await this.conversations.judge(ctx, stored.id);
+        await ctx.tx(async (ctx) => {
+          if (isLost) await this.store.lost(ctx, stored);
+          await ctx.emit(replyTried, { inboundId: stored.id, wechatAppId, openid });
+        });
       } catch (error) {
         ctx.log.error({ err: error, inboundId: stored.id }, "what became of a reply could not be noted");
       }

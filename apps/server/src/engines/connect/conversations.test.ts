@@ -69,9 +69,11 @@ test("one whose connection closed before it was written was perhaps not delivere
   await pushOnce(now, (end) => (hangUp = end));
   const item = async () => (await inbound("oTalk"))[0];
   await expect.poll(async () => (await item())?.replyState).toBe("doubtful");
-  await expect.poll(waiting).toBe(1);
+  await tea.settle();
+  expect(await waiting()).toBe(1);
   await pushOnce(now, () => (hangUp = undefined));
   await expect.poll(async () => (await item())?.replyState).toBe("taken");
+  await tea.settle();
   await expect.poll(waiting).toBe(0);
 });
 
