@@ -1,7 +1,7 @@
 import { defineModule, items, on, runs } from "@zhanggui/kit/server/module";
 import { accessModule } from "../../foundation/access/access.module.ts";
 import { connectModule } from "../connect/connect.module.ts";
-import { messageReceived, replyTried } from "../connect/connect.events.ts";
+import { messageReceived } from "../connect/connect.events.ts";
 import { audience } from "./audience.contract.ts";
 import { keepTimeline } from "./audience.settings.ts";
 import { AudienceService } from "./audience.service.ts";
@@ -40,10 +40,9 @@ export const audienceModule = defineModule(audience, {
     listTags: items(tags.list),
   }),
   handlers: ({ arrivals }) => ({
-    link_person: [
-      on(messageReceived, arrivals.receive, { together: { takes: isPlain, run: arrivals.receivePlain } }),
-      on(replyTried, arrivals.judge),
-    ],
+    link_person: on(messageReceived, arrivals.receive, {
+      together: { takes: isPlain, run: arrivals.receivePlain },
+    }),
   }),
   jobs: ({ profiles }) => [runs(fetchProfile, profiles.fetch)],
   keeps: [keepTimeline],

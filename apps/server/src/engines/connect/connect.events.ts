@@ -26,16 +26,6 @@ export const messageReceived = event(
   { key: openidKey },
 );
 
-/**
- * A message that was replied to at once came again, or its connection closed before: whether WeChat took the reply is
- * to be judged anew. Handled after the message itself, as it has the same key.
- */
-export const replyTried = event(
-  "connect.reply_tried.v1",
-  z.object({ inboundId: Id, wechatAppId: Id, openid: z.string() }),
-  { key: openidKey },
-);
-
 /** WeChat reports how a template message ended. */
 export const templateFinished = event(
   "connect.template_finished.v1",

@@ -9,7 +9,7 @@ import { Tenants } from "../../foundation/access/tenants.ts";
 import type { ConnectTables } from "./connect.tables.ts";
 import type { messageReceived } from "./connect.events.ts";
 import { originOf, receiptKinds, writtenKinds } from "./kinds.ts";
-import type { Openid } from "./openid.ts";
+import { type Openid, openidKey } from "./openid.ts";
 
 export type ConversationRow = Selectable<ConnectTables["connect_conversation"]>;
 export type ConversationState = ConversationRow["state"];
@@ -19,6 +19,10 @@ export interface Settler {
   readonly name: string;
 }
 
+/** What a conversation is locked in, by its customer's key. */
+const space = "connect.conversation";
+/** Of a row `i` of connect_inbound, as `givenReply` has it. */
+const isDoubtful = sql`(i.repeats + 1 >= ${pushTries}::int OR coalesce(i.lost_try, 0) > i.repeats)`;
 /** As much of a message as the list shows. */
 const longestText = 2_000;
 
@@ -106,17 +110,22 @@ export class Conversations {
 
   /**
    * What was said, in the order of each customer's: it opens their conversation, or moves it on. What is known already
-   * changes nothing. In one order everywhere, so that two statements never wait for each other in a circle.
+   * changes nothing, and a reply that WeChat perhaps never took has answered nobody. Until all this is committed whoever
+   * judges a reply anew waits.
    */
   async heard(ctx: TxCtx, heard: readonly Heard[]): Promise<void> {
     const said = heard.filter(({ payload }) => originOf(payload.kind) === "message").map(saidRow);
     if (said.length === 0) return;
+    await ctx.lock(space, ...new Set(heard.map(({ payload }) => openidKey(payload))));
     await ctx.sql`
-      WITH said AS MATERIALIZED (
-        SELECT *, row_number() OVER later AS latest, count(reply_by) OVER later AS answers
+      WITH each AS MATERIALIZED (
+        SELECT each.*, CASE WHEN NOT coalesce(${isDoubtful}, false) THEN replied_by END AS reply_by
         FROM jsonb_to_recordset(${JSON.stringify(said)}::jsonb) AS each(wechat_app_id uuid, openid text, id uuid,
-          kind text, text text, reply_by text, at timestamptz)
-        WINDOW later AS (PARTITION BY wechat_app_id, openid ORDER BY id DESC)
+          kind text, text text, at timestamptz, replied_by text)
+        LEFT JOIN connect_inbound i ON i.id = each.id AND replied_by IS NOT NULL
+      ), said AS MATERIALIZED (
+        SELECT *, row_number() OVER later AS latest, count(reply_by) OVER later AS answers
+        FROM each WINDOW later AS (PARTITION BY wechat_app_id, openid ORDER BY id DESC)
       )
       INSERT INTO connect_conversation AS c
         (wechat_app_id, openid, state, waiting_since, settled_by, last_id, last_at, last_kind, last_text)
@@ -189,14 +198,16 @@ export class Conversations {
    * Compares a conversation with what is now known of the passive reply to its last message: one that WeChat perhaps
    * never took has answered nobody; one that it took at a later try has.
    */
-  async judge(ctx: Ctx, inboundId: string): Promise<void> {
+  async judge(ctx: TxCtx, openid: Openid, inboundId: string): Promise<void> {
+    // Whoever is at it may have read the message before it came again, and not yet committed.
+    await ctx.lock(space, openidKey(openid));
     await ctx.sql`
       UPDATE connect_conversation c SET
         state = CASE WHEN doubtful THEN 'waiting' ELSE 'answered' END,
         waiting_since = CASE WHEN doubtful THEN c.last_at END,
         settled_by = CASE WHEN doubtful THEN NULL ELSE i.reply_by END
-      FROM (SELECT id, reply_by, repeats + 1 >= ${pushTries}::int OR coalesce(lost_try, 0) > repeats AS doubtful
-        FROM connect_inbound WHERE id = ${inboundId} AND reply_by IS NOT NULL) i
+      FROM (SELECT id, reply_by, ${isDoubtful} AS doubtful
+        FROM connect_inbound i WHERE id = ${inboundId} AND reply_by IS NOT NULL) i
       WHERE c.last_id = i.id AND c.state IN ('waiting', 'answered')
         AND (c.settled_by IS NULL OR c.settled_by = i.reply_by)`;
   }
@@ -218,5 +229,5 @@ function saidRow({ payload, occurredAt }: Heard): Readonly<Record<string, unknow
   const { inboundId: id, wechatAppId, openid, kind, text, replyBy, sentAt } = payload;
   // Two clocks told them: nobody wrote after we knew of it.
   const at = new Date(Math.min(Date.parse(sentAt), occurredAt.getTime()));
-  return { id, wechat_app_id: wechatAppId, openid, kind, text, reply_by: replyBy, at };
+  return { id, wechat_app_id: wechatAppId, openid, kind, text, at, replied_by: replyBy };
 }

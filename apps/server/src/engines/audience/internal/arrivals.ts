@@ -4,7 +4,7 @@ import type { TxCtx } from "@zhanggui/kit/server/ctx";
 import type { EventMeta, Received } from "@zhanggui/kit/server/events";
 import { Channels } from "../../connect/channels.ts";
 import { Conversations } from "../../connect/conversations.ts";
-import type { messageReceived, replyTried } from "../../connect/connect.events.ts";
+import type { messageReceived } from "../../connect/connect.events.ts";
 import { type Openid, openidKey } from "../../connect/openid.ts";
 import { channelEntered, personFollowed, personUnfollowed } from "../audience.events.ts";
 import { fetchProfile } from "./jobs.ts";
@@ -85,11 +85,6 @@ export class Arrivals {
       WHERE id = person_id`;
     await this.timeline.writeAll(ctx, entries);
     await this.conversations.heard(ctx, received);
-  }
-
-  /** In the order of what its customer wrote. */
-  async judge(ctx: TxCtx, { inboundId }: PayloadOf<typeof replyTried>): Promise<void> {
-    await this.conversations.judge(ctx, inboundId);
   }
 
   async #seen(ctx: TxCtx, personId: LockedPerson, sentAt: Date): Promise<void> {
