@@ -1,7 +1,11 @@
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { patient } from "./tests/setup/patience.ts";
+
+// Processes of tests start hundreds of times: what Node has compiled is kept.
+process.env["NODE_COMPILE_CACHE"] ??= fileURLToPath(new URL(".zg/compiled", import.meta.url));
 
 const cluster = "./tests/setup/cluster.ts";
 
