@@ -37,7 +37,9 @@ export const audienceModule = defineModule(audience, {
     tagPeople: people.tagPeople,
     untagPeople: people.untagPeople,
     removeTag: people.removeTag,
-    listTags: items(tags.list),
+    listTags: tags.list,
+    updateTag: tags.update,
+    deleteTag: tags.delete,
   }),
   handlers: ({ arrivals }) => ({
     link_person: on(messageReceived, arrivals.receive, {
