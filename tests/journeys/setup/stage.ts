@@ -45,8 +45,8 @@ export interface Stage {
 }
 
 /**
- * Starts everything on free ports, built anew if its sources have changed. Lantern Tea's owner has set the server up and
- * opened an account for an operator; nothing else is there.
+ * Starts everything on free ports, built anew if its sources have changed. Lantern Tea's owner has set the server up
+ * and opened an account for an operator; nothing else is there.
  *
  * @param clusterUrl a superuser's address of the test cluster
  */

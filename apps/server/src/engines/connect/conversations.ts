@@ -110,8 +110,8 @@ export class Conversations {
 
   /**
    * What was said, in the order of each customer's: it opens their conversation, or moves it on. What is known already
-   * changes nothing, and a reply that WeChat perhaps never took has answered nobody. Until all this is committed whoever
-   * judges a reply anew waits.
+   * changes nothing, and a reply that WeChat perhaps never took has answered nobody. Whoever judges a reply anew waits
+   * until all this is committed.
    */
   async heard(ctx: TxCtx, heard: readonly Heard[]): Promise<void> {
     const said = heard.filter(({ payload }) => originOf(payload.kind) === "message").map(saidRow);
@@ -130,7 +130,8 @@ export class Conversations {
       INSERT INTO connect_conversation AS c
         (wechat_app_id, openid, state, waiting_since, settled_by, last_id, last_at, last_kind, last_text)
       SELECT wechat_app_id, openid, CASE WHEN reply_by IS NULL THEN 'waiting' ELSE 'answered' END,
-        (SELECT min(at) FROM said s WHERE (s.wechat_app_id, s.openid) = (last.wechat_app_id, last.openid) AND answers = 0),
+        (SELECT min(at) FROM said s WHERE (s.wechat_app_id, s.openid) = (last.wechat_app_id, last.openid)
+          AND answers = 0),
         reply_by, id, at, kind, left(text, ${longestText}::int)
       FROM said last WHERE latest = 1 ORDER BY wechat_app_id, openid
       ON CONFLICT (tenant_id, wechat_app_id, openid) DO UPDATE SET

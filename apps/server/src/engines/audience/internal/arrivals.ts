@@ -79,7 +79,8 @@ export class Arrivals {
     }
     const times = [...seen.values()];
     await ctx.sql`
-      UPDATE audience_person SET first_seen_at = least(first_seen_at, first), last_seen_at = greatest(last_seen_at, last)
+      UPDATE audience_person
+      SET first_seen_at = least(first_seen_at, first), last_seen_at = greatest(last_seen_at, last)
       FROM unnest(${[...seen.keys()]}::uuid[], ${times.map(({ first }) => new Date(first))}::timestamptz[],
         ${times.map(({ last }) => new Date(last))}::timestamptz[]) AS seen(person_id, first, last)
       WHERE id = person_id`;

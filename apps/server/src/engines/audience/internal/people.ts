@@ -44,7 +44,8 @@ export async function lockPerson(ctx: TxCtx, personId: string): Promise<LockedPe
  */
 export async function lockPeople(ctx: TxCtx, ids: readonly string[]): Promise<ReadonlyMap<string, LockedPerson>> {
   const rows = await ctx.sql<{ id: LockedPerson }>`
-    SELECT id FROM audience_person WHERE id = ANY (${ids}::uuid[]) AND merged_into IS NULL ORDER BY id FOR NO KEY UPDATE`;
+    SELECT id FROM audience_person WHERE id = ANY (${ids}::uuid[]) AND merged_into IS NULL
+    ORDER BY id FOR NO KEY UPDATE`;
   const locked = new Map<string, LockedPerson>(rows.map(({ id }) => [id, id]));
   for (const id of ids) if (!locked.has(id)) locked.set(id, await lockPerson(ctx, id));
   return locked;

@@ -142,7 +142,8 @@ const kept = `tenant_id, id, wechat_app_id, dedupe_key, openid, kind, content, c
 const statement = `
   WITH input AS MATERIALIZED (
     SELECT row.*, each->'event' AS event, (each->>'version')::bigint AS version, n
-    FROM jsonb_array_elements($1::jsonb) WITH ORDINALITY each(each, n), jsonb_populate_record(NULL::connect_inbound, each) row),
+    FROM jsonb_array_elements($1::jsonb) WITH ORDINALITY each(each, n),
+      jsonb_populate_record(NULL::connect_inbound, each) row),
   stored AS (
     INSERT INTO connect_inbound (${kept})
     SELECT ${kept} FROM input WHERE version IS NULL OR kit_configuration_version(tenant_id) = version
