@@ -1,7 +1,12 @@
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { LongestFirst } from "./tests/setup/longest-first.ts";
 import { patient } from "./tests/setup/patience.ts";
+
+// Processes of tests start hundreds of times: what Node has compiled is kept.
+process.env["NODE_COMPILE_CACHE"] ??= fileURLToPath(new URL(".zg/compiled", import.meta.url));
 
 const cluster = "./tests/setup/cluster.ts";
 
@@ -12,6 +17,7 @@ export default defineConfig({
   test: {
     // The heavy part is the database, which all workers share: more of them gain nothing on a small machine.
     maxWorkers: Math.min(4, availableParallelism()),
+    sequence: { sequencer: LongestFirst },
     testTimeout: patient(120_000),
     hookTimeout: patient(60_000),
     expect: {
@@ -35,6 +41,12 @@ export default defineConfig({
         },
       },
       ...consoleProject,
+      {
+        test: {
+          name: "console-build",
+          include: ["apps/console/build/**/*.test.ts", "apps/console/src/dev-proxy.test.ts"],
+        },
+      },
       { test: { name: "upgrade", include: ["tests/upgrade/*.test.ts"], globalSetup: cluster, isolate: false } },
       {
         test: {

@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { fileURLToPath } from "node:url";
 import { testSecrets } from "@zhanggui/server/testing/test-server";
+import { inRoot } from "../../tools/zg/paths.ts";
+import { createProgress } from "../../tools/zg/progress.ts";
+import { build } from "../../tools/zg/setup.ts";
 
-const main = fileURLToPath(new URL("../../apps/server/src/main.ts", import.meta.url));
+let building: Promise<void> | undefined;
 
 export interface ServerProcess {
   readonly process: ChildProcess;
@@ -15,9 +17,13 @@ export interface ServerProcess {
   output(): string;
 }
 
-/** Starts the real server as a process of its own and waits until it says that it is ready. */
+/**
+ * Starts the real server as a process of its own and waits until it says that it is ready: the build, for it starts in
+ * half the time that the sources take.
+ */
 export async function startServer(env: Readonly<Record<string, string>>): Promise<ServerProcess> {
-  const child = spawn(process.execPath, ["--import", "@oxc-node/core/register", main], {
+  await (building ??= build(createProgress(process.stdout)));
+  const child = spawn(process.execPath, ["--enable-source-maps", inRoot("apps/server/dist/main.js")], {
     env: { ...process.env, LOG_LEVEL: "info", NODE_ENV: "test", UNREADY_SECONDS: "0", ...testSecrets, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });

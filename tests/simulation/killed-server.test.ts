@@ -7,7 +7,8 @@ import { migrationFolders } from "@zhanggui/server/migrations";
 import { contracts } from "@zhanggui/server/contracts";
 import { testSecrets } from "@zhanggui/server/testing/test-server";
 import { bindLanternTea, type Bound } from "@zhanggui/server/testing/lantern-tea";
-import { afterAll, beforeAll, expect, inject, test, vi } from "vitest";
+import { sql } from "kysely";
+import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { freePort } from "../../tools/postgres.ts";
 import { patient } from "../setup/patience.ts";
 import { type ServerProcess, startServer } from "../setup/server-process.ts";
@@ -99,12 +100,21 @@ async function unfinished(): Promise<number> {
   return counts.reduce((sum, rows) => sum + rows.length, 0);
 }
 
-async function isIdleWithin(timeout: number): Promise<boolean> {
-  const isIdle = async () => (await unfinished()) === 0;
-  return vi.waitUntil(isIdle, { timeout, interval: 100 }).then(
-    () => true,
-    () => false,
-  );
+/** Waits until nothing is under way any more, and what is left waits for its time. */
+async function nothingIsDue(): Promise<void> {
+  const open = async () => {
+    const tasks = await db.selectFrom("kit_task").select("key").where("queue", "!=", "kit.schedules").execute();
+    return tasks.length;
+  };
+  const later = async () => {
+    const { rows } = await sql<{ n: number }>`
+      SELECT count(*)::int AS n FROM kit_task t WHERE queue <> 'kit.schedules' AND CASE
+        WHEN key IS NULL THEN due_at IS NOT NULL AND lease IS NULL
+        ELSE EXISTS (SELECT FROM kit_lane l WHERE (l.queue, l.tenant_id, l.key) = (t.queue, t.tenant_id, t.key)
+          AND l.lease IS NULL AND l.until IS NOT NULL) END`.execute(db);
+    return rows[0]?.n ?? 0;
+  };
+  await expect.poll(async () => (await open()) - (await later()), { timeout: backlogMs }).toBe(0);
 }
 
 test(
@@ -112,6 +122,8 @@ test(
   async () => {
     const random = randomNumbers(seed);
     const acknowledged: string[] = [];
+    /** What was said last, by openid, of those whose words were acknowledged. */
+    const said = new Map<string, string>();
     const inFlight: string[] = [];
     // What an earlier server left may not have been looked at yet.
     const newlySubmitting = async () => (await submitting()).filter((id) => !inFlight.includes(id));
@@ -130,12 +142,16 @@ test(
       const enough = Promise.withResolvers<void>();
       const pushes = puppets.map(async (puppet) => {
         const report = await emulator.world.scan(puppet.id, { code: bound.channel.ticket });
-        if (report.outcome === "answered" || report.outcome === "silent") acknowledged.push(puppet.id);
+        if (isTaken(report)) acknowledged.push(puppet.id);
         if (++answered >= killAfter) enough.resolve();
+        const text = `${round} ${puppet.id}`;
+        if (isTaken(await emulator.world.say(puppet.id, { text }))) said.set(puppet.id, text);
       });
       await enough.promise;
       // Every other time not before something is on its way out, however slow the machine is.
       if (round % 2 === 1) await expect.poll(async () => (await newlySubmitting()).length).toBeGreaterThan(0);
+      // A database connection of its own may be gone before.
+      if (round % 3 === 0) await endConnections();
       await server.kill();
       await Promise.all(pushes);
       const lost = await newlySubmitting();
@@ -143,8 +159,12 @@ test(
       inFlight.push(...lost);
       await boot();
     }
+    // What is left is worked off as fast as it can be.
+    emulator.world.clearFaults();
     // Second tries wait for their time, by the server's clock: each start turns it.
-    for (let turn = 0; turn < 6 && !(await isIdleWithin(8_000)); turn++) {
+    for (let turn = 0; turn < 6; turn++) {
+      await nothingIsDue();
+      if ((await unfinished()) === 0) break;
       await server.stop();
       await boot();
     }
@@ -161,6 +181,7 @@ test(
       .execute();
     const known = new Map(people.map(({ value, personId }) => [value, personId]));
     await expectHandled(acknowledged.map((id) => known.get(openids.get(id) ?? "") ?? "nobody"));
+    await expectConversations(new Map([...said].map(([id, text]) => [openids.get(id) ?? "", text])));
     // Of these messages some must have come through and some must have met a dead server, or this proved nothing.
     expect(acknowledged.length).toBeGreaterThan(rounds);
     expect(people.length).toBe(known.size);
@@ -175,6 +196,27 @@ test(
   },
   patient(400_000),
 );
+
+function isTaken({ outcome }: { readonly outcome: string }): boolean {
+  return outcome === "answered" || outcome === "silent";
+}
+
+/** As a fail-over ends them, in the middle of pushes and of what is handled. */
+async function endConnections(): Promise<void> {
+  await sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND application_name LIKE 'zhanggui%' AND pid <> pg_backend_pid()`.execute(db);
+}
+
+/** Who wrote waits for an answer, and what they said last is known: also of those who were told nothing of it. */
+async function expectConversations(said: ReadonlyMap<string, string>): Promise<void> {
+  const written = await db.selectFrom("connect_inbound").select(["id", "openid"]).where("kind", "=", "text").execute();
+  const talks = await db.selectFrom("connect_conversation").select(["openid", "state", "lastId", "lastText"]).execute();
+  expect(said.size).toBeGreaterThan(rounds);
+  expect(talks.map(({ lastId }) => lastId).toSorted()).toEqual(written.map(({ id }) => id).toSorted());
+  expect(new Set(talks.map(({ state }) => state))).toEqual(new Set(["waiting"]));
+  const texts = new Map(talks.map(({ openid, lastText }) => [openid, lastText]));
+  expect([...said].filter(([openid, text]) => texts.get(openid) !== text)).toEqual([]);
+}
 
 /** Whoever's scan was acknowledged is known, tagged and has both messages, sent or explained. */
 async function expectHandled(personIds: readonly string[]): Promise<void> {

@@ -8,8 +8,6 @@ import { type Browser, chromium } from "playwright-core";
 import { demandBrowser } from "../../../tools/browser.ts";
 import { freePort } from "../../../tools/postgres.ts";
 import { inRoot } from "../../../tools/zg/paths.ts";
-import { createProgress } from "../../../tools/zg/progress.ts";
-import { build } from "../../../tools/zg/setup.ts";
 import { startServer } from "../../setup/server-process.ts";
 
 /** Nothing that calls home, and no sandbox, which a container's root can't have. */
@@ -47,8 +45,8 @@ export interface Stage {
 }
 
 /**
- * Builds the console if its sources have changed, and starts everything on free ports. Lantern Tea's owner has set the
- * server up and opened an account for an operator; nothing else is there.
+ * Starts everything on free ports, built anew if its sources have changed. Lantern Tea's owner has set the server up
+ * and opened an account for an operator; nothing else is there.
  *
  * @param clusterUrl a superuser's address of the test cluster
  */
@@ -59,7 +57,6 @@ export async function setStage(clusterUrl: string): Promise<Stage> {
   };
   try {
     const executablePath = demandBrowser();
-    await build(createProgress(process.stdout));
     const emulator = await startEmulator({ seed: 1 });
     closers.push(() => emulator.stop());
     const database = await cloneOfTemplate(clusterUrl, migrationFolders());

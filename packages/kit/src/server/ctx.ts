@@ -80,8 +80,11 @@ export interface TxCtx extends Ctx {
   queueTask(queue: string, ref: string, options?: TaskOptions): Promise<void>;
   /** The kit's own; see `kitTransaction`. */
   [kit](): KitTransaction;
-  /** Waits for whoever of this tenant has locked the same key of the same space; holds it till the transaction ends. */
-  lock(space: string, key: string): Promise<void>;
+  /**
+   * Waits for whoever of this tenant has locked the same key of the same space; holds it till the transaction ends.
+   * Several are taken in one order everywhere.
+   */
+  lock(space: string, ...keys: readonly string[]): Promise<void>;
   /**
    * Inserts many rows by COPY. Columns that aren't named get their defaults; a row of another tenant is refused.
    *
@@ -225,9 +228,11 @@ export async function runInside<Result>(
         queued: trx.queued,
       };
     },
-    lock: async (space, key) => {
-      const name = `${parts.tenantId} ${space} ${key}`;
-      await sql`SELECT pg_advisory_xact_lock(hashtextextended(${name}, 0))`.execute(db());
+    lock: async (space, ...keys) => {
+      const names = keys.map((key) => `${parts.tenantId} ${space} ${key}`).toSorted();
+      await sql`SELECT count(pg_advisory_xact_lock(hashtextextended(name, 0))) FROM unnest(${names}::text[]) AS name`.execute(
+        db(),
+      );
     },
     copyFrom: async (table, columns, rows) => {
       assertUsable(frame);

@@ -3,8 +3,9 @@ import { afterEach, beforeEach, expect, inject, test } from "vitest";
 import { z } from "zod";
 import { event } from "../contract/event.ts";
 import { newId } from "../contract/ids.ts";
+import { createPlainTable } from "../testing/queue.ts";
 import { openRuntime, type OpenRuntime } from "../testing/runtime.ts";
-import type { Ctx } from "./ctx.ts";
+import type { Ctx, TxCtx } from "./ctx.ts";
 import { openDatabase } from "./database.ts";
 import { job } from "./jobs.ts";
 import { Runtime } from "./runtime.ts";
@@ -236,5 +237,67 @@ test("one event alone, many at once, and one behind a pooler are written alike, 
     { count: 4, tasks: [of("tea.see", "its own")] },
     { count: 4, tasks: [of("tea.count", null), of("tea.see", "a")] },
     { count: 4, tasks: null },
+  ]);
+});
+
+test("events that are taken together share a handler's statements; what isn't like them runs alone, in its turn", async () => {
+  const seen: unknown[] = [];
+  runtime.on(brewed, "tea.see", async (_, { cups }) => void seen.push(cups), {
+    together: {
+      takes: ({ cups }) => cups < 100,
+      run: async (_, received) =>
+        void seen.push(received.map(({ payload, traceId }) => `${payload.cups}${traceId[0]}`)),
+    },
+  });
+  await runtime.start({ work: false });
+  for (const [trace, cups] of [
+    ["a", 1],
+    ["b", 2],
+    ["c", 100],
+    ["d", 3],
+    ["e", 4],
+    ["f", 101],
+    ["g", 5],
+  ] as const)
+    await runtime.ctx(ctx.tenantId, { traceId: trace.repeat(32) }).tx((ctx) => ctx.emit(brewed, { cups }));
+  await runtime.ctx(newId(open.clock.now())).tx((ctx) => ctx.emit(brewed, { cups: 100 }));
+  await runtime.runUntilIdle();
+  // Who has no company is handled as one is.
+  expect(seen).toEqual([["1a", "2b"], 100, ["3d", "4e"], 101, 5, 100]);
+});
+
+test("one of many taken together that fails costs the others nothing, and none is done twice", async () => {
+  await createPlainTable(open.db, "tea_cup", "cups int NOT NULL");
+  const drink = async (ctx: TxCtx, cups: number) => {
+    await ctx.sql`INSERT INTO tea_cup (cups) VALUES (${cups})`;
+    if (cups === 13) throw new Error("spilled");
+  };
+  let together = 0;
+  runtime.on(brewed, "tea.see", (ctx, { cups }) => drink(ctx, cups), {
+    together: {
+      takes: () => true,
+      run: async (ctx, received) => {
+        together += 1;
+        for (const { payload } of received) await drink(ctx, payload.cups);
+      },
+    },
+  });
+  await runtime.start({ work: false });
+  await ctx.tx((ctx) =>
+    ctx.emitAll(
+      brewed,
+      [11, 12, 13, 14, 15].map((cups) => ({ cups })),
+    ),
+  );
+  await runtime.runUntilIdle();
+  expect(together).toBeGreaterThan(0);
+  const { rows } = await sql<{ cups: number }>`SELECT cups FROM tea_cup ORDER BY cups`.execute(open.db);
+  expect(rows.map(({ cups }) => cups)).toEqual([11, 12, 14, 15]);
+  expect(await deliveries()).toMatchObject([
+    { state: "pending", attempts: 1, lastError: "spilled" },
+    { state: "done" },
+    { state: "done" },
+    { state: "done" },
+    { state: "done" },
   ]);
 });

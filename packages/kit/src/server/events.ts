@@ -20,7 +20,26 @@ export interface EventMeta {
  */
 export type EventHandler<Payload> = (ctx: TxCtx, payload: Payload, meta: EventMeta) => Promise<void>;
 
-export interface SubscribeOptions {
+/** An event as those that are handled together come. */
+export interface Received<Payload> extends EventMeta {
+  readonly payload: Payload;
+  /** Its own; the ctx has the first one's. */
+  readonly traceId: string;
+}
+
+/**
+ * How a handler takes many events of one tenant with few statements: those that follow each other and that `takes`
+ * likes. If it fails, each of them is handled alone, by the handler itself: both must do the same.
+ */
+export interface HandledTogether<Payload> {
+  takes(payload: Payload): boolean;
+  run(ctx: TxCtx, received: readonly Received<Payload>[]): Promise<void>;
+}
+
+export interface SubscribeOptions<Payload = unknown> {
+  readonly together?: HandledTogether<Payload>;
+  /** How many tasks one transaction takes at most. */
+  readonly batch?: number;
   /** Former names of the handler: what was meant for them comes to this one. */
   readonly aliases?: readonly string[];
   /** False: an event's key means nothing to this handler, and its events needn't wait for each other. */
@@ -34,6 +53,7 @@ export interface SubscribeOptions {
 interface Subscriber {
   readonly event: EventDefinition<unknown>;
   readonly run: EventHandler<unknown>;
+  readonly together: HandledTogether<unknown> | undefined;
 }
 interface Handler {
   readonly name: string;
@@ -136,12 +156,13 @@ export class Events {
     event: EventDefinition<Payload>,
     name: string,
     run: EventHandler<Payload>,
-    options: SubscribeOptions = {},
+    options: SubscribeOptions<Payload> = {},
   ): InsideQueue | undefined {
     const known = this.#handlers.get(name);
-    const handler = known ?? { name, options, subscribers: new Map<string, Subscriber>() };
+    const { together, ...rest } = options;
+    const handler = known ?? { name, options: rest, subscribers: new Map<string, Subscriber>() };
     if (handler.subscribers.has(event.name)) throw new Error(`${name} already listens to ${event.name}`);
-    handler.subscribers.set(event.name, { event, run } as Subscriber);
+    handler.subscribers.set(event.name, { event, run, together } as Subscriber);
     this.#handlers.set(name, handler);
     this.#definitions.set(event.name, event);
     return known === undefined ? this.#queueOf(handler) : undefined;
@@ -184,6 +205,15 @@ export class Events {
   #queueOf(handler: Handler): InsideQueue<EventRow> & { keyed: boolean } {
     const isKeyed = (): boolean => this.#isKeyed(handler);
     const { ordered: _, ...queueOptions } = handler.options;
+    const subscriberOf = ({ name }: EventRow): Subscriber => {
+      const subscriber = handler.subscribers.get(name);
+      if (subscriber === undefined) throw new Error(`${handler.name} of this version doesn't listen to ${name}`);
+      return subscriber;
+    };
+    const received = (row: EventRow, traceId: string): Received<unknown> => {
+      const payload = subscriberOf(row).event.payload.parse(row.payload);
+      return { payload, traceId, eventId: row.id, occurredAt: row.occurred_at, name: row.name };
+    };
     return {
       name: handler.name,
       effect: "inside",
@@ -193,11 +223,21 @@ export class Events {
         return isKeyed();
       },
       load,
-      run: async (ctx, _task, row) => {
-        const subscriber = handler.subscribers.get(row.name);
-        if (subscriber === undefined) throw new Error(`${handler.name} of this version doesn't listen to ${row.name}`);
-        const payload = subscriber.event.payload.parse(row.payload);
-        await subscriber.run(ctx, payload, { eventId: row.id, occurredAt: row.occurred_at, name: row.name });
+      run: async (ctx, { traceId }, row) => {
+        const { payload, ...meta } = received(row, traceId);
+        await subscriberOf(row).run(ctx, payload, meta);
+      },
+      together: {
+        kindOf: (row) => {
+          const together = handler.subscribers.get(row.name)?.together;
+          // As it lies in the log: whoever handles it parses it.
+          return together?.takes(row.payload) === true ? row.name : undefined;
+        },
+        run: async (ctx, tasks) => {
+          const all = tasks.map(({ item, traceId }) => received(item, traceId));
+          const [first] = tasks;
+          if (first !== undefined) await subscriberOf(first.item).together?.run(ctx, all);
+        },
       },
       noteDone,
     };

@@ -35,3 +35,29 @@ test("one that can't be stored fails alone", async () => {
   const failed = results.flatMap((result, n) => (result.status === "rejected" ? [n] : []));
   expect(failed).toEqual([13]);
 });
+
+test("with a pace, calls one after the other are fuller; nobody waits longer than it says, or for more than enough", async () => {
+  const groups: number[][] = [];
+  const store = async (items: readonly number[]) => {
+    groups.push([...items]);
+    return items;
+  };
+  const commits = new GroupCommit<number, number>(store, {
+    maxItems: 100,
+    concurrency: 2,
+    pace: { items: 3, ms: 60_000 },
+  });
+  // Nothing was a moment ago: at once.
+  await commits.add(1);
+  const two = commits.add(2);
+  const three = commits.add(3);
+  await Promise.resolve();
+  expect(groups).toEqual([[1]]);
+  // That is enough.
+  await Promise.all([two, three, commits.add(4)]);
+  expect(groups).toEqual([[1], [2, 3, 4]]);
+
+  const soon = new GroupCommit<number, number>(store, { maxItems: 100, concurrency: 2, pace: { items: 3, ms: 20 } });
+  await soon.add(5);
+  expect(await soon.add(6)).toBe(6);
+});

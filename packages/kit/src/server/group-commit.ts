@@ -3,6 +3,11 @@ export interface GroupCommitOptions {
   readonly maxItems: number;
   /** How many calls are under way at once. */
   readonly concurrency: number;
+  /**
+   * While calls come one after the other, the next one begins with this many, or so long after the last one began: each
+   * costs the same whatever is in it. At once unless set.
+   */
+  readonly pace?: { readonly items: number; readonly ms: number };
 }
 
 interface Waiting<Item, Result> {
@@ -13,7 +18,7 @@ interface Waiting<Item, Result> {
 
 /**
  * Lets calls that come at the same time share one statement and one commit: while one is under way, the next ones
- * gather. Nobody waits for company: a call that finds nothing under way goes at once. Each caller gets its own result,
+ * gather. A call that finds nothing under way, and nothing a moment ago, goes at once. Each caller gets its own result,
  * after the commit that it was part of.
  */
 export class GroupCommit<Item, Result> {
@@ -21,6 +26,8 @@ export class GroupCommit<Item, Result> {
   readonly #options: GroupCommitOptions;
   #waiting: Waiting<Item, Result>[] = [];
   #underWay = 0;
+  #lastBeganAt = -Infinity;
+  #isPausing = false;
 
   /** @param run stores all items or none, and returns their results in their order */
   constructor(run: (items: readonly Item[]) => Promise<readonly Result[]>, options: GroupCommitOptions) {
@@ -36,14 +43,29 @@ export class GroupCommit<Item, Result> {
   }
 
   #pump(): void {
-    while (this.#underWay < this.#options.concurrency && this.#waiting.length > 0) {
-      const group = this.#waiting.splice(0, this.#options.maxItems);
+    const { concurrency, maxItems, pace } = this.#options;
+    while (this.#underWay < concurrency && this.#waiting.length > 0) {
+      const restMs = pace === undefined ? 0 : this.#lastBeganAt + pace.ms - performance.now();
+      if (restMs > 0 && this.#waiting.length < (pace?.items ?? 0)) {
+        return this.#pause(restMs);
+      }
+      this.#lastBeganAt = performance.now();
+      const group = this.#waiting.splice(0, maxItems);
       this.#underWay += 1;
       void this.#settle(group).finally(() => {
         this.#underWay -= 1;
         this.#pump();
       });
     }
+  }
+
+  #pause(ms: number): void {
+    if (this.#isPausing) return;
+    this.#isPausing = true;
+    setTimeout(() => {
+      this.#isPausing = false;
+      this.#pump();
+    }, ms);
   }
 
   async #settle(group: readonly Waiting<Item, Result>[]): Promise<void> {

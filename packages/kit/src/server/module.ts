@@ -144,7 +144,7 @@ export interface Subscription {
 export function on<Payload>(
   event: EventDefinition<Payload>,
   run: EventHandler<Payload>,
-  options?: SubscribeOptions,
+  options?: SubscribeOptions<NoInfer<Payload>>,
 ): Subscription {
   return { event, run, ...(options === undefined ? {} : { options }) } as Subscription;
 }

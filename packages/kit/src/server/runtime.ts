@@ -138,7 +138,7 @@ export class Runtime {
     event: EventDefinition<Payload>,
     handler: string,
     run: EventHandler<Payload>,
-    options?: SubscribeOptions,
+    options?: SubscribeOptions<Payload>,
   ): void {
     const queue = this.#events.subscribe(event, handler, run, options);
     if (queue !== undefined) this.#queues.add(queue);

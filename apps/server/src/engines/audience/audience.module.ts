@@ -6,7 +6,7 @@ import { audience } from "./audience.contract.ts";
 import { keepTimeline } from "./audience.settings.ts";
 import { AudienceService } from "./audience.service.ts";
 import { Figures } from "./figures.ts";
-import { Arrivals } from "./internal/arrivals.ts";
+import { Arrivals, isPlain } from "./internal/arrivals.ts";
 import { Identities } from "./internal/identities.ts";
 import { fetchProfile } from "./internal/jobs.ts";
 import { Merges } from "./internal/merges.ts";
@@ -41,7 +41,11 @@ export const audienceModule = defineModule(audience, {
     updateTag: tags.update,
     deleteTag: tags.delete,
   }),
-  handlers: ({ arrivals }) => ({ link_person: on(messageReceived, arrivals.receive) }),
+  handlers: ({ arrivals }) => ({
+    link_person: on(messageReceived, arrivals.receive, {
+      together: { takes: isPlain, run: arrivals.receivePlain },
+    }),
+  }),
   jobs: ({ profiles }) => [runs(fetchProfile, profiles.fetch)],
   keeps: [keepTimeline],
 });

@@ -7,10 +7,11 @@ import { listOf, type Rows } from "@zhanggui/kit/server/list";
 import { type Found, searchIn } from "@zhanggui/kit/server/search";
 import { sql } from "kysely";
 import { Apps } from "../connect/apps.ts";
+import { type Openid, openidKey } from "../connect/openid.ts";
 import { Channels } from "../connect/channels.ts";
 import { audience } from "./audience.contract.ts";
 import { mayContact } from "./contact-details.ts";
-import { Identities, type Openid } from "./internal/identities.ts";
+import { Identities } from "./internal/identities.ts";
 import { findPerson, lockPerson, type PersonRow } from "./internal/people.ts";
 import { isPlaceholder } from "./internal/placeholder.ts";
 import { type TagOrigin, Tags } from "./internal/tags.ts";
@@ -33,10 +34,6 @@ export interface Behind {
   /** The channel that brought them first. */
   readonly channelName: string | null;
 }
-export function openidKey({ wechatAppId, openid }: Openid): string {
-  return `${wechatAppId} ${openid}`;
-}
-
 /** People as operators see and edit them. */
 @Injectable()
 export class AudienceService {

@@ -10,6 +10,14 @@ import { lockPerson, type LockedPerson } from "./internal/people.ts";
 
 type Entry = Out<typeof audience.timeline>["items"][number];
 
+export interface NewEntry {
+  readonly personId: LockedPerson;
+  readonly kind: string;
+  readonly details: Readonly<Record<string, unknown>>;
+  readonly traceId: string;
+  readonly at: Date;
+}
+
 /** What a person did and what was done for them. Other engines note here what belongs to a person's story. */
 @Injectable()
 export class Timeline {
@@ -35,6 +43,17 @@ export class Timeline {
       .insertInto("audience_timeline")
       .values({ personId, kind, details, traceId: ctx.traceId, at })
       .execute();
+  }
+
+  /** Many at once, of several people, in their order; each in its own trace. */
+  async writeAll(ctx: TxCtx, entries: readonly NewEntry[]): Promise<void> {
+    await ctx.sql`
+      INSERT INTO audience_timeline (person_id, kind, details, trace_id, at)
+      SELECT "personId", kind, details, "traceId", at
+      FROM ROWS FROM (jsonb_to_recordset(${JSON.stringify(entries)}::jsonb)
+        AS ("personId" uuid, kind text, details jsonb, "traceId" text, at timestamptz)) WITH ORDINALITY
+          AS entry("personId", kind, details, "traceId", at, place)
+      ORDER BY place`;
   }
 
   /** How somebody is reached, and where a mail to them went, stay untold to whoever may not see contact details. */

@@ -2,6 +2,7 @@ import { event } from "@zhanggui/kit/contract/event";
 import { Id } from "@zhanggui/kit/contract/ids";
 import { Instant } from "@zhanggui/kit/contract/time";
 import { z } from "zod";
+import { openidKey } from "./openid.ts";
 
 /**
  * Somebody wrote to, followed, left or scanned a code of a bound app. Once per message, however often WeChat sends it;
@@ -22,7 +23,7 @@ export const messageReceived = event(
     replyBy: z.string().nullable(),
     sentAt: Instant,
   }),
-  { key: ({ wechatAppId, openid }) => `${wechatAppId} ${openid}` },
+  { key: openidKey },
 );
 
 /** WeChat reports how a template message ended. */

@@ -9,8 +9,8 @@ import { openPush, PushRefused, sealReply, verifyUrl } from "@zhanggui/wechat/pu
 import type { PassiveReply } from "@zhanggui/wechat/reply";
 import { Apps } from "./apps.ts";
 import { connect, pushRefused } from "./connect.contract.ts";
-import { Conversations } from "./conversations.ts";
 import { messageReceived, templateFinished } from "./connect.events.ts";
+import { Conversations } from "./conversations.ts";
 import { type Inbound, InboundStore, type Stored } from "./internal/inbound-store.ts";
 import { type Snapshot, Snapshots } from "./internal/snapshots.ts";
 import { originOf, receiptKinds, writtenKinds } from "./kinds.ts";
@@ -61,7 +61,8 @@ export class ConnectService {
       const { snapshot, result: opened } = await this.#opened(visitor, wechatAppId, ({ keys, toleranceSeconds }) =>
         openPush({ query, body: bytes, contentType, keys, now: visitor.now(), toleranceSeconds }),
       );
-      const ctx = this.#ctx(visitor, snapshot);
+      // Hardly any push has something to log, and making a ctx is dear.
+      const ctx = (): Ctx => this.#ctx(visitor, snapshot);
       const { message } = opened;
       const described = await describe(snapshot, message);
       const answer = await answerInTime(ctx, snapshot, described);
@@ -73,9 +74,9 @@ export class ConnectService {
         continue;
       }
       note(ctx, message, described, stored);
-      if (stored.reply !== null) this.#watch(visitor, snapshot, stored);
+      if (stored.reply !== null) this.#watch(visitor, snapshot, stored, described);
       const { keys } = snapshot;
-      const sealed = sealReply({ push: opened, reply: stored.reply ?? nothing, keys, now: ctx.now() });
+      const sealed = sealReply({ push: opened, reply: stored.reply ?? nothing, keys, now: visitor.now() });
       return { contentType: sealed.contentType, body: sealed.body };
     }
   }
@@ -121,12 +122,14 @@ export class ConnectService {
    * What becomes of a reply: that a connection closes before it is written, the call's signal tells, also after we have
    * returned. Beside the answer, never instead of it: WeChat waits for nothing here.
    */
-  #watch(visitor: Ctx, snapshot: Snapshot, stored: Stored): void {
-    const ctx = this.runtime.ctx(snapshot.tenantId, { actor: snapshot.actor, traceId: visitor.traceId });
+  #watch(visitor: Ctx, snapshot: Snapshot, stored: Stored, { wechatAppId, openid }: IncomingMessage): void {
     const settle = async (isLost: boolean): Promise<void> => {
+      const ctx = this.runtime.ctx(snapshot.tenantId, { actor: snapshot.actor, traceId: visitor.traceId });
       try {
-        if (isLost) await this.store.lost(ctx, stored);
-        await this.conversations.judge(ctx, stored.id);
+        await ctx.tx(async (ctx) => {
+          if (isLost) await this.store.lost(ctx, stored);
+          await this.conversations.judge(ctx, { wechatAppId, openid }, stored.id);
+        });
       } catch (error) {
         ctx.log.error({ err: error, inboundId: stored.id }, "what became of a reply could not be noted");
       }
@@ -181,27 +184,41 @@ async function describe({ app, channelOf }: Snapshot, message: InboundMessage): 
 }
 
 /** The first answer of the engines above, or undefined if there is none in time. One that fails is skipped. */
-async function answerInTime(ctx: Ctx, snapshot: Snapshot, message: IncomingMessage): Promise<Answer | undefined> {
+async function answerInTime(ctx: () => Ctx, snapshot: Snapshot, message: IncomingMessage): Promise<Answer | undefined> {
+  const answering = firstAnswer(ctx, snapshot, message, 0);
+  if (!(answering instanceof Promise)) return answering;
   const late = Promise.withResolvers<undefined>();
   const { replyTimeoutMs: timeoutMs } = snapshot;
   const timer = setTimeout(() => {
-    ctx.log.warn({ timeoutMs, openid: message.openid }, "no reply in time; WeChat gets an empty answer");
+    ctx().log.warn({ timeoutMs, openid: message.openid }, "no reply in time; WeChat gets an empty answer");
     late.resolve(undefined);
   }, timeoutMs);
   try {
-    return await Promise.race([firstAnswer(ctx, snapshot, message), late.promise]);
+    return await Promise.race([answering, late.promise]);
   } finally {
     clearTimeout(timer);
   }
 }
 
-async function firstAnswer(ctx: Ctx, { responders }: Snapshot, message: IncomingMessage): Promise<Answer | undefined> {
-  for (const { name, answer } of responders) {
+/** From memory, at once, where the responders answer so. */
+function firstAnswer(
+  ctx: () => Ctx,
+  snapshot: Snapshot,
+  message: IncomingMessage,
+  from: number,
+): Answer | undefined | Promise<Answer | undefined> {
+  for (const [at, { name, answer }] of snapshot.responders.entries()) {
+    if (at < from) continue;
+    const failed = (error: unknown): undefined => {
+      ctx().log.error({ err: error, responder: name }, "a responder failed");
+    };
     try {
-      const given = await answer(message);
+      const given = answer(message);
+      if (given instanceof Promise)
+        return given.catch(failed).then((late) => late ?? firstAnswer(ctx, snapshot, message, at + 1));
       if (given !== undefined) return given;
     } catch (error) {
-      ctx.log.error({ err: error, responder: name }, "a responder failed");
+      failed(error);
     }
   }
   return undefined;
@@ -223,10 +240,15 @@ function eventOf(message: InboundMessage, described: IncomingMessage, answer: An
   });
 }
 
-function note(ctx: Ctx, message: InboundMessage, { kind }: IncomingMessage, { id: inboundId, isRepeat }: Stored): void {
-  if (isRepeat) ctx.log.info({ inboundId, kind }, "a repeated push: same reply, nothing new");
+function note(
+  ctx: () => Ctx,
+  message: InboundMessage,
+  { kind }: IncomingMessage,
+  { id: inboundId, isRepeat }: Stored,
+): void {
+  if (isRepeat) ctx().log.info({ inboundId, kind }, "a repeated push: same reply, nothing new");
   else if (message.type === "unknown") {
-    ctx.log.warn({ inboundId, kind }, "an unknown kind of push: kept, and nothing else is done with it");
+    ctx().log.warn({ inboundId, kind }, "an unknown kind of push: kept, and nothing else is done with it");
   }
 }
 

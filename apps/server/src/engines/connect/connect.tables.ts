@@ -54,6 +54,7 @@ export interface ConnectTables {
     waitingSince: Date | null;
     settledBy: string | null;
     settledName: string | null;
+    answeredId: string | null;
     lastId: string;
     lastAt: Date;
     lastKind: string;

@@ -1,8 +1,10 @@
 import { request } from "node:http";
 import { Extensions } from "@zhanggui/kit/server/extensions";
 import { sign } from "@zhanggui/wechat/signature";
-import { afterEach, beforeEach, expect, inject, test } from "vitest";
+import { newId } from "@zhanggui/kit/contract/ids";
+import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
 import { openTeaShop, type TeaShop } from "../../testing/tea-shop.ts";
+import { Conversations, type Heard } from "./conversations.ts";
 import { responder } from "./responders.ts";
 
 /* Who wrote, whose word something is, and what became of the replies that were given at once. */
@@ -69,9 +71,11 @@ test("one whose connection closed before it was written was perhaps not delivere
   await pushOnce(now, (end) => (hangUp = end));
   const item = async () => (await inbound("oTalk"))[0];
   await expect.poll(async () => (await item())?.replyState).toBe("doubtful");
-  await expect.poll(waiting).toBe(1);
+  await tea.settle();
+  expect(await waiting()).toBe(1);
   await pushOnce(now, () => (hangUp = undefined));
   await expect.poll(async () => (await item())?.replyState).toBe("taken");
+  await tea.settle();
   await expect.poll(waiting).toBe(0);
 });
 
@@ -123,3 +127,95 @@ test("messages that come together leave each customer what they said last, and s
     expect(talk!.state).toBe(last!.content["Content"] === "菜单" ? "answered" : "waiting");
   }
 });
+
+describe("while the worker is behind", () => {
+  const since = Date.parse("2026-11-20T02:00:00.000Z");
+  let n = 0;
+  /** A message that was told, of one of three customers. */
+  const told = (who: number, replyBy: string | null = null): Heard => {
+    const at = new Date(since + ++n * 60_000);
+    const message = { inboundId: newId(at), wechatAppId: tea.bound.wechatAppId, openid: `o-${who}`, kind: "text" };
+    const payload = { ...message, channelId: null, text: `${n}`, replyBy, sentAt: at.toISOString() };
+    return { payload, occurredAt: at };
+  };
+  const ctx = () => tea.server.runtime.ctx(tea.owner.tenantId);
+  const talks = () => tea.server.app.get(Conversations);
+  const rows = async () =>
+    (await talks().rows(ctx()).orderBy("openid").execute()).map((row) => ({ ...row, id: "", answeredId: null }));
+  const forget = () => ctx().tx((ctx) => ctx.db.deleteFrom("connect_conversation").execute());
+
+  test("messages taken together, in any parts, some of them again, leave what they leave one by one: 200 rounds", async () => {
+    const chance = seeded(7);
+    for (let round = 0; round < 200; round++) {
+      const all = Array.from({ length: 9 }, () => told(chance(3), chance(3) === 0 ? "test.rule" : null));
+      for (const each of all) await ctx().tx((ctx) => talks().heard(ctx, [each]));
+      const oneByOne = await rows();
+      await forget();
+      for (let from = 0; from < all.length;) {
+        const to = from + 1 + chance(5);
+        await ctx().tx((ctx) => talks().heard(ctx, all.slice(from, to)));
+        // A part of them comes once more: it is known.
+        from = to - (to < all.length && chance(4) === 0 ? 1 : 0);
+      }
+      expect(await rows()).toEqual(oneByOne);
+      await forget();
+    }
+  });
+
+  test("whether a reply was taken is judged the same, whichever is noted first: 200 rounds at once", async () => {
+    const openid = { wechatAppId: tea.bound.wechatAppId, openid: "o-1" };
+    const seen = new Set<string | undefined>();
+    for (let round = 0; round < 200; round++) {
+      const message = told(1, "test.rule");
+      const { inboundId: id, kind, sentAt, replyBy } = message.payload;
+      const times = { sentAt: new Date(sentAt), receivedAt: message.occurredAt };
+      const row = { id, ...openid, ...times, dedupeKey: id, kind, content: {}, replyBy, traceId: "t".repeat(32) };
+      await ctx().tx((ctx) => ctx.db.insertInto("connect_inbound").values(row).execute());
+      const heard = () => ctx().tx((ctx) => talks().heard(ctx, [message]));
+      const judged = async () => {
+        // As a push that comes again does it: first what is known of the message, committed.
+        await ctx().db.updateTable("connect_inbound").set({ repeats: 2 }).where("id", "=", id).execute();
+        await ctx().tx((ctx) => talks().judge(ctx, openid, id));
+      };
+      const order = round % 3;
+      if (order === 0) await heard();
+      await Promise.all([judged(), ...(order === 1 ? [heard()] : [])]);
+      if (order === 2) await heard();
+      seen.add((await rows())[0]?.state);
+    }
+    expect([...seen]).toEqual(["waiting"]);
+  });
+
+  test("an answer settles what was said before it, whichever is noted first: 300 rounds at once", async () => {
+    const by = { id: "an account", name: "清" };
+    const isLateSeen = { before: 0, after: 0 };
+    for (let round = 0; round < 300; round++) {
+      const [first, unseen] = [told(1), told(1)];
+      const answerId = newId(new Date(since + ++n * 60_000));
+      const after = round % 2 === 0 ? [] : [told(1), told(1)];
+      await ctx().tx((ctx) => talks().heard(ctx, [first]));
+      const openid = { wechatAppId: tea.bound.wechatAppId, openid: "o-1" };
+      await Promise.all([
+        ctx().tx((ctx) => talks().answered(ctx, openid, answerId, by)),
+        ctx().tx((ctx) => talks().heard(ctx, [unseen, ...after])),
+      ]);
+      const [row] = await rows();
+      const last = after.at(-1) ?? unseen;
+      expect(row).toMatchObject({ lastId: last.payload.inboundId, lastText: last.payload.text });
+      if (after.length === 0) expect(row).toMatchObject({ state: "answered", settledBy: by.id, settledName: by.name });
+      else expect(row).toMatchObject({ state: "waiting", settledBy: null, settledName: null });
+      isLateSeen[after.length === 0 ? "before" : "after"] += 1;
+      await forget();
+    }
+    expect(isLateSeen).toEqual({ before: 150, after: 150 });
+  });
+});
+
+/** Whole numbers below a bound, the same ones each time. */
+function seeded(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (state * 1103515245 + 12345) % 2147483648;
+    return Math.floor((state / 2147483648) * below);
+  };
+}

@@ -1,24 +1,30 @@
 import { Injectable } from "@nestjs/common";
 import { notFound } from "@zhanggui/kit/contract/faults";
+import type { PayloadOf } from "@zhanggui/kit/contract/event";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
 import { customMessageLimits } from "@zhanggui/wechat/official";
 import { pushTries } from "@zhanggui/wechat/push";
 import { type Selectable, sql } from "kysely";
 import { Tenants } from "../../foundation/access/tenants.ts";
 import type { ConnectTables } from "./connect.tables.ts";
-import { receiptKinds, writtenKinds } from "./kinds.ts";
+import type { messageReceived } from "./connect.events.ts";
+import { originOf, receiptKinds, writtenKinds } from "./kinds.ts";
+import { type Openid, openidKey } from "./openid.ts";
 
 export type ConversationRow = Selectable<ConnectTables["connect_conversation"]>;
 export type ConversationState = ConversationRow["state"];
-export interface Openid {
-  readonly wechatAppId: string;
-  readonly openid: string;
-}
 /** Who settled a conversation, by the name of then. */
 export interface Settler {
   readonly id: string;
   readonly name: string;
 }
+
+/** What a conversation is locked in, by its customer's key. */
+const space = "connect.conversation";
+/** Of a row `i` of connect_inbound, as `givenReply` has it. */
+const isDoubtful = sql`(i.repeats + 1 >= ${pushTries}::int OR coalesce(i.lost_try, 0) > i.repeats)`;
+/** As much of a message as the list shows. */
+const longestText = 2_000;
 
 /** From when on somebody must have written, so that they may be answered now. */
 export function answerableSince(now: Date): Date {
@@ -30,9 +36,18 @@ export function windowEnd(lastAt: Date): Date {
   return new Date(lastAt.getTime() + customMessageLimits.windowSeconds * 1000);
 }
 
+/** A message, as it was told. */
+export type Message = PayloadOf<typeof messageReceived>;
+export interface Heard {
+  readonly payload: Message;
+  /** When it came in. */
+  readonly occurredAt: Date;
+}
+
 /**
- * Who wrote, and whether somebody owes them an answer. The rows are made by a trigger as messages are stored
- * (`migrations/008_conversations.sql`); here they are read, and moved on by what answers, closes and ends them.
+ * Who wrote, and whether somebody owes them an answer. Kept where messages are handled, not where they come in: WeChat
+ * waits for nothing here. So the list is as late as the worker is, and what happens to a conversation meanwhile goes by
+ * the ids of messages and answers, which rise with time.
  */
 @Injectable()
 export class Conversations {
@@ -94,12 +109,57 @@ export class Conversations {
   }
 
   /**
+   * What was said, in the order of each customer's: it opens their conversation, or moves it on. What is known already
+   * changes nothing, and a reply that WeChat perhaps never took has answered nobody. Whoever judges a reply anew waits
+   * until all this is committed.
+   */
+  async heard(ctx: TxCtx, heard: readonly Heard[]): Promise<void> {
+    const said = heard.filter(({ payload }) => originOf(payload.kind) === "message").map(saidRow);
+    if (said.length === 0) return;
+    await ctx.lock(space, ...new Set(heard.map(({ payload }) => openidKey(payload))));
+    await ctx.sql`
+      WITH each AS MATERIALIZED (
+        SELECT each.*, CASE WHEN NOT coalesce(${isDoubtful}, false) THEN replied_by END AS reply_by
+        FROM jsonb_to_recordset(${JSON.stringify(said)}::jsonb) AS each(wechat_app_id uuid, openid text, id uuid,
+          kind text, text text, at timestamptz, replied_by text)
+        LEFT JOIN connect_inbound i ON i.id = each.id AND replied_by IS NOT NULL
+      ), said AS MATERIALIZED (
+        SELECT *, row_number() OVER later AS latest, count(reply_by) OVER later AS answers
+        FROM each WINDOW later AS (PARTITION BY wechat_app_id, openid ORDER BY id DESC)
+      )
+      INSERT INTO connect_conversation AS c
+        (wechat_app_id, openid, state, waiting_since, settled_by, last_id, last_at, last_kind, last_text)
+      SELECT wechat_app_id, openid, CASE WHEN reply_by IS NULL THEN 'waiting' ELSE 'answered' END,
+        (SELECT min(at) FROM said s WHERE (s.wechat_app_id, s.openid) = (last.wechat_app_id, last.openid)
+          AND answers = 0),
+        reply_by, id, at, kind, left(text, ${longestText}::int)
+      FROM said last WHERE latest = 1 ORDER BY wechat_app_id, openid
+      ON CONFLICT (tenant_id, wechat_app_id, openid) DO UPDATE SET
+        last_id = excluded.last_id, last_at = excluded.last_at,
+        last_kind = excluded.last_kind, last_text = excluded.last_text,
+        state = CASE WHEN excluded.last_id < c.answered_id THEN c.state ELSE excluded.state END,
+        settled_by = CASE WHEN excluded.last_id < c.answered_id THEN c.settled_by ELSE excluded.settled_by END,
+        settled_name = CASE WHEN excluded.last_id < c.answered_id THEN c.settled_name END,
+        waiting_since = CASE
+          WHEN excluded.last_id < c.answered_id THEN c.waiting_since
+          -- Since before, unless an auto-reply came in between; and since nothing that an account has answered.
+          WHEN excluded.state = 'waiting' THEN coalesce(
+            CASE WHEN NOT EXISTS (SELECT FROM said s WHERE (s.wechat_app_id, s.openid) = (c.wechat_app_id, c.openid)
+              AND s.reply_by IS NOT NULL AND s.id > c.last_id) THEN c.waiting_since END,
+            (SELECT min(at) FROM said s WHERE (s.wechat_app_id, s.openid) = (c.wechat_app_id, c.openid)
+              AND answers = 0 AND s.id > c.answered_id),
+            excluded.waiting_since) END
+      WHERE c.last_id < excluded.last_id`;
+  }
+
+  /**
    * Somebody answered by `answerId` (a UUIDv7): whatever was said before it is settled. What was said after it still
    * waits, since then.
    */
   async answered(ctx: TxCtx, { wechatAppId, openid }: Openid, answerId: string, by: Settler): Promise<void> {
     await ctx.sql`
       UPDATE connect_conversation c SET
+        answered_id = CASE WHEN answered_id > ${answerId}::uuid THEN answered_id ELSE ${answerId}::uuid END,
         state = CASE WHEN last_id < ${answerId}::uuid THEN 'answered' ELSE state END,
         settled_by = CASE WHEN last_id < ${answerId}::uuid THEN ${by.id} ELSE settled_by END,
         settled_name = CASE WHEN last_id < ${answerId}::uuid THEN ${by.name} ELSE settled_name END,
@@ -139,14 +199,16 @@ export class Conversations {
    * Compares a conversation with what is now known of the passive reply to its last message: one that WeChat perhaps
    * never took has answered nobody; one that it took at a later try has.
    */
-  async judge(ctx: Ctx, inboundId: string): Promise<void> {
+  async judge(ctx: TxCtx, openid: Openid, inboundId: string): Promise<void> {
+    // Whoever is at it may have read the message before it came again, and not yet committed.
+    await ctx.lock(space, openidKey(openid));
     await ctx.sql`
       UPDATE connect_conversation c SET
         state = CASE WHEN doubtful THEN 'waiting' ELSE 'answered' END,
         waiting_since = CASE WHEN doubtful THEN c.last_at END,
         settled_by = CASE WHEN doubtful THEN NULL ELSE i.reply_by END
-      FROM (SELECT id, reply_by, repeats + 1 >= ${pushTries}::int OR coalesce(lost_try, 0) > repeats AS doubtful
-        FROM connect_inbound WHERE id = ${inboundId} AND reply_by IS NOT NULL) i
+      FROM (SELECT id, reply_by, ${isDoubtful} AS doubtful
+        FROM connect_inbound i WHERE id = ${inboundId} AND reply_by IS NOT NULL) i
       WHERE c.last_id = i.id AND c.state IN ('waiting', 'answered')
         AND (c.settled_by IS NULL OR c.settled_by = i.reply_by)`;
   }
@@ -162,4 +224,11 @@ export class Conversations {
         .execute();
     });
   }
+}
+
+function saidRow({ payload, occurredAt }: Heard): Readonly<Record<string, unknown>> {
+  const { inboundId: id, wechatAppId, openid, kind, text, replyBy, sentAt } = payload;
+  // Two clocks told them: nobody wrote after we knew of it.
+  const at = new Date(Math.min(Date.parse(sentAt), occurredAt.getTime()));
+  return { id, wechat_app_id: wechatAppId, openid, kind, text, at, replied_by: replyBy };
 }

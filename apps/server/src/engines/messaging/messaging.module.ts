@@ -54,7 +54,12 @@ export const messagingModule = defineModule(messaging, {
     closeConversation: threads.close,
   }),
   handlers: ({ rules, runner, deliveries, receipts }) => ({
-    count_answers: on(messageReceived, rules.count, { ordered: false }),
+    // One transaction of a tenant at a time: they would only wait for each other at its few rules.
+    count_answers: on(messageReceived, rules.count, {
+      ordered: false,
+      concurrency: 2,
+      together: { takes: () => true, run: rules.countAll },
+    }),
     // The events that may start a scene: SceneTrigger names them.
     start_scenes: [on(channelEntered, runner.start), on(personFollowed, runner.start)],
     move_deliveries: on(peopleMerged, deliveries.move),

@@ -4,10 +4,11 @@ import { notFound } from "@zhanggui/kit/contract/faults";
 import { newId } from "@zhanggui/kit/contract/ids";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
 import { customMessageLimits } from "@zhanggui/wechat/official";
-import { AudienceService, openidKey } from "../audience/audience.service.ts";
+import { AudienceService } from "../audience/audience.service.ts";
 import { Timeline } from "../audience/timeline.ts";
 import { Apps } from "../connect/apps.ts";
-import { type ConversationRow, Conversations, type Openid, windowEnd } from "../connect/conversations.ts";
+import { type ConversationRow, Conversations, windowEnd } from "../connect/conversations.ts";
+import { type Openid, openidKey } from "../connect/openid.ts";
 import {
   answeredMeanwhile,
   repliesUsedUp,
@@ -108,7 +109,7 @@ export class Replies {
     });
     await this.deliveries.step(ctx, id, "asked", explain("replyAsked", { by: ctx.actor.name }), { conversationId });
     await this.deliveries.step(ctx, id, "decided", because, { to: openid });
-    await ctx.queueTask("messaging.replies", id, { key: `${wechatAppId} ${openid}` });
+    await ctx.queueTask("messaging.replies", id, { key: openidKey({ wechatAppId, openid }) });
     return ctx.db.selectFrom("messaging_delivery").selectAll().where("id", "=", id).executeTakeFirstOrThrow();
   }
 

@@ -16,6 +16,10 @@ import type { MessagingTables } from "./messaging.tables.ts";
 type RuleRow = Selectable<MessagingTables["messaging_rule"]>;
 type RuleView = Out<typeof messaging.createRule>;
 
+interface Answered {
+  readonly replyBy: string | null;
+}
+
 const replyPrefix = "messaging.rule:";
 
 /** Auto-reply rules: what is answered while WeChat waits. */
@@ -37,13 +41,20 @@ export class Rules {
   }
 
   /** Counts what a rule answered, once per message. */
-  async count(ctx: TxCtx, { replyBy }: { replyBy: string | null }): Promise<void> {
-    if (replyBy === null || !replyBy.startsWith(replyPrefix)) return;
-    await ctx.db
-      .updateTable("messaging_rule")
-      .set({ answered: sql`answered + 1` })
-      .where("id", "=", replyBy.slice(replyPrefix.length))
-      .execute();
+  count(ctx: TxCtx, payload: Answered): Promise<void> {
+    return this.countAll(ctx, [{ payload }]);
+  }
+
+  /** The same for many messages: a rule that answers most of them is written once. */
+  async countAll(ctx: TxCtx, received: readonly { readonly payload: Answered }[]): Promise<void> {
+    const answers = received.flatMap(({ payload: { replyBy } }) =>
+      replyBy?.startsWith(replyPrefix) === true ? [replyBy.slice(replyPrefix.length)] : [],
+    );
+    if (answers.length === 0) return;
+    await ctx.sql`
+      UPDATE messaging_rule SET answered = answered + n FROM (
+        SELECT given, count(*)::int AS n FROM unnest(${answers}::uuid[]) AS given GROUP BY given) counted
+      WHERE id = given`;
   }
 
   /** How the rules are called now that gave these answers, by what the answers say of themselves. */

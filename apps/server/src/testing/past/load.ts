@@ -1,7 +1,9 @@
 import { copyFrom } from "@zhanggui/kit/server/copy";
 import { customMessageLimits } from "@zhanggui/wechat/official";
 import pg from "pg";
+import type { Cursor } from "@zhanggui/kit/server/migrate/backfill";
 import { demoLogins } from "../../foundation/access/demo-logins.ts";
+import { backfill } from "../../engines/connect/migrations/010_conversations.ts";
 import type { Lived } from "./live.ts";
 import type { Shop } from "./ledger.ts";
 import type { Row } from "./rows.ts";
@@ -38,14 +40,7 @@ export async function load(databaseUrl: string, { tenantId }: Shop, lived: Lived
     await client.query("BEGIN");
     await refuseOthers(client, tenantId);
     for (const table of tables) await copy(client, table, lived.rows.of(table));
-    // As the schedule noted it, time and again: who wrote long ago can't be answered any more.
-    const missed = `UPDATE connect_conversation SET state = 'missed', waiting_since = NULL
-      WHERE tenant_id = $1 AND state = 'waiting' AND last_at < (
-        SELECT max(received_at) - make_interval(secs => $2) FROM connect_inbound WHERE tenant_id = $1)`;
-    await client.query(missed, [tenantId, customMessageLimits.windowSeconds]);
-    const anew = `UPDATE connect_conversation SET waiting_since = last_at
-      WHERE tenant_id = $1 AND waiting_since < last_at - make_interval(secs => $2)`;
-    await client.query(anew, [tenantId, customMessageLimits.windowSeconds]);
+    await converse(client, tenantId);
     for (const [rule, count] of lived.answered) {
       const counted = "UPDATE messaging_rule SET answered = answered + $3 WHERE tenant_id = $1 AND id = $2";
       await client.query(counted, [tenantId, rule, count]);
@@ -63,6 +58,20 @@ export async function load(databaseUrl: string, { tenantId }: Shop, lived: Lived
   } finally {
     await client.end();
   }
+}
+
+/**
+ * Who wrote, as the back-fill makes it of a database that knows no conversations. Who wrote long ago can't be answered
+ * any more: the schedule noted it, time and again.
+ */
+async function converse(client: pg.Client, tenantId: string): Promise<void> {
+  const query = async <Row>(text: string, values: readonly unknown[] = []) =>
+    (await client.query(text, [...values])).rows as Row[];
+  for (let after: Cursor | null | undefined = null; after !== undefined;) after = await backfill({ query }, after);
+  const missed = `UPDATE connect_conversation SET state = 'missed', waiting_since = NULL
+    WHERE tenant_id = $1 AND state = 'waiting' AND last_at < (
+      SELECT max(received_at) - make_interval(secs => $2) FROM connect_inbound WHERE tenant_id = $1)`;
+  await client.query(missed, [tenantId, customMessageLimits.windowSeconds]);
 }
 
 /** @throws Error for a tenant that isn't the demonstration's, and for one where somebody has been already */

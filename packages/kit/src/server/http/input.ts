@@ -35,8 +35,8 @@ export function readInput(route: Route, request: FastifyRequest, bodyErrors?: Bo
   // What can't be an id is the id of nothing.
   if (parts.errors.length > 0) throw notFound();
   const query = parts.read(route.query, nestFields(request.query as Fields));
-  const headers = parts.read(route.headers, headersNamed(route.headers, request), "headers.");
-  const cookies = parts.read(route.cookies, parseCookie(request.headers.cookie ?? ""), "cookies.");
+  const headers = route.headers && parts.read(route.headers, headersNamed(route.headers, request), "headers.");
+  const cookies = route.cookies && parts.read(route.cookies, parseCookie(request.headers.cookie ?? ""), "cookies.");
   const wire = (request.body as WireBody | undefined) ?? emptyBody(route);
   const body = bodyFields(route, wire, parts);
   if (isJson(route.body) && wire.kind === "json") {
@@ -56,6 +56,9 @@ export function readInput(route: Route, request: FastifyRequest, bodyErrors?: Bo
   };
 }
 
+/** Made once: a locale is a table of hundreds of words. */
+const localeErrors = { zh: zhCN().localeError, en: en().localeError };
+
 class PartReader {
   readonly errors: FieldError[] = [];
   readonly #language;
@@ -63,7 +66,7 @@ class PartReader {
 
   constructor(request: FastifyRequest) {
     this.#language = languageOfRequest(request);
-    this.#localeError = (this.#language === "zh" ? zhCN() : en()).localeError;
+    this.#localeError = localeErrors[this.#language];
   }
 
   read(schema: z.ZodType | undefined, value: unknown, prefix = ""): Fields | undefined {

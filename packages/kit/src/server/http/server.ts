@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import type { ArgumentsHost, ExceptionFilter, Type } from "@nestjs/common";
 import { NestFactory } from "@nestjs/core";
 import { FastifyAdapter, type NestFastifyApplication } from "@nestjs/platform-fastify";
@@ -40,7 +39,8 @@ export async function createServer(root: Type, options: ServerOptions): Promise<
   const proxies = readNetworks(runtime.env.TRUSTED_PROXIES);
   const adapter = new ProblemAdapter({
     trustProxy: (address: string) => contains(proxies, address),
-    genReqId: () => randomUUID(),
+    // Nobody asks for it: a call has its trace.
+    genReqId: () => "",
     // What Fastify refuses before any hook runs: a broken escape in the path, for one.
     frameworkErrors: sendProblem,
     clientErrorHandler: refuseMalformedRequests(runtime.log),

@@ -48,8 +48,21 @@ export interface InsideQueue<Item = unknown> extends QueueSettings {
   /** Reads what the tasks are about, by `ref`; a task whose row is missing becomes a dead letter. */
   load?(query: Query, tasks: readonly Task[]): Promise<ReadonlyMap<string, Item>>;
   run(ctx: TxCtx, task: Task, item: Item): Promise<void>;
+  /** How tasks of one tenant that follow each other are run at once, where they can be. */
+  readonly together?: Together<Item>;
   /** SQL that goes with the deletion of what is done: `INSERT … SELECT … FROM gone`; $4 is the clock's offset. */
   readonly noteDone?: string;
+}
+
+/**
+ * A batch for a batch's few statements. If it fails, each task is run alone, by `run`: so both must do the same, and
+ * one bad task costs the others nothing.
+ */
+export interface Together<Item> {
+  /** Those of one kind share; undefined for one that runs alone. */
+  kindOf(item: Item): string | undefined;
+  /** In their order, in a ctx of the first one's trace. */
+  run(ctx: TxCtx, tasks: readonly (Task & { readonly item: Item })[]): Promise<void>;
 }
 
 /** Nothing: it is done. Else it is tried again, or starts again as if it were new. */

@@ -10,8 +10,10 @@ import { QueueWorker } from "./worker.ts";
 
 /** What was announced and not heard, and what became due, is found by then. */
 const pollMs = 2000;
-/** Announcements are gathered for so long; the first after a silence goes out at once. */
+/** Announcements are gathered for so long; the first after a silence goes out at once … */
 const announceEveryMs = 5;
+/** … and while they come one after the other, for this long: who listens is at work then. */
+const announceAtMostEveryMs = 20;
 /** What isn't about queues goes along with the next announcement, or by itself after this long. */
 const tellAfterMs = 500;
 /** How much one look makes ready. */
@@ -44,6 +46,7 @@ export class Queues {
   /** What of tenants has changed, as their listeners in all processes are told. */
   readonly changes = new Changes(() => (this.#telling ??= this.#tellSoon()));
   #announcedAt = -Infinity;
+  #announceEveryMs = announceEveryMs;
 
   /** @param transactions how many transactions the queues may have open at once */
   constructor(url: string, environment: RunEnvironment, transactions: number) {
@@ -127,8 +130,13 @@ export class Queues {
     for (const name of names) this.#toAnnounce.add(name);
     if (this.#announcing !== undefined) return;
     const sinceMs = performance.now() - this.#announcedAt;
-    if (sinceMs >= announceEveryMs) void this.#announceNow();
-    else this.#announcing = setTimeout(() => void this.#announceNow(), announceEveryMs - sinceMs);
+    if (sinceMs >= this.#announceEveryMs) {
+      this.#announceEveryMs = announceEveryMs;
+      void this.#announceNow();
+      return;
+    }
+    this.#announcing = setTimeout(() => void this.#announceNow(), this.#announceEveryMs - sinceMs);
+    this.#announceEveryMs = Math.min(announceAtMostEveryMs, 2 * this.#announceEveryMs);
   }
 
   /** For tests: works off everything that is ready by the server's clock. True if there was something. */

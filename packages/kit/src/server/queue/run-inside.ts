@@ -55,12 +55,13 @@ type Pass = (batch: Batch, trx: OwnerTransaction) => Promise<Outcome>;
 async function runPlainly(batch: Batch, trx: OwnerTransaction): Promise<Outcome> {
   const outcome: Outcome = { done: [], failed: [], missing: [], left: [] };
   const items = await batch.load(trx);
-  for (const task of batch.tasks) {
-    if (outcome.done.length > 0 && batch.shouldYield()) outcome.left.push(task);
-    else if (!items.has(task.ref)) outcome.missing.push(task);
+  for (const group of batch.groups(items)) {
+    const [first] = group;
+    if (outcome.done.length > 0 && batch.shouldYield()) outcome.left.push(...group);
+    else if (first !== undefined && !items.has(first.ref)) outcome.missing.push(first);
     else {
-      await batch.runOne(trx, task, items.get(task.ref));
-      outcome.done.push(task);
+      await batch.runGroup(trx, group, items);
+      outcome.done.push(...group);
     }
   }
   return outcome;
@@ -80,7 +81,7 @@ async function runWithSavepoints(batch: Batch, trx: OwnerTransaction): Promise<O
     } else if (!items.has(task.ref)) outcome.missing.push(task);
     else {
       try {
-        await trx.savepoint(() => batch.runOne(trx, task, items.get(task.ref)));
+        await trx.savepoint(() => batch.runGroup(trx, [task], items));
         outcome.done.push(task);
       } catch (error) {
         if (batch.isOver()) throw error;
@@ -98,8 +99,8 @@ class Batch {
   readonly #queue: Inside;
   readonly #environment: RunEnvironment;
   readonly #actor: Actor;
-  /** The one that runs now. */
-  #current: Task | undefined;
+  /** What runs now. */
+  #current: readonly Task[] | undefined;
   #began = false;
   #over = new AbortController();
 
@@ -129,17 +130,38 @@ class Batch {
     );
   }
 
-  async runOne(trx: OwnerTransaction, task: Task, item: unknown): Promise<void> {
-    this.#current = task;
+  /** What runs at once: tasks of one tenant and kind that follow each other; else each by itself. */
+  groups(items: ReadonlyMap<string, unknown>): Task[][] {
+    const groups: Task[][] = [];
+    let shared: string | undefined;
+    for (const task of this.tasks) {
+      const kind = items.has(task.ref) ? this.#queue.together?.kindOf(items.get(task.ref)) : undefined;
+      const who = kind && `${task.tenantId} ${kind}`;
+      if (who !== undefined && who === shared) groups.at(-1)?.push(task);
+      else groups.push([task]);
+      shared = who;
+    }
+    return groups;
+  }
+
+  async runGroup(trx: OwnerTransaction, group: readonly Task[], items: ReadonlyMap<string, unknown>): Promise<void> {
+    const [first] = group;
+    if (first === undefined) return;
+    this.#current = group;
     this.#began = true;
-    const { tenantId, traceId } = task;
+    const { tenantId, traceId } = first;
     const signal = this.#over.signal;
     const from = performance.now();
+    const withItems = group.map((task) => ({ ...task, item: items.get(task.ref) }));
     try {
-      const as = { tenantId, traceId, actor: this.#actor, signal };
-      await trx.runAsTenant(as, (ctx) => this.#queue.run(ctx, task, item));
+      await trx.runAsTenant({ tenantId, traceId, actor: this.#actor, signal }, (ctx) =>
+        group.length > 1 && this.#queue.together !== undefined
+          ? this.#queue.together.run(ctx, withItems)
+          : this.#queue.run(ctx, first, items.get(first.ref)),
+      );
     } finally {
-      this.#run.took(tenantId, performance.now() - from);
+      const eachMs = (performance.now() - from) / group.length;
+      for (const each of group) this.#run.took(each.tenantId, eachMs);
     }
     this.#current = undefined;
   }
@@ -172,10 +194,10 @@ class Batch {
     }
   }
 
-  /** Ends the transaction when one task runs longer than it may. One timer for all of them. */
+  /** Ends the transaction when one task, or what runs at once, takes longer than a task may. One timer for all. */
   #watch(): NodeJS.Timeout {
     const { timeoutMs } = this.#queue;
-    let watched: Task | undefined;
+    let watched: readonly Task[] | undefined;
     let since = performance.now();
     const stepMs = Math.max(5, Math.min(1000, timeoutMs / 4));
     return setInterval(() => {
@@ -235,7 +257,8 @@ class Batch {
 
   /** Writes down that a transaction failed as a whole. */
   async settleFailure(error: unknown): Promise<void> {
-    const culprit = this.#current;
+    // Of several that ran at once nobody knows which it was.
+    const culprit = this.#current?.length === 1 ? this.#current[0] : undefined;
     const [only] = this.tasks;
     if (error instanceof LeaseLost || error instanceof Stopped || !this.#began)
       return this.#giveBack(this.tasks, error);

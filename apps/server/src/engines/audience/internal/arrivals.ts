@@ -1,22 +1,30 @@
 import { Injectable } from "@nestjs/common";
 import type { PayloadOf } from "@zhanggui/kit/contract/event";
 import type { TxCtx } from "@zhanggui/kit/server/ctx";
+import type { EventMeta, Received } from "@zhanggui/kit/server/events";
 import { Channels } from "../../connect/channels.ts";
 import { Conversations } from "../../connect/conversations.ts";
 import type { messageReceived } from "../../connect/connect.events.ts";
+import { type Openid, openidKey } from "../../connect/openid.ts";
 import { channelEntered, personFollowed, personUnfollowed } from "../audience.events.ts";
 import { fetchProfile } from "./jobs.ts";
 import { Identities } from "./identities.ts";
 import type { LockedPerson } from "./people.ts";
 import { Tags } from "./tags.ts";
-import { Timeline } from "../timeline.ts";
+import { type NewEntry, Timeline } from "../timeline.ts";
 
 type Message = PayloadOf<typeof messageReceived>;
+type Plain = Pick<Received<Message>, "payload" | "traceId" | "occurredAt">;
 interface Touch {
   readonly personId: LockedPerson;
   readonly wechatAppId: string;
   readonly openid: string;
   readonly channelId: string | null;
+}
+
+/** A message that only says that somebody wrote or tapped: nobody came or left, and no code was scanned. */
+export function isPlain({ kind, channelId }: Message): boolean {
+  return channelId === null && kind !== "event:subscribe" && kind !== "event:unsubscribe";
 }
 
 /** What a message from WeChat says about a person: who they are, whether they follow, which code they scanned. */
@@ -31,7 +39,8 @@ export class Arrivals {
   ) {}
 
   /** Runs in the transaction of one delivery: once per message, in the order of each person's. */
-  async receive(ctx: TxCtx, message: Message): Promise<void> {
+  async receive(ctx: TxCtx, message: Message, { occurredAt }: Pick<EventMeta, "occurredAt">): Promise<void> {
+    if (isPlain(message)) return this.receivePlain(ctx, [{ payload: message, traceId: ctx.traceId, occurredAt }]);
     const { wechatAppId, openid, channelId, kind } = message;
     const sentAt = new Date(message.sentAt);
     const { personId, isNew } = await this.identities.personFor(ctx, { wechatAppId, openid }, sentAt);
@@ -41,9 +50,42 @@ export class Arrivals {
     else if (kind === "event:unsubscribe") {
       await this.#noteFollowing(ctx, touch, message, false, isNew);
       await this.conversations.left(ctx, touch, message.inboundId);
-    } else await this.timeline.write(ctx, personId, ...storyOf(message), sentAt);
+    } else {
+      await this.timeline.write(ctx, personId, ...storyOf(message), sentAt);
+      await this.conversations.heard(ctx, [{ payload: message, occurredAt }]);
+    }
     if (channelId !== null) await this.#entered(ctx, { ...touch, channelId }, message);
     if (isNew || kind === "event:subscribe") await ctx.enqueue(fetchProfile, { personId, wechatAppId, openid });
+  }
+
+  /** Many at once, for they are the most by far: each costs a part of five statements. */
+  async receivePlain(ctx: TxCtx, received: readonly Plain[]): Promise<void> {
+    const people = await this.identities.known(ctx, distinct(received));
+    const seen = new Map<LockedPerson, { first: number; last: number }>();
+    const entries: NewEntry[] = [];
+    for (const { payload, traceId } of received) {
+      const { wechatAppId, openid } = payload;
+      const sentAt = new Date(payload.sentAt);
+      let personId = people.get(openidKey(payload));
+      if (personId === undefined) {
+        const made = await this.identities.personFor(ctx, payload, sentAt);
+        people.set(openidKey(payload), (personId = made.personId));
+        if (made.isNew) await ctx.enqueue(fetchProfile, { personId, wechatAppId, openid });
+      }
+      const { first, last } = seen.get(personId) ?? { first: Infinity, last: -Infinity };
+      seen.set(personId, { first: Math.min(first, sentAt.getTime()), last: Math.max(last, sentAt.getTime()) });
+      const [kind, details] = storyOf(payload);
+      entries.push({ personId, kind, details, traceId, at: sentAt });
+    }
+    const times = [...seen.values()];
+    await ctx.sql`
+      UPDATE audience_person
+      SET first_seen_at = least(first_seen_at, first), last_seen_at = greatest(last_seen_at, last)
+      FROM unnest(${[...seen.keys()]}::uuid[], ${times.map(({ first }) => new Date(first))}::timestamptz[],
+        ${times.map(({ last }) => new Date(last))}::timestamptz[]) AS seen(person_id, first, last)
+      WHERE id = person_id`;
+    await this.timeline.writeAll(ctx, entries);
+    await this.conversations.heard(ctx, received);
   }
 
   async #seen(ctx: TxCtx, personId: LockedPerson, sentAt: Date): Promise<void> {
@@ -98,4 +140,8 @@ function storyOf({ kind, text }: Message): [kind: string, details: Record<string
   if (kind === "event:CLICK" || kind === "event:VIEW") return ["tapped_menu", {}];
   if (kind === "event:SCAN") return ["came_back", {}];
   return ["wrote", { kind, ...(text === null ? {} : { text }) }];
+}
+
+function distinct(received: readonly Plain[]): Openid[] {
+  return [...new Map(received.map(({ payload }) => [openidKey(payload), payload])).values()];
 }

@@ -2,14 +2,10 @@ import { Injectable } from "@nestjs/common";
 import { countLimit } from "@zhanggui/kit/contract/count-limit";
 import { newId } from "@zhanggui/kit/contract/ids";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
+import { type Openid, openidKey } from "../../connect/openid.ts";
 import { Timeline } from "../timeline.ts";
-import { lockPerson, type LockedPerson } from "./people.ts";
+import { lockPeople, lockPerson, type LockedPerson } from "./people.ts";
 import { placeholderName } from "./placeholder.ts";
-
-export interface Openid {
-  readonly wechatAppId: string;
-  readonly openid: string;
-}
 
 export interface Following {
   /** Whether they follow now. */
@@ -92,6 +88,17 @@ export class Identities {
     const winner = await this.find(ctx, { wechatAppId, openid });
     if (winner === undefined) throw new Error("an openid was taken and is gone again");
     return { personId: await lockPerson(ctx, winner.personId), isNew: false };
+  }
+
+  /** The people behind those openids that somebody has heard of, locked; by `openidKey`. */
+  async known(ctx: TxCtx, openids: readonly Openid[]): Promise<Map<string, LockedPerson>> {
+    const found = await ctx.sql<Openid & Found>`
+      SELECT scope AS wechat_app_id, value AS openid, person_id
+      FROM audience_identity JOIN unnest(${openids.map(({ wechatAppId }) => wechatAppId)}::text[],
+        ${openids.map(({ openid }) => openid)}::text[]) AS asked(scope, value) USING (scope, value)
+      WHERE kind = 'openid'`;
+    const people = await lockPeople(ctx, [...new Set(found.map(({ personId }) => personId))]);
+    return new Map(found.map((each) => [openidKey(each), people.get(each.personId) as LockedPerson]));
   }
 
   /**

@@ -11,7 +11,8 @@ import { channelEntered } from "../audience.events.ts";
 import { AudienceService } from "../audience.service.ts";
 import { Timeline } from "../timeline.ts";
 import { Arrivals } from "./arrivals.ts";
-import { Identities, type Openid } from "./identities.ts";
+import type { Openid } from "../../connect/openid.ts";
+import { Identities } from "./identities.ts";
 import { Merges } from "./merges.ts";
 
 type Message = PayloadOf<typeof messageReceived>;
@@ -50,7 +51,7 @@ function say(from: Openid, message: Partial<Message>): Promise<void> {
   const inboundId = newId(tea.server.clock.now());
   const sentAt = tea.server.clock.now().toISOString();
   const rest = { inboundId, kind: "text", channelId: null, text: null, replyBy: null, sentAt };
-  return tx((ctx) => part(Arrivals).receive(ctx, { ...from, ...rest, ...message }));
+  return tx((ctx) => part(Arrivals).receive(ctx, { ...from, ...rest, ...message }, { occurredAt: ctx.now() }));
 }
 
 const personBehind = async (openid: Openid) => (await part(Identities).find(ctxOfTenant(), openid))!.personId;

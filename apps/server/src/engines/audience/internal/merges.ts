@@ -2,7 +2,8 @@ import { Injectable } from "@nestjs/common";
 import type { TxCtx } from "@zhanggui/kit/server/ctx";
 import { peopleMerged } from "../audience.events.ts";
 import { Timeline } from "../timeline.ts";
-import { Identities, type Openid } from "./identities.ts";
+import type { Openid } from "../../connect/openid.ts";
+import { Identities } from "./identities.ts";
 import { lockPerson, type LockedPerson, type PersonRow } from "./people.ts";
 
 /** Two records turn out to be one person. */

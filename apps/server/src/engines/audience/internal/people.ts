@@ -37,6 +37,20 @@ export async function lockPerson(ctx: TxCtx, personId: string): Promise<LockedPe
   return lockPerson(ctx, successor.id);
 }
 
+/**
+ * The same for several, in one order everywhere. By the id that was asked for.
+ *
+ * @throws Fault `kit.not_found`
+ */
+export async function lockPeople(ctx: TxCtx, ids: readonly string[]): Promise<ReadonlyMap<string, LockedPerson>> {
+  const rows = await ctx.sql<{ id: LockedPerson }>`
+    SELECT id FROM audience_person WHERE id = ANY (${ids}::uuid[]) AND merged_into IS NULL
+    ORDER BY id FOR NO KEY UPDATE`;
+  const locked = new Map<string, LockedPerson>(rows.map(({ id }) => [id, id]));
+  for (const id of ids) if (!locked.has(id)) locked.set(id, await lockPerson(ctx, id));
+  return locked;
+}
+
 /** The person, or whoever they were merged into: as it stands now, which is good enough for reading. */
 export async function findPerson(ctx: Ctx, personId: string): Promise<PersonRow | undefined> {
   const row = await ctx.db.selectFrom("audience_person").selectAll().where("id", "=", personId).executeTakeFirst();

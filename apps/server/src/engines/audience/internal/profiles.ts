@@ -3,7 +3,7 @@ import type { Ctx } from "@zhanggui/kit/server/ctx";
 import { userInfo } from "@zhanggui/wechat/official";
 import { WechatError } from "@zhanggui/wechat/transport";
 import { WechatClients } from "../../connect/clients.ts";
-import type { Openid } from "./identities.ts";
+import type { Openid } from "../../connect/openid.ts";
 import { Merges } from "./merges.ts";
 
 /** What WeChat tells of those who follow. */

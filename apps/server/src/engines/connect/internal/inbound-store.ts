@@ -39,8 +39,10 @@ export interface Stored {
 interface Row {
   readonly asked: string;
   readonly id: string | null;
+  /** Of a repeat: what the first one got. */
   readonly reply: PassiveReply | null;
   readonly repeats: number | null;
+  /** In the first row only. */
   readonly handlers: readonly string[] | null;
 }
 
@@ -53,6 +55,7 @@ export class InboundStore {
   readonly #commits = new GroupCommit<Inbound, Stored | undefined>((items) => this.#store(items), {
     maxItems: 64,
     concurrency: 2,
+    pace: { items: 16, ms: 8 },
   });
 
   constructor(private readonly runtime: Runtime) {}
@@ -76,11 +79,12 @@ export class InboundStore {
       this.runtime.changes.note(tenantId, written);
     this.runtime.wake(new Set(stored.flatMap(({ handlers }) => handlers ?? [])));
     const kept = new Map(stored.map((row) => [row.asked, row]));
-    return keyed.map(({ key, id }) => {
-      const first = byKey.get(key)?.[0]?.id ?? id;
-      const row = kept.get(first);
+    return keyed.map(({ key, id, item }) => {
+      const first = byKey.get(key)?.[0] ?? { id, item };
+      const row = kept.get(first.id);
       if (row === undefined || row.id === null) return undefined;
-      return { id: row.id, reply: row.reply, isRepeat: row.id !== id, repeats: row.repeats ?? 0 };
+      const reply = row.id === first.id ? (first.item.answer?.reply ?? null) : row.reply;
+      return { id: row.id, reply, isRepeat: row.id !== id, repeats: row.repeats ?? 0 };
     });
   }
 
@@ -137,8 +141,9 @@ const kept = `tenant_id, id, wechat_app_id, dedupe_key, openid, kind, content, c
   sent_at, received_at, repeats`;
 const statement = `
   WITH input AS MATERIALIZED (
-    SELECT row.*, each->'event' AS event, (each->>'version')::bigint AS version
-    FROM jsonb_array_elements($1::jsonb) each, jsonb_populate_record(NULL::connect_inbound, each) row),
+    SELECT row.*, each->'event' AS event, (each->>'version')::bigint AS version, n
+    FROM jsonb_array_elements($1::jsonb) WITH ORDINALITY each(each, n),
+      jsonb_populate_record(NULL::connect_inbound, each) row),
   stored AS (
     INSERT INTO connect_inbound (${kept})
     SELECT ${kept} FROM input WHERE version IS NULL OR kit_configuration_version(tenant_id) = version
@@ -148,6 +153,6 @@ const statement = `
   told AS (
     SELECT jsonb_agg(event ORDER BY i.id) AS events
     FROM input i JOIN stored s USING (tenant_id, wechat_app_id, dedupe_key) WHERE s.id = i.id AND event IS NOT NULL)
-  SELECT i.id AS asked, s.id, s.reply, s.repeats,
-    ARRAY(SELECT kit_emit(events, $2) FROM told WHERE events IS NOT NULL) AS handlers
+  SELECT i.id AS asked, s.id, CASE WHEN s.id <> i.id THEN s.reply END AS reply, s.repeats,
+    CASE WHEN i.n = 1 THEN ARRAY(SELECT kit_emit(events, $2) FROM told WHERE events IS NOT NULL) END AS handlers
   FROM input i LEFT JOIN stored s USING (tenant_id, wechat_app_id, dedupe_key)`;

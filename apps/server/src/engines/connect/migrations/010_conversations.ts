@@ -4,8 +4,8 @@ import type { Backfill } from "@zhanggui/kit/server/migrate/backfill";
 const said = "('text', 'image', 'voice', 'video', 'shortvideo', 'location', 'link')";
 
 /**
- * The conversations of before, a few thousand messages at a time: one statement for all would keep WeChat's pushes
- * waiting. In the order in which they came, as if the trigger had been there; what came since is later, and stays.
+ * The conversations of before, a few thousand messages at a time, in the order in which they came, as if they had been
+ * kept all along; what came since is later, and stays.
  */
 export const backfill: Backfill = async (trx, after) => {
   const [tenantId, id] = (after ?? ["00000000-0000-0000-0000-000000000000", null]) as [string, string | null];
