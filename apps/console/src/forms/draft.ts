@@ -30,7 +30,10 @@ export function useDraft(name: string, form: Form, begin: Values) {
     clearTimeout(timer);
     timer = setTimeout(keep, pauseMs);
   });
+  // A reload, or a link in the same tab, unmounts nothing.
+  addEventListener("pagehide", keep);
   onBeforeUnmount(() => {
+    removeEventListener("pagehide", keep);
     clearTimeout(timer);
     keep();
   });
