@@ -121,7 +121,8 @@ async function openForm(): Promise<boolean> {
   const button = page.locator("#content header .el-button--primary");
   if ((await button.count()) === 0) return false;
   await button.click();
-  await page.getByRole("dialog").locator("form").waitFor();
+  // What is published is a question, not a form.
+  await page.getByRole("dialog").locator("form, footer").first().waitFor();
   await expect.poll(() => open.size).toBe(0);
   return true;
 }

@@ -124,13 +124,20 @@ export function useFilling({ form, start, draftName, toSend, check, send, within
       void focusFirstError();
     },
   );
+  /** What stands at its field needs no second place, also once that field was changed; what has no field here does. */
+  const saidBelow = computed((): Trouble | undefined => {
+    const told = Object.entries(trouble.value?.fields ?? {});
+    const elsewhere = told.filter(([path]) => fieldAt(state.value, path) === undefined).map(([, sentence]) => sentence);
+    if (trouble.value === undefined || told.length === 0) return trouble.value;
+    return elsewhere.length === 0 ? undefined : { ...trouble.value, sentence: [...new Set(elsewhere)].join("\n") };
+  });
   const reset = (): void => {
     draft.reset();
     tried.value = new Set();
     trouble.value = undefined;
   };
   const set = (path: string, value: unknown): void => void (values.value = withValue(values.value, path, value));
-  return { ...draft, form, state, set, errors, trouble, warning, isBusy, submit, reset, tryFields };
+  return { ...draft, form, state, set, errors, trouble, saidBelow, warning, isBusy, submit, reset, tryFields };
 }
 
 const isOf = (name: string, path: string): boolean => path === name || path.startsWith(`${name}.`);

@@ -181,7 +181,7 @@ export function movePart(
 
 const join = (parent: string, name: string): string => (parent === "" ? name : `${parent}.${name}`);
 
-/** One further up or down among its siblings; over the edge of a step, into the next. Undefined where there is no way. */
+/** One further up or down among its siblings; over the edge of a step, into the next. Undefined at the ends. */
 export function placeBeside(made: MadeForm, path: string, by: -1 | 1): Place | undefined {
   const all = entriesOf(made);
   const entry = all.find((each) => each.path === path);

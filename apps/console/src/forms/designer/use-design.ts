@@ -76,7 +76,7 @@ function useSaving(
     theirs.value = undefined;
     saved.value = draft;
     base.value = draft.revision;
-    change(madeOf(draft.draft));
+    if (JSON.stringify(draft.draft) !== JSON.stringify(now.value)) change(madeOf(draft.draft));
     onSaved({ made: now.value, base: base.value });
   }
   return {

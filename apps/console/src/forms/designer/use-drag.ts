@@ -17,8 +17,8 @@ export interface Dragging {
 const slackPx = 5;
 
 /**
- * Fields that are dragged by mouse, pen or finger. Where they would be put, the elements say: `data-place` has the place
- * before one as JSON, `data-after` that behind it, `data-inside` that in it, at its middle.
+ * Fields that are dragged by mouse, pen or finger. Where they would be put, the elements say: `data-place` has the
+ * place before one as JSON, `data-after` that behind it, `data-inside` that in it.
  */
 export function useDrag(onDrop: (what: Dragged, place: Place) => void) {
   const dragging = shallowRef<Dragging>();

@@ -146,11 +146,11 @@ export const forms = contract("forms", {
     faults: [notFound, nameTaken],
   }),
   get: route.get("/forms/:formId", {
-    summary: "A form with its draft; the revision is its entity tag",
+    // Not as an ETag: a browser would keep the reply, and not learn that the draft was published.
+    summary: "A form with its draft; its revision goes into If-Match",
     access: formsDesign,
     params,
     reply: FormDraft,
-    etag: "revision",
     faults: [notFound],
   }),
   update: route.patch("/forms/:formId", {
