@@ -9,8 +9,8 @@ import { isPlainName, isRecord } from "./values.ts";
 import { filled, type Misfit, within } from "./words.ts";
 
 /**
- * What is wrong with a form that somebody made, before it is used, and where; undefined if nothing is. Browser and server
- * ask the same.
+ * What is wrong with a form that somebody made, before it is used, and where; undefined if nothing is. Browser and
+ * server ask the same.
  */
 export function madeFormProblem(given: unknown): Misfit | undefined {
   if (!isRecord(given) || !hasOnly(given, ["schema", "ui"])) return within([], problems.unknown);

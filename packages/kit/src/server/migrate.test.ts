@@ -3,9 +3,10 @@ import { join } from "node:path";
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
 import { cloneOfTemplate, type TestDatabase } from "../testing/database.ts";
-import { temporaryFolder } from "../testing/folder.ts";
+import { temporaryFolders } from "../testing/folder.ts";
 import { migrate } from "./migrate.ts";
 
+const temporaryFolder = temporaryFolders();
 let database: TestDatabase;
 let folder: string;
 const write = (name: string, sql: string): Promise<void> => writeFile(join(folder, name), sql);

@@ -3,9 +3,10 @@ import { join } from "node:path";
 import pg from "pg";
 import { afterEach, beforeEach, expect, inject, test } from "vitest";
 import { cloneOfTemplate, type TestDatabase } from "../../testing/database.ts";
-import { temporaryFolder } from "../../testing/folder.ts";
+import { temporaryFolders } from "../../testing/folder.ts";
 import { migrate } from "../migrate.ts";
 
+const temporaryFolder = temporaryFolders();
 let database: TestDatabase;
 let client: pg.Client;
 let folder: string;

@@ -3,10 +3,11 @@ import { join } from "node:path";
 import pg from "pg";
 import { afterEach, beforeEach, expect, inject, test } from "vitest";
 import { cloneOfTemplate, type TestDatabase } from "../../testing/database.ts";
-import { temporaryFolder } from "../../testing/folder.ts";
+import { temporaryFolders } from "../../testing/folder.ts";
 import { migrate } from "../migrate.ts";
 import type { MigrateOptions } from "./session.ts";
 
+const temporaryFolder = temporaryFolders();
 let database: TestDatabase;
 let client: pg.Client;
 let folder: string;
