@@ -181,7 +181,7 @@ test("a setting is changed where it stands, keeps what was typed wrong, and goes
   const name = "自动回复最长等待时间（毫秒）。微信 5 秒后放弃。";
   await desk().goto("/settings");
   await desk()
-    .getByRole("button", { name: `修改设置：${name}` })
+    .getByRole("button", { name: `编辑设置：${name}` })
     .click();
   const form = dialog("修改设置");
   await form.getByLabel(name).fill("99999");
@@ -210,7 +210,7 @@ test("a setting is changed where it stands, keeps what was typed wrong, and goes
 
   const domains = "短链接可以跳转到的域名，每行一个，包含其子域名；留空为不限。";
   await desk()
-    .getByRole("button", { name: `修改设置：${domains}` })
+    .getByRole("button", { name: `编辑设置：${domains}` })
     .click();
   await form.getByLabel(domains).fill("tea.example\n\n shop.example ");
   await form.getByRole("button", { name: "保存" }).click();

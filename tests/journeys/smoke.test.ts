@@ -1,4 +1,5 @@
 import { bindLanternTea } from "@zhanggui/server/testing/lantern-tea";
+import { openTasting } from "@zhanggui/server/testing/tasting-form";
 import pg from "pg";
 import { afterAll, beforeAll, expect, inject, onTestFailed, test, vi } from "vitest";
 import { messages } from "../../apps/console/src/messages.ts";
@@ -70,6 +71,7 @@ async function fill(): Promise<void> {
      FROM kit_event LIMIT 1`,
   );
   await client.end();
+  await openTasting(api);
 }
 
 /** Every page of the menu, and one detail of each kind. */
@@ -83,8 +85,13 @@ async function everyPage(): Promise<string[]> {
   const [delivery] = (await stage.api.messaging.listDeliveries({})).items;
   const [talk] = (await stage.api.messaging.listConversations({})).items;
   const { traceId } = await stage.api.messaging.getDelivery({ deliveryId: delivery!.id });
+  const [form] = (await stage.api.forms.list({})).items;
+  const [answer] = (await stage.api.forms.listAnswers({ formId: form!.id })).items;
+  const forms = `/growth/forms/${form!.id}`;
   return [
     ...listed.map((path) => path ?? ""),
+    forms,
+    ...["versions", "fill", "answers", `answers/${answer!.id}`].map((page) => `${forms}/${page}`),
     `/people/${person!.id}`,
     `/messages/deliveries/${delivery!.id}`,
     `/messages/conversations/${talk!.id}`,
@@ -114,7 +121,8 @@ async function openForm(): Promise<boolean> {
   const button = page.locator("#content header .el-button--primary");
   if ((await button.count()) === 0) return false;
   await button.click();
-  await page.getByRole("dialog").locator("form").waitFor();
+  // What is published is a question, not a form.
+  await page.getByRole("dialog").locator("form, footer").first().waitFor();
   await expect.poll(() => open.size).toBe(0);
   return true;
 }

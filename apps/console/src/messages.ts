@@ -2,6 +2,7 @@ import { accessMessages } from "./access/access.messages.ts";
 import { audienceMessages } from "./audience/audience.messages.ts";
 import { connectMessages } from "./connect/connect.messages.ts";
 import { eventsMessages } from "./events/events.messages.ts";
+import { formsMessages } from "./forms/forms.messages.ts";
 import { linksMessages } from "./links/links.messages.ts";
 import { messagingMessages } from "./messaging/messaging.messages.ts";
 import { settingsMessages } from "./settings/settings.messages.ts";
@@ -15,6 +16,7 @@ const modules = {
   audience: audienceMessages,
   connect: connectMessages,
   events: eventsMessages,
+  forms: formsMessages,
   links: linksMessages,
   messaging: messagingMessages,
   settings: settingsMessages,

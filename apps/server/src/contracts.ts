@@ -3,9 +3,10 @@ import { connect } from "./engines/connect/connect.contract.ts";
 import { messaging } from "./engines/messaging/messaging.contract.ts";
 import { access } from "./foundation/access/access.contract.ts";
 import { events } from "./foundation/events/events.contract.ts";
+import { forms } from "./foundation/forms/forms.contract.ts";
 import { links } from "./foundation/links/links.contract.ts";
 import { settings } from "./foundation/settings/settings.contract.ts";
 import { views } from "./foundation/views/views.contract.ts";
 
 /** Every contract: for the server's start, and for the typed clients of console, tests and demo. */
-export const contracts = { access, settings, events, connect, audience, messaging, links, views };
+export const contracts = { access, settings, events, connect, audience, messaging, forms, links, views };

@@ -18,9 +18,12 @@ let server: TestServer;
 let owner: Member;
 let client: pg.Client;
 let role: string;
+/** What lists of something are lists of. */
+let formId: string;
 beforeAll(async () => {
   server = await openTestServer(inject("clusterUrl"));
   owner = await server.asOwner();
+  formId = (await owner.api.forms.create({ name: "表单" })).id;
   client = new pg.Client({ connectionString: server.databaseUrl });
   await client.connect();
   role = (await client.query<{ tenant_role: string }>("SELECT tenant_role FROM kit_database")).rows[0]!.tenant_role;
@@ -47,9 +50,10 @@ async function queriesOf(module: string, key: string, query: object): Promise<Co
   listQueries.subscribe(note);
   const calls = owner.api[module as keyof typeof owner.api] as unknown as Record<
     string,
-    (query: object) => Promise<unknown>
+    ((query: object) => Promise<unknown>) & { readonly route: Route }
   >;
-  await calls[key]?.(query);
+  const inPath = calls[key]?.route.path.includes(":formId") ? { formId } : {};
+  await calls[key]?.({ ...inPath, ...query });
   listQueries.unsubscribe(note);
   return made;
 }

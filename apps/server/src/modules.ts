@@ -65,6 +65,13 @@ export const modules: readonly ModuleEntry[] = [
     load: async () => (await import("./foundation/links/links.module.ts")).linksModule,
   },
   {
+    name: "forms",
+    layer: "foundation",
+    description: "Forms that operators make: drawn, published version by version, answered",
+    dependsOn: ["access", "settings"],
+    load: async () => (await import("./foundation/forms/forms.module.ts")).formsModule,
+  },
+  {
     name: "views",
     layer: "foundation",
     description: "What people made of a list, kept under a name: their own and shared ones",

@@ -54,6 +54,16 @@ export function formFor(form: Form, access: FieldAccess, scope = ""): Form {
   };
 }
 
+/** The form with all of its fields; those that somebody may not change are asked for no more. */
+export function lockedFor(form: Form, access: FieldAccess, scope = ""): Form {
+  const fields = form.fields.map((field): FormField => {
+    const rows = field.rows && lockedFor(field.rows, access, `${scope}${field.name}.`);
+    const isOpen = accessTo(field, access, scope) === "write";
+    return { ...field, ...(rows && { rows }), ...(isOpen ? {} : { isReadOnly: true }) };
+  });
+  return { ...form, fields };
+}
+
 /** What somebody may see of the values: of what the form names, and the `id` of rows, what isn't hidden from them. */
 export function project(form: Form, values: Values, access: FieldAccess, scope = ""): Values {
   let seen: Values = {};
@@ -136,7 +146,8 @@ function mergeRows(field: FormField, was: unknown, given: unknown, merging: Merg
   const old = Array.isArray(was) ? was.filter(isRecord) : [];
   const haveIds = [...old, ...(given as unknown[])].some((row) => isRecord(row) && row["id"] !== undefined);
   const areProtected = Object.entries(access).some(([each, may]) => each.startsWith(scope) && may !== "write");
-  if (areProtected && !haveIds && given.length !== old.length) {
+  // Where there was none, nothing that is protected can be lost or move.
+  if (areProtected && !haveIds && old.length > 0 && given.length !== old.length) {
     refuse(path, problems.rows);
     return was;
   }
@@ -152,7 +163,7 @@ function mergeRows(field: FormField, was: unknown, given: unknown, merging: Merg
 }
 
 /** The closest that is said: of the field itself, else of the object it is in. */
-function accessTo({ name }: FormField, access: FieldAccess, scope: string): Access {
+export function accessTo({ name }: FormField, access: FieldAccess, scope: string): Access {
   const names = `${scope}${name}`.split(".");
   const said = names.map((_, index) => access[names.slice(0, index + 1).join(".")] ?? "write");
   return said.includes("hidden") ? "hidden" : said.includes("read") ? "read" : "write";

@@ -3,7 +3,7 @@ import type { Expression } from "@zhanggui/kit/contract/expression";
 import type { LocalizedText } from "@zhanggui/kit/contract/text";
 import { conditionProblem } from "./condition-guard.ts";
 import type { Form, FormField } from "./form.ts";
-import { filled } from "./words.ts";
+import { filled, type Misfit, within } from "./words.ts";
 
 /** Where names of a field are looked up, the closest first: `lines.0.city` in `lines.0.`, then outside of the rows. */
 export function scopesOf(path: string): readonly string[] {
@@ -23,7 +23,7 @@ export function fieldsByPath(form: Form, scope = ""): ReadonlyMap<string, FormFi
 }
 
 /** The fields that conditions of the field at `path` can ask about, under the names that mean them there. */
-function fieldsInScope(all: ReadonlyMap<string, FormField>, path: string): FormField[] {
+export function fieldsInScope(all: ReadonlyMap<string, FormField>, path: string): FormField[] {
   const found = new Map<string, FormField>();
   for (const scope of scopesOf(path).toReversed()) {
     for (const [each, field] of all) {
@@ -37,20 +37,31 @@ function fieldsInScope(all: ReadonlyMap<string, FormField>, path: string): FormF
  * What is wrong with what fields depend on: there is no such field, it is compared to what can't be its value, or it
  * depends on itself; undefined if nothing is.
  */
-export function dependencyProblem(form: Form): LocalizedText | undefined {
+export function dependencyProblem(form: Form): Misfit | undefined {
   const all = fieldsByPath(form);
   for (const [path, field] of all) {
-    const { showWhen, disableWhen, requireWhen } = field;
     const scope = fieldsInScope(all, path);
-    for (const condition of [showWhen, disableWhen, requireWhen]) {
+    for (const name of ["showWhen", "disableWhen", "requireWhen"] as const) {
+      const condition = field[name];
       const problem = condition === undefined ? undefined : conditionProblem(condition, scope);
-      if (problem !== undefined) return problem;
+      if (problem !== undefined) return within([path, name], problem);
     }
     const lost = needsOf(path, field, all).find((needed) => !all.has(needed));
-    if (lost !== undefined) return filled(problems.noField, { path: lost });
+    if (lost !== undefined) return within([path, "compute"], filled(problems.noField, { path: lost }));
   }
   const circle = circleIn(all);
-  return circle === undefined ? undefined : filled(problems.circle, { path: circle });
+  return circle === undefined ? undefined : within([circle], filled(problems.circle, { path: circle }));
+}
+
+/** Every field that what the field at `path` shows, asks for or is follows from. */
+export function dependsOn(path: string, all: ReadonlyMap<string, FormField>): string[] {
+  const field = all.get(path);
+  if (field === undefined) return [];
+  const { disableWhen, requireWhen } = field;
+  const scopes = scopesOf(path);
+  const asked = [disableWhen, requireWhen].flatMap((each) => (each === undefined ? [] : namesIn(each)));
+  const found = asked.map((name) => scopes.map((scope) => `${scope}${name}`).find((each) => all.has(each)) ?? name);
+  return [...needsOf(path, field, all), ...found];
 }
 
 const problems = {

@@ -1,38 +1,70 @@
 import type { LocalizedText } from "@zhanggui/kit/contract/text";
 import { conditionProblem } from "./condition-guard.ts";
 import { expressionProblem } from "./expression-guard.ts";
-import { dependencyProblem, fieldsByPath } from "./form-graph.ts";
+import { dependencyProblem, dependsOn, fieldsByPath } from "./form-graph.ts";
 import type { Form, Section } from "./form.ts";
 import { formOfSchema, type MadeForm, type UiField, type UiSchema } from "./made-form.ts";
 import { dataProblem, schemaLimits, schemaProblem } from "./schema-guard.ts";
 import { isPlainName, isRecord } from "./values.ts";
-import { filled } from "./words.ts";
+import { filled, type Misfit, within } from "./words.ts";
 
 /**
- * What is wrong with a form that somebody made, before it is stored or shown; undefined if nothing is. Browser and
+ * What is wrong with a form that somebody made, before it is used, and where; undefined if nothing is. Browser and
  * server ask the same.
  */
-export function madeFormProblem(given: unknown): LocalizedText | undefined {
-  if (!isRecord(given) || !hasOnly(given, ["schema", "ui"])) return problems.unknown;
+export function madeFormProblem(given: unknown): Misfit | undefined {
+  if (!isRecord(given) || !hasOnly(given, ["schema", "ui"])) return within([], problems.unknown);
   const { schema, ui = {} } = given;
-  const problem = schemaProblem(schema) ?? dataProblem(ui) ?? shapeProblem(ui);
-  if (problem !== undefined) return problem;
+  const inSchema = schemaProblem(schema);
+  if (inSchema !== undefined) return within(["schema"], inSchema);
+  const inUi = dataProblem(ui) ?? shapeProblem(ui);
+  if (inUi !== undefined) return within(["ui"], inUi);
   const form = formOfSchema(given as unknown as MadeForm);
-  return pathProblem(form, ui as UiSchema) ?? stepsProblem(form, ui as UiSchema) ?? dependencyProblem(form);
+  const lost = pathProblem(form, ui as UiSchema);
+  if (lost !== undefined) return lost;
+  const inSteps = stepsProblem(form, ui as UiSchema);
+  if (inSteps !== undefined) return within(["ui", "steps"], inSteps);
+  const inFields = dependencyProblem(form) ?? rightsProblem(form, ui as UiSchema);
+  return inFields && within(["ui", "fields"], inFields);
+}
+
+/**
+ * What speaks against keeping it while it is worked on: only what nobody could open any more. The rest is said when it
+ * is to be used.
+ */
+export function draftProblem(given: unknown): Misfit | undefined {
+  if (!isRecord(given) || !hasOnly(given, ["schema", "ui"])) return within([], problems.unknown);
+  const problem = dataProblem(given);
+  if (problem !== undefined) return problem;
+  const { schema, ui = {} } = given;
+  if (!isRecord(schema) || schema["type"] !== "object" || !isRecord(schema["properties"]))
+    return within(["schema"], problems.noObject);
+  const inUi = shapeProblem(ui);
+  if (inUi !== undefined) return within(["ui"], inUi);
+  return propertiesIn(schema) > schemaLimits.fields ? within(["schema"], problems.tooMany) : undefined;
+}
+
+/** How many fields are written down, at whatever depth. */
+function propertiesIn(value: unknown): number {
+  if (typeof value !== "object" || value === null) return 0;
+  const { properties } = value as { readonly properties?: unknown };
+  const own = isRecord(properties) ? Object.keys(properties).length : 0;
+  return Object.values(value).reduce<number>((sum, each) => sum + propertiesIn(each), own);
 }
 
 function hasOnly(value: Readonly<Record<string, unknown>>, names: readonly string[]): boolean {
   return Object.keys(value).every((name) => names.includes(name));
 }
 
-function shapeProblem(ui: unknown): LocalizedText | undefined {
-  if (!isRecord(ui) || !hasOnly(ui, ["fields", "steps"])) return problems.unknown;
+function shapeProblem(ui: unknown): Misfit | undefined {
+  if (!isRecord(ui) || !hasOnly(ui, ["fields", "steps"])) return within([], problems.unknown);
   const { fields = {}, steps = [] } = ui;
-  if (!isRecord(fields) || !Array.isArray(steps) || !steps.every(isSection)) return problems.unknown;
+  if (!isRecord(fields)) return within(["fields"], problems.unknown);
+  if (!Array.isArray(steps) || !steps.every(isSection)) return within(["steps"], problems.unknown);
   for (const [path, field] of Object.entries(fields)) {
-    const isRight =
-      isRecord(field) && Object.entries(field).every(([name, value]) => uiKeys.get(name)?.(value) ?? false);
-    if (!isRight) return filled(problems.badField, { path });
+    if (!isRecord(field)) return within(["fields", path], filled(problems.badField, { path }));
+    const wrong = Object.entries(field).find(([name, value]) => uiKeys.get(name)?.(value) !== true);
+    if (wrong !== undefined) return within(["fields", path, wrong[0]], filled(problems.badField, { path }));
   }
   return undefined;
 }
@@ -54,6 +86,11 @@ function isName(value: unknown): boolean {
   return typeof value === "string" && isPlainName(value);
 }
 
+/** `forms:read`. Which there are, whoever stores the form knows. */
+function isRight(value: unknown): boolean {
+  return typeof value === "string" && /^[a-z_]{1,40}:[a-z_]{1,40}$/.test(value);
+}
+
 const uiKeys: ReadonlyMap<string, (value: unknown) => boolean> = new Map<keyof UiField, (value: unknown) => boolean>([
   ["label", isWords],
   ["hint", isWords],
@@ -66,16 +103,18 @@ const uiKeys: ReadonlyMap<string, (value: unknown) => boolean> = new Map<keyof U
   ["disableWhen", (value) => conditionProblem(value) === undefined],
   ["requireWhen", (value) => conditionProblem(value) === undefined],
   ["compute", (value) => expressionProblem(value) === undefined],
+  ["readBy", isRight],
+  ["writeBy", isRight],
 ]);
 
 /** Whatever the UI schema names is there. */
-function pathProblem(form: Form, { fields = {} }: UiSchema): LocalizedText | undefined {
+function pathProblem(form: Form, { fields = {} }: UiSchema): Misfit | undefined {
   const all = fieldsByPath(form);
   const objects = [...all.keys()].flatMap((path) =>
     path.split(".").map((_, end, names) => names.slice(0, end).join(".")),
   );
   const lost = Object.keys(fields).find((path) => !all.has(path) && !objects.includes(path));
-  return lost === undefined ? undefined : filled(problems.noField, { path: lost });
+  return lost === undefined ? undefined : within(["ui", "fields", lost], filled(problems.noField, { path: lost }));
 }
 
 /** Each field stands in one step: what stands in none could never be filled in. */
@@ -86,9 +125,32 @@ function stepsProblem(form: Form, { steps }: UiSchema): LocalizedText | undefine
   return JSON.stringify(named) === JSON.stringify(there) ? undefined : problems.badSteps;
 }
 
+/** What follows from a field tells of it: nobody may see that who may not see the field. */
+function rightsProblem(form: Form, { fields = {} }: UiSchema): Misfit | undefined {
+  const all = fieldsByPath(form);
+  for (const path of all.keys()) {
+    const own = readersOf(path, fields);
+    const told = dependsOn(path, all).find((needed) => readersOf(needed, fields).some((right) => !own.includes(right)));
+    if (told !== undefined) return within([path], filled(problems.tells, { path, told }));
+  }
+  return undefined;
+}
+
+/** The rights that it takes to see a field: its own, and those of what it is in. */
+function readersOf(path: string, fields: NonNullable<UiSchema["fields"]>): string[] {
+  const names = path.split(".");
+  return names.flatMap((_, index) => fields[names.slice(0, index + 1).join(".")]?.readBy ?? []);
+}
+
 const problems = {
   unknown: { zh: "表单的写法无法识别", en: "the form can't be understood" },
   badField: { zh: "字段“{path}”的界面设置有误", en: "what the UI schema says of “{path}” is wrong" },
   noField: { zh: "界面设置里的字段“{path}”不存在", en: "the UI schema names “{path}”, which isn't there" },
+  noObject: { zh: "最外层应为含 properties 的 object", en: "at the top there must be an object with properties" },
+  tooMany: { zh: "表单最多 500 个字段", en: "a form has at most 500 fields" },
+  tells: {
+    zh: "字段“{path}”取决于“{told}”，能看到它的人须同样能看到后者",
+    en: "“{path}” depends on “{told}”, so whoever sees it must be allowed to see that, too",
+  },
   badSteps: { zh: "每个字段应恰好属于一个步骤", en: "each field must stand in one step" },
 } as const satisfies Readonly<Record<string, LocalizedText>>;

@@ -2,6 +2,7 @@ import { type Schema, Validator } from "@cfworker/json-schema";
 import type { FieldOptions } from "@zhanggui/kit/contract/field";
 import type { JsonSchema } from "@zhanggui/kit/contract/schema";
 import type { LocalizedText } from "@zhanggui/kit/contract/text";
+import { accessOf, enforce, type FieldAccess, type FieldRights, lockedFor } from "./access.ts";
 import { errorsOf, type FieldError } from "./errors.ts";
 import { trimmed } from "./form-state.ts";
 import { isTooMuchWork } from "./form-work.ts";
@@ -10,7 +11,12 @@ import { dataProblem } from "./schema-guard.ts";
 import { isRecord, valueAt, type Values, withValue } from "./values.ts";
 
 /** What a schema doesn't say of a field. */
-export type UiField = { readonly label?: LocalizedText } & Pick<
+export type UiField = {
+  readonly label?: LocalizedText;
+  /** The rights that it takes to see what was answered, and to answer; who can't see it can't answer it either. */
+  readonly readBy?: string;
+  readonly writeBy?: string;
+} & Pick<
   FieldOptions,
   | "kind"
   | "choices"
@@ -43,6 +49,15 @@ export function formOfSchema({ schema, ui = {} }: MadeForm): Form {
   return ui.steps === undefined ? form : { ...form, steps: ui.steps };
 }
 
+/** What somebody with these rights may do with each field of a made form, and with what is within it. */
+export function accessToMade({ ui = {} }: MadeForm, rights: ReadonlySet<string>): FieldAccess {
+  const rules = Object.entries(ui.fields ?? {}).map(([path, { readBy, writeBy }]): [string, FieldRights] => [
+    path,
+    { ...(readBy === undefined ? {} : { read: readBy }), ...(writeBy === undefined ? {} : { write: writeBy }) },
+  ]);
+  return accessOf(Object.fromEntries(rules), rights);
+}
+
 export interface Accepted {
   /** What is kept: only what the form asks for and shows, with computed values. */
   readonly values: Values;
@@ -52,14 +67,17 @@ export interface Accepted {
 /**
  * What becomes of answers to a made form, in the browser as on the server. The schema is law; `errorsOf` says it in
  * better words where it can. Which fields are required depends on what is shown.
+ *
+ * @param access what whoever answers may do: what they may not answer is refused, asked of nobody, and computed still
  */
-export function accept(made: MadeForm, given: unknown): Accepted {
+export function accept(made: MadeForm, given: unknown, access: FieldAccess = {}): Accepted {
   const problem = dataProblem(given) ?? (isRecord(given) ? undefined : noAnswers);
   if (problem !== undefined) return { values: {}, errors: [{ path: "", text: problem }] };
-  const form = formOfSchema(made);
+  const form = lockedFor(formOfSchema(made), access);
   if (isTooMuchWork(form, given as Values)) return { values: {}, errors: [{ path: "", text: tooMuch }] };
-  const values = trimmed(form, asked(form, given as Values));
-  const errors = errorsOf(form, values);
+  const { values: own, refused: beyond } = enforce(form, {}, given as Values, access);
+  const values = trimmed(form, asked(form, own));
+  const errors = [...beyond, ...errorsOf(form, values)];
   for (const { instanceLocation, keyword } of validatorOf(made.schema).validate(values).errors) {
     const path = instanceLocation.slice(2).replaceAll("/", ".");
     const isKnown = repeating.has(keyword) || errors.some((error) => error.path === path);
@@ -98,10 +116,12 @@ function withLabels(schema: JsonSchema, root: JsonSchema, ui: UiSchema, path: st
   if (typeof whole["$ref"] === "string") return withLabels(whole, root, ui, path);
   const { properties, items, title, description } = whole;
   const label = typeof title === "string" ? title : (path.split(".").at(-1) ?? "");
+  // Rights are held against answers by `accessToMade`; in a form's fields they would be a contract's permissions.
+  const { readBy: _read, writeBy: _write, ...said } = ui.fields?.[path] ?? {};
   const field = {
     label: { zh: label, en: label },
     ...(description === undefined ? {} : { hint: { zh: description, en: description } }),
-    ...ui.fields?.[path],
+    ...said,
   };
   const inner = Object.entries(properties ?? {}).map(([each, property]) => {
     return [each, withLabels(property, root, ui, path === "" ? each : `${path}.${each}`)] as const;

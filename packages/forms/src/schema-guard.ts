@@ -2,7 +2,7 @@ import type { JsonSchema } from "@zhanggui/kit/contract/schema";
 import type { LocalizedText } from "@zhanggui/kit/contract/text";
 import { patternProblem } from "./pattern-guard.ts";
 import { isPlainName, isRecord, longestText } from "./values.ts";
-import { filled } from "./words.ts";
+import { filled, type Misfit, within } from "./words.ts";
 
 /** `leastItems`: a new form begins with that many rows, and each with as many of its own. */
 export const schemaLimits = {
@@ -25,22 +25,22 @@ export const dataLimits = {
  * What is wrong with data from outside before anything walks through it: too deep, too large, or with names that would
  * change other objects; undefined if nothing is.
  */
-export function dataProblem(given: unknown): LocalizedText | undefined {
+export function dataProblem(given: unknown): Misfit | undefined {
   let nodes = 0;
   let length = 0;
-  const check = (value: unknown, depth: number): LocalizedText | undefined => {
+  const check = (value: unknown, depth: number): Misfit | undefined => {
     nodes += 1;
-    if (depth > dataLimits.depth) return problems.tooDeep;
+    if (depth > dataLimits.depth) return within([], problems.tooDeep);
     if (typeof value === "string") length += value.length;
     const isTooLong = typeof value === "string" && value.length > dataLimits.textLength;
-    if (isTooLong || nodes > dataLimits.nodes || length > dataLimits.totalLength) return problems.tooLarge;
+    if (isTooLong || nodes > dataLimits.nodes || length > dataLimits.totalLength) return within([], problems.tooLarge);
     if (typeof value !== "object" || value === null) return undefined;
-    if (Array.isArray(value) && value.length > dataLimits.items) return problems.tooLarge;
+    if (Array.isArray(value) && value.length > dataLimits.items) return within([], problems.tooLarge);
     for (const [name, each] of Object.entries(value)) {
       length += name.length;
-      if (!Array.isArray(value) && isTaken(name)) return filled(problems.badName, { name });
+      if (!Array.isArray(value) && isTaken(name)) return within([name], filled(problems.badName, { name }));
       const problem = check(each, depth + 1);
-      if (problem !== undefined) return problem;
+      if (problem !== undefined) return within([name], problem);
     }
     return undefined;
   };
@@ -56,19 +56,20 @@ function isTaken(name: string): boolean {
  * show: JSON Schema 2020-12 without the keywords that combine schemas (conditions belong into the UI schema), with
  * references to its own `$defs` that end somewhere.
  */
-export function schemaProblem(given: unknown): LocalizedText | undefined {
+export function schemaProblem(given: unknown): Misfit | undefined {
   const problem = dataProblem(given);
   if (problem !== undefined) return problem;
-  if (!isRecord(given) || given["type"] !== "object" || !isRecord(given["properties"])) return problems.noObject;
+  if (!isRecord(given) || given["type"] !== "object" || !isRecord(given["properties"]))
+    return within([], problems.noObject);
   const { $schema = dialect, $defs = {}, ...root } = given;
-  if ($schema !== dialect) return problems.otherDialect;
-  if (!isRecord($defs)) return filled(problems.badKeyword, { name: "$defs" });
+  if ($schema !== dialect) return within(["$schema"], problems.otherDialect);
+  if (!isRecord($defs)) return within(["$defs"], filled(problems.badKeyword, { name: "$defs" }));
   const check = keywordCheck(root, $defs);
-  for (const [name, schema] of [...Object.entries($defs), ["root", root] as const]) {
+  for (const [name, schema] of Object.entries($defs)) {
     const found = isPlainName(name) ? check(schema) : filled(problems.badName, { name });
-    if (found !== undefined) return found;
+    if (found !== undefined) return within(["$defs", name], found);
   }
-  return sizeProblem(root, $defs as Readonly<Record<string, JsonSchema>>);
+  return check(root) ?? sizeProblem(root, $defs as Readonly<Record<string, JsonSchema>>);
 }
 
 const dialect = "https://json-schema.org/draft/2020-12/schema";
@@ -124,27 +125,30 @@ const keywords: Readonly<Record<string, Takes>> = {
 /** Looks at each keyword of a schema and of those inside it, without following references. */
 function keywordCheck(root: unknown, definitions: Readonly<Record<string, unknown>>) {
   let schemas = 0;
-  return function check(schema: unknown): LocalizedText | undefined {
+  return function check(schema: unknown): Misfit | undefined {
     schemas += 1;
-    if (schemas > 2 * schemaLimits.fields) return problems.tooManyFields;
-    if (!isRecord(schema)) return problems.noSchema;
+    if (schemas > 2 * schemaLimits.fields) return within([], problems.tooManyFields);
+    if (!isRecord(schema)) return within([], problems.noSchema);
     for (const [keyword, value] of Object.entries(schema)) {
       const takes = Object.hasOwn(keywords, keyword) ? keywords[keyword] : undefined;
-      if (takes === undefined) return filled(problems.otherKeyword, { name: keyword });
-      if (!takes(value, schema)) return filled(problems.badKeyword, { name: keyword });
+      if (takes === undefined) return within([keyword], filled(problems.otherKeyword, { name: keyword }));
+      if (!takes(value, schema)) return within([keyword], filled(problems.badKeyword, { name: keyword }));
     }
     const { type, $ref, pattern, properties = {}, items } = schema;
     const isTyped = [type, $ref, schema["enum"], schema["const"]].some((each) => each !== undefined);
-    if (!isTyped || (type === "array" && items === undefined)) return problems.noType;
+    if (!isTyped || (type === "array" && items === undefined)) return within([], problems.noType);
     const isNothing = type === "object" && Object.keys(properties as object).length === 0;
-    if (isNothing && schema !== root) return problems.noFields;
+    if (isNothing && schema !== root) return within(["properties"], problems.noFields);
     const isLost = typeof $ref === "string" && !Object.hasOwn(definitions, refersTo($ref));
-    if (isLost) return filled(problems.badReference, { name: $ref });
-    const badName = Object.keys(properties as object).find((name) => !isPlainName(name));
-    if (badName !== undefined) return filled(problems.badName, { name: badName });
-    const inner = [...Object.values(properties as object), ...(items === undefined ? [] : [items])] as unknown[];
+    if (isLost) return within(["$ref"], filled(problems.badReference, { name: $ref }));
     const found = typeof pattern === "string" ? patternProblem(pattern) : undefined;
-    return inner.reduce<LocalizedText | undefined>((problem, each) => problem ?? check(each), found);
+    if (found !== undefined) return within(["pattern"], found);
+    for (const [name, property] of Object.entries(properties as object)) {
+      const inner = isPlainName(name) ? check(property) : filled(problems.badName, { name });
+      if (inner !== undefined) return within(["properties", name], inner);
+    }
+    const inItems = items === undefined ? undefined : check(items);
+    return inItems && within(["items"], inItems);
   };
 }
 
@@ -153,19 +157,23 @@ function refersTo(reference: unknown): string {
 }
 
 /** How many fields there are and how deep they are nested, with each reference followed. */
-function sizeProblem(root: JsonSchema, definitions: Readonly<Record<string, JsonSchema>>): LocalizedText | undefined {
+function sizeProblem(root: JsonSchema, definitions: Readonly<Record<string, JsonSchema>>): Misfit | undefined {
   let fields = 0;
-  const check = (schema: JsonSchema, depth: number, way: readonly string[]): LocalizedText | undefined => {
+  const check = (schema: JsonSchema, depth: number, way: readonly string[]): Misfit | undefined => {
     fields += Object.keys(schema.properties ?? {}).length;
-    if (fields > schemaLimits.fields) return problems.tooManyFields;
-    if (depth > schemaLimits.depth) return problems.tooDeep;
+    if (fields > schemaLimits.fields) return within([], problems.tooManyFields);
+    if (depth > schemaLimits.depth) return within([], problems.tooDeep);
     const name = refersTo(schema["$ref"]);
-    if (way.includes(name)) return filled(problems.circle, { name });
+    if (way.includes(name)) return within(["$ref"], filled(problems.circle, { name }));
     const target = definitions[name];
-    const inner = [target ?? [], schema.items ?? [], Object.values(schema.properties ?? {})].flat();
-    for (const each of inner) {
-      const problem = check(each, target === each ? depth : depth + 1, target === each ? [...way, name] : way);
-      if (problem !== undefined) return problem;
+    // What a definition holds isn't where it is referred to.
+    const referred = target === undefined ? undefined : check(target, depth, [...way, name]);
+    if (referred !== undefined) return within(["$ref"], { zh: referred.zh, en: referred.en });
+    const inItems = schema.items === undefined ? undefined : check(schema.items, depth + 1, way);
+    if (inItems !== undefined) return within(["items"], inItems);
+    for (const [each, property] of Object.entries(schema.properties ?? {})) {
+      const problem = check(property, depth + 1, way);
+      if (problem !== undefined) return within(["properties", each], problem);
     }
     return undefined;
   };

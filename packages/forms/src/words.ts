@@ -5,3 +5,14 @@ export function filled({ zh, en }: LocalizedText, values: Readonly<Record<string
   const short = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value).slice(0, 100)]));
   return { zh: fill(zh, short), en: fill(en, short) };
 }
+
+/** What is wrong with something from outside, and where in it: a JSON pointer (RFC 6901), empty for the whole. */
+export interface Misfit extends LocalizedText {
+  readonly at: string;
+}
+
+/** The same, seen from what holds it under these names. */
+export function within(names: readonly string[], { at, ...text }: LocalizedText & { readonly at?: string }): Misfit {
+  const steps = names.map((name) => `/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`);
+  return { ...text, at: `${steps.join("")}${at ?? ""}` };
+}

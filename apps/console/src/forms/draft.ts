@@ -13,9 +13,10 @@ const pauseMs = 300;
  * changed: of the rest, what stands there by then holds, whoever has changed that.
  *
  * @param name of which form
- * @param start what the form begins with when there is no draft
+ * @param begin what the form begins with when there is no draft
  */
-export function useDraft(name: string, form: Form, start: Values) {
+export function useDraft(name: string, form: Form, begin: Values) {
+  let start = begin;
   const key = `zhanggui.draft:${signedIn.me?.account.id ?? ""}:${name}`;
   const found = read(key);
   const values = shallowRef<Values>({ ...start, ...found });
@@ -45,6 +46,12 @@ export function useDraft(name: string, form: Form, start: Values) {
     discard: (): void => {
       isOver = true;
       sessionStorage.removeItem(key);
+    },
+    /** It is saved, and somebody goes on from there. */
+    restart: (saved: Values): void => {
+      start = saved;
+      isRestored.value = false;
+      keep();
     },
     reset: (): void => {
       values.value = start;

@@ -8,7 +8,7 @@ import { errorsOf } from "@zhanggui/forms/errors";
 import { type Form, formOf } from "@zhanggui/forms/form";
 import { blank, type FormState, stateOf, trimmed } from "@zhanggui/forms/form-state";
 import { isEmpty, valueAt, type Values, withValue } from "@zhanggui/forms/values";
-import { computed, nextTick, ref, shallowRef } from "vue";
+import { computed, nextTick, shallowRef } from "vue";
 import type { z } from "zod";
 import { useAction } from "../common/loading.ts";
 import { inLanguage } from "../common/language.ts";
@@ -17,6 +17,7 @@ import { type Trouble, troubleOf } from "../common/trouble.ts";
 import { changedIn, isSecret, useDraft } from "./draft.ts";
 
 type Send = (input: Values, options: { readonly idempotencyKey: string }) => Promise<unknown>;
+type Check = (sent: Values) => Promise<LocalizedText | null>;
 
 export interface FormOptions {
   /** What stands in the form at first. */
@@ -28,7 +29,7 @@ export interface FormOptions {
   /** What is asked for, where the route's body doesn't say it. */
   readonly form?: Form | undefined;
   /** What speaks against sending this; who sends the same again is sure. */
-  readonly check?: ((sent: Values) => Promise<LocalizedText | null>) | undefined;
+  readonly check?: Check | undefined;
   /** With the reply, and what was sent. */
   readonly onSaved: (reply: unknown, sent: Values) => void;
 }
@@ -41,10 +42,40 @@ export function useForm<R extends Route>(
   const { route } = call as { route: Route };
   const asked = given ?? askedOf(route);
   const start: Values = { ...blank(asked), ...initial };
-  const form = route.method === "patch" ? changing(asked, start) : asked;
-  const draft = useDraft(`${route.id}:${draftKey}`, form, start);
+  const isChange = route.method === "patch";
+  const send = call as unknown as Send;
+  return useFilling({
+    form: isChange ? changing(asked, start) : asked,
+    start,
+    draftName: `${route.id}:${draftKey}`,
+    // A PATCH says what changes: what somebody else changed meanwhile stays.
+    toSend: (whole, form) => (isChange ? changedIn(whole, trimmed(form, start)) : whole),
+    check: check && ((sent) => check({ ...sent, ...fixed })),
+    send: (sent, options) => send({ ...sent, ...fixed }, options),
+    onSaved,
+  });
+}
+
+export interface Filling {
+  readonly form: Form;
+  /** What stands in it at first. */
+  readonly start: Values;
+  readonly draftName: string;
+  /** Of all that was typed, what is sent. */
+  readonly toSend?: (whole: Values, form: Form) => Values;
+  readonly check?: Check | undefined;
+  readonly send: Send;
+  /** Where its values stand in what the server is sent: `answers.`; what it refuses is named so. */
+  readonly within?: string;
+  readonly onSaved: (reply: unknown, sent: Values) => void;
+}
+
+/** Any form: what is typed, what is wrong with it, and its sending. */
+export function useFilling({ form, start, draftName, toSend, check, send, within = "", onSaved }: Filling) {
+  const draft = useDraft(draftName, form, start);
   const { values } = draft;
-  const wasTried = ref(false);
+  /** What somebody wanted to go on from, or all: only there is told what is missing. */
+  const tried = shallowRef<ReadonlySet<string> | "all">(new Set());
   const trouble = shallowRef<Trouble>();
   /** What was sent when the server refused: its sentences hold as long as their fields stand as they were. */
   const refused = shallowRef<Values>();
@@ -54,8 +85,17 @@ export function useForm<R extends Route>(
     const refusals = Object.entries(trouble.value?.fields ?? {})
       .filter(([path]) => valueAt(refused.value, path) === valueAt(values.value, path))
       .map(([path, sentence]) => [fieldAt(state.value, path) ?? path, sentence]);
-    return { ...Object.fromEntries(refusals), ...(wasTried.value ? own.value : {}) };
+    return { ...Object.fromEntries(refusals), ...Object.fromEntries(Object.entries(own.value).filter(wasTried)) };
   });
+  const wasTried = ([path]: readonly [path: string, sentence: string]): boolean =>
+    tried.value === "all" || [...tried.value].some((name) => isOf(name, path));
+  /** Says what is wrong with some fields. Whether nothing is. */
+  const tryFields = (names: readonly string[]): boolean => {
+    if (tried.value !== "all") tried.value = new Set([...tried.value, ...names]);
+    const isWrong = names.some((name) => Object.keys(errors.value).some((path) => isOf(name, path)));
+    if (isWrong) void focusFirstError();
+    return !isWrong;
+  };
 
   /** What the check said, and of which values. */
   const told = shallowRef<{ readonly of: Values; readonly text: LocalizedText }>();
@@ -65,33 +105,50 @@ export function useForm<R extends Route>(
   let attempt = { content: "", key: "" };
   const { isBusy, run: submit } = useAction(
     async () => {
-      wasTried.value = true;
+      tried.value = "all";
       trouble.value = undefined;
       if (Object.keys(own.value).length > 0) return focusFirstError();
       const whole = trimmed(form, values.value);
-      // A PATCH says what changes: what somebody else changed meanwhile stays.
-      const sent = route.method === "patch" ? changedIn(whole, trimmed(form, start)) : whole;
-      const against = warning.value === undefined ? await check?.({ ...sent, ...fixed }) : undefined;
+      const sent = toSend?.(whole, form) ?? whole;
+      const against = warning.value === undefined ? await check?.(sent) : undefined;
       if (against) return void (told.value = { of: values.value, text: against });
       const content = JSON.stringify(sent);
       if (content !== attempt.content) attempt = { content, key: newId(new Date()) };
-      const reply = await (call as unknown as Send)({ ...sent, ...fixed }, { idempotencyKey: attempt.key });
+      const reply = await send(sent, { idempotencyKey: attempt.key });
       draft.discard();
       onSaved(reply, sent);
     },
     (error) => {
       refused.value = values.value;
-      trouble.value = troubleOf(error);
+      trouble.value = inside(troubleOf(error), within);
       void focusFirstError();
     },
   );
+  /** What stands at its field needs no second place, also once that field was changed; what has no field here does. */
+  const saidBelow = computed((): Trouble | undefined => {
+    const told = Object.entries(trouble.value?.fields ?? {});
+    const elsewhere = told.filter(([path]) => fieldAt(state.value, path) === undefined).map(([, sentence]) => sentence);
+    if (trouble.value === undefined || told.length === 0) return trouble.value;
+    return elsewhere.length === 0 ? undefined : { ...trouble.value, sentence: [...new Set(elsewhere)].join("\n") };
+  });
   const reset = (): void => {
     draft.reset();
-    wasTried.value = false;
+    tried.value = new Set();
     trouble.value = undefined;
   };
   const set = (path: string, value: unknown): void => void (values.value = withValue(values.value, path, value));
-  return { ...draft, form, state, set, errors, trouble, warning, isBusy, submit, reset };
+  return { ...draft, form, state, set, errors, trouble, saidBelow, warning, isBusy, submit, reset, tryFields };
+}
+
+const isOf = (name: string, path: string): boolean => path === name || path.startsWith(`${name}.`);
+
+/** What was refused, named as the form names it. */
+function inside(trouble: Trouble, within: string): Trouble {
+  const fields = Object.entries(trouble.fields).map(([path, sentence]) => [
+    path.startsWith(within) ? path.slice(within.length) : path,
+    sentence,
+  ]);
+  return { ...trouble, fields: Object.fromEntries(fields) as Trouble["fields"] };
 }
 
 /** The field that a path is in: an input of its own may take a whole object. Undefined for what no field is. */

@@ -5,6 +5,7 @@ import { demoLogins, demoPassword } from "../foundation/access/demo-logins.ts";
 import { EmulatorControl } from "./emulator-control.ts";
 import { bindLanternTea } from "./lantern-tea.ts";
 import { givePast } from "./past/past.ts";
+import { openTasting } from "./tasting-form.ts";
 
 export interface DemoOptions {
   readonly serverUrl: string;
@@ -62,6 +63,7 @@ export async function seedDemo({ serverUrl, emulatorUrl, setupToken, databaseUrl
     reply: "欢迎来到灯笼茶直播间，回复“菜单”领取今日茶单。",
   });
   await wechat.menu(bound.appid);
+  await openTasting(api);
   const codes = { poster: bound.channel.ticket, live: live.ticket };
   const openids = new Map<string, string>();
   for (const story of stories) openids.set(story.name, await play(wechat, bound.appid, story, codes));

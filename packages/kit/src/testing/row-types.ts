@@ -28,6 +28,8 @@ const scalars: Readonly<Record<string, string>> = {
   "text[]": "string[]",
   "uuid[]": "string[]",
   jsonb: "unknown",
+  // Keeps the order of names.
+  json: "unknown",
 };
 
 /**
@@ -92,7 +94,7 @@ function fileOf(module: string, tables: readonly [string, readonly Column[]][]):
 function lineOf(column: Column): string {
   const plain = typeOf(column);
   const isLeftOut = column.hasDefault && !column.nullable;
-  const isJson = column.type === "jsonb";
+  const isJson = column.type === "jsonb" || column.type === "json";
   const type = isJson ? jsonOf(plain, column.nullable, isLeftOut) : `${plain}${column.nullable ? " | null" : ""}`;
   const wrapped = column.generated ? `GeneratedAlways<${type}>` : isLeftOut && !isJson ? `Generated<${type}>` : type;
   return `    ${camelCased(column)}: ${wrapped};\n`;

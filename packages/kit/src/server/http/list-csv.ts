@@ -6,14 +6,13 @@ import type { FieldInfo } from "../../contract/field.ts";
 import type { ListInfo } from "../../contract/list-info.ts";
 import type { Route } from "../../contract/route.ts";
 import type { Language } from "../../contract/text.ts";
+import { byteOrderMark, csvLine, harmless } from "../csv.ts";
 import type { Entitled } from "../data-scope.ts";
 import { defaultZone } from "../../contract/business-day.ts";
 import { languageOfRequest } from "./send-problem.ts";
 
 /** Rows of one query: enough that the way to the database hardly counts, few enough to hold. */
 const rowsAtOnce = 500;
-/** Spreadsheets read UTF-8 only if it begins with this. */
-const byteOrderMark = "\uFEFF";
 
 type Row = Readonly<Record<string, unknown>>;
 type Query = Row & { readonly columns?: readonly string[]; readonly zone?: string };
@@ -49,9 +48,9 @@ export async function exportOf(
   const columns = columnsOf(list, query.columns).filter(
     ({ readBy }) => readBy === undefined || reader.permissions.has(readBy),
   );
-  const lineOf = (row: Row): string => line(columns.map((info) => cell(info, row[info.name], language, query.zone)));
+  const lineOf = (row: Row): string => csvLine(columns.map((info) => cell(info, row[info.name], language, query.zone)));
   const lines = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
-    yield Buffer.from(byteOrderMark + line(columns.map(({ label }) => label[language])));
+    yield Buffer.from(byteOrderMark + csvLine(columns.map(({ label }) => label[language])));
     for (let { items, next } = first; ; { items, next } = await page(next)) {
       yield Buffer.from(items.map(lineOf).join(""));
       if (next === null) return;
@@ -64,10 +63,6 @@ export async function exportOf(
 function columnsOf({ fields }: ListInfo, chosen: readonly string[] | undefined): readonly FieldInfo[] {
   if (chosen === undefined) return fields.filter(({ hidden }) => hidden !== true);
   return chosen.flatMap((name) => fields.find((field) => field.name === name) ?? []);
-}
-
-function line(cells: readonly string[]): string {
-  return `${cells.map((text) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text)).join(",")}\r\n`;
 }
 
 const yes = { zh: "是", en: "yes" };
@@ -91,11 +86,6 @@ function textOf(value: unknown, language: Language): string {
   if (typeof value !== "object") return `${value as string | number}`;
   const { name, [language]: said = name } = value as { name?: string; zh?: string; en?: string };
   return said ?? JSON.stringify(value);
-}
-
-/** A spreadsheet would run a text that begins like a formula, in full width too (OWASP, "CSV injection"). */
-function harmless(text: string): string {
-  return /^[=+\-@＝＋－＠\t\r\n]/.test(text) ? `'${text}` : text;
 }
 
 /** By their zones in lower case: in how many ways a zone can be written is no reason to keep them all. */

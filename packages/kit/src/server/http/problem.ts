@@ -9,7 +9,7 @@ import {
   tooLarge,
   unsupportedMediaType,
 } from "../../contract/faults.ts";
-import { fill, type Language, waitInWords } from "../../contract/text.ts";
+import { fill, type Language, translate, waitInWords } from "../../contract/text.ts";
 
 export const problemType = "application/problem+json; charset=utf-8";
 
@@ -34,7 +34,9 @@ export function toProblem(fault: Fault, language: Language, traceId: string): Pr
     code,
     ...(errno === undefined ? {} : { errno }),
     traceId,
-    ...(errors === undefined ? {} : { errors: errors.map(({ field, message = detail }) => ({ field, message })) }),
+    ...(errors === undefined
+      ? {}
+      : { errors: errors.map(({ field, message = detail }) => ({ field, message: translate(message, language) })) }),
     ...(Object.keys(details).length === 0 ? {} : { details }),
   };
 }
