@@ -28,10 +28,21 @@ const routesOfAnyAccount = [
   "access.changePassword",
   "access.logout",
   "access.me",
+  "notifications.choose",
+  "notifications.getFigures",
+  "notifications.list",
+  "notifications.listKinds",
+  "notifications.read",
+  "notifications.readAll",
   "views.create",
   "views.delete",
   "views.list",
   "views.update",
+  "work.cancel",
+  "work.get",
+  "work.list",
+  "work.pause",
+  "work.resume",
 ];
 
 let emulator: Emulator;
