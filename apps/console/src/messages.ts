@@ -4,9 +4,11 @@ import { connectMessages } from "./connect/connect.messages.ts";
 import { eventsMessages } from "./events/events.messages.ts";
 import { linksMessages } from "./links/links.messages.ts";
 import { messagingMessages } from "./messaging/messaging.messages.ts";
+import { notificationsMessages } from "./notifications/notifications.messages.ts";
 import { settingsMessages } from "./settings/settings.messages.ts";
 import { sharedMessages } from "./common/shared.messages.ts";
 import { shellMessages } from "./shell/shell.messages.ts";
+import { workMessages } from "./work/work.messages.ts";
 
 const modules = {
   shared: sharedMessages,
@@ -17,7 +19,9 @@ const modules = {
   events: eventsMessages,
   links: linksMessages,
   messaging: messagingMessages,
+  notifications: notificationsMessages,
   settings: settingsMessages,
+  work: workMessages,
 };
 type Modules = typeof modules;
 
