@@ -26,8 +26,11 @@ const publicRoutes = [
 /** The only routes that an account needs no right for. */
 const routesOfAnyAccount = [
   "access.changePassword",
+  "access.listOtherTenants",
   "access.logout",
   "access.me",
+  "access.proveTenant",
+  "access.switchTenant",
   "notifications.choose",
   "notifications.getFigures",
   "notifications.list",
