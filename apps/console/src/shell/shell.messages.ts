@@ -48,7 +48,8 @@ export const shellMessages = pair(
     tools: {
       work: "后台任务",
       running: "后台任务：正在进行",
-      notifications: "通知，没有未读 | 通知，{count} 条未读",
+      notifications: "通知，没有未读",
+      unread: "通知，{count} 条未读",
     },
     offline: "连接不上服务器，正在重试。已经显示的内容可能不是最新的。",
     account: {
@@ -123,7 +124,8 @@ export const shellMessages = pair(
     tools: {
       work: "Background work",
       running: "Background work: running",
-      notifications: "Notifications, none unread | Notifications, {count} unread",
+      notifications: "Notifications, none unread",
+      unread: "Notifications, {count} unread",
     },
     offline: "The server can't be reached; trying again. What is shown may be out of date.",
     account: {
