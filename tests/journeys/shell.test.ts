@@ -151,7 +151,7 @@ test(
     expect(await inspect(desk(), keyed, false)).toEqual([]);
     await desk().getByRole("button", { name: "接收设置" }).click();
     const choice = drawer("接收设置").getByRole("switch", { name: "后台任务完成" });
-    await choice.waitFor();
+    await drawer("接收设置").getByText("后台任务完成").waitFor();
     await album.take(desk(), "choices");
     expect(await inspect(desk(), keyed, false)).toEqual([]);
     await drawer("接收设置").getByText("后台任务完成").click();
@@ -166,7 +166,8 @@ test(
   patient(180_000),
 );
 
-const here = (page: Page, business: string) => page.getByRole("complementary").getByText(business).waitFor();
+const here = (page: Page, business: string) =>
+  page.getByRole("complementary").locator("strong", { hasText: business }).waitFor();
 /** A second business, in which the owner's login has an account with this password's hash. */
 async function openSecond(): Promise<void> {
   const id = "gen_random_uuid()";
