@@ -14,12 +14,29 @@ const { openTestServer } = await import("@zhanggui/server/testing/test-server");
 /*
  * The lists of people and of deliveries as the console asks for them, over HTTP: first page with its total, for each
  * order, each filter and the search, of one tenant with as many people and deliveries as LIST_PEOPLE and
- * LIST_DELIVERIES say; a million and five million take some ten minutes to fill in. Milliseconds of a whole call; the
+ * LIST_DELIVERIES say. Milliseconds of a whole call; the
  * floor is the smallest list of the server.
  */
 const people = Number(process.env["LIST_PEOPLE"] ?? 200_000);
 const deliveries = Number(process.env["LIST_DELIVERIES"] ?? 500_000);
 const calls = 40;
+const filled = ["audience_person", "audience_identity", "audience_person_tag", "messaging_delivery"];
+
+/** Takes the indexes off the tables, and gives back what makes them anew: at once is ten times as fast. */
+async function withoutIndexes(client: pg.Client, tables: readonly string[]): Promise<() => Promise<void>> {
+  const { rows } = await client.query<{ name: string; definition: string }>(
+    `SELECT i.indexrelid::regclass::text AS name, pg_get_indexdef(i.indexrelid) AS definition FROM pg_index i
+     WHERE i.indrelid = ANY ($1::regclass[]) AND NOT i.indisprimary
+       AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = i.indexrelid)`,
+    [tables],
+  );
+  for (const { name } of rows) await client.query(`DROP INDEX ${name}`);
+  return async () => {
+    await client.query("SET maintenance_work_mem = '1GB'");
+    for (const { definition } of rows) await client.query(definition);
+    await client.query(`VACUUM ANALYZE ${tables.join(", ")}`);
+  };
+}
 
 /** Rows of half a year, spread evenly; ids tell the time, as the server's own do. */
 async function fill(
@@ -32,6 +49,7 @@ async function fill(
       substr(md5((${n})::text), 1, 3) || '8' || substr(md5((${n})::text), 4, 15))::uuid`;
   // What triggers would say of each row is said here.
   await client.query("SET session_replication_role = replica");
+  const makeIndexes = await withoutIndexes(client, filled);
   await client.query(
     `INSERT INTO audience_person (tenant_id, id, display_name, following, first_channel_id, first_channel_at,
        first_channel_by, first_seen_at, last_seen_at)
@@ -68,7 +86,7 @@ async function fill(
      FROM generate_series(1, $2::int) n`,
     [tenantId, deliveries, app, people, scene],
   );
-  await client.query("VACUUM ANALYZE audience_person, audience_identity, audience_person_tag, messaging_delivery");
+  await makeIndexes();
   return { tag: tag ?? "", channel: channel ?? "", scene: scene ?? "" };
 }
 

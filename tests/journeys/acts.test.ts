@@ -173,3 +173,72 @@ test("an app's secret is tested before it is kept; unbinding says what stops, an
     .waitFor();
   expect(office.complaints.slice(before)).toEqual(["422: POST /api/wechat/apps"]);
 });
+
+test("a setting is changed where it stands, keeps what was typed wrong, and goes back to its default", async () => {
+  picturesOfFailure();
+  const setting = async (key: string) => (await stage.api.settings.list()).items.find((each) => each.key === key);
+  const name = "自动回复最长等待时间（毫秒）。微信 5 秒后放弃。";
+  await desk().goto("/settings");
+  await desk()
+    .getByRole("button", { name: `修改设置：${name}` })
+    .click();
+  const form = dialog("修改设置");
+  await form.getByLabel(name).fill("99999");
+  await form.getByRole("button", { name: "保存" }).click();
+  await form.getByRole("alert").getByText("4500").waitFor();
+  expect(await form.getByLabel(name).inputValue()).toBe("99999");
+  // Meanwhile somebody else was faster: what they set isn't lost, and neither is what is typed here.
+  await stage.api.settings.change({ key: "connect.replyTimeoutMs", value: 2500, version: 0 });
+  await form.getByLabel(name).fill("2000");
+  await form.getByRole("button", { name: "保存" }).click();
+  await form.getByText("内容已被他人修改").waitFor();
+  await desk().reload();
+  expect(await form.getByLabel(name).inputValue()).toBe("2000");
+  await form.getByRole("button", { name: "保存" }).click();
+  await form.waitFor({ state: "hidden" });
+  expect(await setting("connect.replyTimeoutMs")).toMatchObject({ value: 2000, version: 2 });
+
+  await act(name, "修改记录");
+  await dialog(`“${name}”的修改记录`).getByText("2500").waitFor();
+  await desk().keyboard.press("Escape");
+  await act(name, "恢复默认");
+  await desk().getByRole("dialog").getByText("将改为 3000").waitFor();
+  await desk().getByRole("dialog").getByRole("button", { name: "恢复默认" }).click();
+  await desk().getByText("已保存").waitFor();
+  expect(await setting("connect.replyTimeoutMs")).toMatchObject({ value: 3000, version: 3 });
+
+  const domains = "短链接可以跳转到的域名，每行一个，包含其子域名；留空为不限。";
+  await desk()
+    .getByRole("button", { name: `修改设置：${domains}` })
+    .click();
+  await form.getByLabel(domains).fill("tea.example\n\n shop.example ");
+  await form.getByRole("button", { name: "保存" }).click();
+  await form.waitFor({ state: "hidden" });
+  expect(await setting("links.allowedDomains")).toMatchObject({ value: ["tea.example", "shop.example"] });
+});
+
+test("a tag is renamed where it is listed, not to a name that is taken, and deleted from everybody", async () => {
+  picturesOfFailure();
+  const { audience } = stage.api;
+  const [person] = (await audience.listPeople({})).items;
+  const personId = person!.id;
+  for (const name of ["常客", "爱喝白茶"]) await audience.addTag({ personId, name });
+  await desk().goto("/tags");
+  await act("常客", "编辑");
+  const form = dialog("修改标签");
+  await form.getByLabel("名称").fill("爱喝白茶");
+  await form.getByRole("button", { name: "保存" }).click();
+  await form.getByRole("alert").getByText("已有名为“爱喝白茶”的标签").waitFor();
+  await form.getByLabel("名称").fill("老客");
+  await form.getByRole("button", { name: "保存" }).click();
+  await form.waitFor({ state: "hidden" });
+  await desk().getByRole("row", { name: "老客" }).waitFor();
+  await act("老客", "删除");
+  await desk().getByRole("dialog").getByText("（1 位）").waitFor();
+  await album.take(desk(), "tag-deletion");
+  await desk().getByRole("dialog").getByRole("button", { name: "删除" }).click();
+  await desk().getByText("已删除").waitFor();
+  const { tags } = await audience.getPerson({ personId });
+  expect(tags.map(({ name }) => name)).not.toContain("老客");
+  expect(tags.map(({ name }) => name)).toContain("爱喝白茶");
+});

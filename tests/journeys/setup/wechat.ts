@@ -30,7 +30,7 @@ export async function openOfficialAccount(page: Page, album: Album): Promise<Acc
   await page.getByLabel("内容，变量写作").fill(template.content);
   await page.getByRole("button", { name: "添加" }).click();
   await page.getByText(template.id, { exact: true }).waitFor();
-  const fact = (name: string) => page.locator(".fact", { hasText: name }).locator("dd").innerText();
+  const fact = (name: string) => page.locator(".fact", { hasText: name }).locator("dd > span").innerText();
   await album.take(page, "official-account");
   return { appId: await fact("AppID"), appSecret: await fact("AppSecret") };
 }

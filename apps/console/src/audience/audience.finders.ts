@@ -15,6 +15,7 @@ export const finders: readonly Finder[] = [
   finds(api.audience.listTags, {
     group: { zh: "标签", en: "Tags" },
     icon: "tag",
+    searches: true,
     hit: ({ id, name }) => ({ label: name, to: { name: "people", query: { tagId: id } } }),
   }),
 ];

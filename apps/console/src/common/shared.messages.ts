@@ -38,6 +38,7 @@ export const sharedMessages = pair(
     form: {
       choose: "请选择",
       range: "{min} 到 {max}",
+      oneALine: "每行一个",
       atLeast: "至少 {min}",
       atMost: "最多 {max}",
       add: "添加{name}",
@@ -165,6 +166,7 @@ export const sharedMessages = pair(
     form: {
       choose: "Choose",
       range: "{min} to {max}",
+      oneALine: "One a line",
       atLeast: "At least {min}",
       atMost: "At most {max}",
       add: "Add to “{name}”",

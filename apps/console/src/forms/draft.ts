@@ -29,7 +29,10 @@ export function useDraft(name: string, form: Form, start: Values) {
     clearTimeout(timer);
     timer = setTimeout(keep, pauseMs);
   });
+  // A reload, or a link in the same tab, unmounts nothing.
+  addEventListener("pagehide", keep);
   onBeforeUnmount(() => {
+    removeEventListener("pagehide", keep);
     clearTimeout(timer);
     keep();
   });

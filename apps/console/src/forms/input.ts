@@ -9,6 +9,7 @@ import RadioInput from "./inputs/RadioInput.vue";
 import SwitchInput from "./inputs/SwitchInput.vue";
 import TextareaInput from "./inputs/TextareaInput.vue";
 import TextInput from "./inputs/TextInput.vue";
+import TextsInput from "./inputs/TextsInput.vue";
 
 const builtIn: Readonly<Record<string, Component>> = {
   text: TextInput,
@@ -19,6 +20,7 @@ const builtIn: Readonly<Record<string, Component>> = {
   radio: RadioInput,
   switch: SwitchInput,
   selectMany: CheckboxesInput,
+  texts: TextsInput,
   instant: defineAsyncComponent(() => import("./inputs/InstantInput.vue")),
   day: defineAsyncComponent(() => import("./inputs/InstantInput.vue")),
 };

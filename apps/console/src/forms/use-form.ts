@@ -25,6 +25,8 @@ export interface FormOptions {
   readonly fixed: Values;
   /** Tells this form from others of the same route. */
   readonly draftKey: string;
+  /** What is asked for, where the route's body doesn't say it. */
+  readonly form?: Form | undefined;
   /** What speaks against sending this; who sends the same again is sure. */
   readonly check?: ((sent: Values) => Promise<LocalizedText | null>) | undefined;
   /** With the reply, and what was sent. */
@@ -32,9 +34,12 @@ export interface FormOptions {
 }
 
 /** A route's form: what is typed, what is wrong with it, and its sending. */
-export function useForm<R extends Route>(call: Call<R>, { initial, fixed, draftKey, check, onSaved }: FormOptions) {
+export function useForm<R extends Route>(
+  call: Call<R>,
+  { initial, fixed, draftKey, form: given, check, onSaved }: FormOptions,
+) {
   const { route } = call as { route: Route };
-  const asked = askedOf(route);
+  const asked = given ?? askedOf(route);
   const start: Values = { ...blank(asked), ...initial };
   const form = route.method === "patch" ? changing(asked, start) : asked;
   const draft = useDraft(`${route.id}:${draftKey}`, form, start);

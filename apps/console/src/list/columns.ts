@@ -28,7 +28,9 @@ export function narrowColumns(shown: readonly FieldInfo[]): readonly FieldInfo[]
   const state =
     rest.findLast(({ choices = {} }) => Object.values(choices).some(({ tone }) => tone !== undefined)) ??
     rest.find(({ kind }) => kind === "instant") ??
-    rest.find(({ choices }) => choices !== undefined);
+    rest.find(({ choices }) => choices !== undefined) ??
+    // A log's rows begin with their time, and say next what happened.
+    (first?.kind === "instant" ? rest[0] : undefined);
   if (first === undefined) return [];
   // It takes what room is left, however wide it is elsewhere.
   const { width: _, ...whole } = first;

@@ -2,6 +2,7 @@ import type { Call } from "@zhanggui/kit/contract/client";
 import type { ListRoute } from "@zhanggui/kit/contract/list";
 import { fieldsOf, type Route } from "@zhanggui/kit/contract/route";
 import { fill, type LocalizedText } from "@zhanggui/kit/contract/text";
+import { counted } from "../common/counted.ts";
 import { creates, edits, type ListForm } from "../forms/list-forms.ts";
 import { acts } from "../list/acts.ts";
 import type { RowAction } from "../list/row-action.ts";
@@ -70,7 +71,11 @@ function callOf({ module }: Resource, api: Client, route: string, fields: readon
 }
 
 function removal(call: Call<Route>, { id, sure }: NonNullable<Resource["remove"]>): RowAction<Row> {
-  const filled = ({ zh, en }: LocalizedText, row: Row) => ({ zh: fill(zh, row), en: fill(en, row) });
+  const filled = ({ zh, en }: LocalizedText, row: Row) => {
+    const told = Object.entries(row).map(([name, value]) => [name, typeof value === "number" ? counted(value) : value]);
+    const words = Object.fromEntries(told) as Row;
+    return { zh: fill(zh, words), en: fill(en, words) };
+  };
   return acts(call, { zh: "删除", en: "Delete" }, (row: Row) => ({ [id]: row.id }), {
     isDangerous: true,
     done: { zh: "已删除", en: "Deleted" },

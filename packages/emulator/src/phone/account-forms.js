@@ -57,8 +57,12 @@ function fact(name, value) {
     "div",
     { class: "fact" },
     h("dt", { class: "small soft" }, name),
-    h("dd", { class: "mono" }, value),
-    h("button", { class: "button plain small", onclick: copy }, t("copy")),
+    h(
+      "dd",
+      { class: "mono" },
+      h("span", null, value),
+      h("button", { class: "button plain small", onclick: copy }, t("copy")),
+    ),
   );
 }
 

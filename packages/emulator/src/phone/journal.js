@@ -28,14 +28,26 @@ const update = soon(async () => {
 frame(() => {
   list = h("div", { class: "entries" });
   chips = h("div", { class: "row kinds" });
-  const search = h("input", { class: "input", type: "search", placeholder: t("search"), value: filter.text });
+  const search = h("input", {
+    class: "input",
+    type: "search",
+    placeholder: t("search"),
+    "aria-label": t("search"),
+    value: filter.text,
+  });
   search.addEventListener("input", () => change({ text: /** @type {HTMLInputElement} */ (search).value.trim() }));
   const accounts = h("div", { class: "accounts" });
   void readWorld().then((world) => {
     const options = world.accounts.map(({ appid, name }) => ({ value: appid, label: name }));
     const onchange = (/** @type {Event} */ event) =>
       change({ appid: /** @type {HTMLSelectElement} */ (event.target).value });
-    fill(accounts, select([{ value: "", label: t("anyAccount") }, ...options], filter.appid, { onchange }));
+    fill(
+      accounts,
+      select([{ value: "", label: t("anyAccount") }, ...options], filter.appid, {
+        "aria-label": t("anyAccount"),
+        onchange,
+      }),
+    );
   });
   const clear = () => void attempt(() => control("DELETE", "/journal"));
   drawChips();
@@ -43,6 +55,7 @@ frame(() => {
   return h(
     "main",
     { class: "stack" },
+    h("h1", { class: "unseen" }, t("journal")),
     h(
       "div",
       { class: "filters" },

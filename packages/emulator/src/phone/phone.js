@@ -302,6 +302,7 @@ function start() {
     return h(
       "main",
       { class: "table" },
+      h("h1", { class: "unseen" }, t("phone")),
       people,
       device,
       h("section", { class: "wire" }, h("h2", null, t("wire")), troubleField(), strip),

@@ -187,7 +187,13 @@ function codeCard(code, world, acts) {
  * @param {Acts} acts
  */
 export function chatScreen(account, puppet, acts) {
-  const list = h("div", { class: "scroll messages", "aria-live": "polite" });
+  const list = h("div", {
+    class: "scroll messages",
+    "aria-live": "polite",
+    "aria-label": account.name,
+    role: "log",
+    tabIndex: 0,
+  });
   const foot = h("footer");
   const composer = composerOf(account, acts);
   let typing = false;

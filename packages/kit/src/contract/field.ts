@@ -9,6 +9,8 @@ export type FieldKind =
   | "text"
   | "number"
   | "count"
+  /** A number that is counted up to `countLimit` only: one more means that there are more. */
+  | "counted"
   | "money"
   | "instant"
   | "day"

@@ -196,6 +196,7 @@ async function totalFound<Row>(
   found: Found | undefined,
 ): Promise<number> {
   if (found === undefined) return totalOf(ctx, narrowed(all, conditions, found));
+  if (found.areListed && conditions.length === 0 && !found.others?.length) return found.ids.length;
   const some = await totalOf(ctx, narrowed(all, [...conditions, amongFound(found, "item")], undefined));
   return found.ids.length <= countLimit || some > countLimit ? some : totalOf(ctx, narrowed(all, conditions, found));
 }

@@ -1,11 +1,12 @@
-import { mkdtemp, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
 import { cloneOfTemplate, type TestDatabase } from "../testing/database.ts";
+import { temporaryFolders } from "../testing/folder.ts";
 import { migrate } from "./migrate.ts";
 
+const temporaryFolder = temporaryFolders();
 let database: TestDatabase;
 let folder: string;
 const write = (name: string, sql: string): Promise<void> => writeFile(join(folder, name), sql);
@@ -13,7 +14,7 @@ const run = (): Promise<string[]> => migrate(database.url, [{ module: "tea", fol
 
 beforeAll(async () => {
   database = await cloneOfTemplate(inject("clusterUrl"), []);
-  folder = await mkdtemp(join(tmpdir(), "zg-migrations-"));
+  folder = await temporaryFolder();
 });
 afterAll(() => database.drop());
 
@@ -51,7 +52,7 @@ test("files that are not numbered in a row are refused", async () => {
 
 test("a file waits for a lock only a little at a time, and gets it when it is free", async () => {
   const own = await cloneOfTemplate(inject("clusterUrl"), []);
-  const here = await mkdtemp(join(tmpdir(), "zg-migrations-"));
+  const here = await temporaryFolder();
   await writeFile(join(here, "001_leaf.sql"), "CREATE TABLE tea_leaf (id int);");
   await migrate(own.url, [{ module: "tea", folder: here }]);
   await writeFile(
@@ -94,7 +95,7 @@ test("a file waits for a lock only a little at a time, and gets it when it is fr
 
 test("what holds for every table is done in the transaction of the file that made it", async () => {
   const own = await cloneOfTemplate(inject("clusterUrl"), []);
-  const here = await mkdtemp(join(tmpdir(), "zg-migrations-"));
+  const here = await temporaryFolder();
   const folders = [{ module: "tea", folder: here }];
   const table = "CREATE TABLE tea_leaf (tenant_id uuid, id int);";
   // A policy of that name is the runner's to make: its own fails then, and takes the file with it.
@@ -117,8 +118,8 @@ describe("an older server on a newer database", () => {
 
   beforeEach(async () => {
     own = await cloneOfTemplate(inject("clusterUrl"), []);
-    older = await mkdtemp(join(tmpdir(), "zg-older-"));
-    newer = await mkdtemp(join(tmpdir(), "zg-newer-"));
+    older = await temporaryFolder();
+    newer = await temporaryFolder();
     for (const where of [older, newer]) await writeFile(join(where, "001_leaf.sql"), "CREATE TABLE tea_leaf (id int);");
     await migrate(own.url, of(older));
   });

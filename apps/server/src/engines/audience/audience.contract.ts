@@ -1,4 +1,5 @@
 import { bulk } from "@zhanggui/kit/contract/bulk";
+import { fault } from "@zhanggui/kit/contract/fault";
 import { conflict, notFound } from "@zhanggui/kit/contract/faults";
 import { field } from "@zhanggui/kit/contract/field";
 import { DailyFigures } from "@zhanggui/kit/contract/figures";
@@ -109,7 +110,22 @@ export const TimelineEntry = z
   })
   .meta({ id: "TimelineEntry" });
 
+export const Tag = z
+  .object({
+    id: Id,
+    name: field(oneLine(30), { zh: "标签", en: "Tag" }, { sort: true, kind: "text" }),
+    people: field(z.int(), { zh: "客户数", en: "People" }, { kind: "counted" }),
+    createdAt: field(Instant, { zh: "创建时间", en: "Made" }, { sort: "id" }),
+  })
+  .meta({ id: "Tag" });
+
+export const tagTaken = fault("audience.tag_taken", 409, {
+  zh: "已有名为“{name}”的标签。",
+  en: "There is a tag called “{name}” already.",
+});
+
 const tagBody = z.object({ name: oneLine(30) });
+const tagParams = z.object({ tagId: Id });
 const personParams = z.object({ personId: Id });
 
 const listPeople = list("/people", {
@@ -235,9 +251,29 @@ export const audience = contract("audience", {
     reply: Person,
     faults: [notFound],
   }),
-  listTags: route.get("/tags", {
-    summary: "Tags with the number of people who have them",
+  listTags: list("/tags", {
+    item: Tag,
+    noun: { zh: "标签", en: "tag", plural: "tags" },
     access: audienceRead,
-    reply: z.object({ items: z.array(z.object({ id: Id, name: z.string(), people: z.int() })) }),
+    sort: "name",
+    live: true,
+    search: { zh: "标签名称", en: "Part of a tag" },
+  }),
+  updateTag: route.patch("/tags/:tagId", {
+    summary: "Call a tag something else, for everybody who has it",
+    access: audienceWrite,
+    effect: "change",
+    params: tagParams,
+    body: z.object({ name: field(oneLine(30), { zh: "名称", en: "Name" }) }),
+    reply: Tag,
+    faults: [notFound, tagTaken],
+  }),
+  deleteTag: route.delete("/tags/:tagId", {
+    summary: "Delete a tag, and take it from everybody who has it",
+    access: audienceWrite,
+    effect: "destroy",
+    params: tagParams,
+    reply: z.object({}),
+    faults: [notFound],
   }),
 });

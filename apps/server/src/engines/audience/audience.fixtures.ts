@@ -4,8 +4,11 @@ import { audience } from "./audience.contract.ts";
 export const fixtures = fixturesOf(audience)(async ({ owner }) => {
   const { items } = await owner.api.audience.listPeople({});
   const personId = items[0]!.id;
-  const { tags } = await owner.api.audience.addTag({ personId, name: "to be removed" });
-  const { tagId } = tags.find(({ name }) => name === "to be removed")!;
+  const tagNamed = async (wanted: string): Promise<string> => {
+    const { tags } = await owner.api.audience.addTag({ personId, name: wanted });
+    return tags.find(({ name }) => name === wanted)!.tagId;
+  };
+  const tagId = await tagNamed("to be removed");
   const { identities } = await owner.api.audience.getPerson({ personId });
   const openids = identities.flatMap(({ kind, value }) => (kind === "openid" ? [value] : []));
   return {
@@ -20,5 +23,7 @@ export const fixtures = fixturesOf(audience)(async ({ owner }) => {
     untagPeople: { all: true, name: "to be removed", preview: true },
     removeTag: { personId, tagId },
     listTags: {},
+    updateTag: { tagId: await tagNamed("to be renamed"), name: "renamed" },
+    deleteTag: { tagId: await tagNamed("to be deleted") },
   };
 });

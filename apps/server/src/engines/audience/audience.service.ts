@@ -282,7 +282,7 @@ export class AudienceService {
       searchIn(ctx, "audience_person", "displayName", search),
       this.identities.search(ctx, search, { contacts: mayContact(ctx) }),
     ]);
-    return { ...named, others };
+    return { ...named, others, areListed: true };
   }
 
   async #row(ctx: Ctx, personId: string): Promise<PersonRow> {

@@ -59,7 +59,7 @@ export class SettingsService {
   async change(ctx: Ctx, { key, value, version }: Flat<typeof settings.change>): Promise<View> {
     const setting = this.#demand(key);
     const parsed = setting.schema.safeParse(value);
-    if (!parsed.success) throw badValue({ key, reason: z.prettifyError(parsed.error) });
+    if (!parsed.success) throw badValue({ key, reason: z.prettifyError(parsed.error), errors: [{ field: "value" }] });
     return ctx.tx(async (ctx) => {
       const current = (await this.#stored(ctx, key))[0]?.version ?? 0;
       if (current !== version) throw conflict();

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from "fastify";
 import type { z } from "zod";
 import type { StreamOut } from "../../contract/body.ts";
+import { countLimit } from "../../contract/count-limit.ts";
 import type { FieldInfo } from "../../contract/field.ts";
 import type { ListInfo } from "../../contract/list-info.ts";
 import type { Route } from "../../contract/route.ts";
@@ -78,6 +79,7 @@ function cell(info: FieldInfo, value: unknown, language: Language, zone = defaul
   const { choices = {} } = info;
   if (Object.hasOwn(choices, key)) return choices[key]?.[language] ?? text;
   if (info.kind === "instant" && text !== "") return clockTime(text, zone);
+  if (info.kind === "counted" && typeof value === "number" && value > countLimit) return `${countLimit}+`;
   if (info.kind === "money" && typeof value === "number") return (value / 100).toFixed(2);
   return typeof value === "number" ? text : harmless(text);
 }

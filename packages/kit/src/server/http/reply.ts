@@ -9,6 +9,7 @@ import { callOf } from "./call.ts";
 import { compressed } from "./compressed.ts";
 import { frames, type EventStreamOptions } from "./event-frames.ts";
 import { hideFields } from "./field-rights.ts";
+import { packed } from "./packed.ts";
 
 export interface ReplyOptions extends EventStreamOptions {
   /** Whether browsers reach this server by https: then cookies go by https only. */
@@ -39,7 +40,11 @@ export async function toJsonReply(
   return { headers: { ...headers, ...tag }, text: JSON.stringify(value) };
 }
 
-export function sendJson({ headers, text }: JsonReply, request: FastifyRequest, reply: FastifyReply): void {
+export async function sendJson(
+  { headers, text }: JsonReply,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<void> {
   reply.headers(headers).type("application/json; charset=utf-8");
   const known = request.headers["if-none-match"];
   const tag = headers["etag"];
@@ -49,7 +54,9 @@ export function sendJson({ headers, text }: JsonReply, request: FastifyRequest, 
     const tags = readEntityTags(known.replaceAll("W/", ""));
     if (tags?.matches(tag.slice(1, -1))) return void reply.status(304).send();
   }
-  reply.send(text);
+  const sent = await packed(text, request, reply);
+  // Given up meanwhile.
+  if (!reply.sent) reply.send(sent);
 }
 
 /** Sends what isn't JSON. */

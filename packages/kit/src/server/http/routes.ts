@@ -167,7 +167,7 @@ export class Routes {
         toJsonReply(route, await run(), this.#options.reply, caller.actor),
       );
       if (replayed) reply.header("idempotency-replayed", "true");
-      if (!reply.sent) sendJson(kept, request, reply);
+      if (!reply.sent) await sendJson(kept, request, reply);
       return;
     }
     if (isExport(route, request)) {

@@ -1,11 +1,12 @@
-import { mkdtemp, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import pg from "pg";
 import { afterEach, beforeEach, expect, inject, test } from "vitest";
 import { cloneOfTemplate, type TestDatabase } from "../../testing/database.ts";
+import { temporaryFolders } from "../../testing/folder.ts";
 import { migrate } from "../migrate.ts";
 
+const temporaryFolder = temporaryFolders();
 let database: TestDatabase;
 let client: pg.Client;
 let folder: string;
@@ -16,7 +17,7 @@ const rows = 1_000;
 
 beforeEach(async () => {
   database = await cloneOfTemplate(inject("clusterUrl"), []);
-  folder = await mkdtemp(join(tmpdir(), "zg-migrations-"));
+  folder = await temporaryFolder();
   client = new pg.Client({ connectionString: database.url });
   await client.connect();
   await write(
