@@ -6,7 +6,6 @@ import { readEntityTags, writeEntityTag } from "../../contract/entity-tag.ts";
 import type { Route, Sets } from "../../contract/route.ts";
 import type { Entitled } from "../data-scope.ts";
 import { callOf } from "./call.ts";
-import { compressed } from "./compressed.ts";
 import { frames, type EventStreamOptions } from "./event-frames.ts";
 import { hideFields } from "./field-rights.ts";
 import { packed } from "./packed.ts";
@@ -68,15 +67,7 @@ export async function sendReply(
   options: ReplyOptions,
 ): Promise<void> {
   const { caller } = callOf(request);
-  if (isJson(route.reply)) {
-    const json = await toJsonReply(route, returned, options, caller.actor);
-    if (route.list === undefined) return sendJson(json, request, reply);
-    reply.header("vary", "accept-encoding");
-    const short = await compressed(route, json.text, request.headers["accept-encoding"]);
-    if (short === undefined) return sendJson(json, request, reply);
-    reply.headers(json.headers).type("application/json; charset=utf-8").header("content-encoding", short.encoding);
-    return void reply.send(short.body);
-  }
+  if (isJson(route.reply)) return sendJson(await toJsonReply(route, returned, options, caller.actor), request, reply);
   const { body, headers } = await withHeaders(route, returned, options);
   reply.headers(headers);
   if (route.reply.kind === "redirect") {
