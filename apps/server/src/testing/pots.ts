@@ -85,8 +85,8 @@ export const potsModule = defineModule(pots, {
 export async function createPots({ databaseUrl }: Pick<TestServer, "databaseUrl">): Promise<void> {
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();
-  await client.query(`CREATE TABLE tea_pots (tenant_id uuid NOT NULL, id uuid NOT NULL DEFAULT zg_id(), name text NOT NULL,
-    cups integer NOT NULL, fills integer NOT NULL DEFAULT 0, PRIMARY KEY (tenant_id, id))`);
+  await client.query(`CREATE TABLE tea_pots (tenant_id uuid NOT NULL, id uuid NOT NULL DEFAULT zg_id(),
+    name text NOT NULL, cups integer NOT NULL, fills integer NOT NULL DEFAULT 0, PRIMARY KEY (tenant_id, id))`);
   const { rows } = await client.query<{ tenant_role: string }>("SELECT tenant_role FROM kit_database");
   await scopeTables(client, rows[0]?.tenant_role ?? "", {});
   await client.end();

@@ -1,4 +1,5 @@
 import { Injectable } from "@nestjs/common";
+import { businessDay, defaultZone } from "@zhanggui/kit/contract/business-day";
 import { Fault } from "@zhanggui/kit/contract/fault";
 import type { Ctx } from "@zhanggui/kit/server/ctx";
 import { Runtime } from "@zhanggui/kit/server/runtime";
@@ -71,7 +72,7 @@ export class WechatClients {
   /** Once a day and app: each call that needs a token finds it out anew. */
   async #tellOf(ctx: Ctx, { id, name: appName }: AppRow, { errcode }: WechatError): Promise<void> {
     const { zh, en } = explainErrcode(errcode);
-    const key = `${id} ${ctx.now().toISOString().slice(0, 10)}`;
+    const key = `${id} ${businessDay(ctx.now(), defaultZone)}`;
     await ctx.tx((ctx) =>
       this.notifications.notify(
         ctx,

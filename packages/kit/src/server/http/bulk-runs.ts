@@ -50,8 +50,8 @@ export function askedBy({ params, query, body }: FastifyRequest): BulkAsked {
 /**
  * What a bulk route's handler is given for a call that came before.
  *
- * @throws Fault `kit.forbidden` if its actor may not ask for it any more; `kit.invalid_input` for what the route doesn't
- *   take any more
+ * @throws Fault `kit.forbidden` if its actor may not ask for it any more; `kit.invalid_input` for what the route takes
+ *   no more
  */
 export function readAgain(
   route: Route & { readonly bulk: BulkInfo },

@@ -1,7 +1,7 @@
 -- additive
 -- A bulk action that the server goes on with by itself. What a step did and how far it came are one transaction.
 CREATE TABLE work_run (
-  tenant_id uuid NOT NULL,
+  tenant_id uuid NOT NULL REFERENCES access_tenant (id),
   id uuid NOT NULL DEFAULT zg_id(),
   account_id uuid NOT NULL,
   route text NOT NULL,
@@ -26,8 +26,7 @@ CREATE TABLE work_run (
   started_at timestamptz(3),
   ended_at timestamptz(3),
   PRIMARY KEY (tenant_id, id),
-  UNIQUE (tenant_id, turn),
-  FOREIGN KEY (tenant_id, account_id) REFERENCES access_account (tenant_id, id)
+  UNIQUE (tenant_id, turn)
 );
 COMMENT ON COLUMN work_run.asked IS
   'type { params: Record<string, unknown>; query: Record<string, unknown>; body: Record<string, unknown> }';
