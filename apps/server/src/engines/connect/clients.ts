@@ -1,5 +1,4 @@
 import { Injectable } from "@nestjs/common";
-import { businessDay, defaultZone } from "@zhanggui/kit/contract/business-day";
 import { Fault } from "@zhanggui/kit/contract/fault";
 import type { Ctx } from "@zhanggui/kit/server/ctx";
 import { Runtime } from "@zhanggui/kit/server/runtime";
@@ -14,6 +13,7 @@ import { appOff, connectWrite, wechatRefused, wechatUnreachable } from "./connec
 import { appFailing } from "./connect.notifications.ts";
 import { DatabaseTokenStore } from "./internal/token-store.ts";
 
+const dayMs = 86_400_000;
 /** WeChat is busy, or was asked too often: it says nothing about the secret (recalled). */
 const passing: ReadonlySet<number> = new Set([-1, 45009, 45011]);
 
@@ -72,7 +72,7 @@ export class WechatClients {
   /** Once a day and app: each call that needs a token finds it out anew. */
   async #tellOf(ctx: Ctx, { id, name: appName }: AppRow, { errcode }: WechatError): Promise<void> {
     const { zh, en } = explainErrcode(errcode);
-    const key = `${id} ${businessDay(ctx.now(), defaultZone)}`;
+    const key = `${id} ${Math.floor(ctx.now().getTime() / dayMs)}`;
     await ctx.tx((ctx) =>
       this.notifications.notify(
         ctx,

@@ -106,7 +106,7 @@ export class WorkService {
     });
   }
 
-  /** Names of rows and what they were searched by may be a customer's: for whoever asked, while they may see the list. */
+  /** Names of rows, and searches, may be a customer's: for whoever asked, while they may see the list. */
   #detail({ actor }: Ctx, { accountId, route: id, asked, failures }: RunRow) {
     const route = this.routes.bulkRoutes.get(id);
     const needed = route === undefined ? [] : permissionsOf(route.access);
