@@ -72,7 +72,8 @@ export class WechatClients {
   /** Once a day and app: each call that needs a token finds it out anew. */
   async #tellOf(ctx: Ctx, { id, name: appName }: AppRow, { errcode }: WechatError): Promise<void> {
     const { zh, en } = explainErrcode(errcode);
-    const key = `${id} ${Math.floor(ctx.now().getTime() / dayMs)}`;
+    const day = Math.floor(ctx.now().getTime() / dayMs);
+    const key = `${id} ${day}`;
     await ctx.tx((ctx) =>
       this.notifications.notify(
         ctx,
