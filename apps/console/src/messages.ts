@@ -5,9 +5,11 @@ import { eventsMessages } from "./events/events.messages.ts";
 import { formsMessages } from "./forms/forms.messages.ts";
 import { linksMessages } from "./links/links.messages.ts";
 import { messagingMessages } from "./messaging/messaging.messages.ts";
+import { notificationsMessages } from "./notifications/notifications.messages.ts";
 import { settingsMessages } from "./settings/settings.messages.ts";
 import { sharedMessages } from "./common/shared.messages.ts";
 import { shellMessages } from "./shell/shell.messages.ts";
+import { workMessages } from "./work/work.messages.ts";
 
 const modules = {
   shared: sharedMessages,
@@ -19,7 +21,9 @@ const modules = {
   forms: formsMessages,
   links: linksMessages,
   messaging: messagingMessages,
+  notifications: notificationsMessages,
   settings: settingsMessages,
+  work: workMessages,
 };
 type Modules = typeof modules;
 

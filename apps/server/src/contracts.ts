@@ -5,8 +5,22 @@ import { access } from "./foundation/access/access.contract.ts";
 import { events } from "./foundation/events/events.contract.ts";
 import { forms } from "./foundation/forms/forms.contract.ts";
 import { links } from "./foundation/links/links.contract.ts";
+import { notifications } from "./foundation/notifications/notifications.contract.ts";
 import { settings } from "./foundation/settings/settings.contract.ts";
 import { views } from "./foundation/views/views.contract.ts";
+import { work } from "./foundation/work/work.contract.ts";
 
 /** Every contract: for the server's start, and for the typed clients of console, tests and demo. */
-export const contracts = { access, settings, events, connect, audience, messaging, forms, links, views };
+export const contracts = {
+  access,
+  settings,
+  events,
+  connect,
+  audience,
+  messaging,
+  forms,
+  links,
+  views,
+  notifications,
+  work,
+};

@@ -26,12 +26,26 @@ const publicRoutes = [
 /** The only routes that an account needs no right for. */
 const routesOfAnyAccount = [
   "access.changePassword",
+  "access.listOtherTenants",
   "access.logout",
   "access.me",
+  "access.proveTenant",
+  "access.switchTenant",
+  "notifications.choose",
+  "notifications.getFigures",
+  "notifications.list",
+  "notifications.listKinds",
+  "notifications.read",
+  "notifications.readAll",
   "views.create",
   "views.delete",
   "views.list",
   "views.update",
+  "work.cancel",
+  "work.get",
+  "work.list",
+  "work.pause",
+  "work.resume",
 ];
 
 let emulator: Emulator;

@@ -42,6 +42,20 @@ export const modules: readonly ModuleEntry[] = [
     load: async () => (await import("./foundation/access/access.module.ts")).accessModule,
   },
   {
+    name: "notifications",
+    layer: "foundation",
+    description: "What people of a tenant are told, in their language: read, unread, wanted",
+    dependsOn: ["access"],
+    load: async () => (await import("./foundation/notifications/notifications.module.ts")).notificationsModule,
+  },
+  {
+    name: "work",
+    layer: "foundation",
+    description: "Bulk actions that the server goes on with by itself: progress, pause, cancel",
+    dependsOn: ["access", "notifications"],
+    load: async () => (await import("./foundation/work/work.module.ts")).workModule,
+  },
+  {
     name: "settings",
     layer: "foundation",
     description: "Typed settings, per tenant, versioned, read hot; what is kept for how long",
@@ -52,6 +66,7 @@ export const modules: readonly ModuleEntry[] = [
     name: "events",
     layer: "foundation",
     description: "The event log and the dead letters, seen and replayed",
+    dependsOn: ["access", "notifications"],
     load: async () => (await import("./foundation/events/events.module.ts")).eventsModule,
   },
   {

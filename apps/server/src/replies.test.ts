@@ -51,6 +51,8 @@ const open: Readonly<Record<string, string>> = {
   "views.list items[].query": "what a list's address says",
   "views.share query": "what a list's address says",
   "views.update query": "what a list's address says",
+  "work.get body": "what a bulk route was asked, for whoever asked",
+  "work.get query": "what a bulk route was asked, for whoever asked",
 };
 
 test("every reply is strict all the way down, but for these", () => {

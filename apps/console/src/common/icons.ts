@@ -44,6 +44,8 @@ export const iconPaths = {
   columns: "M2.5 3h11v10h-11zM6.2 3v10M9.8 3v10",
   filter: "M2 4h12M4.5 8h7M6.8 12h2.4",
   up: "M4 10l4-4 4 4",
+  bell: "M4 11V7a4 4 0 0 1 8 0v4l1.5 1.5h-11zM6.8 14.5h2.4",
+  work: "M2 3.5h11M2 7.5h7M2 11.5h5M9.5 11l2 2 3-3.8",
   bookmark: "M4 2.5h8v11L8 10.5l-4 3z",
 } as const;
 export type IconName = keyof typeof iconPaths;

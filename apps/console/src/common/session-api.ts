@@ -31,5 +31,8 @@ export const keeper: SessionKeeper = new SessionKeeper({
     // Another tab may have signed in as somebody else: nothing of the first account may stay on the screen.
     if (isOther) location.reload();
   },
+  onMoved: () => {
+    signedIn.hasMoved = signedIn.me !== null;
+  },
 });
 addEventListener("storage", ({ key, newValue }) => keeper.storedElsewhere(key, newValue));

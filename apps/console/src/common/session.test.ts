@@ -1,5 +1,5 @@
 import { ApiProblem } from "@zhanggui/kit/contract/problem";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { type Me, refreshTokenKey, type Session, SessionKeeper } from "./session.ts";
 
 const me: Me = {
@@ -85,8 +85,10 @@ function browser(server: Server) {
   const tab = () => {
     const seen: (Me | null)[] = [];
     const onChange = (now: Me | null): void => void seen.push(now);
-    const keeper = new SessionKeeper({ storage, locks, refresh: (token) => server.refresh(token), onChange });
-    return { keeper, seen };
+    const moved = vi.fn<() => void>();
+    const refresh = (token: string) => server.refresh(token);
+    const keeper = new SessionKeeper({ storage, locks, refresh, onChange, onMoved: moved });
+    return { keeper, seen, moved };
   };
   return { stored, tab };
 }
@@ -196,10 +198,20 @@ describe("signing out", () => {
   test("is not what another tab's renewal means", async () => {
     const server = new Server();
     const { tab } = browser(server);
-    const { keeper } = tab();
+    const { keeper, moved } = tab();
+    keeper.storedElsewhere(refreshTokenKey, "elsewhere.r9");
     await keeper.renew();
-    keeper.storedElsewhere(refreshTokenKey, "r9");
+    keeper.storedElsewhere(refreshTokenKey, `${me.tenant.id}.r9`);
     keeper.storedElsewhere("zhanggui.language", null);
+    expect(keeper.accessToken).toBe("access-r1");
+    expect(moved).not.toHaveBeenCalled();
+  });
+
+  test("that another tab went on in another business is told; the session still holds", async () => {
+    const { keeper, moved } = browser(new Server()).tab();
+    await keeper.renew();
+    keeper.storedElsewhere(refreshTokenKey, "0199f0c0-0000-7000-8000-000000000009.session.bits");
+    expect(moved).toHaveBeenCalledOnce();
     expect(keeper.accessToken).toBe("access-r1");
   });
 });

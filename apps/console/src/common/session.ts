@@ -23,6 +23,8 @@ export interface SessionKeeperOptions {
   readonly refresh: (refreshToken: string) => Promise<Session>;
   /** Who is signed in now, null for nobody. */
   readonly onChange: (me: Me | null) => void;
+  /** Another tab went on in another business; this one's session still holds for a while. */
+  readonly onMoved: () => void;
 }
 
 /**
@@ -36,6 +38,7 @@ export class SessionKeeper {
   #accessExpiresAt = 0;
   /** Who was signed in here last. */
   #accountId: string | undefined;
+  #tenantId: string | undefined;
   #renewing: Promise<boolean> | undefined;
 
   constructor(options: SessionKeeperOptions) {
@@ -60,6 +63,7 @@ export class SessionKeeper {
     this.#accessToken = session.accessToken;
     this.#accessExpiresAt = Date.parse(session.accessExpiresAt);
     this.#accountId = session.me.account.id;
+    this.#tenantId = session.me.tenant.id;
     this.#options.storage.setItem(refreshTokenKey, session.refreshToken);
     this.#options.onChange(session.me);
   }
@@ -86,9 +90,13 @@ export class SessionKeeper {
     return this.#renewing;
   }
 
-  /** To be called when another tab changed what is stored: a token gone means that it signed out. */
+  /** To be called when another tab changed what is stored: it signed out, or went on in another business. */
   storedElsewhere(key: string | null, value: string | null): void {
     if ((key === refreshTokenKey && value === null) || key === null) this.#forget();
+    else if (key === refreshTokenKey && this.#tenantId !== undefined) {
+      // A token begins with its tenant.
+      if (value?.startsWith(`${this.#tenantId}.`) === false) this.#options.onMoved();
+    }
   }
 
   async #renewOnce(): Promise<boolean> {

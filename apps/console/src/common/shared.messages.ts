@@ -66,6 +66,8 @@ export const sharedMessages = pair(
     bulk: {
       preview: "将处理 {count} 个{noun}。",
       more: "只预览了前 {count} 个，其余的执行时会一并处理。",
+      byItself: "服务器会自行处理，您可以关闭页面。",
+      handedOver: "“{action}”已交给服务器，进度在“后台任务”里",
       counting: "正在统计……",
       passed: "{count} 个{why}，不作改动。",
       running: "正在处理，已处理 {done} 个……",
@@ -200,6 +202,8 @@ export const sharedMessages = pair(
     bulk: {
       preview: "{count} {noun} will be changed.",
       more: "Only the first {count} were looked at; the others will be done too.",
+      byItself: "The server goes on with it by itself; you may close the page.",
+      handedOver: "The server goes on with “{action}”: see Background work",
       counting: "Counting …",
       passed: "Left as they are because they {why}: {count}.",
       running: "Working, {done} so far …",

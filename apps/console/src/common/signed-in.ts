@@ -8,11 +8,13 @@ export const pinia = createPinia();
 const useSignedIn = defineStore("signedIn", () => {
   /** Null for nobody. */
   const me = ref<Me | null>(null);
+  /** Another tab went on in another business. */
+  const hasMoved = ref(false);
   /** Whether the account may do what `permission` (an object of a contract) names. */
   function can(permission: { readonly code: string }): boolean {
     return me.value?.permissions.includes(permission.code) ?? false;
   }
-  return { me, can };
+  return { me, hasMoved, can };
 });
 
 /** Who is signed in, for every component to watch. */

@@ -19,10 +19,15 @@ export interface BulkAction<Row> {
 /** Does what a route does to several rows: to those that were chosen, or to all that match. */
 export function bulk<Row, R extends BulkRoute>(
   call: Call<R>,
-  options: Omit<BulkAction<Row>, "call" | "needs"> & {
+  options: Omit<BulkAction<Row>, "call" | "needs" | "label"> & {
     readonly input?: { readonly name: keyof R["body"]["shape" & keyof R["body"]] & string };
   },
 ): BulkAction<Row> {
   const { route } = call as unknown as Call<BulkRoute>;
-  return { ...options, call: call as unknown as Call<BulkRoute>, needs: permissionsOf(route.access) };
+  return {
+    ...options,
+    label: route.bulk.label,
+    call: call as unknown as Call<BulkRoute>,
+    needs: permissionsOf(route.access),
+  };
 }

@@ -1,4 +1,5 @@
 import type { FieldInfo } from "@zhanggui/kit/contract/field";
+import { signedIn } from "../common/signed-in.ts";
 
 /** How wide a column is, by what it holds; the others share what is left. */
 const widths: Readonly<Record<string, string>> = {
@@ -36,13 +37,13 @@ export function narrowColumns(shown: readonly FieldInfo[]): readonly FieldInfo[]
   return state === undefined ? [whole] : [whole, state];
 }
 
-/** Which columns somebody wants to see, on this device. */
+/** Which columns somebody wants to see, on this device: of one account, whoever else signs in here. */
 export interface Layout {
   readonly hidden: readonly string[];
   readonly isDense: boolean;
 }
 
-const keyOf = (list: string): string => `zhanggui.list.${list}`;
+const keyOf = (list: string): string => `zhanggui.list.${signedIn.me?.account.id ?? ""}.${list}`;
 
 export function readLayout(list: string, fields: readonly FieldInfo[]): Layout {
   const own: Layout = { hidden: fields.filter(({ hidden }) => hidden).map(({ name }) => name), isDense: false };

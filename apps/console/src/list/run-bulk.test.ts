@@ -1,6 +1,6 @@
 import { ApiProblem } from "@zhanggui/kit/contract/problem";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { type Outcome, previewBulk, runBulk } from "./run-bulk.ts";
+import { handOver, type Outcome, previewBulk, runBulk } from "./run-bulk.ts";
 
 type Input = Readonly<Record<string, unknown>>;
 interface Sent {
@@ -31,11 +31,11 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-async function run(chosen: Parameters<typeof runBulk>[1], stopAfter = 99): Promise<Outcome[]> {
+async function run(named: readonly string[], stopAfter = 99): Promise<Outcome[]> {
   const [outcomes, stopping]: [Outcome[], AbortController] = [[], new AbortController()];
   const running = runBulk(
     call,
-    chosen,
+    named,
     { name: "tea" },
     {
       stops: stopping.signal,
@@ -54,22 +54,24 @@ test("many rows go in steps, each under a key of its own, and the outcomes add u
     () => ({ ...step, done: 190, passed: { tagged: 9 }, gone: 1 }),
     () => ({ ...step, done: 199, passed: { tagged: 1 } }),
   ];
-  const outcomes = await run({ ids: ids(450) });
+  const outcomes = await run(ids(450));
   expect(sent.map(({ input }) => (input["ids"] as string[]).length)).toEqual([200, 200, 50]);
   expect(new Set(sent.map(({ key }) => key)).size).toBe(3);
   expect(outcomes.at(-1)).toEqual({ done: 390, passed: { tagged: 10 }, gone: 1, failed: [] });
 });
 
-test("all that match go on where the step before ended, without the order that they are shown in", async () => {
-  answers = [() => ({ ...step, done: 200, next: "a" }), () => ({ ...step, done: 200, next: "b" })];
-  await run({ query: { search: "tea", sort: "-name" }, except: ["x"] });
-  const all = { name: "tea", search: "tea", all: true, except: ["x"] };
-  expect(sent.map(({ input }) => input)).toEqual([all, { ...all, after: "a" }, { ...all, after: "b" }]);
+test("all that match are handed over once, without the order that they are shown in", async () => {
+  answers = [lost, () => ({ ...step, run: "run" })];
+  const chosen = { query: { search: "tea", sort: "-name" }, except: ["x"] };
+  await Promise.all([handOver(call, chosen, { name: "tea" }), vi.runAllTimersAsync()]);
+  const all = { name: "tea", search: "tea", all: true, except: ["x"], handOver: true };
+  expect(sent.map(({ input }) => input)).toEqual([all, all]);
+  expect(new Set(sent.map(({ key }) => key)).size).toBe(1);
 });
 
 test("a step whose answer was lost is asked for under its key; one that broke off under a new one", async () => {
   answers = [lost, refused("kit.idempotency_in_progress"), refused("kit.idempotency_unknown")];
-  await run({ ids: ids(1) });
+  await run(ids(1));
   const keys = sent.map(({ key }) => key);
   expect(keys).toHaveLength(4);
   expect(new Set(keys.slice(0, 3)).size).toBe(1);
@@ -78,16 +80,16 @@ test("a step whose answer was lost is asked for under its key; one that broke of
 
 test("what is refused, and what stays lost, ends it; what was done by then has been told", async () => {
   answers = [() => ({ ...step, done: 200 }), refused("kit.forbidden")];
-  await expect(run({ ids: ids(300) })).rejects.toMatchObject({ code: "kit.forbidden" });
+  await expect(run(ids(300))).rejects.toMatchObject({ code: "kit.forbidden" });
   expect(sent).toHaveLength(2);
   answers = [lost, lost, lost, lost, lost];
-  await expect(run({ ids: ids(1) })).rejects.toThrow("nobody answered");
+  await expect(run(ids(1))).rejects.toThrow("nobody answered");
   expect(sent).toHaveLength(6);
 });
 
 test("whoever stops it keeps what is done, and no further step begins", async () => {
-  answers = [() => ({ ...step, done: 200, next: "a" })];
-  const outcomes = await run({ query: {}, except: [] }, 1);
+  answers = [() => ({ ...step, done: 200 })];
+  const outcomes = await run(ids(450), 1);
   expect([outcomes.length, sent.length]).toEqual([1, 1]);
 });
 

@@ -12,7 +12,7 @@ export type Chosen =
   | { readonly query: Readonly<Record<string, unknown>>; readonly except: readonly string[] };
 type Step = z.output<typeof BulkReply>;
 /** What has become of them so far. */
-export type Outcome = Omit<Step, "next" | "isMore">;
+export type Outcome = Omit<Step, "next" | "isMore" | "run">;
 
 type Send = (input: object, options?: { readonly idempotencyKey: string }) => Promise<Step>;
 type Body = Readonly<Record<string, unknown>>;
@@ -36,32 +36,32 @@ export async function previewBulk(
 }
 
 /**
- * Does it, step by step, and tells after each what has become of the rows so far. A step whose answer was lost is asked
- * for again under its key: it happens once.
+ * Does it to rows that are named, step by step, and tells after each what has become of the rows so far. A step whose
+ * answer was lost is asked for again under its key: it happens once.
  *
  * @param stops ends it after the step that is under way
  */
 export async function runBulk(
   call: Call<BulkRoute>,
-  chosen: Chosen,
+  ids: readonly string[],
   body: Body,
   { stops, onStep }: { readonly stops: AbortSignal; readonly onStep: (outcome: Outcome) => void },
 ): Promise<void> {
   let outcome = nothingYet;
-  const take = async (part: object): Promise<string | null> => {
-    const step = await insist(call as unknown as Send, { ...body, ...part });
-    outcome = added(outcome, step);
+  for (const part of chunks(ids)) {
+    if (stops.aborted) return;
+    outcome = added(outcome, await insist(call as unknown as Send, { ...body, ids: part }));
     onStep(outcome);
-    return step.next;
-  };
-  if ("ids" in chosen) {
-    for (const ids of chunks(chosen.ids)) if (!stops.aborted) await take({ ids });
-    return;
   }
-  let after: string | null = null;
-  do {
-    after = await take({ ...everything(chosen), ...(after === null ? {} : { after }) });
-  } while (after !== null && !stops.aborted);
+}
+
+/** Lets the server do it to all that match, whether or not anybody looks on. */
+export async function handOver(
+  call: Call<BulkRoute>,
+  chosen: Extract<Chosen, { readonly query: unknown }>,
+  body: Body,
+): Promise<void> {
+  await insist(call as unknown as Send, { ...body, ...everything(chosen), handOver: true });
 }
 
 async function insist(send: Send, input: object): Promise<Step> {

@@ -97,12 +97,13 @@ function useWayBack<Row>(list: Rows<Row>, address: () => string): boolean {
   let scrollTop = 0;
   onBeforeRouteLeave(() => void (scrollTop = content()?.scrollTop ?? 0));
   onBeforeUnmount(() => {
-    const { rows, next, total } = list;
+    const { rows, next, total, sums } = list;
     left.delete(position);
     left.set(position, {
       items: rows.value,
       next: next.value,
       total: total.value,
+      sums: sums.value,
       address: address(),
       scrollTop,
     });

@@ -10,12 +10,15 @@ export interface Page<Row> {
   readonly items: readonly Row[];
   readonly next: string | null;
   readonly total?: number | undefined;
+  /** What fields come to, over all that match; null where too many do. */
+  readonly sums?: Readonly<Record<string, number | null>> | undefined;
 }
 export type ReadPage<Row> = (query: Record<string, unknown>, options: { signal: AbortSignal }) => Promise<Page<Row>>;
 
 export interface Rows<Row> {
   readonly rows: Ref<readonly Row[]>;
   readonly total: Ref<number | undefined>;
+  readonly sums: Ref<Page<Row>["sums"]>;
   readonly next: Ref<string | null>;
   readonly trouble: Ref<Trouble | undefined>;
   readonly isLoading: Ref<boolean>;
@@ -33,7 +36,7 @@ export interface Rows<Row> {
 /** The rows of a list, page after page. One question at a time: an answer that a newer one overtook is dropped. */
 export function useRows<Row>(read: ReadPage<Row>, query: () => Record<string, unknown>): Rows<Row> {
   const rows = shallowRef<readonly Row[]>([]);
-  const total = ref<number>();
+  const [total, sums] = [ref<number>(), shallowRef<Page<Row>["sums"]>()];
   const next = ref<string | null>(null);
   const trouble = shallowRef<Trouble>();
   const isLoading = ref(true);
@@ -44,7 +47,7 @@ export function useRows<Row>(read: ReadPage<Row>, query: () => Record<string, un
   function show(page: Page<Row>): void {
     rows.value = page.items;
     next.value = page.next;
-    if (page.total !== undefined) total.value = page.total;
+    if (page.total !== undefined) ({ total: total.value, sums: sums.value } = page);
   }
   async function ask(work: (signal: AbortSignal) => Promise<Page<Row>>): Promise<void> {
     abort.abort();
@@ -88,7 +91,7 @@ export function useRows<Row>(read: ReadPage<Row>, query: () => Record<string, un
     if (signal.aborted || asked !== abort) return;
     if (rows.value.length === 0) return show(page);
     ({ items: rows.value, fresh: fresh.value } = inPlace(rows.value, page.items));
-    if (page.total !== undefined) total.value = page.total;
+    if (page.total !== undefined) ({ total: total.value, sums: sums.value } = page);
   }
   async function more(): Promise<void> {
     const cursor = next.value;
@@ -99,7 +102,7 @@ export function useRows<Row>(read: ReadPage<Row>, query: () => Record<string, un
     });
   }
   whenBack(() => trouble.value !== undefined && refresh());
-  return { rows, total, next, trouble, isLoading, show, load, refresh, more, fresh, look };
+  return { rows, total, sums, next, trouble, isLoading, show, load, refresh, more, fresh, look };
 }
 
 /** What is shown as it is now, each row where it was; and how many of those that there are now aren't shown. */

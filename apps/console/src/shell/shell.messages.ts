@@ -45,6 +45,12 @@ export const shellMessages = pair(
       again: "重新打开",
       details: "技术细节",
     },
+    tools: {
+      work: "后台任务",
+      running: "后台任务：正在进行",
+      notifications: "通知，没有未读",
+      unread: "通知，{count} 条未读",
+    },
     offline: "连接不上服务器，正在重试。已经显示的内容可能不是最新的。",
     account: {
       menu: "账号菜单：",
@@ -114,6 +120,12 @@ export const shellMessages = pair(
       hint: "What it showed may be incomplete. Open it again; if it keeps happening, give the details to your administrator.",
       again: "Open it again",
       details: "Details",
+    },
+    tools: {
+      work: "Background work",
+      running: "Background work: running",
+      notifications: "Notifications, none unread",
+      unread: "Notifications, {count} unread",
     },
     offline: "The server can't be reached; trying again. What is shown may be out of date.",
     account: {

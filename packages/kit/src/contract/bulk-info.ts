@@ -8,6 +8,8 @@ export const bulkStep = 200;
 export interface BulkInfo {
   /** The list whose rows it is done to. */
   readonly list: ListInfo;
+  /** What it does, as a button says it. */
+  readonly label: LocalizedText;
   /** Why rows are passed over, by the reason's name: “have it already”. */
   readonly passes: Readonly<Record<string, LocalizedText>>;
 }

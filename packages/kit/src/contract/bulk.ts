@@ -2,11 +2,10 @@ import { z } from "zod";
 import { type BulkInfo, bulkStep } from "./bulk-info.ts";
 import type { FaultFactory } from "./fault.ts";
 import { Id } from "./ids.ts";
-import type { ListInfo } from "./list-info.ts";
 import type { ListRoute } from "./list.ts";
 import type { Access } from "./permission.ts";
 import { type Effect, route, type Route } from "./route.ts";
-import { bilingual } from "./text.ts";
+import { bilingual, type LocalizedText } from "./text.ts";
 
 /** More rows than these aren't taken out of all that match one by one. */
 const mostExcepted = 1000;
@@ -17,6 +16,10 @@ const Chosen = {
   all: z.literal(true).optional().meta({ description: "All that the query matches" }),
   except: z.array(Id).max(mostExcepted).optional(),
   preview: z.boolean().default(false).meta({ description: "Nothing is done; the reply says what would be" }),
+  handOver: z
+    .boolean()
+    .default(false)
+    .meta({ description: "Of all that match: the server goes on by itself, and `run` names its work" }),
 };
 
 /**
@@ -35,11 +38,14 @@ export const BulkReply = z
     isMore: z.boolean(),
     /** Where the next step begins; null after the last one, and for rows that were named. */
     next: z.string().nullable(),
+    /** The work that was handed over: nothing is done yet. */
+    run: Id.optional(),
   })
   .meta({ id: "BulkReply" });
 
 export interface BulkSpec {
   readonly list: ListRoute;
+  readonly label: LocalizedText;
   readonly summary: string;
   readonly access: Access;
   readonly effect: Exclude<Effect, "read">;
@@ -61,7 +67,7 @@ type BulkRouteOf<Spec extends BulkSpec> = Route<{
   >;
   readonly body: z.ZodObject<ShapeOf<Spec["body"]> & typeof Chosen>;
   readonly reply: typeof BulkReply;
-  readonly bulk: { readonly list: ListInfo; readonly passes: Spec["passes"] };
+  readonly bulk: Omit<BulkInfo, "passes"> & { readonly passes: Spec["passes"] };
 }>;
 
 export type BulkRoute = Route & { readonly bulk: BulkInfo };
@@ -71,7 +77,7 @@ export type BulkRoute = Route & { readonly bulk: BulkInfo };
  * matches, in steps. A step that is repeated with its key happens once; who comes to match meanwhile isn't touched.
  */
 export function bulk<Spec extends BulkSpec>(path: `/${string}`, spec: Spec): BulkRouteOf<Spec> {
-  const { list, summary, access, effect, body, passes, faults }: BulkSpec = spec;
+  const { list, label, summary, access, effect, body, passes, faults }: BulkSpec = spec;
   const { sort: _s, columns: _c, zone: _z, limit: _l, cursor: _n, ...narrowing } = list.query?.shape ?? {};
   const made = route.post(path, {
     summary,
@@ -88,10 +94,14 @@ export function bulk<Spec extends BulkSpec>(path: `/${string}`, spec: Spec): Bul
       .refine(({ ids, all }) => (ids === undefined) !== (all === undefined), {
         path: ["ids"],
         error: bilingual({ zh: "要么指定行，要么选择全部", en: "either some rows or all that match" }),
+      })
+      .refine(({ handOver, all, preview }) => !handOver || (all === true && !preview), {
+        path: ["handOver"],
+        error: bilingual({ zh: "只有对全部匹配项的操作才能交给服务器", en: "only for all that match, and no preview" }),
       }),
     reply: BulkReply,
     ...(faults === undefined ? {} : { faults }),
-    bulk: { list: list.list, passes },
+    bulk: { list: list.list, label, passes },
   });
   return made as never;
 }

@@ -46,6 +46,8 @@ export interface FieldOptions {
    * says so otherwise.
    */
   readonly unindexed?: true;
+  /** A number: a list's foot says the sum of all that match, while no more than `countLimit` do. */
+  readonly total?: true;
   /** The column isn't shown until somebody chooses it. */
   readonly hidden?: true;
   readonly hint?: LocalizedText;

@@ -45,7 +45,10 @@ type ListQuery<Item extends z.ZodObject, Extra extends Shapes> = z.ZodObject<
     } & { [Name in keyof Extra]: z.ZodOptional<Extra[Name]> }
 >;
 type ListReply<Item extends z.ZodObject> = z.ZodObject<
-  ReturnType<typeof pageOf<Item>>["shape"] & { readonly total: z.ZodOptional<typeof Total> }
+  ReturnType<typeof pageOf<Item>>["shape"] & {
+    readonly total: z.ZodOptional<typeof Total>;
+    readonly sums: z.ZodOptional<z.ZodType<Readonly<Record<string, number | null>>>>;
+  }
 >;
 
 export interface ListSpec {
@@ -117,11 +120,22 @@ export function list<Spec extends ListSpec>(
         .meta({ description: "Of an export: which columns, in their order" }),
       zone: Zone.optional().meta({ description: "Of an export: whose clock its times are of" }),
     }),
-    reply: pageOf(item).extend({ total: Total.optional() }),
+    reply: pageOf(item).extend({ total: Total.optional(), ...sumsOf(fields, item.shape) }),
     ...(faults === undefined ? {} : { faults }),
     list: info,
   });
   return made as never;
+}
+
+/** Of the fields whose totals are told: each is for whoever may see the field, and null where too many match. */
+function sumsOf(fields: readonly FieldInfo[], shapes: Shapes): Shapes {
+  const summed = fields.filter(({ total }) => total);
+  if (summed.length === 0) return {};
+  const shape = summed.map(({ name }) => {
+    const meta = [...unwrapped(shapes[name] ?? z.never())].map((each) => each.meta()?.["field"]).find(Boolean);
+    return [name, z.number().nullable().meta({ field: meta })];
+  });
+  return { sums: z.object(Object.fromEntries(shape) as Shapes).optional() };
 }
 
 function infosOf(shapes: Shapes): FieldInfo[] {

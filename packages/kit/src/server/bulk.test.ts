@@ -38,6 +38,7 @@ const pots = contract("pots", {
   list: listPots,
   fill: bulk("/pots/fill", {
     list: listPots,
+    label: { zh: "斟满", en: "Fill" },
     summary: "Fill pots",
     access: authenticated,
     effect: "change",
@@ -170,7 +171,7 @@ test("of a search that looked up no more than some, not all can be done: that is
     each: async () => undefined,
   });
   const rows = ctx.db.selectFrom("tea_bulk").selectAll();
-  const input = { by: 1, all: true as const, preview: false, search: "p" };
+  const input = { by: 1, all: true as const, preview: false, handOver: false, search: "p" };
   expect(await bulkOf(ctx, pots.fill, input, rows, found(countLimit))).toMatchObject({ done: 3 });
   for (const preview of [true, false]) {
     const refused = bulkOf(ctx, pots.fill, { ...input, preview }, rows, found(countLimit + 1));
@@ -186,6 +187,7 @@ test("whoever may not see what rows are called first is told them by what comes 
   const { noun, summary } = { ...listPots.list, summary: "Fill pots" };
   const fill = bulk("/pots/fill", {
     list: list("/pots", { item, noun, access: authenticated, sort: "-cups" }),
+    label: { zh: "斟满", en: "Fill" },
     summary,
     access: authenticated,
     effect: "change",
@@ -196,7 +198,10 @@ test("whoever may not see what rows are called first is told them by what comes 
     const ctx = open.runtime.ctx((await shop(1)).tenantId, { actor });
     const each = () => Promise.reject(leaking({ name: "it" }));
     const rows = ctx.db.selectFrom("tea_bulk").selectAll();
-    const { failed } = await bulkOf(ctx, fill, { all: true, preview: false }, rows, { passes: {}, each });
+    const { failed } = await bulkOf(ctx, fill, { all: true, preview: false, handOver: false }, rows, {
+      passes: {},
+      each,
+    });
     return failed.map(({ name }) => name);
   };
   expect(await told(new Set([owners.code]))).toEqual(["pot 0"]);

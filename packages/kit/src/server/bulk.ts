@@ -3,7 +3,7 @@ import { bulkStep } from "../contract/bulk-info.ts";
 import type { BulkRoute } from "../contract/bulk.ts";
 import { countLimit } from "../contract/count-limit.ts";
 import { Fault } from "../contract/fault.ts";
-import { listTooLong } from "../contract/faults.ts";
+import { internalError, listTooLong, notFound } from "../contract/faults.ts";
 import type { ListInfo } from "../contract/list-info.ts";
 import type { Flat, Out } from "../contract/route.ts";
 import { fill, type LocalizedText } from "../contract/text.ts";
@@ -16,6 +16,8 @@ interface Chosen {
   readonly except?: readonly string[];
   readonly after?: string;
   readonly preview: boolean;
+  /** A row that breaks fails alone: for steps that broke before. */
+  readonly isPatient?: boolean;
 }
 interface Row {
   readonly id: string;
@@ -109,27 +111,38 @@ async function preview(ctx: Ctx, chosen: Query, { ids }: Chosen) {
 async function step(
   ctx: Ctx,
   chosen: Query,
-  { ids }: Chosen,
+  { ids, isPatient = false }: Chosen,
   each: (ctx: Ctx, id: string) => Promise<string | undefined>,
 ) {
   const rows: readonly Row[] = await chosen.orderBy(sql.ref("item.id"), "desc").limit(bulkStep).execute();
   const passed = new Map<string, number>();
   const failed: { id: string; name: string; why: LocalizedText }[] = [];
   let done = 0;
+  let lost = 0;
   for (const { id, name, reason } of rows) {
     ctx.signal.throwIfAborted();
     try {
-      const why = reason ?? (await each(ctx, id));
+      const why = reason ?? (await (isPatient ? ctx.tx((ctx) => each(ctx, id)) : each(ctx, id)));
       if (why === undefined) done += 1;
       else passed.set(why, (passed.get(why) ?? 0) + 1);
     } catch (error) {
-      if (!(error instanceof Fault)) throw error;
-      failed.push({ id, name: name ?? "", why: sentenceOf(error) });
+      const fault = faultOf(error, isPatient);
+      if (fault !== error) ctx.log.error({ err: error, row: id }, "a row of a bulk action broke");
+      // It went while others were done.
+      if (fault.code === notFound.code) lost += 1;
+      else failed.push({ id, name: name ?? "", why: sentenceOf(fault) });
     }
   }
-  const gone = ids === undefined ? 0 : new Set(ids).size - rows.length;
+  const gone = lost + (ids === undefined ? 0 : new Set(ids).size - rows.length);
   const next = ids === undefined && rows.length === bulkStep ? (rows.at(-1)?.id ?? null) : null;
   return { done, passed: Object.fromEntries(passed), gone, failed, isMore: false, next };
+}
+
+/** @throws what is no fault, unless patience is asked for */
+function faultOf(error: unknown, isPatient: boolean): Fault {
+  if (error instanceof Fault) return error;
+  if (!isPatient) throw error;
+  return internalError({}, { cause: error });
 }
 
 function sentenceOf({ definition: { text }, details }: Fault): LocalizedText {

@@ -1,11 +1,12 @@
 import { fieldPermissionsOf } from "../contract/field-rights.ts";
+import type { NotificationKind } from "../contract/notification.ts";
 import { permissionsOf, type Permission } from "../contract/permission.ts";
 import type { Contract } from "../contract/route.ts";
 import type { Setting } from "../contract/setting.ts";
 import type { ModuleDefinition } from "./module.ts";
 import type { Retention } from "./retention.ts";
 
-type DeclaredModule = Pick<ModuleDefinition, "contract" | "settings" | "keeps">;
+type DeclaredModule = Pick<ModuleDefinition, "contract" | "settings" | "keeps" | "notifies">;
 
 /** What all modules of this server declare. Services that list or check such things ask for it. */
 export class Declarations {
@@ -15,12 +16,14 @@ export class Declarations {
   /** Those of the retentions too. */
   readonly settings: readonly Setting<unknown>[];
   readonly retentions: readonly Retention[];
+  readonly notifications: readonly NotificationKind<unknown>[];
 
   /** @throws Error if two settings have one key */
   constructor(modules: readonly DeclaredModule[]) {
     const contracts = modules.map(({ contract }) => contract);
     const settings = modules.flatMap((module) => module.settings);
     this.retentions = modules.flatMap(({ keeps }) => keeps);
+    this.notifications = modules.flatMap(({ notifies }) => notifies);
     this.contracts = contracts;
     const routes = contracts.flatMap((contract) => Object.values(contract));
     const asked = routes.flatMap((route) => [...permissionsOf(route.access), ...fieldPermissionsOf(route)]);

@@ -73,8 +73,11 @@ export async function listOf<R extends ListRoute, Row extends { readonly id: str
   // One after the other: a list takes one of the pool's connections, not two.
   const page = await readSorted<Row>(narrowed(all, conditions, found), given, sort);
   const total = given.cursor === undefined ? await totalFound(ctx, all, conditions, found) : undefined;
+  const sums =
+    total === undefined ? undefined : await sumsFound(ctx, route.list, narrowed(all, conditions, found), total);
   const items = present === undefined ? page.items : await present(page.items);
-  return { items, next: page.next, ...(total === undefined ? {} : { total }) } as never;
+  const told = { ...(total === undefined ? {} : { total }), ...(sums === undefined ? {} : { sums }) };
+  return { items, next: page.next, ...told } as never;
 }
 
 /** How a list's query narrows it, besides by its columns. */
@@ -196,4 +199,24 @@ async function totalFound<Row>(
   if (found.areListed && conditions.length === 0 && !found.others?.length) return found.ids.length;
   const some = await totalOf(ctx, narrowed(all, [...conditions, amongFound(found, "item")], undefined));
   return found.ids.length <= countLimit || some > countLimit ? some : totalOf(ctx, narrowed(all, conditions, found));
+}
+
+/** What the fields that have a total come to, for whoever may see them; null for each where too many rows match. */
+async function sumsFound<Row>(
+  ctx: Ctx,
+  { fields }: ListInfo,
+  matching: SelectQueryBuilder<Tables & { item: Row }, "item", object>,
+  total: number,
+): Promise<Record<string, number | null> | undefined> {
+  const summed = fields.filter(({ total }) => total === true);
+  if (summed.length === 0) return undefined;
+  const { permissions } = ctx.actor;
+  const told = summed.filter(({ readBy }) => readBy === undefined || permissions.has(readBy));
+  const unknown = Object.fromEntries(summed.map(({ name }) => [name, null]));
+  if (total > countLimit || told.length === 0) return unknown;
+  const sums = told.map(({ name }) => sql`coalesce(sum(${sql.ref(name)}), 0)::float8 AS ${sql.ref(name)}`);
+  const rows = matching.select(told.map(({ name }) => sql.ref(`item.${name}`).as(name)));
+  const found = await sql<Record<string, number>>`
+    SELECT ${sql.join(sums)} FROM (${rows.limit(countLimit)}) AS found`.execute(ctx.db);
+  return { ...unknown, ...found.rows[0] };
 }

@@ -1,5 +1,6 @@
 import { Module, type Type } from "@nestjs/common";
 import type { EventDefinition } from "../contract/event.ts";
+import type { NotificationKind } from "../contract/notification.ts";
 import { moduleOf, type Contract, type Flat, type Out, type Route } from "../contract/route.ts";
 import type { Setting } from "../contract/setting.ts";
 import type { Ctx } from "./ctx.ts";
@@ -43,6 +44,8 @@ export interface Wiring<C extends Contract, S extends Services, R extends RouteH
   /** What it gives to the extension points of modules below it. */
   readonly extensions?: (services: Instances<S>) => Readonly<Record<string, Extension>>;
   readonly settings?: readonly Setting<unknown>[];
+  /** What it tells people of. */
+  readonly notifies?: readonly NotificationKind<unknown>[];
   /** What tenants keep for some days only; each has a setting of its own. */
   readonly keeps?: readonly Retention[];
 }
@@ -54,6 +57,7 @@ export interface ModuleDefinition {
   /** Those of what it keeps too. */
   readonly settings: readonly Setting<unknown>[];
   readonly keeps: readonly Retention[];
+  readonly notifies: readonly NotificationKind<unknown>[];
   readonly nest: Type;
   /** Connects the services that Nest has made with everything that calls them. */
   wire(server: WiredServer): void;
@@ -72,7 +76,7 @@ export function defineModule<C extends Contract, S extends Services, R extends R
   wiring: Wiring<C, S, R>,
 ): ModuleDefinition {
   const name = moduleOf(contract);
-  const { uses = [], settings = [], keeps = [] } = wiring;
+  const { uses = [], settings = [], keeps = [], notifies = [] } = wiring;
   const services = Object.values(wiring.services);
   const nest = named(`${pascalCase(name)}Module`, () => ({}));
   Module({
@@ -86,6 +90,7 @@ export function defineModule<C extends Contract, S extends Services, R extends R
     contract,
     settings: [...settings, ...keeps.map(({ setting }) => setting)],
     keeps,
+    notifies,
     nest,
     wire: (server) => wire(name, contract, wiring, server),
   };

@@ -227,6 +227,7 @@ export const audience = contract("audience", {
   }),
   tagPeople: bulk("/people/tags", {
     list: listPeople,
+    label: { zh: "打标签", en: "Tag" },
     summary: "Tag several people at once; a tag that doesn't exist yet is made",
     access: audienceWrite,
     effect: "change",
@@ -235,6 +236,7 @@ export const audience = contract("audience", {
   }),
   untagPeople: bulk("/people/tags/take", {
     list: listPeople,
+    label: { zh: "取消标签", en: "Remove a tag" },
     summary: "Take a tag away from several people at once",
     access: audienceWrite,
     effect: "change",

@@ -8,8 +8,14 @@ import { getStableToken } from "@zhanggui/wechat/official";
 import { TokenCoordinator } from "@zhanggui/wechat/tokens";
 import { WechatError, WechatUnreachable, type CallLog } from "@zhanggui/wechat/transport";
 import { Apps, type AppRow } from "./apps.ts";
-import { appOff, wechatRefused, wechatUnreachable } from "./connect.contract.ts";
+import { NotificationsService } from "../../foundation/notifications/notifications.service.ts";
+import { appOff, connectWrite, wechatRefused, wechatUnreachable } from "./connect.contract.ts";
+import { appFailing } from "./connect.notifications.ts";
 import { DatabaseTokenStore } from "./internal/token-store.ts";
+
+const dayMs = 86_400_000;
+/** WeChat is busy, or was asked too often: it says nothing about the secret (recalled). */
+const passing: ReadonlySet<number> = new Set([-1, 45009, 45011]);
 
 /** A client of WeChat per bound app. Other engines ask here when they have to call WeChat. */
 @Injectable()
@@ -20,6 +26,7 @@ export class WechatClients {
   constructor(
     private readonly runtime: Runtime,
     private readonly apps: Apps,
+    private readonly notifications: NotificationsService,
   ) {}
 
   /** @throws Fault `kit.not_found`; `connect.app_off`, but to whoever only tests it */
@@ -51,12 +58,30 @@ export class WechatClients {
           force,
           now: () => clock.now(),
           log: report,
+        }).catch(async (error: unknown) => {
+          if (error instanceof WechatError && !passing.has(error.errcode)) await this.#tellOf(ctx, app, error);
+          throw error;
         });
         await this.apps.proven(ctx, app);
         return token;
       },
     });
     return new WechatClient({ apiUrl: env.WECHAT_API_URL, tokens, log: report });
+  }
+
+  /** Once a day and app: each call that needs a token finds it out anew. */
+  async #tellOf(ctx: Ctx, { id, name: appName }: AppRow, { errcode }: WechatError): Promise<void> {
+    const { zh, en } = explainErrcode(errcode);
+    const day = Math.floor(ctx.now().getTime() / dayMs);
+    const key = `${id} ${day}`;
+    await ctx.tx((ctx) =>
+      this.notifications.notify(
+        ctx,
+        appFailing,
+        { appName, why: { zh, en } },
+        { to: { holdersOf: connectWrite }, key },
+      ),
+    );
   }
 }
 

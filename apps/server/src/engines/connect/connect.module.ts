@@ -1,5 +1,6 @@
 import { cron, defineModule } from "@zhanggui/kit/server/module";
 import { accessModule } from "../../foundation/access/access.module.ts";
+import { notificationsModule } from "../../foundation/notifications/notifications.module.ts";
 import { settingsModule } from "../../foundation/settings/settings.module.ts";
 import { Apps } from "./apps.ts";
 import { Channels } from "./channels.ts";
@@ -7,6 +8,7 @@ import { WechatClients } from "./clients.ts";
 import { connect } from "./connect.contract.ts";
 import { Conversations } from "./conversations.ts";
 import { ConnectService } from "./connect.service.ts";
+import { appFailing } from "./connect.notifications.ts";
 import { keepInbound, pushToleranceSeconds, replyTimeoutMs } from "./connect.settings.ts";
 import { Figures } from "./figures.ts";
 import { Checks } from "./internal/checks.ts";
@@ -15,7 +17,7 @@ import { Proofs } from "./internal/proofs.ts";
 import { Snapshots } from "./internal/snapshots.ts";
 
 export const connectModule = defineModule(connect, {
-  uses: [accessModule, settingsModule],
+  uses: [accessModule, settingsModule, notificationsModule],
   services: {
     proofs: Proofs,
     apps: Apps,
@@ -45,5 +47,6 @@ export const connectModule = defineModule(connect, {
   }),
   schedules: ({ conversations }) => ({ note_missed: cron("*/10 * * * *", conversations.noteMissed) }),
   settings: [replyTimeoutMs, pushToleranceSeconds],
+  notifies: [appFailing],
   keeps: [keepInbound],
 });

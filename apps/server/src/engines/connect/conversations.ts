@@ -94,6 +94,18 @@ export class Conversations {
       .execute();
   }
 
+  /** Who waits and can be answered for less than so long; who may be answered the longest comes first. */
+  closingWithin(ctx: Ctx, ms: number, limit: number): Promise<ConversationRow[]> {
+    return this.rows(ctx)
+      .where("state", "=", "waiting")
+      .where("lastAt", ">", answerableSince(ctx.now()))
+      .where("lastAt", "<=", new Date(answerableSince(ctx.now()).getTime() + ms))
+      .orderBy("lastAt", "desc")
+      .orderBy("id", "desc")
+      .limit(limit)
+      .execute();
+  }
+
   /** What somebody said and did, without receipts, newest first; those before an id. */
   said(ctx: Ctx, { wechatAppId, openid }: Openid, before: string | undefined, limit: number) {
     return ctx.db

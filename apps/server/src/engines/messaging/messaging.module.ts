@@ -1,5 +1,6 @@
-import { defineModule, on, queue, type QueueBinding } from "@zhanggui/kit/server/module";
+import { cron, defineModule, on, queue, type QueueBinding } from "@zhanggui/kit/server/module";
 import { accessModule } from "../../foundation/access/access.module.ts";
+import { notificationsModule } from "../../foundation/notifications/notifications.module.ts";
 import { settingsModule } from "../../foundation/settings/settings.module.ts";
 import { channelEntered, peopleMerged, personFollowed } from "../audience/audience.events.ts";
 import { audienceModule } from "../audience/audience.module.ts";
@@ -12,15 +13,17 @@ import { Receipts } from "./internal/receipts.ts";
 import { SceneRunner } from "./internal/scene-runner.ts";
 import { Senders } from "./internal/senders.ts";
 import { messaging } from "./messaging.contract.ts";
-import { keepDeliveries, unnamedCustomer } from "./messaging.settings.ts";
+import { customersWaiting } from "./messaging.notifications.ts";
+import { keepDeliveries, remindHours, unnamedCustomer } from "./messaging.settings.ts";
 import { attemptLimit, Outbox } from "./outbox.ts";
 import { Rules } from "./rules.ts";
+import { Reminders } from "./reminders.ts";
 import { Replies } from "./replies.ts";
 import { Scenes } from "./scenes.ts";
 import { Threads } from "./threads.ts";
 
 export const messagingModule = defineModule(messaging, {
-  uses: [accessModule, settingsModule, connectModule, audienceModule],
+  uses: [accessModule, settingsModule, notificationsModule, connectModule, audienceModule],
   services: {
     rules: Rules,
     scenes: Scenes,
@@ -32,6 +35,7 @@ export const messagingModule = defineModule(messaging, {
     replies: Replies,
     threads: Threads,
     figures: Figures,
+    reminders: Reminders,
   },
   routes: ({ rules, scenes, deliveries, figures, threads }) => ({
     listRules: rules.list,
@@ -70,7 +74,9 @@ export const messagingModule = defineModule(messaging, {
     // One after the other to each customer, in the order in which they were written; mass sending holds none up.
     replies: sending(outbox, { keyed: true }),
   }),
-  settings: [unnamedCustomer],
+  schedules: ({ reminders }) => ({ remind: cron("*/10 * * * *", reminders.remind) }),
+  notifies: [customersWaiting],
+  settings: [remindHours, unnamedCustomer],
   keeps: [keepDeliveries],
   extensions: ({ rules }) => ({ rules: responder(rules.responder) }),
 });

@@ -240,6 +240,27 @@ export const access = contract("access", {
     reply: Session,
     faults: [sessionEnded],
   }),
+  listOtherTenants: route.get("/me/tenants", {
+    summary: "The other businesses that the caller has proven to be theirs, by this session",
+    access: authenticated,
+    reply: z.object({ items: z.array(Tenant.pick({ id: true, name: true })) }),
+  }),
+  proveTenant: route.post("/me/tenants", {
+    summary: "Open the other businesses of the caller's login that a password opens, to this session",
+    access: authenticated,
+    effect: "change",
+    body: z.object({ password: z.string().max(128) }),
+    reply: z.object({ items: z.array(Tenant.pick({ id: true, name: true })) }),
+    faults: [wrongCredentials, lockedOut, placeLockedOut, tooManyRequests],
+  }),
+  switchTenant: route.post("/sessions/switch", {
+    summary: "Go on in another business that this session has proven, in place of this one",
+    access: authenticated,
+    effect: "change",
+    body: z.object({ tenantId: Id }),
+    reply: SignedIn,
+    faults: [notFound, wrongCredentials],
+  }),
   logout: route.post("/sessions/logout", {
     summary: "End this session",
     access: authenticated,

@@ -1,6 +1,8 @@
+import { newId } from "@zhanggui/kit/contract/ids";
 import { fixturesOf } from "../../testing/every-route.ts";
 import { testPassword } from "../../testing/test-server.ts";
 import { access } from "./access.contract.ts";
+import { Setup } from "./setup.ts";
 
 export const fixtures = fixturesOf(access)(async ({ owner, powerless, server }) => {
   const role = await owner.api.access.createRole({ name: "To be changed", permissions: [] });
@@ -10,9 +12,17 @@ export const fixtures = fixturesOf(access)(async ({ owner, powerless, server }) 
   const { refreshToken } = await server.anonymous().access.login({ login, password: testPassword });
   await server.anonymous().access.refresh({ refreshToken });
   await owner.api.access.inviteAccount({ accountId: powerless.accountId });
+  const { account: self } = await owner.api.access.me();
+  const other = { tenantName: "Another", login: self.login, displayName: "Owner", password: testPassword };
+  const visitor = server.runtime.ctx(newId(server.clock.now()));
+  const { me } = await server.app.get(Setup).open(visitor, other, { first: false });
+  await owner.api.access.proveTenant({ password: testPassword });
   let made = 0;
   return {
     me: {},
+    listOtherTenants: {},
+    proveTenant: { password: testPassword },
+    switchTenant: { tenantId: me.tenant.id },
     logout: {},
     changePassword: { currentPassword: testPassword, newPassword: testPassword },
     listAccounts: {},

@@ -1,9 +1,10 @@
-import { daily, defineModule } from "@zhanggui/kit/server/module";
+import { daily, defineModule, items } from "@zhanggui/kit/server/module";
 import { authenticator } from "@zhanggui/kit/server/http/caller";
 import { access } from "./access.contract.ts";
 import { AccessService } from "./access.service.ts";
 import { Invitations } from "./invitations.ts";
 import { LoginAttempts } from "./internal/login-attempts.ts";
+import { OtherTenants } from "./other-tenants.ts";
 import { Passwords } from "./passwords.ts";
 import { Rights } from "./rights.ts";
 import { Sessions } from "./sessions.ts";
@@ -22,12 +23,16 @@ export const accessModule = defineModule(access, {
     passwords: Passwords,
     setup: Setup,
     invitations: Invitations,
+    otherTenants: OtherTenants,
   },
-  routes: ({ accounts, invitations, sessions, setup, signIn }) => ({
+  routes: ({ accounts, invitations, otherTenants, sessions, setup, signIn }) => ({
     setupStatus: setup.status,
     setup: setup.run,
     login: signIn.login,
     refresh: sessions.refresh,
+    listOtherTenants: items(otherTenants.list),
+    proveTenant: items(otherTenants.prove),
+    switchTenant: otherTenants.switch,
     logout: sessions.logout,
     me: (ctx) => accounts.me(ctx, ctx.actor.id),
     changePassword: sessions.changePassword,

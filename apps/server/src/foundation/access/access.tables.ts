@@ -52,6 +52,13 @@ export interface AccessTables {
     previousHash: string | null;
     renewedAt: Date | null;
   };
+  access_session_peer: {
+    tenantId: Generated<string>;
+    sessionId: string;
+    peerTenantId: string;
+    peerAccountId: string;
+    proof: string;
+  };
   access_tenant: {
     id: Generated<string>;
     name: string;

@@ -3,6 +3,7 @@ import { Fault } from "@zhanggui/kit/contract/fault";
 import type { Flat, Out } from "@zhanggui/kit/contract/route";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
 import { type access, invitationOver, ownPassword } from "./access.contract.ts";
+import { accessInvitationAccepted } from "./access.events.ts";
 import { AccessService } from "./access.service.ts";
 import { endSessions } from "./internal/end-sessions.ts";
 import { LoginAttempts } from "./internal/login-attempts.ts";
@@ -72,7 +73,7 @@ export class Invitations {
 
   /** Of two who follow one link at once, one gets in. @throws Fault `access.invitation_over`, `access.weak_password` */
   async accept(visitor: Ctx, { token, password }: Flat<typeof access.acceptInvitation>) {
-    const { ctx, id, login, issuedBy } = await this.#find(visitor, token);
+    const { ctx, id, login, displayName, issuedBy } = await this.#find(visitor, token);
     assertStrong(password, login);
     const passwordHash = await hashPassword(password);
     await ctx.tx(async (ctx) => {
@@ -93,6 +94,7 @@ export class Invitations {
         .returning("id")
         .executeTakeFirstOrThrow(() => invitationOver());
       await endSessions(ctx, "password_given", { accountId: id });
+      await ctx.emit(accessInvitationAccepted, { accountId: id, accountName: displayName, issuedBy });
     });
     await this.attempts.unlock(ctx.tenantId, { id, login });
     return this.sessions.start(ctx, id, passwordHash);

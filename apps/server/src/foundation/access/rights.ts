@@ -1,8 +1,9 @@
 import { Injectable } from "@nestjs/common";
 import { forbidden } from "@zhanggui/kit/contract/faults";
 import type { BuiltInRole, Permission } from "@zhanggui/kit/contract/permission";
-import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
+import type { Actor, Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
 import { Declarations } from "@zhanggui/kit/server/declarations";
+import { sql, type SqlBool } from "kysely";
 import { accessWrite, beyondOwnRights } from "./access.contract.ts";
 
 export interface GrantingRole {
@@ -40,6 +41,41 @@ export class Rights {
       .where("access_account_role.accountId", "=", accountId)
       .execute();
     return [...new Set(roles.flatMap((role) => this.ofRole(role)))].toSorted();
+  }
+
+  /** Somebody who isn't there, with what they may do by now; undefined for an account that is switched off. */
+  async actor(ctx: Ctx, accountId: string): Promise<Actor | undefined> {
+    const account = await ctx.db
+      .selectFrom("access_account")
+      .select("displayName")
+      .where("id", "=", accountId)
+      .where("disabled", "=", false)
+      .executeTakeFirst();
+    if (account === undefined) return undefined;
+    const permissions = new Set(await this.ofAccount(ctx, accountId));
+    return { kind: "account", id: accountId, name: account.displayName, permissions };
+  }
+
+  /** The accounts that have a permission and can sign in, the first of them. */
+  async holdersOf(ctx: Ctx, { code, grantedTo }: Permission, limit: number): Promise<string[]> {
+    const builtIn: readonly string[] = ["owner", ...grantedTo];
+    const rows = await ctx.db
+      .selectFrom("access_account")
+      .select("id")
+      .where("state", "=", "enabled")
+      .where(({ exists, selectFrom }) =>
+        exists(
+          selectFrom("access_account_role")
+            .innerJoin("access_role", "access_role.id", "access_account_role.roleId")
+            .select("access_role.id")
+            .whereRef("access_account_role.accountId", "=", "access_account.id")
+            .where(sql<SqlBool>`(built_in = ANY (${builtIn}) OR (built_in IS NULL AND ${code} = ANY (permissions)))`),
+        ),
+      )
+      .orderBy("id")
+      .limit(limit)
+      .execute();
+    return rows.map(({ id }) => id);
   }
 
   /**

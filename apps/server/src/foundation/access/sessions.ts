@@ -32,9 +32,10 @@ export class Sessions implements Authenticator {
    *
    * @param passwordHash what the account's password was verified against: a session that begins while the password is
    *   changed or the account is disabled would escape the end of all its sessions
+   * @param peers accounts of other tenants that whoever begins it has proven to be theirs
    * @throws Fault `access.wrong_credentials` if that no longer holds
    */
-  async start(ctx: Ctx, accountId: string, passwordHash?: string) {
+  async start(ctx: Ctx, accountId: string, passwordHash?: string, peers: readonly Peer[] = []) {
     const sessionId = newId(ctx.now());
     const refreshToken = tokens.newToken(ctx.tenantId, sessionId);
     const expiresAt = this.#refreshExpiry(ctx.now());
@@ -44,9 +45,27 @@ export class Sessions implements Authenticator {
         .insertInto("access_session")
         .values({ id: sessionId, accountId, refreshHash: tokens.hashToken(refreshToken), expiresAt })
         .execute();
+      await this.keepPeers(ctx, sessionId, peers);
     });
     const deviceToken = await tokens.signDeviceToken(accountId, ctx.now(), this.runtime.env.JWT_SECRETS);
     return { ...(await this.#session(ctx, accountId, sessionId, refreshToken, expiresAt)), deviceToken };
+  }
+
+  async keepPeers(ctx: TxCtx, sessionId: string, peers: readonly Peer[]): Promise<void> {
+    if (peers.length === 0) return;
+    const rows = peers.map(({ tenantId, accountId, proof }) => {
+      return { sessionId, peerTenantId: tenantId, peerAccountId: accountId, proof };
+    });
+    await ctx.db
+      .insertInto("access_session_peer")
+      .values(rows)
+      .onConflict((on) =>
+        on.columns(["tenantId", "sessionId", "peerTenantId"]).doUpdateSet(({ ref }) => ({
+          peerAccountId: ref("excluded.peerAccountId"),
+          proof: ref("excluded.proof"),
+        })),
+      )
+      .execute();
   }
 
   /** Holds the account as it is until the transaction ends. */
@@ -227,12 +246,23 @@ export class Sessions implements Authenticator {
   }
 }
 
+/** An account of another tenant that somebody's password opened, and what that password was. */
+export interface Peer {
+  readonly tenantId: string;
+  readonly accountId: string;
+  readonly proof: string;
+}
+
+export function peerOf({ tenantId, id, passwordHash }: { tenantId: string; id: string; passwordHash: string }): Peer {
+  return { tenantId, accountId: id, proof: tokens.hashToken(passwordHash) };
+}
+
 interface SessionActor extends Actor {
   readonly kind: "account";
   readonly sessionId: string;
 }
 
-function sessionOf(ctx: Ctx): SessionActor {
+export function sessionOf(ctx: Ctx): SessionActor {
   const actor = ctx.actor;
   if (actor.kind !== "account" || !("sessionId" in actor)) throw new Error("this needs a session");
   return actor as SessionActor;

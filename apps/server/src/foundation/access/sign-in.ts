@@ -8,7 +8,7 @@ import { CheckLimiter } from "./internal/check-limiter.ts";
 import { type Asked, LoginAttempts } from "./internal/login-attempts.ts";
 import { verifyDummyHash, verifyPassword } from "./internal/passwords.ts";
 import { type Device, readDeviceToken } from "./internal/tokens.ts";
-import { Sessions } from "./sessions.ts";
+import { peerOf, Sessions } from "./sessions.ts";
 import { Tenants } from "./tenants.ts";
 
 /**
@@ -43,11 +43,29 @@ export class SignIn {
    *   `kit.too_many_requests`
    */
   async login(ctx: Ctx, credentials: Credentials) {
-    const { tenantId, id, passwordHash } = await this.#limiter.run(
-      { login: credentials.login, source: ctx.source },
-      () => this.#verified(ctx, credentials),
-    );
-    return this.sessions.start(this.sessions.as(tenantId, id, ctx.traceId), id, passwordHash);
+    const { login } = credentials;
+    const [account, peers] = await this.#limiter.run({ login, source: ctx.source }, async () => {
+      const account = await this.#verified(ctx, credentials);
+      // Whoever names the business has others, or says so.
+      const others = credentials.tenantId === undefined ? [] : await this.#othersToo(ctx, credentials, account.id);
+      return [account, others.map(peerOf)] as const;
+    });
+    const { tenantId, id, passwordHash } = account;
+    return this.sessions.start(this.sessions.as(tenantId, id, ctx.traceId), id, passwordHash, peers);
+  }
+
+  /**
+   * The other accounts of a login that a password opens. It is a guess like any other: counted, and refused as sign-in
+   * refuses them.
+   *
+   * @throws Fault `access.locked_out`, `access.place_locked_out`, `kit.too_many_requests`
+   */
+  others(ctx: Ctx, asked: Pick<Credentials, "login" | "password">, accountId: string): Promise<Candidate[]> {
+    const { login, password } = asked;
+    return this.#limiter.run({ login, source: ctx.source }, async () => {
+      const others = (await this.#candidates(login, undefined)).filter(({ id }) => id !== accountId);
+      return this.#open(ctx, { login, tenantId: undefined }, others, password);
+    });
   }
 
   async #verified(ctx: Ctx, credentials: Credentials): Promise<Candidate> {
@@ -87,9 +105,20 @@ export class SignIn {
    */
   async #chosen(ctx: Ctx, { login, password, tenantId }: Credentials, account: Candidate): Promise<Candidate> {
     if (tenantId !== undefined) return account;
-    const others = (await this.#candidates(login, undefined)).filter(({ id }) => id !== account.id);
-    if (others.length === 0) return account;
-    const asked = { login, tenantId };
+    const fits = await this.#othersToo(ctx, { login, password }, account.id);
+    if (fits.length > 0) throw chooseTenant({ tenants: await this.#named([account, ...fits]) });
+    return account;
+  }
+
+  /** Whose password it happens to be, too, of the other accounts of a login: nobody was guessing. */
+  async #othersToo(
+    ctx: Ctx,
+    { login, password }: Pick<Credentials, "login" | "password">,
+    accountId: string,
+  ): Promise<Candidate[]> {
+    const others = (await this.#candidates(login, undefined)).filter(({ id }) => id !== accountId);
+    if (others.length === 0) return [];
+    const asked = { login, tenantId: undefined };
     const fits = await this.#open(ctx, asked, others, password).catch((error: unknown) => {
       // What others, or they themselves, did elsewhere doesn't shut the door that is theirs.
       if (error instanceof Fault) return [];
@@ -97,8 +126,7 @@ export class SignIn {
     });
     // It was no guess, but to the others' accounts it may have been one: on those it stays counted.
     if (fits.length === 0) await this.attempts.forgive(asked, [], ctx.source);
-    if (fits.length > 0) throw chooseTenant({ tenants: await this.#named([account, ...fits]) });
-    return account;
+    return fits;
   }
 
   async #ofStranger(ctx: Ctx, { login, password, tenantId }: Credentials): Promise<Candidate> {

@@ -114,6 +114,7 @@ export const events = contract("events", {
   }),
   replaySome: bulk("/dead-letters/replay/some", {
     list: deadLetters,
+    label: { zh: "重试", en: "Try again" },
     summary: "Try several dead letters again",
     access: eventsReplay,
     effect: "reach_people",

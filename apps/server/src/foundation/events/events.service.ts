@@ -7,7 +7,10 @@ import { listOf, type Rows } from "@zhanggui/kit/server/list";
 import { replayDeadLetters } from "@zhanggui/kit/server/queue/dead-letters";
 import type { Tables } from "@zhanggui/kit/server/tables";
 import { type Selectable, sql } from "kysely";
-import { events } from "./events.contract.ts";
+import { Tenants } from "../access/tenants.ts";
+import { NotificationsService } from "../notifications/notifications.service.ts";
+import { events, eventsRead } from "./events.contract.ts";
+import { givenUp } from "./events.notifications.ts";
 
 type EventView = Out<typeof events.get>;
 type DeliveryView = EventView["deliveries"][number];
@@ -38,6 +41,11 @@ const letterFilters = {
 /** The kit's event log and dead letters as people see them. The kit writes them; here they are read, and sent again. */
 @Injectable()
 export class EventsService {
+  constructor(
+    private readonly tenants: Tenants,
+    private readonly notifications: NotificationsService,
+  ) {}
+
   list(ctx: Ctx, query: Flat<typeof events.list>): Promise<Out<typeof events.list>> {
     return listOf(ctx, events.list, query, ctx.db.selectFrom("kit_event").selectAll(), {
       present: async (rows) => {
@@ -64,6 +72,27 @@ export class EventsService {
       .limit(mostCounted + 1)
       .execute();
     return { deadLetters: Math.min(rows.length, mostCounted), isMore: rows.length > mostCounted };
+  }
+
+  /** Tells whoever may see them that some have died since they were told: all in one notice. */
+  tellOfDead(): Promise<void> {
+    return this.tenants.each(async (ctx) => {
+      const newest = await ctx.db.selectFrom("kit_dead").select("diedAt").orderBy("diedAt", "desc").executeTakeFirst();
+      if (newest === undefined) return;
+      const { deadLetters: count, isMore } = await this.figures(ctx);
+      await ctx.tx((ctx) =>
+        this.notifications.notify(
+          ctx,
+          givenUp,
+          { count, isMore },
+          {
+            to: { holdersOf: eventsRead },
+            key: "dead",
+            renewedBy: newest.diedAt,
+          },
+        ),
+      );
+    });
   }
 
   /** Makes dead letters due at once, with all their tries before them. */

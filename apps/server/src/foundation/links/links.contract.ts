@@ -53,7 +53,7 @@ export const Link = z
     title: field(oneLine(60).nullable(), { zh: "标题", en: "Title" }),
     url: field(Destination, { zh: "目标地址", en: "Leads to" }, { kind: "link" }),
     state: field(State, { zh: "状态", en: "State" }, { filter: true, unindexed: true, choices: states }),
-    clicks: field(z.int(), { zh: "点击", en: "Clicks" }, { sort: true, filter: "range" }),
+    clicks: field(z.int(), { zh: "点击", en: "Clicks" }, { sort: true, filter: "range", total: true }),
     expiresAt: field(Instant.nullable(), { zh: "失效时间", en: "Expires" }, { sort: true, filter: "range" }),
     maxClicks: field(z.int().min(1).max(1_000_000).nullable(), { zh: "次数上限", en: "Most clicks" }, { hidden: true }),
     hasPassword: field(z.boolean(), { zh: "需要密码", en: "Asks for a password" }, { hidden: true }),

@@ -3,10 +3,14 @@ import { isJson } from "../../contract/body.ts";
 import { Fault } from "../../contract/fault.ts";
 import { conflict, notFound } from "../../contract/faults.ts";
 import type { Route } from "../../contract/route.ts";
+import type { z } from "zod";
+import type { BulkInfo } from "../../contract/bulk-info.ts";
+import { BulkReply } from "../../contract/bulk.ts";
 import type { Ctx } from "../ctx.ts";
 import type { Extensions } from "../extensions.ts";
 import type { Runtime } from "../runtime.ts";
 import { bodyLimitOf, readBody } from "./body.ts";
+import { askedBy, type BulkAsked, bulkRunner, type BulkStep, isHandedOver, readAgain } from "./bulk-runs.ts";
 import { callOf } from "./call.ts";
 import { callerOf, visitor } from "./caller.ts";
 import { assertListFields } from "./field-rights.ts";
@@ -43,6 +47,7 @@ export class Routes {
   readonly #options: RoutesOptions;
   readonly #idempotency: Idempotency;
   readonly #handlers = new Map<string, RouteHandler>();
+  readonly #bulkRoutes = new Map<string, BulkRoute>();
 
   constructor(options: RoutesOptions) {
     this.#options = options;
@@ -53,6 +58,7 @@ export class Routes {
   bind(route: Route, handler: RouteHandler): void {
     if (this.#handlers.has(route.id)) throw new Error(`${route.id} is served twice`);
     this.#handlers.set(route.id, handler);
+    if (isBulk(route)) this.#bulkRoutes.set(route.id, route);
     const followed = followedBy(route);
     if (followed !== undefined) this.#options.runtime.changes.want(followed);
   }
@@ -60,6 +66,37 @@ export class Routes {
   /** Ids of the routes that have a handler. */
   get bound(): ReadonlySet<string> {
     return new Set(this.#handlers.keys());
+  }
+
+  /** What every bulk route does to which list, by its id. */
+  get bulkRoutes(): ReadonlyMap<string, BulkRoute> {
+    return this.#bulkRoutes;
+  }
+
+  /**
+   * One step of a call that was handed over, as its actor may ask for it now: behind the row `after`, or what would
+   * become of all rows.
+   *
+   * @throws Fault of the route, `kit.forbidden`, `kit.invalid_input`; `kit.not_found` for a route that isn't there
+   */
+  async bulkStep(
+    ctx: Ctx,
+    routeId: string,
+    asked: BulkAsked,
+    { preview = false, ...step }: BulkStep,
+  ): Promise<z.output<typeof BulkReply>> {
+    const [route, handler] = [this.#bulkRoutes.get(routeId), this.#handlers.get(routeId)];
+    if (route === undefined || handler === undefined) throw notFound();
+    const input = readAgain(route, asked, ctx.actor, this.#options.bodyErrors);
+    const given = { ...input, ...step, preview };
+    return BulkReply.parse(await handler(ctx, given as never));
+  }
+
+  async #handOver(ctx: Ctx, route: Route, request: FastifyRequest): Promise<z.output<typeof BulkReply>> {
+    const [runner] = this.#options.extensions.of(bulkRunner);
+    if (runner === undefined) throw new Error(`nobody goes on with ${route.id} by itself`);
+    const { id } = await runner.value.take(ctx, route.id, askedBy(request));
+    return { done: 0, passed: {}, gone: 0, failed: [], isMore: false, next: null, run: id };
   }
 
   /** Makes Fastify ask who calls, and whether they may, before it reads a byte of the body. */
@@ -116,6 +153,7 @@ export class Routes {
     const input = readInput(route, request, this.#options.bodyErrors);
     const run = async (): Promise<unknown> => {
       try {
+        if (isHandedOver(route, input)) return await this.#handOver(ctx, route, request);
         return await handler(ctx, input as never);
       } catch (error) {
         if (this.#options.runtime.env.NODE_ENV !== "production") assertDeclared(route, error);
@@ -163,6 +201,12 @@ export class Routes {
     const timer = setInterval(ask, options.heartbeatMs).unref();
     reply.raw.once("close", () => clearInterval(timer));
   }
+}
+
+type BulkRoute = Route & { readonly bulk: BulkInfo };
+
+function isBulk(route: Route): route is BulkRoute {
+  return route.bulk !== undefined;
 }
 
 /** Faults that a route has to name if its handler throws them; the kit's others may come from any route. */

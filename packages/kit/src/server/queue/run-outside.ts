@@ -200,6 +200,8 @@ class OneTask {
   }
 
   #putOff(afterMs: number, error: string | null, restart = false): After {
+    // Nobody announces what is due at once.
+    if (afterMs === 0) this.#run.foundMore();
     return (query) => putOff(query, heldBy(this.#run), { afterMs, error, clockOffsetMs: this.#offsetMs(), restart });
   }
 

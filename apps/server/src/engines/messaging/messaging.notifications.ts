@@ -1,0 +1,20 @@
+import { Id } from "@zhanggui/kit/contract/ids";
+import { notification } from "@zhanggui/kit/contract/notification";
+import { z } from "zod";
+import { messagingReply } from "./conversations.contract.ts";
+
+export const customersWaiting = notification(
+  "messaging.customers_waiting",
+  z.object({ count: z.int(), isMore: z.boolean(), hours: z.int(), conversationId: Id.nullable() }),
+  {
+    label: { zh: "客户快要无法回复", en: "Customers can soon no longer be answered" },
+    title: ({ count, isMore, hours }) => ({
+      zh: `${count}${isMore ? "+" : ""} 位客户还在等回复，不到 ${hours} 小时后微信就不再允许回复`,
+      en: `Waiting for an answer that WeChat takes for less than ${hours} more hours: ${count}${isMore ? "+" : ""}`,
+    }),
+    link: ({ conversationId }) =>
+      conversationId === null ? "/messages/conversations?state=waiting" : `/messages/conversations/${conversationId}`,
+    importance: "high",
+    needs: messagingReply,
+  },
+);

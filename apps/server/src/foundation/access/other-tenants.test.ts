@@ -1,0 +1,111 @@
+import { newId } from "@zhanggui/kit/contract/ids";
+import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { createClient } from "@zhanggui/kit/contract/client";
+import { contracts } from "../../contracts.ts";
+import { refusal } from "../../testing/refusal.ts";
+import { openTestServer, testPassword as password, type Api, type TestServer } from "../../testing/test-server.ts";
+import { Setup } from "./setup.ts";
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await openTestServer(inject("clusterUrl"));
+});
+afterAll(() => server.close());
+
+const another = "another horse battery";
+let made = 0;
+const newLogin = (): string => `person-${++made}@lantern-tea.example`;
+/** A business of whoever has this login, as its owner. */
+async function open(login: string, tenantName: string, secret = password) {
+  const visitor = server.runtime.ctx(newId(server.clock.now()));
+  const owner = { tenantName, login, displayName: "阿青", password: secret };
+  const { me, accessToken } = await server.app.get(Setup).open(visitor, owner, { first: false });
+  return { tenantId: me.tenant.id, accountId: me.account.id, api: as(accessToken) };
+}
+function as(accessToken: string): Api {
+  const headers = () => ({ "accept-language": "en", authorization: `Bearer ${accessToken}` });
+  return createClient(contracts, { baseUrl: server.url, headers });
+}
+let addresses = 0;
+/** At an address that nobody else has: guesses of one test lock nobody out in another. */
+const visitor = (): Api => server.anonymous({ "x-forwarded-for": `198.51.100.${addresses++}` });
+const namesOf = async (api: Api) => (await api.access.listOtherTenants()).items.map(({ name }) => name);
+
+test("who signs in with one password to one of several businesses may go on in the others, and back", async () => {
+  const login = newLogin();
+  const [tea, cake] = [await open(login, "Tea"), await open(login, "Cake")];
+  const session = await visitor().access.login({ login, password, tenantId: tea.tenantId });
+  const inTea = as(session.accessToken);
+  expect(await namesOf(inTea)).toEqual(["Cake"]);
+  const switched = await inTea.access.switchTenant({ tenantId: cake.tenantId });
+  expect(switched.me).toMatchObject({ tenant: { name: "Cake" }, account: { id: cake.accountId } });
+  const inCake = as(switched.accessToken);
+  expect((await inCake.access.me()).tenant.name).toBe("Cake");
+  expect(await namesOf(inCake)).toEqual(["Tea"]);
+  // The one before isn't renewed; what its tabs are at may end.
+  const { refreshToken } = session;
+  expect(await refusal(visitor().access.refresh({ refreshToken }))).toMatchObject({ code: "access.session_ended" });
+  expect((await inTea.access.me()).tenant.name).toBe("Tea");
+  const back = await inCake.access.switchTenant({ tenantId: tea.tenantId });
+  expect(back.me.account.id).toBe(tea.accountId);
+});
+
+test("the same login alone opens nothing: nobody is told of it, and nobody gets there", async () => {
+  const login = newLogin();
+  const [tea, trap] = [await open(login, "Tea"), await open(login, "Trap", another)];
+  for (const [from, to] of [
+    [tea, trap],
+    [trap, tea],
+  ] as const) {
+    expect(await namesOf(from.api)).toEqual([]);
+    const climb = from.api.access.switchTenant({ tenantId: to.tenantId });
+    expect(await refusal(climb)).toMatchObject({ code: "kit.not_found", status: 404 });
+  }
+  const session = await visitor().access.login({ login, password, tenantId: tea.tenantId });
+  expect(await namesOf(as(session.accessToken))).toEqual([]);
+  const unknown = newId(server.clock.now());
+  expect(await refusal(tea.api.access.switchTenant({ tenantId: unknown }))).toMatchObject({ code: "kit.not_found" });
+});
+
+test("a password that is typed opens what it fits, to this session alone; wrong ones are guesses", async () => {
+  const login = newLogin();
+  const [tea, cake] = [await open(login, "Tea"), await open(login, "Cake", another)];
+  const elsewhere = await visitor().access.login({ login, password, tenantId: tea.tenantId });
+  expect((await tea.api.access.proveTenant({ password: another })).items).toMatchObject([{ name: "Cake" }]);
+  expect(await namesOf(as(elsewhere.accessToken))).toEqual([]);
+  const { me } = await tea.api.access.switchTenant({ tenantId: cake.tenantId });
+  expect(me.tenant.name).toBe("Cake");
+  const codes = [];
+  for (let n = 0; n < 6; n += 1)
+    codes.push((await refusal(as(elsewhere.accessToken).access.proveTenant({ password: `guess ${n}` }))).code);
+  expect(codes).toEqual([...Array(5).fill("access.wrong_credentials"), "access.locked_out"]);
+});
+
+test("what was proven ends with that password, and with that account", async () => {
+  const login = newLogin();
+  const [tea, cake, milk] = [await open(login, "Tea"), await open(login, "Cake"), await open(login, "Milk")];
+  const session = await visitor().access.login({ login, password, tenantId: tea.tenantId });
+  const api = as(session.accessToken);
+  expect(await namesOf(api)).toEqual(["Cake", "Milk"]);
+  await cake.api.access.changePassword({ currentPassword: password, newPassword: another });
+  expect(await namesOf(api)).toEqual(["Milk"]);
+  const ctx = server.runtime.ctx(milk.tenantId);
+  await ctx.sql`UPDATE access_account SET disabled = true WHERE id = ${milk.accountId}`;
+  expect(await namesOf(api)).toEqual([]);
+  for (const { tenantId } of [cake, milk])
+    expect(await refusal(api.access.switchTenant({ tenantId }))).toMatchObject({ code: "kit.not_found" });
+});
+
+test("another's session has its own: who signs in elsewhere proves it anew, and pruning takes it along", async () => {
+  const login = newLogin();
+  const [tea] = [await open(login, "Tea"), await open(login, "Cake")];
+  await tea.api.access.proveTenant({ password });
+  await tea.api.access.proveTenant({ password });
+  const colleague = await server.asOwner();
+  expect(await namesOf(colleague.api)).toEqual([]);
+  await tea.api.access.logout();
+  server.clock.advance(40 * 86_400_000);
+  await server.runtime.runSchedule("access.prune");
+  const left = await server.runtime.ctx(tea.tenantId).sql`SELECT 1 FROM access_session_peer`;
+  expect(left).toEqual([]);
+});

@@ -1,0 +1,172 @@
+import { Injectable } from "@nestjs/common";
+import { Fault } from "@zhanggui/kit/contract/fault";
+import { forbidden, invalidInput, notFound, tooManyRequests } from "@zhanggui/kit/contract/faults";
+import { fill, type LocalizedText } from "@zhanggui/kit/contract/text";
+import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
+import type { BulkAsked, BulkRunner } from "@zhanggui/kit/server/http/bulk-runs";
+import { Routes } from "@zhanggui/kit/server/http/routes";
+import type { Task, Verdict } from "@zhanggui/kit/server/queue/definition";
+import { Runtime } from "@zhanggui/kit/server/runtime";
+import type { Selectable } from "kysely";
+import { Rights } from "../access/rights.ts";
+import { NotificationsService } from "../notifications/notifications.service.ts";
+import { mostFailures, mostUnfinished } from "./work.contract.ts";
+import { workEnded, workStopped } from "./work.notifications.ts";
+import type { WorkTables } from "./work.tables.ts";
+
+export type RunRow = Selectable<WorkTables["work_run"]>;
+/** The queue of the steps; a task's `ref` is its run's turn. */
+export const stepQueue = "work.step";
+const unfinished: RunRow["state"][] = ["waiting", "running"];
+/** From this attempt on a row that breaks the step is left behind, as failed. */
+export const patientFrom = 3;
+const busySeconds = 60;
+
+const gaveUp: LocalizedText = {
+  zh: "多次出错，系统已停止。请把此任务告诉管理员。",
+  en: "It broke several times and was given up. Tell your administrator about this.",
+};
+const reasons: Readonly<Record<string, LocalizedText>> = {
+  [forbidden.code]: {
+    zh: "发起人已没有做这件事的权限",
+    en: "Whoever began it may not do this any more",
+  },
+  [invalidInput.code]: {
+    zh: "列表的筛选条件已失效，请重新筛选后再操作",
+    en: "The list can't be narrowed like this any more: narrow it anew, and begin again",
+  },
+  [notFound.code]: { zh: "此操作已不可用", en: "This can't be done any more" },
+};
+
+/** Takes bulk actions over from whoever asked, and works them off step by step. */
+@Injectable()
+export class Runner implements BulkRunner {
+  constructor(
+    private readonly runtime: Runtime,
+    private readonly routes: Routes,
+    private readonly rights: Rights,
+    private readonly notifications: NotificationsService,
+  ) {}
+
+  /** @throws Fault `kit.too_many_requests` for an account that has `mostUnfinished` of them */
+  take(ctx: Ctx, route: string, asked: BulkAsked): Promise<{ id: string }> {
+    return ctx.tx(async (ctx) => {
+      const { actor, traceId } = ctx;
+      await ctx.lock("work.take", actor.id);
+      const own = ctx.db.selectFrom("work_run").select("id").where("accountId", "=", actor.id);
+      const open = await own
+        .where("state", "in", [...unfinished, "paused"])
+        .limit(mostUnfinished)
+        .execute();
+      if (open.length >= mostUnfinished) throw tooManyRequests({ seconds: busySeconds });
+      const run = await ctx.db
+        .insertInto("work_run")
+        .values({ accountId: actor.id, route, asked: JSON.stringify(asked), traceId })
+        .returning(["id", "turn"])
+        .executeTakeFirstOrThrow();
+      await ctx.queueTask(stepQueue, run.turn);
+      return run;
+    });
+  }
+
+  async begin(ctx: TxCtx, { ref }: Task) {
+    const run = await openRun(ctx, ref);
+    return run && { item: run.accountId };
+  }
+
+  /** One step, in a transaction with how far the run is: what is done is done once, wherever the process dies. */
+  async run(ctx: Ctx, { ref, attempt }: Task, accountId: string): Promise<void> {
+    const actor = await this.rights.actor(ctx, accountId);
+    if (actor === undefined) return this.#stop(ctx, ref, reasonOf(forbidden({ permission: "" })));
+    const as = this.runtime.ctx(ctx.tenantId, { actor, traceId: ctx.traceId, signal: ctx.signal });
+    try {
+      await as.tx((ctx) => this.#step(ctx, ref, attempt >= patientFrom));
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      await this.#stop(ctx, ref, reasonOf(error));
+    }
+  }
+
+  /** The next step is a turn of its own: other tenants' come between, and its tries begin anew. */
+  async settle(ctx: TxCtx, { ref }: Task): Promise<Verdict> {
+    return (await openRun(ctx, ref)) === undefined ? undefined : { restartAfterMs: 0 };
+  }
+
+  /** What goes wrong again and again isn't tried for ever, and whoever waits for it hears so. */
+  async failed(ctx: TxCtx, { ref }: Task, _error: unknown, dead: boolean): Promise<void> {
+    if (dead) await this.#end(ctx, ref, gaveUp);
+  }
+
+  async #step(ctx: TxCtx, turn: string, isPatient: boolean): Promise<void> {
+    const run = await openRun(ctx, turn);
+    if (run === undefined) return;
+    const { route, asked } = run;
+    const counted = run.startedAt === null ? await this.#counted(ctx, route, asked) : {};
+    const after = run.after === null ? {} : { after: run.after };
+    const step = await this.routes.bulkStep(ctx, route, asked, { ...after, isPatient });
+    const passed = { ...run.passed };
+    for (const [reason, count] of Object.entries(step.passed)) passed[reason] = (passed[reason] ?? 0) + count;
+    await ctx.db
+      .updateTable("work_run")
+      .set({
+        ...counted,
+        state: "running",
+        after: step.next,
+        done: run.done + step.done,
+        passed: JSON.stringify(passed),
+        gone: run.gone + step.gone,
+        failed: run.failed + step.failed.length,
+        failures: JSON.stringify([...run.failures, ...step.failed].slice(0, mostFailures)),
+      })
+      .where("id", "=", run.id)
+      .execute();
+    if (step.next === null) await this.#end(ctx, turn);
+  }
+
+  async #counted(ctx: TxCtx, route: string, asked: BulkAsked) {
+    const { done, passed, isMore } = await this.routes.bulkStep(ctx, route, asked, { preview: true });
+    const expected = Object.values(passed).reduce((sum, count) => sum + count, done);
+    return { expected, isMore, startedAt: ctx.now() };
+  }
+
+  #stop(ctx: Ctx, turn: string, why: LocalizedText): Promise<void> {
+    return ctx.tx((ctx) => this.#end(ctx, turn, why));
+  }
+
+  /** @param why nothing if it is through */
+  async #end(ctx: TxCtx, turn: string, why?: LocalizedText): Promise<void> {
+    const run = await ctx.db
+      .updateTable("work_run")
+      .set({
+        state: why === undefined ? "done" : "failed",
+        why: why === undefined ? null : JSON.stringify(why),
+        endedAt: ctx.now(),
+      })
+      .where("turn", "=", turn)
+      .where("state", "in", unfinished)
+      .returning(["id", "accountId", "route", "done", "failed"])
+      .executeTakeFirst();
+    if (run === undefined) return;
+    const { id: runId, done, failed } = run;
+    const action = this.routes.bulkRoutes.get(run.route)?.bulk.label ?? { zh: run.route, en: run.route };
+    const notice = { to: { accountIds: [run.accountId] }, key: runId };
+    if (why === undefined) await this.notifications.notify(ctx, workEnded, { runId, action, done, failed }, notice);
+    else await this.notifications.notify(ctx, workStopped, { runId, action, done, why }, notice);
+  }
+}
+
+/** The run of a turn, unless somebody has paused or ended it: whoever wants to waits till the transaction is over. */
+function openRun(ctx: TxCtx, turn: string): Promise<RunRow | undefined> {
+  return ctx.db
+    .selectFrom("work_run")
+    .selectAll()
+    .where("turn", "=", turn)
+    .where("state", "in", unfinished)
+    .forUpdate()
+    .executeTakeFirst();
+}
+
+function reasonOf({ code, definition, details }: Fault): LocalizedText {
+  const { text } = definition;
+  return reasons[code] ?? { zh: fill(text.zh, details), en: fill(text.en, details) };
+}
