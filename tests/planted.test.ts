@@ -155,10 +155,10 @@ describe("./zg check on a copy with five violations, the module of the guide, an
     await writeFile(join(copy, "apps/server/src/engines/audience/long.ts"), "export {};\n".repeat(500));
     const contract = join(copy, "apps/server/src/engines/audience/audience.contract.ts");
     const text = await readFile(contract, "utf8");
-    const untranslated = `export const lost = fault("audience.lost", 404, { zh: "Lost", en: "Lost" });\n`;
+    const untranslated = `export const lost = planted("audience.lost", 404, { zh: "Lost", en: "Lost" });\n`;
     await writeFile(
       contract,
-      `import { fault } from "@zhanggui/kit/contract/fault";\n${text}`
+      `import { fault as planted } from "@zhanggui/kit/contract/fault";\n${text}`
         .replace("const personParams", `${untranslated}\nconst personParams`)
         .replace("faults: [notFound],", "faults: [notFound, lost],"),
     );
