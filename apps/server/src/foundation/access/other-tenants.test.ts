@@ -1,9 +1,11 @@
 import { newId } from "@zhanggui/kit/contract/ids";
-import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { request } from "node:http";
+import { afterAll, beforeAll, expect, inject, test, vi } from "vitest";
 import { createClient } from "@zhanggui/kit/contract/client";
 import { contracts } from "../../contracts.ts";
 import { refusal } from "../../testing/refusal.ts";
 import { openTestServer, testPassword as password, type Api, type TestServer } from "../../testing/test-server.ts";
+import { LoginAttempts } from "./internal/login-attempts.ts";
 import { Setup } from "./setup.ts";
 
 let server: TestServer;
@@ -108,4 +110,86 @@ test("another's session has its own: who signs in elsewhere proves it anew, and 
   await server.runtime.runSchedule("access.prune");
   const left = await server.runtime.ctx(tea.tenantId).sql`SELECT 1 FROM access_session_peer`;
   expect(left).toEqual([]);
+});
+
+test("a password is held against as many accounts whether its login is known elsewhere or not", async () => {
+  const known = newLogin();
+  const unknown = newLogin();
+  const [trap, alone] = [await open(known, "Trap"), await open(unknown, "Alone")];
+  await open(known, "Tea", another);
+  // Each that is admitted costs the checks of three.
+  const admitted = vi.spyOn(server.app.get(LoginAttempts), "admit");
+  const checks = async (login: string, { tenantId }: typeof trap): Promise<number[]> => {
+    const api = visitor();
+    admitted.mockClear();
+    const { deviceToken } = await api.access.login({ login, password, tenantId });
+    const byName = admitted.mock.calls.length;
+    admitted.mockClear();
+    await api.access.login({ login, password, deviceToken });
+    return [byName, admitted.mock.calls.length];
+  };
+  expect(await checks(unknown, alone)).toEqual(await checks(known, trap));
+  admitted.mockRestore();
+});
+
+test("who went through many logins doesn't open their place again by signing in to what is theirs", async () => {
+  const login = newLogin();
+  await open(login, "Tea");
+  await open(login, "Cake", another);
+  const api = visitor();
+  const { deviceToken } = await api.access.login({ login, password });
+  const guess = (n: number) => refusal(api.access.login({ login: newLogin(), password: `guess ${n}` }));
+  for (let n = 0; n < 60; n += 1) await guess(n);
+  expect((await guess(60)).code).toBe("access.place_locked_out");
+  for (let n = 0; n < 3; n += 1) await api.access.login({ login, password, deviceToken });
+  expect((await guess(61)).code).toBe("access.place_locked_out");
+});
+
+/** A call whose body comes later than its head, which says who calls. */
+async function slowly(path: string, accessToken: string, body: object, meanwhile: () => Promise<unknown>) {
+  const text = JSON.stringify(body);
+  const headers = { authorization: `Bearer ${accessToken}`, "content-type": "application/json" };
+  const call = request(`${server.url}/api${path}`, {
+    method: "POST",
+    headers: { ...headers, "content-length": text.length, "accept-language": "en" },
+  });
+  const answer = new Promise<Readonly<Record<string, unknown>>>((resolve, reject) => {
+    call.on("error", reject);
+    call.on("response", (response) => {
+      let got = "";
+      response.on("data", (part) => (got += part));
+      response.on("end", () => resolve(JSON.parse(got)));
+    });
+  });
+  call.flushHeaders();
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  await meanwhile();
+  call.end(text);
+  return answer;
+}
+
+test("a call that began before the session ended trades it no more: neither password nor sign-out is outlived", async () => {
+  const login = newLogin();
+  const [tea, cake] = [await open(login, "Tea"), await open(login, "Cake")];
+  const stolen = async () => (await visitor().access.login({ login, password, tenantId: tea.tenantId })).accessToken;
+  const [first, second] = [await stolen(), await stolen()];
+  const trade = (token: string, meanwhile: () => Promise<unknown>) =>
+    slowly("/sessions/switch", token, { tenantId: cake.tenantId }, meanwhile);
+  expect(await trade(first, () => as(first).access.logout())).toMatchObject({ code: "kit.session_expired" });
+  const changed = () => tea.api.access.changePassword({ currentPassword: password, newPassword: another });
+  expect(await trade(second, changed)).toMatchObject({ code: "kit.session_expired" });
+});
+
+test("a session is traded once, and again for a minute, should the answer be lost", async () => {
+  const login = newLogin();
+  const [tea, cake] = [await open(login, "Tea"), await open(login, "Cake")];
+  const { accessToken } = await visitor().access.login({ login, password, tenantId: tea.tenantId });
+  const { tenantId } = cake;
+  await as(accessToken).access.switchTenant({ tenantId });
+  server.clock.advance(50_000);
+  expect((await as(accessToken).access.switchTenant({ tenantId })).me.tenant.name).toBe("Cake");
+  server.clock.advance(20_000);
+  const late = as(accessToken).access.switchTenant({ tenantId });
+  expect(await refusal(late)).toMatchObject({ code: "kit.session_expired" });
+  expect((await as(accessToken).access.me()).tenant.name).toBe("Tea");
 });

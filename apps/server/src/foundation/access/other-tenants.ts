@@ -1,10 +1,10 @@
 import { Injectable } from "@nestjs/common";
-import { notFound } from "@zhanggui/kit/contract/faults";
+import { notFound, sessionExpired } from "@zhanggui/kit/contract/faults";
 import type { Flat, Out } from "@zhanggui/kit/contract/route";
 import type { Ctx } from "@zhanggui/kit/server/ctx";
 import { Runtime } from "@zhanggui/kit/server/runtime";
 import { type access, wrongCredentials } from "./access.contract.ts";
-import { hashToken } from "./internal/tokens.ts";
+import { hashToken, repeatSeconds } from "./internal/tokens.ts";
 import { type Peer, peerOf, Sessions, sessionOf } from "./sessions.ts";
 import { SignIn } from "./sign-in.ts";
 import { Tenants } from "./tenants.ts";
@@ -58,17 +58,14 @@ export class OtherTenants {
    * A session of another business in place of this one, which isn't renewed any more: other tabs may end what they
    * are at.
    *
-   * @throws Fault `kit.not_found` for a tenant that this session hasn't proven, or that isn't theirs any more
+   * @throws Fault `kit.session_expired` for a session that has ended, or was traded a while ago; `kit.not_found` for a
+   *   tenant that it hasn't proven, or that isn't theirs any more
    */
   async switch(ctx: Ctx, { tenantId }: Flat<typeof access.switchTenant>) {
     const proven = await this.#proven(ctx);
     const chosen = proven.find((each) => each.tenantId === tenantId);
     if (chosen === undefined) throw notFound();
-    const here = await ctx.db
-      .selectFrom("access_account")
-      .select(["tenantId", "id", "passwordHash"])
-      .where("id", "=", ctx.actor.id)
-      .executeTakeFirstOrThrow();
+    const here = await this.#here(ctx);
     const peers = [peerOf(here), ...proven.filter((each) => each !== chosen)];
     const as = this.sessions.as(tenantId, chosen.accountId, ctx.traceId);
     const session = await this.sessions.start(as, chosen.accountId, chosen.passwordHash, peers);
@@ -76,8 +73,28 @@ export class OtherTenants {
       .updateTable("access_session")
       .set({ expiresAt: ctx.now() })
       .where("id", "=", sessionOf(ctx).sessionId)
+      .where("expiresAt", ">", ctx.now())
       .execute();
     return session;
+  }
+
+  /**
+   * The account of the session, in one look with whether it still goes on. It did when the call began; but a body can
+   * take its time, and what is made here lasts: a password that ended the session meanwhile would be proven by it. For
+   * a minute a session may be traded again, as it may be renewed again: the answer may be lost.
+   */
+  async #here(ctx: Ctx) {
+    const account = await ctx.db
+      .selectFrom("access_session")
+      .innerJoin("access_account", "access_account.id", "access_session.accountId")
+      .select(["access_account.tenantId", "access_account.id", "passwordHash"])
+      .where("access_session.id", "=", sessionOf(ctx).sessionId)
+      .where("endedAt", "is", null)
+      .where("expiresAt", ">", new Date(ctx.now().getTime() - repeatSeconds * 1000))
+      .where("access_account.disabled", "=", false)
+      .executeTakeFirst();
+    if (account === undefined) throw sessionExpired();
+    return account;
   }
 
   /** Those whose proof still holds; each is looked up as its own tenant. */

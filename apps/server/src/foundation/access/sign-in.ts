@@ -46,7 +46,8 @@ export class SignIn {
     const { login } = credentials;
     const [account, peers] = await this.#limiter.run({ login, source: ctx.source }, async () => {
       const account = await this.#verified(ctx, credentials);
-      // Whoever names the business has others, or says so.
+      // Whoever names the business may have others. Looked for as long whether there are any: whoever has somebody
+      // else's login in a business of their own would read it off the time.
       const others = credentials.tenantId === undefined ? [] : await this.#othersToo(ctx, credentials, account.id);
       return [account, others.map(peerOf)] as const;
     });
@@ -117,16 +118,18 @@ export class SignIn {
     accountId: string,
   ): Promise<Candidate[]> {
     const others = (await this.#candidates(login, undefined)).filter(({ id }) => id !== accountId);
-    if (others.length === 0) return [];
     const asked = { login, tenantId: undefined };
-    const fits = await this.#open(ctx, asked, others, password).catch((error: unknown) => {
-      // What others, or they themselves, did elsewhere doesn't shut the door that is theirs.
+    try {
+      const fits = await this.#open(ctx, asked, others, password);
+      // It was no guess, but to the others' accounts it may have been one: on those it stays counted.
+      if (fits.length === 0) await this.attempts.forgive(asked, [], ctx.source);
+      return fits;
+    } catch (error) {
+      // What others, or they themselves, did elsewhere doesn't shut the door that is theirs. Nothing was counted, so
+      // nothing is taken back: else who goes through many logins would open their place again with one of their own.
       if (error instanceof Fault) return [];
       throw error;
-    });
-    // It was no guess, but to the others' accounts it may have been one: on those it stays counted.
-    if (fits.length === 0) await this.attempts.forgive(asked, [], ctx.source);
-    return fits;
+    }
   }
 
   async #ofStranger(ctx: Ctx, { login, password, tenantId }: Credentials): Promise<Candidate> {
