@@ -8,6 +8,7 @@ import type { ListInfo } from "../contract/list-info.ts";
 import type { Flat, Out } from "../contract/route.ts";
 import { fill, type LocalizedText } from "../contract/text.ts";
 import type { Ctx } from "./ctx.ts";
+import { deadlockDetected, serializationFailure, sqlStateOf } from "./sql-state.ts";
 import { type Condition, matches, type Matches, narrowed, type Narrows, type Rows } from "./list.ts";
 
 type Reason<R extends BulkRoute> = keyof R["bulk"]["passes"] & string;
@@ -119,7 +120,8 @@ async function step(
   const failed: { id: string; name: string; why: LocalizedText }[] = [];
   let done = 0;
   let lost = 0;
-  for (const { id, name, reason } of rows) {
+  // A step may be one transaction, which keeps its locks: whoever takes several takes the smallest id first.
+  for (const { id, name, reason } of rows.toReversed()) {
     ctx.signal.throwIfAborted();
     try {
       const why = reason ?? (await (isPatient ? ctx.tx((ctx) => each(ctx, id)) : each(ctx, id)));
@@ -130,7 +132,7 @@ async function step(
       if (fault !== error) ctx.log.error({ err: error, row: id }, "a row of a bulk action broke");
       // It went while others were done.
       if (fault.code === notFound.code) lost += 1;
-      else failed.push({ id, name: name ?? "", why: sentenceOf(fault) });
+      else failed.unshift({ id, name: name ?? "", why: sentenceOf(fault) });
     }
   }
   const gone = lost + (ids === undefined ? 0 : new Set(ids).size - rows.length);
@@ -138,11 +140,16 @@ async function step(
   return { done, passed: Object.fromEntries(passed), gone, failed, isMore: false, next };
 }
 
-/** @throws what is no fault, unless patience is asked for */
+/** @throws what is no fault, unless patience is asked for: but who met others only meets them again after all of it */
 function faultOf(error: unknown, isPatient: boolean): Fault {
   if (error instanceof Fault) return error;
-  if (!isPatient) throw error;
+  if (!isPatient || isMeeting(error)) throw error;
   return internalError({}, { cause: error });
+}
+
+function isMeeting(error: unknown): boolean {
+  const state = sqlStateOf(error);
+  return state === deadlockDetected || state === serializationFailure;
 }
 
 function sentenceOf({ definition: { text }, details }: Fault): LocalizedText {
