@@ -106,12 +106,12 @@ export class WorkService {
     });
   }
 
-  /** Names of rows, and searches, may be a customer's: for whoever asked, while they may see the list. */
+  /** Names of rows, why they failed, and searches: for whoever asked, while they may see the list. */
   #detail({ actor }: Ctx, { accountId, route: id, asked, failures }: RunRow) {
     const route = this.routes.bulkRoutes.get(id);
     const needed = route === undefined ? [] : permissionsOf(route.access);
     const maySee = accountId === actor.id && needed.some((each) => reaches(actor, each));
-    if (!maySee) return { failures: failures.map((each) => ({ ...each, name: "" })), query: null, body: null };
+    if (!maySee) return { failures: [], query: null, body: null };
     const { ids: _ids, all: _all, except: _except, preview: _preview, ...body } = asked.body;
     return { failures, query: asked.query, body };
   }
