@@ -1,4 +1,5 @@
 import "reflect-metadata";
+import { setTimeout as pause } from "node:timers/promises";
 import type { NestFastifyApplication } from "@nestjs/platform-fastify";
 import { type Client, createClient } from "../contract/client.ts";
 import { sessionExpired, unauthenticated } from "../contract/faults.ts";
@@ -20,15 +21,19 @@ export interface KitServer<Contracts extends Readonly<Record<string, Contract>>>
   as(token?: string, renew?: () => Promise<boolean>): Client<Contracts>;
   /** From here on this account's token is refused. */
   revoke(account: string): void;
+  /** How often this account was asked who it is. One called `slow` takes its time to say. */
+  asked(account: string): number;
   close(): Promise<void>;
 }
 
 const tenantId = newId(new Date());
 
 /** Knows whoever brings `account:permission,permission`. */
-const tokensBut = (revoked: ReadonlySet<string>): Authenticator => ({
+const tokensBut = (revoked: ReadonlySet<string>, asked: Map<string, number>): Authenticator => ({
   authenticate: async (token) => {
     const [id = "", codes] = token.split("#");
+    asked.set(id, (asked.get(id) ?? 0) + 1);
+    if (id === "slow") await pause(100);
     if (id === "late" || revoked.has(id)) throw sessionExpired();
     if (codes === undefined) throw unauthenticated();
     const permissions = new Set(codes.split(",").filter(Boolean));
@@ -46,10 +51,11 @@ export async function openKitServer<Contracts extends Readonly<Record<string, Co
 ): Promise<KitServer<Contracts>> {
   const { runtime, clock, close } = await openRuntime(clusterUrl);
   const revoked = new Set<string>();
+  const asked = new Map<string, number>();
   const doors = defineModule(contract("doors", {}), {
     services: {},
     routes: () => ({}),
-    extensions: () => ({ tokens: authenticator(tokensBut(revoked)) }),
+    extensions: () => ({ tokens: authenticator(tokensBut(revoked, asked)) }),
   });
   const app = await createApplication({
     runtime,
@@ -74,6 +80,7 @@ export async function openKitServer<Contracts extends Readonly<Record<string, Co
         ...(renew === undefined ? {} : { renew }),
       }),
     revoke: (account) => void revoked.add(account),
+    asked: (account) => asked.get(account) ?? 0,
     close: async () => {
       await app.close();
       await close();

@@ -8,6 +8,7 @@ import { Instant } from "../../contract/time.ts";
 import { openKitServer, type KitServer } from "../../testing/server.ts";
 import type { Ctx } from "../ctx.ts";
 import { defineModule } from "../module.ts";
+import { mostStreams } from "./open-streams.ts";
 
 const read = permission("queue:read", { zh: "看排队", en: "See the queue" }, []);
 const queue = contract("queue", {
@@ -118,6 +119,34 @@ test("whose session ends, or who loses the right, hears no more", async () => {
   }
   expect(seen).toEqual(["1", "2", "3"]);
   expect(await endOf("g").promise).toBe("aborted");
+});
+
+test("whoever goes away before they are known isn't asked for ever whether they may listen", async () => {
+  const stop = new AbortController();
+  const headers = { authorization: "Bearer slow#queue:read" };
+  const gone = fetch(`${server.url}/api/queue/s/events`, { headers, signal: stop.signal });
+  await expect.poll(() => server.asked("slow")).toBe(1);
+  stop.abort();
+  await expect(gone).rejects.toThrow();
+  // Many heartbeats.
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect(server.asked("slow")).toBe(1);
+});
+
+test("one account has so many streams at once, others have theirs, and one that is closed makes room", async () => {
+  const open = async (who: string) => {
+    const stop = new AbortController();
+    const headers = { authorization: `Bearer ${who}#queue:read`, "accept-language": "en" };
+    const { status } = await fetch(`${server.url}/api/queue/m/events`, { headers, signal: stop.signal });
+    return { status, close: () => stop.abort() };
+  };
+  const streams = await Promise.all(Array.from({ length: mostStreams + 5 }, () => open("busy")));
+  expect(streams.filter(({ status }) => status === 200)).toHaveLength(mostStreams);
+  expect(streams.filter(({ status }) => status === 429)).toHaveLength(5);
+  expect((await open("other")).status).toBe(200);
+  streams.find(({ status }) => status === 200)?.close();
+  await expect.poll(async () => (await open("busy")).status).toBe(200);
+  expect((await open("busy")).status).toBe(429);
 });
 
 test("a handler that doesn't hear of the end can't keep the server from closing", async () => {

@@ -17,6 +17,7 @@ import { assertListFields } from "./field-rights.ts";
 import { Idempotency } from "./idempotency.ts";
 import { type BodyErrors, readInput } from "./input.ts";
 import type { Lifetimes } from "./lifetimes.ts";
+import { OpenStreams } from "./open-streams.ts";
 import { countCall, networkOf, type RateLimiter } from "./rate-limiter.ts";
 import { describeRequest } from "./request-log.ts";
 import { sendJson, sendEvents, sendReply, sendStream, toJsonReply, type ReplyOptions } from "./reply.ts";
@@ -48,6 +49,7 @@ export class Routes {
   readonly #idempotency: Idempotency;
   readonly #handlers = new Map<string, RouteHandler>();
   readonly #bulkRoutes = new Map<string, BulkRoute>();
+  readonly #streams = new OpenStreams();
 
   constructor(options: RoutesOptions) {
     this.#options = options;
@@ -177,20 +179,28 @@ export class Routes {
       return;
     }
     if (isLive(route, request)) {
-      this.#watchAccess(route, request, reply);
+      this.#beginStream(route, request, reply);
       const { runtime, reply: options } = this.#options;
       const events = request.method === "HEAD" ? silence() : changesOf(route, runtime.changes, ctx);
       return sendEvents(liveStream, events, request, reply, options);
     }
     const isEvents = !isJson(route.reply) && route.reply.kind === "events";
-    if (isEvents) this.#watchAccess(route, request, reply);
+    if (isEvents) this.#beginStream(route, request, reply);
     // A HEAD doesn't listen: nobody may be asked to begin telling.
     const returned = isEvents && request.method === "HEAD" ? silence() : await run();
     if (!reply.sent) await sendReply(route, returned, request, reply, this.#options.reply);
   }
 
-  /** A stream has no end of its own: that its listener may still listen is asked again at each sign of life. */
-  #watchAccess(route: Route, request: FastifyRequest, reply: FastifyReply): void {
+  /**
+   * A stream has no end of its own: that its listener may still listen is asked again at each sign of life.
+   *
+   * @throws Fault `kit.too_many_requests` for an account that has too many of them
+   */
+  #beginStream(route: Route, request: FastifyRequest, reply: FastifyReply): void {
+    if (request.method === "HEAD") return;
+    this.#streams.add(request, reply);
+    // Went away already: nobody would say when to stop asking.
+    if (callOf(request).signal.aborted) return;
     const { extensions, reply: options } = this.#options;
     const ask = (): void => {
       callerOf(route.access, request, extensions).catch((error: unknown) => {
