@@ -250,6 +250,9 @@ describe.each(modes.flatMap((mode) => formats.map((format) => ({ mode, format })
       expect(grown).toEqual([["connect_inbound", 1]]);
       const warning = { message: expect.stringContaining("unknown kind of push"), kind: "unknown:tea_leaves" };
       expect(lines.filter(({ level }) => Number(level) >= 40)).toEqual([expect.objectContaining(warning)]);
+      // Its name is cut, in the middle of a character: what can't be stored would break what comes with it.
+      const long = pushOf(shop, text(shop, { MsgType: `${"x".repeat(71)}🍵` }));
+      expect(await send(shop, long)).toMatchObject({ status: 200, body: "success" });
     });
   },
 );

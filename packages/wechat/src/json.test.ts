@@ -26,8 +26,19 @@ test("numbers keep every digit, as texts", () => {
   });
 });
 
-test("refuses what isn't an object, is cut, holds a NUL or is too deep", () => {
-  for (const source of ["", "[]", "1", "null", '"x"', '{"a":1', '{"a":"\\u0000"}', "{a:1}", '{"a":[1}']) {
+test("refuses what isn't an object, is cut, holds a NUL, in a name or a text, or is too deep", () => {
+  for (const source of [
+    "",
+    "[]",
+    "1",
+    "null",
+    '"x"',
+    '{"a":1',
+    '{"a":"\\u0000"}',
+    '{"\\u0000":"a"}',
+    "{a:1}",
+    '{"a":[1}',
+  ]) {
     expect(refusal(source), source).toBe("malformed");
   }
   expect(refusal(`{"a":${"[".repeat(50_000)}`)).toBe("too_large");
@@ -36,8 +47,8 @@ test("refuses what isn't an object, is cut, holds a NUL or is too deep", () => {
 });
 
 test("names like __proto__ are only names, and half characters are made whole", () => {
-  const fields = parseJsonFields('{"__proto__":{"admin":"1"},"Content":"a\\ud83c"}');
-  expect(Object.keys(fields)).toEqual(["__proto__", "Content"]);
+  const fields = parseJsonFields('{"__proto__":{"admin":"1"},"Content":"a\\ud83c","b\\ud83c":"1"}');
+  expect(Object.keys(fields)).toEqual(["__proto__", "Content", "b\uFFFD"]);
   expect(({} as Record<string, unknown>)["admin"]).toBeUndefined();
   expect(fields["Content"]).toBe("a\uFFFD");
 });

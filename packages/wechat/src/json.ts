@@ -58,18 +58,21 @@ function fieldsOf(parsed: object): Fields {
   const fields = emptyFields();
   for (const [name, value] of Object.entries(parsed)) {
     const converted = valueOf(value);
-    if (converted !== undefined) fields[name] = converted;
+    if (converted !== undefined) fields[textOf(name)] = converted;
   }
   return fields;
 }
 
 function valueOf(value: unknown): FieldValue | undefined {
   if (value === null || value === undefined) return undefined;
-  if (typeof value === "string") {
-    if (value.includes("\0")) throw new ParseError("malformed", "a NUL character");
-    return value.toWellFormed();
-  }
+  if (typeof value === "string") return textOf(value);
   if (Array.isArray(value)) return value.map(valueOf).filter((one) => one !== undefined);
   if (typeof value === "object") return fieldsOf(value);
   return value === true ? "true" : "false";
+}
+
+/** Of names too: one that no database takes would break what is stored together with it. */
+function textOf(text: string): string {
+  if (text.includes("\0")) throw new ParseError("malformed", "a NUL character");
+  return text.toWellFormed();
 }

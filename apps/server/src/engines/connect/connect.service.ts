@@ -254,6 +254,6 @@ function note(
 
 function kindOf(message: InboundMessage): string {
   if (message.type === "event") return `event:${message.event}`;
-  if (message.type === "unknown") return `unknown:${message.event ?? message.msgType}`.slice(0, 80);
+  if (message.type === "unknown") return `unknown:${message.event ?? message.msgType}`.slice(0, 80).toWellFormed();
   return message.type;
 }
