@@ -100,3 +100,23 @@ test("two hundred times a tag is deleted while others are given it: each has it 
     FROM audience_person_tag t LEFT JOIN audience_tag a ON a.id = t.tag_id WHERE a.id IS NULL`;
   expect(lost).toBe(0);
 });
+
+test("who looks at tags is told of new ones, not of all that happens to people", async () => {
+  const [first = "", second = ""] = await shopOf(2);
+  await tagged(first, "常客");
+  const stop = new AbortController();
+  const stream = owner.api.audience.listTags.live({}, { signal: stop.signal })[Symbol.asyncIterator]();
+  const listening = server.runtime.changes.listening;
+  const heard = stream.next();
+  let told = false;
+  const noted = heard.then(() => (told = true));
+  await expect.poll(() => server.runtime.changes.listening).toBeGreaterThan(listening);
+  await owner.api.audience.updatePerson({ personId: first, displayName: "阿拾" });
+  await tagged(second, "常客");
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  expect(told).toBe(false);
+  await tagged(second, "新客");
+  await noted;
+  expect(told).toBe(true);
+  stop.abort();
+});
