@@ -145,6 +145,15 @@ test("who went through many logins doesn't open their place again by signing in 
   expect((await guess(61)).code).toBe("access.place_locked_out");
 });
 
+test("who signs in to one business again and again may still sign in to another with its own password", async () => {
+  const login = newLogin();
+  const [tea, cake] = [await open(login, "Tea"), await open(login, "Cake", another)];
+  const api = visitor();
+  for (let n = 0; n < 8; n += 1) await api.access.login({ login, password, tenantId: tea.tenantId });
+  const { me } = await api.access.login({ login, password: another, tenantId: cake.tenantId });
+  expect(me.tenant.name).toBe("Cake");
+});
+
 /** A call whose body comes later than its head, which says who calls. */
 async function slowly(path: string, accessToken: string, body: object, meanwhile: () => Promise<unknown>) {
   const text = JSON.stringify(body);

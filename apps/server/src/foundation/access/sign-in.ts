@@ -120,7 +120,7 @@ export class SignIn {
     const others = (await this.#candidates(login, undefined)).filter(({ id }) => id !== accountId);
     const asked = { login, tenantId: undefined };
     try {
-      const fits = await this.#open(ctx, asked, others, password);
+      const fits = await this.#open(ctx, asked, others, password, true);
       // It was no guess, but to the others' accounts it may have been one: on those it stays counted.
       if (fits.length === 0) await this.attempts.forgive(asked, [], ctx.source);
       return fits;
@@ -146,9 +146,15 @@ export class SignIn {
   }
 
   /** Those that the password opens. Each is counted as tried, and what was right is taken back. */
-  async #open(ctx: Ctx, asked: Asked, candidates: readonly Candidate[], password: string): Promise<Candidate[]> {
+  async #open(
+    ctx: Ctx,
+    asked: Asked,
+    candidates: readonly Candidate[],
+    password: string,
+    isAside = false,
+  ): Promise<Candidate[]> {
     const ids = candidates.map(({ id }) => id);
-    const open = await this.attempts.admit(asked, ids, ctx.source);
+    const open = await this.attempts.admit(asked, ids, ctx.source, isAside);
     const fits = (await fitting(candidates, password)).filter(({ id, disabled }) => open.has(id) && !disabled);
     const right = fits.map(({ id }) => id);
     if (right.length > 0) await this.attempts.forgive(asked, right, ctx.source);

@@ -11,6 +11,8 @@ const windowMinutes = 15;
 const windowMs = windowMinutes * 60_000;
 /** OWASP Authentication Cheat Sheet: a short lock after a few failures stops guessing and forgives the forgetful. */
 const pairLimit = 5;
+/** Whoever signs in elsewhere with a password that doesn't fit here leaves most of them to whoever means it. */
+const asideLimit = 2;
 /** An office of many people shares one address. */
 const sourceLimit = 50;
 /** From here on guesses from ever new sources come one at a time, at a pace that doubles up to a minute. */
@@ -21,6 +23,7 @@ const prunedAtOnce = 1000;
 /** Seconds that an attempt waits after so many failures, as SQL on a row. */
 const waits = {
   pair: `CASE WHEN row.failures < ${pairLimit} THEN 0 ELSE ${windowMs / 1000} END`,
+  aside: `CASE WHEN row.failures < ${asideLimit} THEN 0 ELSE ${windowMs / 1000} END`,
   source: `CASE WHEN row.failures < ${sourceLimit} THEN 0 ELSE ${windowMs / 1000} END`,
   subject: `CASE WHEN row.failures < ${unhurriedLimit} THEN 0
     ELSE least(${longestPaceSeconds}, 2 ^ least(row.failures - ${unhurriedLimit}, 10)) END`,
@@ -60,10 +63,11 @@ export class LoginAttempts {
    * account that has to wait is not among those returned, which looks like a wrong password; it happens to who has used
    * up its tries by asking in another way.
    *
+   * @param isAside nobody asked for these accounts: their owner meant another
    * @returns the accounts that may be tried
    * @throws Fault `access.locked_out`, `access.place_locked_out` or `kit.too_many_requests`; then nothing is counted
    */
-  admit(asked: Asked, accountIds: readonly string[], source: string): Promise<ReadonlySet<string>> {
+  admit(asked: Asked, accountIds: readonly string[], source: string, isAside = false): Promise<ReadonlySet<string>> {
     const subject = subjectOf(asked);
     const keys = accountIds.toSorted().map((id) => ({ subject: id, source }));
     return this.runtime.ownerTransaction(async (trx) => {
@@ -73,7 +77,7 @@ export class LoginAttempts {
       if (unlocked.size === 0) throw lockedOut({ seconds: await this.#left(trx, "pair", subject, source) });
       const unhurried = await this.#count(trx, "subject", [{ subject, source: "" }]);
       if (unhurried.size === 0) throw tooManyRequests({ seconds: await this.#left(trx, "subject", subject, "") });
-      const open = await this.#count(trx, "pair", keys);
+      const open = await this.#count(trx, isAside ? "aside" : "pair", keys);
       return this.#count(
         trx,
         "subject",
