@@ -101,6 +101,7 @@ test("a view is saved, changed, undone, shared, opened first, and found by its n
   await desk().goto("/links");
   await desk().getByRole("heading", { level: 1 }).waitFor();
   await desk().keyboard.press("Control+k");
+  await desk().getByRole("combobox").waitFor();
   await desk().keyboard.type("本周");
   await desk().getByText("本周活跃").waitFor();
   await album.take(desk(), "palette");

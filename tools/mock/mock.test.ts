@@ -146,7 +146,7 @@ describe.each(lists.map((route) => [route.id, route] as const))("%s", (_, route)
 describe("over HTTP", () => {
   const real = mockServer({
     contracts,
-    mock: new Mock({ contracts, nowMs, specials: { "audience.listTags": () => ({ items: [] }) } }),
+    mock: new Mock({ contracts, nowMs, specials: { "audience.listTags": () => ({ items: [], next: null }) } }),
   });
   let server: ReturnType<typeof mockServer>;
   let url = "";

@@ -6,13 +6,17 @@ import { pages } from "../pages.ts";
 
 const source = join(import.meta.dirname, "..");
 
-/** The lists that pages show, as their templates say. */
+/** The lists that pages show, as their templates and declarations say; one that is part of another thing has no views. */
 function listsOfPages(): string[] {
-  const files = readdirSync(source, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith("Page.vue"));
+  const files = readdirSync(source, { recursive: true, encoding: "utf8" });
   const shown = files.flatMap((file) => {
-    const [, module = "", key = ""] =
-      /<ListPage\b[^>]*?:call="api\.(\w+)\.(\w+)"/.exec(readFileSync(join(source, file), "utf8")) ?? [];
-    return module === "" ? [] : [`${module}.${key}`];
+    const pattern = file.endsWith("Page.vue")
+      ? /<ListPage\b(?![^>]*:fixed)[^>]*?:call="api\.(\w+)\.(\w+)"/
+      : file.endsWith(".resource.ts")
+        ? /module: "(\w+)",\s+list: "(\w+)"/
+        : undefined;
+    const [, module, key] = pattern?.exec(readFileSync(join(source, file), "utf8")) ?? [];
+    return module === undefined || key === undefined ? [] : [`${module}.${key}`];
   });
   return shown.toSorted();
 }

@@ -60,7 +60,7 @@ describe("nobody grants what they don't hold", () => {
   });
 
   test("with an account's roles, new or changed; a built-in role counts with what it grants now", async () => {
-    const { api, accountId, roleId } = await holder([...manages, "audience:read", "audience:contacts"]);
+    const { api, accountId, roleId } = await holder([...manages, "audience:read", "audience:contacts", "forms:answer"]);
     const [operator, finance] = await Promise.all([roleIdOf("operator"), roleIdOf("finance")]);
     const account = { displayName: "New", password };
     const denied = await refusal(api.access.createAccount({ ...account, login: newName(), roleIds: [operator] }));
