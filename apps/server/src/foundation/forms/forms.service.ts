@@ -98,10 +98,18 @@ export class FormsService {
   }
 
   /** The row is locked. What is there already is no change. */
-  async replaceDraft(ctx: TxCtx, row: FormRow, draft: MadeForm, isPublished = false): Promise<FormRow> {
+  async replaceDraft(ctx: TxCtx, row: FormRow, draft: MadeForm): Promise<FormRow> {
     const text = JSON.stringify(draft);
     if (text === JSON.stringify(row.draft)) return row;
     const revision = row.revision + 1;
+    // What is as the latest version has it again is published already.
+    const latest = await ctx.db
+      .selectFrom("forms_version")
+      .select("made")
+      .where("formId", "=", row.id)
+      .where("number", "=", row.version ?? 0)
+      .executeTakeFirst();
+    const isPublished = latest !== undefined && JSON.stringify(latest.made) === text;
     return ctx.db
       .updateTable("forms_form")
       .set({ draft: text, revision, changedAt: ctx.now(), ...(isPublished ? { publishedRevision: revision } : {}) })
