@@ -100,6 +100,7 @@ export const Form = z
       z.boolean(),
       { zh: "草稿", en: "Draft" },
       {
+        width: "168px",
         choices: {
           true: { zh: "有未发布的更改", en: "Has changes", tone: "info" },
           false: { zh: "已发布", en: "Published", tone: "quiet" },
