@@ -3,6 +3,10 @@ import { isJson } from "@zhanggui/kit/contract/body";
 import { createClient } from "@zhanggui/kit/contract/client";
 import type { ListRoute } from "@zhanggui/kit/contract/list";
 import { ApiProblem } from "@zhanggui/kit/contract/problem";
+import { errorsOf } from "@zhanggui/forms/errors";
+import type { Form } from "@zhanggui/forms/form";
+import { madeFormProblem } from "@zhanggui/forms/made-form-guard";
+import type { Values } from "@zhanggui/forms/values";
 import type { Route } from "@zhanggui/kit/contract/route";
 import { contracts } from "@zhanggui/server/contracts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -51,6 +55,16 @@ describe("every route", () => {
     expect(steady(told(again, user))).toEqual(steady(told(mock, user)));
     expect(steady(told(mock, "owner"))).not.toEqual(steady(told(mock, user)));
   });
+});
+
+test("what a shape leaves open is what the contract gives as an example: a form that can be published and filled in", () => {
+  const answered = (key: "get" | "getVersion" | "getAnswer" | "open") =>
+    mock.answer(contracts.forms[key], askedOf(contracts.forms[key], user), user) as Row;
+  for (const made of [answered("get")["draft"], answered("getVersion")["made"]])
+    expect(madeFormProblem(made)).toBeUndefined();
+  const { form, answers } = answered("getAnswer");
+  expect(errorsOf(form as Form, answers as Values)).toEqual([]);
+  expect(errorsOf(answered("open")["form"] as Form, {})).toHaveLength(1);
 });
 
 const read = (route: Route, query: Row = {}) =>

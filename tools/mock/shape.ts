@@ -59,6 +59,8 @@ function draw(shape: z.ZodType, name: string, making: Making): unknown {
   const isInstant = shape.meta()?.["format"] === "date-time";
   if (isInstant) return instantFor(name, making);
   const { def } = shape;
+  const examples = shape.meta()?.examples;
+  if (Array.isArray(examples) && examples.length > 0) return chance.pick(examples as unknown[], "example");
   if (shape instanceof z.ZodOptional) return chance.share("absent") < 0.4 ? undefined : inner(shape, name, making);
   if (shape instanceof z.ZodNullable) {
     const noneShare = trouble.test(name) ? Math.max(0.9, making.noneShare) : making.noneShare;

@@ -17,7 +17,7 @@ export interface Tour {
   readonly url: string;
   readonly login: string;
   readonly password: string;
-  /** Only pages whose address holds one of these; all, if there is none. */
+  /** Only pages whose address holds one of these, or is one; all of the menu, if there is none. */
   readonly only: readonly string[];
   readonly folder: string;
   readonly say: (sentence: string) => void;
@@ -55,8 +55,8 @@ export async function takeAll(browser: Browser, tour: Tour): Promise<readonly Sh
     await settled(page);
     if (isWanted("/login", tour)) await take("/login");
     await signIn(page, tour);
-    paths ??= await menuPaths(page);
-    for (const path of paths.filter((wanted) => isWanted(wanted, tour))) {
+    paths ??= wantedPaths(await menuPaths(page), tour);
+    for (const path of paths) {
       await visit(page, path);
       await take(path);
       if (!(await openForm(page, path))) continue;
@@ -67,6 +67,12 @@ export async function takeAll(browser: Browser, tour: Tour): Promise<readonly Sh
   }
   await writeFile(join(tour.folder, "index.html"), contactSheet(shots));
   return shots;
+}
+
+/** Those of the menu, and what was named but stands in none: `work`, `growth/forms/<id>/fill`. */
+function wantedPaths(menu: readonly string[], tour: Tour): readonly string[] {
+  const others = tour.only.filter((part) => !["/login", ...menu].some((path) => path.includes(part)));
+  return [...menu.filter((path) => isWanted(path, tour)), ...others.map((part) => `/${part.replace(/^\//, "")}`)];
 }
 
 function isWanted(path: string, { only }: Tour): boolean {

@@ -32,6 +32,10 @@ test.each([
   expect(() => assertName(name, template, root)).toThrow(sentence);
 });
 
+test("what the template calls its own is a name like any other", () => {
+  for (const name of ["samples", "sample"]) expect(() => assertName(name, template, root)).not.toThrow();
+});
+
 test("a free name is taken, and leaves nothing of the template's own words", () => {
   expect(() => assertName("vouchers", template, root)).not.toThrow();
   const text = named(template, { layer: "products", name: "vouchers" });

@@ -69,9 +69,10 @@ export function assertName(name: string, template: string, folder: string): void
         `begin with it; "${name}" isn't.`,
     );
   }
-  const imported = [...template.matchAll(/^import (?:type )?\{(.+?)\}/gms)].flatMap(([, names = ""]) =>
-    names.split(",").map((each) => each.replace("type ", "").trim()),
-  );
+  const imported = [...template.matchAll(/^import (?:type )?\{(.+?)\}/gms)]
+    .flatMap(([, names = ""]) => names.split(",").map((each) => each.replace("type ", "").trim()))
+    // What the template calls its own becomes the new module's.
+    .filter((each) => !/sample/i.test(each));
   const clash = [name, capital(name), capital(singular(name))].find((each) => imported.includes(each));
   if (reserved.has(name) || clash !== undefined) {
     const why = clash === undefined ? "is a reserved word" : `would clash with ${clash}, which every module imports`;

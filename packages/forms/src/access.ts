@@ -2,7 +2,7 @@ import type { LocalizedText } from "@zhanggui/kit/contract/text";
 import type { FieldError } from "./errors.ts";
 import { fieldsByPath } from "./form-graph.ts";
 import type { Form, FormField } from "./form.ts";
-import { isRecord, valueAt, type Values, withValue } from "./values.ts";
+import { Collected, isRecord, isSameJson, valueAt, type Values } from "./values.ts";
 
 export type Access = "write" | "read" | "hidden";
 
@@ -66,7 +66,7 @@ export function lockedFor(form: Form, access: FieldAccess, scope = ""): Form {
 
 /** What somebody may see of the values: of what the form names, and the `id` of rows, what isn't hidden from them. */
 export function project(form: Form, values: Values, access: FieldAccess, scope = ""): Values {
-  let seen: Values = {};
+  const seen = new Collected();
   for (const field of form.fields) {
     if (accessTo(field, access, scope) === "hidden") continue;
     const { name, rows } = field;
@@ -76,9 +76,9 @@ export function project(form: Form, values: Values, access: FieldAccess, scope =
       const shown = project(rows, row, access, `${scope}${name}.`);
       return row["id"] === undefined ? shown : { id: row["id"], ...shown };
     };
-    seen = withValue(seen, name, rows !== undefined && Array.isArray(value) ? value.map(inRow) : value);
+    seen.set(name, rows !== undefined && Array.isArray(value) ? value.map(inRow) : value);
   }
-  return seen;
+  return seen.values;
 }
 
 export interface Enforced {
@@ -121,20 +121,20 @@ interface Merging {
 function merge(form: Form, merging: Merging): Values {
   const { before, sent, access, scope, path, refuse } = merging;
   const seen = project(form, before, access, scope);
-  let values: Values = {};
+  const values = new Collected();
   for (const field of form.fields) {
     const [was, given] = [valueAt(before, field.name), valueAt(sent, field.name)];
     const may = accessTo(field, access, scope);
     if (may === "write") {
-      values = withValue(values, field.name, field.rows === undefined ? given : mergeRows(field, was, given, merging));
+      values.set(field.name, field.rows === undefined ? given : mergeRows(field, was, given, merging));
       continue;
     }
-    const isUnchanged = may === "read" && isSame(valueAt(seen, field.name), given);
+    const isUnchanged = may === "read" && isSameJson(valueAt(seen, field.name), given);
     if (given !== undefined && !isUnchanged && field.compute === undefined)
       refuse(`${path}${field.name}`, may === "read" ? problems.readOnly : problems.hidden);
-    values = withValue(values, field.name, was);
+    values.set(field.name, was);
   }
-  return values;
+  return values.values;
 }
 
 function mergeRows(field: FormField, was: unknown, given: unknown, merging: Merging): unknown {
@@ -167,15 +167,6 @@ export function accessTo({ name }: FormField, access: FieldAccess, scope: string
   const names = `${scope}${name}`.split(".");
   const said = names.map((_, index) => access[names.slice(0, index + 1).join(".")] ?? "write");
   return said.includes("hidden") ? "hidden" : said.includes("read") ? "read" : "write";
-}
-
-/** Whether two values are the same JSON, in whatever order their names stand. */
-function isSame(a: unknown, b: unknown): boolean {
-  if (Array.isArray(a) && Array.isArray(b))
-    return a.length === b.length && a.every((each, index) => isSame(each, b[index]));
-  if (!isRecord(a) || !isRecord(b)) return a === b || ((a ?? null) === null && (b ?? null) === null);
-  const names = Object.keys({ ...a, ...b });
-  return names.every((name) => isSame(valueAt(a, name), valueAt(b, name)));
 }
 
 const problems = {

@@ -1,7 +1,7 @@
 import type { LocalizedText } from "@zhanggui/kit/contract/text";
 import { fieldsIn, stateOf } from "./form-state.ts";
 import type { Form, FormField } from "./form.ts";
-import { isEmpty, isRecord, type Values } from "./values.ts";
+import { isEmpty, isSameJson, type Values } from "./values.ts";
 
 /** One field that isn't what it was. */
 export interface Difference {
@@ -25,7 +25,7 @@ export function differencesOf(form: Form, before: Values, after: Values): Differ
   return [...paths].flatMap(([path, field]) => {
     if (field.rows !== undefined) return [];
     const [was, is] = [old.get(path), now.get(path)];
-    return isSame(was, is) ? [] : [{ path, field, within: rowsAround(paths, path), before: was, after: is }];
+    return isSameJson(was, is) ? [] : [{ path, field, within: rowsAround(paths, path), before: was, after: is }];
   });
 }
 
@@ -40,14 +40,4 @@ function rowsAround(fields: ReadonlyMap<string, FormField>, path: string): Diffe
     const list = /^\d+$/.test(step) ? fields.get(steps.slice(0, index).join(".")) : undefined;
     return list === undefined ? [] : [{ label: list.label, number: Number(step) + 1 }];
   });
-}
-
-/** As JSON: in whatever order the names of an object stand. */
-function isSame(a: unknown, b: unknown): boolean {
-  if (Array.isArray(a) && Array.isArray(b))
-    return a.length === b.length && a.every((each, index) => isSame(each, b[index]));
-  if (!isRecord(a) || !isRecord(b)) return a === b;
-  const names = Object.keys(a);
-  const isWhole = names.length === Object.keys(b).length;
-  return isWhole && names.every((name) => Object.hasOwn(b, name) && isSame(a[name], b[name]));
 }

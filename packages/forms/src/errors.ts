@@ -59,6 +59,8 @@ function numberProblem(
 ): LocalizedText | undefined {
   if (value < min) return filled(words.tooSmall, { n: told(min, kind) });
   if (value > max) return filled(words.tooLarge, { n: told(max, kind) });
+  // Beyond these the digits that were typed are lost: whoever typed an order's number has sent another one.
+  if (step === 1 && !Number.isSafeInteger(Math.trunc(value))) return words.tooManyDigits;
   if (step === undefined || isMultiple(value, step)) return undefined;
   return step === 1 ? words.notWhole : filled(words.noMultiple, { n: told(step, kind) });
 }
@@ -103,6 +105,7 @@ const words = {
   wrongType: { zh: "内容无法识别", en: "This can't be understood" },
   noChoice: { zh: "没有这个选项", en: "There is no such choice" },
   noNumber: { zh: "请填写数字", en: "Please enter a number" },
+  tooManyDigits: { zh: "位数太多，无法完整保存", en: "This has more digits than can be kept" },
   notWhole: { zh: "请填写整数", en: "Please enter a whole number" },
   noMultiple: { zh: "应为 {n} 的倍数", en: "Must be a multiple of {n}" },
   tooSmall: { zh: "不能小于 {n}", en: "Must be at least {n}" },

@@ -3,7 +3,7 @@ import { type Facts, holds } from "./condition.ts";
 import { compute, type Source } from "./expression.ts";
 import { scopesOf } from "./form-graph.ts";
 import type { Form, FormField } from "./form.ts";
-import { isEmpty, isRecord, valueAt, type Values, withValue } from "./values.ts";
+import { Collected, isEmpty, isRecord, valueAt, type Values, withValue } from "./values.ts";
 
 export interface FieldState {
   readonly isShown: boolean;
@@ -46,7 +46,7 @@ export function trimmed(form: Form, values: Values): Values {
 
 function trimmedWithin(form: Form, values: Values, state: FormState, scope: string): Values {
   const isShown = (name: string): boolean => state.get(`${scope}${name}`)?.isShown ?? false;
-  let sent = values;
+  const sent = new Collected(values);
   for (const field of form.fields) {
     const { name, rows } = field;
     const path = `${scope}${name}`;
@@ -54,13 +54,13 @@ function trimmedWithin(form: Form, values: Values, state: FormState, scope: stri
     const inRow = (row: unknown, index: number): unknown =>
       isRecord(row) && rows !== undefined ? trimmedWithin(rows, row, state, `${path}.${index}.`) : row;
     const answer = isEmpty(value) ? nothing(field, isShown(name)) : value;
-    sent = withValue(sent, name, rows !== undefined && Array.isArray(answer) ? answer.map(inRow) : answer);
+    sent.set(name, rows !== undefined && Array.isArray(answer) ? answer.map(inRow) : answer);
   }
   for (const { name, fields } of form.groups ?? []) {
-    if (!fields.some(isShown)) sent = withValue(sent, name, undefined);
-    else if (!isRecord(valueAt(sent, name))) sent = withValue(sent, name, {});
+    if (!fields.some(isShown)) sent.set(name, undefined);
+    else if (!isRecord(valueAt(sent.values, name))) sent.set(name, {});
   }
-  return sent;
+  return sent.values;
 }
 
 /** What says that there is no answer: null where that is allowed, no member of a list that may have none. */

@@ -25,7 +25,7 @@ export function changesBetween(before: MadeForm, after: MadeForm): FormChange[] 
     const earlier = was.get(path);
     if (earlier === undefined) changes.push({ kind: "added", path, text: named(words.added, field.label) });
     else
-      for (const text of differences(side(old, earlier, path), side(now, field, path)))
+      for (const text of changesOf(side(old, earlier, path), side(now, field, path)))
         changes.push({ kind: "changed", path, text });
   }
   const order = (form: Form): string =>
@@ -56,7 +56,7 @@ function side({ made, form }: { readonly made: MadeForm; readonly form: Form }, 
 
 const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 
-function differences(was: Side, is: Side): LocalizedText[] {
+function changesOf(was: Side, is: Side): LocalizedText[] {
   const { label } = is.field;
   const found: LocalizedText[] = [];
   const say = (text: LocalizedText, values: Readonly<Record<string, LocalizedText>> = {}): void => {

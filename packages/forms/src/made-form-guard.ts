@@ -39,9 +39,27 @@ export function draftProblem(given: unknown): Misfit | undefined {
   const { schema, ui = {} } = given;
   if (!isRecord(schema) || schema["type"] !== "object" || !isRecord(schema["properties"]))
     return within(["schema"], problems.noObject);
+  const inSchema = brokenIn(schema);
+  if (inSchema !== undefined) return within(["schema"], inSchema);
   const inUi = shapeProblem(ui);
   if (inUi !== undefined) return within(["ui"], inUi);
   return propertiesIn(schema) > schemaLimits.fields ? within(["schema"], problems.tooMany) : undefined;
+}
+
+/** Where a schema isn't built as one, whatever it says: a designer shows fields, lists and choices of any draft. */
+function brokenIn(schema: unknown): Misfit | undefined {
+  if (!isRecord(schema)) return within([], problems.noSchema);
+  const { properties = {}, items, required = [], enum: choices = [] } = schema;
+  if (!Array.isArray(required)) return within(["required"], problems.noList);
+  if (!Array.isArray(choices) || choices.some((each) => typeof each === "object" && each !== null))
+    return within(["enum"], problems.noList);
+  if (!isRecord(properties)) return within(["properties"], problems.noSchema);
+  for (const [name, property] of Object.entries(properties)) {
+    const inner = brokenIn(property);
+    if (inner !== undefined) return within(["properties", name], inner);
+  }
+  const inItems = items === undefined ? undefined : brokenIn(items);
+  return inItems && within(["items"], inItems);
 }
 
 /** How many fields are written down, at whatever depth. */
@@ -147,6 +165,8 @@ const problems = {
   badField: { zh: "字段“{path}”的界面设置有误", en: "what the UI schema says of “{path}” is wrong" },
   noField: { zh: "界面设置里的字段“{path}”不存在", en: "the UI schema names “{path}”, which isn't there" },
   noObject: { zh: "最外层应为含 properties 的 object", en: "at the top there must be an object with properties" },
+  noSchema: { zh: "每个字段都应是一个 JSON Schema 对象", en: "each field must be an object, a JSON Schema" },
+  noList: { zh: "这里应是一个列表", en: "there must be a list here" },
   tooMany: { zh: "表单最多 500 个字段", en: "a form has at most 500 fields" },
   tells: {
     zh: "字段“{path}”取决于“{told}”，能看到它的人须同样能看到后者",

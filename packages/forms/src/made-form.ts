@@ -8,7 +8,7 @@ import { trimmed } from "./form-state.ts";
 import { isTooMuchWork } from "./form-work.ts";
 import { formOf, type Form, type Section } from "./form.ts";
 import { dataProblem } from "./schema-guard.ts";
-import { isRecord, valueAt, type Values, withValue } from "./values.ts";
+import { Collected, isRecord, valueAt, type Values } from "./values.ts";
 
 /** What a schema doesn't say of a field. */
 export type UiField = {
@@ -78,12 +78,32 @@ export function accept(made: MadeForm, given: unknown, access: FieldAccess = {})
   const { values: own, refused: beyond } = enforce(form, {}, given as Values, access);
   const values = trimmed(form, asked(form, own));
   const errors = [...beyond, ...errorsOf(form, values)];
+  const known = new Set(errors.map(({ path }) => path));
   for (const { instanceLocation, keyword } of validatorOf(made.schema).validate(values).errors) {
     const path = instanceLocation.slice(2).replaceAll("/", ".");
-    const isKnown = repeating.has(keyword) || errors.some((error) => error.path === path);
-    if (!isKnown) errors.push({ path, text: keyword === "pattern" ? wrongForm : refused });
+    if (repeating.has(keyword) || known.has(path)) continue;
+    known.add(path);
+    errors.push({ path, text: keyword === "pattern" ? wrongForm : refused });
   }
-  return { values, errors };
+  return { values, errors: toldTo(access, errors, new Set(beyond)) };
+}
+
+/**
+ * What is wrong with a hidden field is computed wrong: nobody typed it. That the answers aren't taken is said, but
+ * neither where nor why, for that would tell of the field. What was sent for a hidden field is named as it was sent.
+ */
+function toldTo(
+  access: FieldAccess,
+  errors: readonly FieldError[],
+  sent: ReadonlySet<FieldError>,
+): readonly FieldError[] {
+  const told = errors.filter((error) => sent.has(error) || !isHidden(access, error.path));
+  return told.length === errors.length ? errors : [...told, { path: "", text: refusedWhole }];
+}
+
+function isHidden(access: FieldAccess, path: string): boolean {
+  const names = path.split(".").filter((name) => !/^\d+$/.test(name));
+  return names.some((_, index) => access[names.slice(0, index + 1).join(".")] === "hidden");
 }
 
 /** Keywords that say only that something further inside is wrong. */
@@ -92,20 +112,20 @@ const tooMuch = { zh: "内容太多，请减少行数", en: "This is too much at
 const noAnswers = { zh: "内容无法识别", en: "The answers can't be understood" };
 const wrongForm = { zh: "格式不正确", en: "This has the wrong form" };
 const refused = { zh: "不符合要求", en: "This isn't allowed here" };
+const refusedWhole = {
+  zh: "按这些内容算出的结果不符合表单的要求，请检查后再提交",
+  en: "What follows from these answers isn't allowed by the form: please look through them",
+};
 
 /** Only what the form has a field for. */
 function asked(form: Form, given: Values): Values {
-  let values: Values = {};
+  const collected = new Collected();
   for (const { name, rows } of form.fields) {
     const value = valueAt(given, name);
     const isList = rows !== undefined && Array.isArray(value);
-    values = withValue(
-      values,
-      name,
-      isList ? value.map((row: unknown) => (isRecord(row) ? asked(rows, row) : row)) : value,
-    );
+    collected.set(name, isList ? value.map((row: unknown) => (isRecord(row) ? asked(rows, row) : row)) : value);
   }
-  return values;
+  return collected.values;
 }
 
 /** The schema with its references put in, and with a label for each property. */

@@ -32,6 +32,8 @@ export function dataProblem(given: unknown): Misfit | undefined {
     nodes += 1;
     if (depth > dataLimits.depth) return within([], problems.tooDeep);
     if (typeof value === "string") length += value.length;
+    // 1e400 is read as infinite, and would be kept as null.
+    if (typeof value === "number" && !Number.isFinite(value)) return within([], problems.tooLarge);
     const isTooLong = typeof value === "string" && value.length > dataLimits.textLength;
     if (isTooLong || nodes > dataLimits.nodes || length > dataLimits.totalLength) return within([], problems.tooLarge);
     if (typeof value !== "object" || value === null) return undefined;

@@ -1,4 +1,4 @@
-import type { Call } from "@zhanggui/kit/contract/client";
+import type { Arguments, Call } from "@zhanggui/kit/contract/client";
 import type { ListRoute } from "@zhanggui/kit/contract/list";
 
 type Row<R extends ListRoute> = Awaited<ReturnType<Call<R>>> extends { items: readonly (infer Each)[] } ? Each : never;
@@ -6,8 +6,16 @@ type Row<R extends ListRoute> = Awaited<ReturnType<Call<R>>> extends { items: re
 const limit = 200;
 const mostPages = 10;
 
-/** All rows of a list, for what somebody chooses among: of tags and the like there are hundreds, not millions. */
-export async function allOf<R extends ListRoute>(call: Call<R>, signal: AbortSignal): Promise<Row<R>[]> {
+/**
+ * All rows of a list, for what somebody chooses among: of tags and the like there are hundreds, not millions.
+ *
+ * @param fixed what the list is of, and what it is narrowed by
+ */
+export async function allOf<R extends ListRoute>(
+  call: Call<R>,
+  signal: AbortSignal,
+  fixed: Partial<Arguments<R>> = {},
+): Promise<Row<R>[]> {
   const ask = call as unknown as (
     query: object,
     options: { readonly signal: AbortSignal },
@@ -15,7 +23,7 @@ export async function allOf<R extends ListRoute>(call: Call<R>, signal: AbortSig
   const all: Row<R>[] = [];
   let cursor: string | null = null;
   for (let page = 0; page < mostPages; page += 1) {
-    const { items, next } = await ask({ limit, ...(cursor === null ? {} : { cursor }) }, { signal });
+    const { items, next } = await ask({ ...fixed, limit, ...(cursor === null ? {} : { cursor }) }, { signal });
     all.push(...items);
     if (next === null) break;
     cursor = next;

@@ -10,3 +10,18 @@ export function csvLine(cells: readonly string[]): string {
 export function harmless(text: string): string {
   return /^[=+\-@＝＋－＠\t\r\n]/.test(text) ? `'${text}` : text;
 }
+
+/** By their zones in lower case: in how many ways a zone can be written is no reason to keep them all. */
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+/** `2026-11-24 20:30:05` in the zone: what spreadsheets take for a time. */
+export function csvTime(instant: Date, zone: string): string {
+  const key = zone.toLowerCase();
+  let format = formats.get(key);
+  if (format === undefined) {
+    // The Swedish locale writes times as ISO 8601 does.
+    format = new Intl.DateTimeFormat("sv-SE", { timeZone: zone, dateStyle: "short", timeStyle: "medium" });
+    formats.set(key, format);
+  }
+  return format.format(instant);
+}

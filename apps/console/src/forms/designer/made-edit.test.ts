@@ -1,5 +1,6 @@
-import { madeFormProblem } from "@zhanggui/forms/made-form-guard";
+import { draftProblem, madeFormProblem } from "@zhanggui/forms/made-form-guard";
 import type { MadeForm } from "@zhanggui/forms/made-form";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   addPart,
@@ -94,4 +95,41 @@ describe("steps", () => {
     const full = addPart(addPart(made, "text", end(path)).made, "mail", end(path)).made;
     expect(stepsOf(full)[1]?.fields).toEqual(["group1.text1", "group1.mail1"]);
   });
+});
+
+test("any draft that is kept can be shown, whatever it says", () => {
+  const names = fc.constantFrom("a", "b", "c");
+  const odd = fc.oneof(fc.jsonValue({ maxDepth: 1 }), fc.constantFrom("object", "array", "string"));
+  const { schema } = fc.letrec<{ schema: unknown }>((tie) => ({
+    schema: fc.oneof(
+      { depthSize: "small", withCrossShrink: true },
+      odd,
+      fc.record(
+        {
+          type: odd,
+          properties: fc.oneof(
+            { weight: 3, arbitrary: fc.dictionary(names, tie("schema")) },
+            { weight: 1, arbitrary: odd },
+          ),
+          items: fc.oneof(tie("schema"), odd),
+          required: fc.oneof(fc.array(names), odd),
+          enum: fc.oneof(fc.array(names), odd),
+          maxLength: odd,
+        },
+        { requiredKeys: [] },
+      ),
+    ),
+  }));
+  let kept = 0;
+  fc.assert(
+    fc.property(fc.dictionary(names, schema), (properties) => {
+      const made = { schema: { type: "object", properties } };
+      if (draftProblem(made) !== undefined) return;
+      kept += 1;
+      for (const { path } of entriesOf(made as MadeForm))
+        removePart(addPart(made as MadeForm, "text", end(path)).made, path);
+    }),
+    { numRuns: 1000 },
+  );
+  expect(kept).toBeGreaterThan(50);
 });

@@ -5,7 +5,7 @@ import { valueAt, type Values } from "@zhanggui/forms/values";
 import type { StreamOut } from "@zhanggui/kit/contract/body";
 import { defaultZone } from "@zhanggui/kit/contract/business-day";
 import type { Language, LocalizedText } from "@zhanggui/kit/contract/text";
-import { byteOrderMark, csvLine, harmless } from "@zhanggui/kit/server/csv";
+import { byteOrderMark, csvLine, csvTime, harmless } from "@zhanggui/kit/server/csv";
 
 /** An answer as whoever asks may see it. */
 export interface Answer {
@@ -44,11 +44,10 @@ export function fileOf({ name, language, zone = defaultZone, forms, rows }: Cont
       if (field === undefined) return "";
       const value = valueAt(answers, path);
       const text = inWords(field, value, zone)[language];
-      return typeof value === "number" ? text : harmless(text);
+      // A choice may be a number whose word was made by somebody.
+      return text === String(value) && typeof value === "number" ? text : harmless(text);
     });
-    // The Swedish locale writes times as ISO 8601 does.
-    const at = answeredAt.toLocaleString("sv-SE", { timeZone: zone, dateStyle: "short", timeStyle: "medium" });
-    return csvLine([at, harmless(accountName), String(version), ...cells]);
+    return csvLine([csvTime(answeredAt, zone), harmless(accountName), String(version), ...cells]);
   };
   const lines = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
     const labels = [...heads, ...columns.values()].map((label) => harmless(label[language]));

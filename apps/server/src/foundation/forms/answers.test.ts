@@ -138,6 +138,38 @@ describe("answers", () => {
     expect(line).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,Owner,1,'=1\+1,送到家,"杭,州",称呼：小满,,1$/);
   });
 
+  test("make a file in which the word of a numbered choice isn't run either", async () => {
+    const formId = await published({
+      schema: { type: "object", properties: { n: { enum: [1, 2] }, m: { type: "number" } } },
+      ui: { fields: { n: { choices: { 1: { zh: "=1+1", en: "=HYPERLINK(0)" } } } } },
+    });
+    await owner.api.forms.answer({ formId, version: 1, answers: { n: 1, m: -5 } });
+    const file = await owner.api.forms.exportAnswers({ formId, headers: {} });
+    const [, line] = (await new Response(file.stream).text()).split("\r\n");
+    expect(line).toMatch(/,1,'=(1\+1|HYPERLINK\(0\)),-5$/);
+  });
+
+  test("are kept for as long as the setting says; then the form can go, too", async () => {
+    const other = await server.asOwner();
+    const { id: formId, revision } = await other.api.forms.create({ name: "旧答卷" });
+    const draft = { schema: { type: "object", properties: { a: { type: "string" } } } };
+    await other.api.forms.saveDraft({ formId, draft, ifMatch: revision });
+    await other.api.forms.publish({ formId, ifMatch: revision + 1 });
+    const answer = (a: string) => other.api.forms.answer({ formId, version: 1, answers: { a } });
+    await answer("早");
+    server.clock.advance(3 * 24 * 3_600_000);
+    const { id } = await answer("晚");
+    await server.runtime.runSchedule("settings.prune");
+    expect((await other.api.forms.listAnswers({ formId })).items).toHaveLength(2);
+    await other.api.settings.change({ key: "forms.keepAnswersDays", value: 2, version: 0 });
+    await server.runtime.runSchedule("settings.prune");
+    expect((await other.api.forms.listAnswers({ formId })).items.map((each) => each.id)).toEqual([id]);
+    expect(await refusal(other.api.forms.delete({ formId }))).toMatchObject({ code: "forms.has_answers" });
+    server.clock.advance(3 * 24 * 3_600_000);
+    await server.runtime.runSchedule("settings.prune");
+    await other.api.forms.delete({ formId });
+  });
+
   test("to an older version are taken for a day, then refused with the newer one's number", async () => {
     const formId = await published({ schema: { type: "object", properties: { a: { type: "string" } } } });
     const next = { schema: { type: "object", properties: { b: { type: "string" } } } };
@@ -183,6 +215,21 @@ describe("somebody who may not see or say everything", () => {
     // What nobody types is computed, whatever is sent.
     const { id: answerId } = await call;
     expect((await owner.api.forms.getAnswer({ formId, answerId })).answers["total"]).toBe(0);
+  });
+
+  test("isn't told what is computed wrong for a field that they can't see", async () => {
+    const scored = await published({
+      schema: {
+        type: "object",
+        properties: { age: { type: "integer" }, score: { type: "integer", maximum: 40, title: "评分" } },
+      },
+      ui: { fields: { score: { compute: { field: "age" }, readBy: "settings:read" } } },
+    });
+    const call = (age: number) => guest.api.forms.answer({ formId: scored, version: 1, answers: { age } });
+    const refused = await refusal(call(41));
+    expect(refused).toMatchObject({ code: "forms.wrong_answers", errors: [{ field: "answers" }] });
+    expect(JSON.stringify(refused)).not.toMatch(/score|评分|40/);
+    await call(40);
   });
 
   test("reads answers without it, one by one, in the list and in the file", async () => {

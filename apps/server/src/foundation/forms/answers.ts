@@ -17,10 +17,12 @@ import { closed, forms, versionOver, wrongAnswers } from "./forms.contract.ts";
 import { answered } from "./forms.events.ts";
 import { FormsService, type FormRow } from "./forms.service.ts";
 import { olderVersionHours } from "./forms.settings.ts";
-import { Versions, type VersionRow } from "./versions.ts";
+import { Versions } from "./versions.ts";
 
 const hourMs = 3_600_000;
 const rowsAtOnce = 500;
+/** So many wrong fields are named: more than anybody reads at once. */
+const mostErrors = 100;
 
 /** What people answered. What somebody may not see of a version stays hidden from them in its answers for ever. */
 @Injectable()
@@ -36,7 +38,7 @@ export class Answers {
   async open(ctx: Ctx, { formId }: Flat<typeof forms.open>): Promise<Out<typeof forms.open>> {
     const { id, name, version } = opened(await this.forms.demand(ctx, formId));
     const { made } = await this.versions.version(ctx, formId, version);
-    return { id, name, version, form: seenBy(ctx, made) };
+    return { id, name, version, form: seenBy(ctx, made).form };
   }
 
   /** @throws Fault `kit.not_found`, `forms.closed`, `forms.version_over`, `forms.wrong_answers` */
@@ -59,7 +61,7 @@ export class Answers {
       }
       const { values, errors } = accept(made, answers, accessToMade(made, ctx.actor.permissions));
       if (errors.length > 0) {
-        const places = errors.map(({ path, text }) => ({
+        const places = errors.slice(0, mostErrors).map(({ path, text }) => ({
           field: path === "" ? "answers" : `answers.${path}`,
           message: bilingual(text),
         }));
@@ -80,12 +82,12 @@ export class Answers {
     const rows = ctx.db.selectFrom("forms_answer").selectAll().where("formId", "=", id);
     return listOf(ctx, forms.listAnswers, query, rows, {
       present: async (rows) => {
-        const made = await this.#madeBy(ctx, id, rows);
+        const versions = await this.#seenVersions(ctx, id, rows);
         const names = await this.#names(ctx, rows);
         return rows.map((row) => {
-          const form = made.get(row.version);
-          const seen = form === undefined ? [] : tellAnswers(seenBy(ctx, form), seenIn(ctx, form, row.answers));
-          return { ...row, summary: summaryOf(seen), accountName: names.get(row.accountId) ?? "" };
+          const seen = versions.get(row.version);
+          const told = seen === undefined ? [] : tellAnswers(seen.form, seen.answersOf(row));
+          return { ...row, summary: summaryOf(told), accountName: names.get(row.accountId) ?? "" };
         });
       },
     });
@@ -102,32 +104,26 @@ export class Answers {
       .executeTakeFirstOrThrow(() => notFound());
     const { made } = await this.versions.version(ctx, formId, row.version);
     const names = await this.#names(ctx, [row]);
+    const seen = seenBy(ctx, made);
     return {
       ...row,
       formName: name,
       accountName: names.get(row.accountId) ?? "",
-      form: seenBy(ctx, made),
-      answers: seenIn(ctx, made, row.answers),
+      form: seen.form,
+      answers: seen.answersOf(row),
     };
   }
 
   /** @throws Fault `kit.not_found` */
   async export(ctx: Ctx, { formId, zone, headers }: Flat<typeof forms.exportAnswers>): Promise<StreamOut> {
     const { name } = await this.forms.demand(ctx, formId);
-    const versions = await ctx.db
-      .selectFrom("forms_version")
-      .selectAll()
-      .where("formId", "=", formId)
-      .orderBy("number", "desc")
-      .execute();
-    const made = new Map(versions.map(({ number, made }) => [number, made]));
-    const language = languageOf(headers["accept-language"]);
+    const versions = await this.#seenVersions(ctx, formId);
     return fileOf({
       name,
-      language,
+      language: languageOf(headers["accept-language"]),
       zone,
-      forms: new Map([...made].map(([number, each]) => [number, seenBy(ctx, each)])),
-      rows: this.#everyAnswer(ctx, formId, made),
+      forms: new Map([...versions].map(([number, { form }]) => [number, form])),
+      rows: this.#everyAnswer(ctx, formId, versions),
     });
   }
 
@@ -135,7 +131,7 @@ export class Answers {
   async *#everyAnswer(
     ctx: Ctx,
     formId: string,
-    made: ReadonlyMap<number, MadeForm>,
+    versions: ReadonlyMap<number, SeenVersion>,
   ): AsyncGenerator<readonly Answer[], void, undefined> {
     for (let before: string | undefined; ;) {
       let query = ctx.db.selectFrom("forms_answer").selectAll().where("formId", "=", formId);
@@ -143,8 +139,7 @@ export class Answers {
       const rows = await query.orderBy("id", "desc").limit(rowsAtOnce).execute();
       const names = await this.#names(ctx, rows);
       yield rows.map((row): Answer => {
-        const form = made.get(row.version);
-        const answers = form === undefined ? {} : seenIn(ctx, form, row.answers);
+        const answers = versions.get(row.version)?.answersOf(row) ?? {};
         return { ...row, accountName: names.get(row.accountId) ?? "", answers };
       });
       before = rows.at(-1)?.id;
@@ -152,20 +147,17 @@ export class Answers {
     }
   }
 
-  async #madeBy(
+  /** All versions, or those that these rows are of; the latest first. */
+  async #seenVersions(
     ctx: Ctx,
     formId: string,
-    rows: readonly { readonly version: number }[],
-  ): Promise<ReadonlyMap<number, MadeForm>> {
-    if (rows.length === 0) return new Map();
-    const numbers = [...new Set(rows.map(({ version }) => version))];
-    const found: VersionRow[] = await ctx.db
-      .selectFrom("forms_version")
-      .selectAll()
-      .where("formId", "=", formId)
-      .where("number", "in", numbers)
-      .execute();
-    return new Map(found.map(({ number, made }) => [number, made]));
+    rows?: readonly { readonly version: number }[],
+  ): Promise<ReadonlyMap<number, SeenVersion>> {
+    if (rows?.length === 0) return new Map();
+    let query = ctx.db.selectFrom("forms_version").select(["number", "made"]).where("formId", "=", formId);
+    if (rows !== undefined) query = query.where("number", "in", [...new Set(rows.map(({ version }) => version))]);
+    const found = await query.orderBy("number", "desc").execute();
+    return new Map(found.map(({ number, made }) => [number, seenBy(ctx, made)]));
   }
 
   #names(ctx: Ctx, rows: readonly { readonly accountId: string }[]): Promise<ReadonlyMap<string, string>> {
@@ -183,10 +175,13 @@ function opened(row: FormRow): FormRow & { readonly version: number } {
   return { ...row, version };
 }
 
-function seenBy({ actor }: Ctx, made: MadeForm): Form {
-  return formFor(formOfSchema(made), accessToMade(made, actor.permissions));
+/** A version as whoever asks may see it, made once for however many answers. */
+interface SeenVersion {
+  readonly form: Form;
+  answersOf(row: { readonly answers: Values }): Values;
 }
 
-function seenIn({ actor }: Ctx, made: MadeForm, answers: Values): Values {
-  return project(formOfSchema(made), answers, accessToMade(made, actor.permissions));
+function seenBy({ actor }: Ctx, made: MadeForm): SeenVersion {
+  const [whole, access] = [formOfSchema(made), accessToMade(made, actor.permissions)];
+  return { form: formFor(whole, access), answersOf: ({ answers }) => project(whole, answers, access) };
 }

@@ -157,11 +157,19 @@ test.for<[what: string, answers: string]>([
   ["a polluting key in a row", `{"rows":[{"constructor":{"prototype":{"a":1}}}]}`],
   ["a hundred thousand rows", `{"rows":[${Array.from({ length: 100_000 }, () => "{}").join()}]}`],
   ["2,000 levels", JSON.stringify(deep)],
+  ["a hundred thousand levels", `${"[".repeat(100_000)}${"]".repeat(100_000)}`],
+  ["an infinite number", `{"n":1e400}`],
+  ["half a character", String.raw`{"a":"\ud800"}`],
+  ["a NUL", String.raw`{"a":"\u0000"}`],
   ["what isn't JSON", `{"a":`],
 ])("answers with %s aren't kept", async ([, answers]) => {
   const formId = await begin();
-  const rows = { type: "array", items: { type: "object", properties: { a: { type: "string" } } } };
-  await save(formId, JSON.stringify({ schema: { type: "object", properties: { a: { type: "string" }, rows } } }));
+  const text = { type: "string" };
+  const rows = { type: "array", items: { type: "object", properties: { a: text } } };
+  await save(
+    formId,
+    JSON.stringify({ schema: { type: "object", properties: { a: text, n: { type: "number" }, rows } } }),
+  );
   await publish(formId);
   const body = `{"version":1,"answers":${answers}}`;
   const refused = await send("POST", `${formId}/answers`, body, { "idempotency-key": `bad-${count}` });
@@ -169,4 +177,33 @@ test.for<[what: string, answers: string]>([
   expect(refused.status).toBeLessThan(500);
   expect((await owner.api.forms.listAnswers({ formId })).items).toEqual([]);
   expect(Reflect.get({}, "a")).toBeUndefined();
+});
+
+test("of thousands of wrong fields a hundred are named", async () => {
+  const formId = await begin();
+  const names = Array.from({ length: 20 }, (_, n) => `f${n}`);
+  const row = { type: "object", properties: Object.fromEntries(names.map((name) => [name, { type: "integer" }])) };
+  await save(
+    formId,
+    JSON.stringify({ schema: { type: "object", properties: { rows: { type: "array", items: row } } } }),
+  );
+  await publish(formId);
+  const wrong = Object.fromEntries(names.map((name) => [name, "x"]));
+  const body = JSON.stringify({ version: 1, answers: { rows: Array.from({ length: 1000 }, () => wrong) } });
+  const refused = await send("POST", `${formId}/answers`, body, { "idempotency-key": "many" });
+  expect(refused).toMatchObject({ status: 422, code: "forms.wrong_answers" });
+  expect(refused.errors).toHaveLength(100);
+});
+
+test.for([2 ** 31, Number.MAX_SAFE_INTEGER])("a version of the number %d is none", async (version) => {
+  const formId = await begin();
+  await save(formId, property({ type: "string" }));
+  await publish(formId);
+  const answered = await send("POST", `${formId}/answers`, JSON.stringify({ version, answers: {} }), {
+    "idempotency-key": `v${version}`,
+  });
+  const taken = await send("POST", `${formId}/draft/take-back`, JSON.stringify({ number: version }), {
+    "if-match": `"2"`,
+  });
+  for (const { status } of [answered, taken]) expect([400, 404, 422]).toContain(status);
 });

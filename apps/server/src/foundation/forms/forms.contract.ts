@@ -50,11 +50,36 @@ export const hasAnswers = fault("forms.has_answers", 409, {
   en: "Somebody has answered it, so it can't be deleted; it can be switched off.",
 });
 
+const example = {
+  schema: { type: "object", required: ["name"], properties: { name: { type: "string", maxLength: 20 } } },
+  ui: { fields: { name: { label: { zh: "姓名", en: "Name" } } } },
+  form: {
+    fields: [
+      {
+        name: "name",
+        label: { zh: "姓名", en: "Name" },
+        kind: "text",
+        input: "text",
+        isRequired: true,
+        isNullable: false,
+        maxLength: 20,
+      },
+    ],
+  },
+  answers: { name: "阿青" },
+};
+
 /** JSON Schema 2020-12 and a UI schema: what forms take is looked through by `@zhanggui/forms`. */
 const MadeForm = z
   .object({
-    schema: z.unknown().meta({ description: "JSON Schema 2020-12, without the keywords that combine schemas" }),
-    ui: z.unknown().optional().meta({ description: "Labels, choices, conditions, steps, rights" }),
+    schema: z.unknown().meta({
+      description: "JSON Schema 2020-12, without the keywords that combine schemas",
+      examples: [example.schema],
+    }),
+    ui: z
+      .unknown()
+      .meta({ description: "Labels, choices, conditions, steps, rights", examples: [example.ui] })
+      .optional(),
   })
   .strict()
   .meta({ id: "MadeForm" });
@@ -75,6 +100,7 @@ export const Form = z
       z.boolean(),
       { zh: "草稿", en: "Draft" },
       {
+        width: "168px",
         choices: {
           true: { zh: "有未发布的更改", en: "Has changes", tone: "info" },
           false: { zh: "已发布", en: "Published", tone: "quiet" },
@@ -116,8 +142,11 @@ const Answer = z.object(answerFields).meta({ id: "FormAnswer" });
 const WholeAnswer = Answer.omit({ summary: true })
   .extend({
     formName: z.string(),
-    form: z.unknown().meta({ description: "The form as this version had it, without what the caller may not see" }),
-    answers: z.record(z.string(), z.unknown()),
+    form: z.unknown().meta({
+      description: "The form as this version had it, without what the caller may not see",
+      examples: [example.form],
+    }),
+    answers: z.record(z.string(), z.unknown()).meta({ examples: [example.answers] }),
   })
   .meta({ id: "WholeFormAnswer" });
 
@@ -216,7 +245,7 @@ export const forms = contract("forms", {
       id: Id,
       name: z.string(),
       version: z.int(),
-      form: z.unknown().meta({ description: "Fields, groups and steps as plain data" }),
+      form: z.unknown().meta({ description: "Fields, groups and steps as plain data", examples: [example.form] }),
     }),
     faults: [notFound, closed],
   }),

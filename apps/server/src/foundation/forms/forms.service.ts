@@ -17,6 +17,7 @@ import type { FormsTables } from "./forms.tables.ts";
 export type FormRow = Selectable<FormsTables["forms_form"]>;
 type Draft = Out<typeof forms.get>;
 
+const listed = ["id", "name", "enabled", "version", "revision", "publishedRevision", "changedAt", "createdAt"] as const;
 const blankForm: MadeForm = { schema: { type: "object", properties: {} }, ui: { fields: {} } };
 
 /** Forms and their drafts. */
@@ -24,7 +25,8 @@ const blankForm: MadeForm = { schema: { type: "object", properties: {} }, ui: { 
 export class FormsService {
   list(ctx: Ctx, query: Flat<typeof forms.list>): Promise<Out<typeof forms.list>> {
     const seesAll = [formsDesign, formsRead].some((each) => scopeOf(ctx.actor, each) !== undefined);
-    const all = ctx.db.selectFrom("forms_form").selectAll();
+    // Without the drafts: a page of them would be megabytes.
+    const all = ctx.db.selectFrom("forms_form").select([...listed]);
     const open = seesAll ? all : all.where("enabled", "=", true).where("version", "is not", null);
     return listOf(ctx, forms.list, query, open, {
       search: (part) => searchFew(ctx, "forms_form", ["name"], part),
@@ -72,8 +74,13 @@ export class FormsService {
   /** @throws Fault `kit.not_found`, `forms.has_answers` */
   async delete(ctx: Ctx, { formId }: Flat<typeof forms.delete>): Promise<void> {
     await ctx.tx(async (ctx) => {
-      // Whoever answers holds the row, too: no answer comes between.
-      await this.lock(ctx, formId);
+      // Whoever answers holds the row's key: no answer comes between.
+      await ctx.db
+        .selectFrom("forms_form")
+        .select("id")
+        .where("id", "=", formId)
+        .forUpdate()
+        .executeTakeFirstOrThrow(() => notFound());
       if (await this.isAnswered(ctx, formId)) throw hasAnswers();
       await ctx.db.deleteFrom("forms_form").where("id", "=", formId).execute();
     });
@@ -91,10 +98,18 @@ export class FormsService {
   }
 
   /** The row is locked. What is there already is no change. */
-  async replaceDraft(ctx: TxCtx, row: FormRow, draft: MadeForm, isPublished = false): Promise<FormRow> {
+  async replaceDraft(ctx: TxCtx, row: FormRow, draft: MadeForm): Promise<FormRow> {
     const text = JSON.stringify(draft);
     if (text === JSON.stringify(row.draft)) return row;
     const revision = row.revision + 1;
+    // What is as the latest version has it again is published already.
+    const latest = await ctx.db
+      .selectFrom("forms_version")
+      .select("made")
+      .where("formId", "=", row.id)
+      .where("number", "=", row.version ?? 0)
+      .executeTakeFirst();
+    const isPublished = latest !== undefined && JSON.stringify(latest.made) === text;
     return ctx.db
       .updateTable("forms_form")
       .set({ draft: text, revision, changedAt: ctx.now(), ...(isPublished ? { publishedRevision: revision } : {}) })
@@ -122,13 +137,13 @@ export class FormsService {
       .executeTakeFirstOrThrow(() => notFound());
   }
 
-  /** For whoever changes the draft or takes the form away. @throws Fault `kit.not_found` */
+  /** For whoever changes the draft: one after the other, while people answer. @throws Fault `kit.not_found` */
   async lock(ctx: TxCtx, formId: string): Promise<FormRow> {
     return ctx.db
       .selectFrom("forms_form")
       .selectAll()
       .where("id", "=", formId)
-      .forUpdate()
+      .forNoKeyUpdate()
       .executeTakeFirstOrThrow(() => notFound());
   }
 }
@@ -143,6 +158,10 @@ function taken(name: string): Fault {
   return nameTaken({ name, errors: [{ field: "name" }] });
 }
 
-function shown({ revision, publishedRevision, ...row }: FormRow): Out<typeof forms.update> {
+function shown({
+  revision,
+  publishedRevision,
+  ...row
+}: Pick<FormRow, (typeof listed)[number]>): Out<typeof forms.update> {
   return { ...row, isChanged: revision !== publishedRevision };
 }

@@ -78,6 +78,9 @@ describe("a version", () => {
     const back = await owner.api.forms.takeBack({ formId, number: 1, ifMatch: 3 });
     expect(back).toMatchObject({ draft: form({ a: text }), revision: 4, version: 2, isChanged: true });
     expect((await owner.api.forms.takeBack({ formId, number: 2, ifMatch: 4 })).isChanged).toBe(false);
+    const away = await owner.api.forms.saveDraft({ formId, draft: form({ c: text }), ifMatch: 5 });
+    const again = await owner.api.forms.saveDraft({ formId, draft: form({ b: text }), ifMatch: 6 });
+    expect([away, again].map(({ isChanged }) => isChanged)).toEqual([true, false]);
   });
 
   test("is one when two publish at once, in each of 100 rounds", async () => {

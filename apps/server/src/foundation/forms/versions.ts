@@ -88,7 +88,7 @@ export class Versions {
       const form = await this.forms.lock(ctx, formId);
       ifMatch.demand(form.revision);
       const { made } = await this.version(ctx, formId, number);
-      const row = await this.forms.replaceDraft(ctx, form, made, number === form.version);
+      const row = await this.forms.replaceDraft(ctx, form, made);
       return this.forms.withDraft(ctx, row);
     });
   }

@@ -50,7 +50,7 @@ export const notifications = contract("notifications", {
   getFigures: route.get("/notifications/figures", {
     summary: `How many the caller hasn't read, up to ${mostUnread}`,
     access: authenticated,
-    reply: z.object({ unread: z.int(), isMore: z.boolean() }),
+    reply: z.object({ unread: z.int().max(mostUnread), isMore: z.boolean() }),
   }),
   read: route.post("/notifications/read", {
     summary: "Say that some were read; those of others aren't there",

@@ -6,7 +6,7 @@ import type { FieldInfo } from "../../contract/field.ts";
 import type { ListInfo } from "../../contract/list-info.ts";
 import type { Route } from "../../contract/route.ts";
 import type { Language } from "../../contract/text.ts";
-import { byteOrderMark, csvLine, harmless } from "../csv.ts";
+import { byteOrderMark, csvLine, csvTime, harmless } from "../csv.ts";
 import type { Entitled } from "../data-scope.ts";
 import { defaultZone } from "../../contract/business-day.ts";
 import { languageOfRequest } from "./send-problem.ts";
@@ -73,7 +73,7 @@ function cell(info: FieldInfo, value: unknown, language: Language, zone = defaul
   const key = `${value as string}`;
   const { choices = {} } = info;
   if (Object.hasOwn(choices, key)) return choices[key]?.[language] ?? text;
-  if (info.kind === "instant" && text !== "") return clockTime(text, zone);
+  if (info.kind === "instant" && text !== "") return csvTime(new Date(text), zone);
   if (info.kind === "counted" && typeof value === "number" && value > countLimit) return `${countLimit}+`;
   if (info.kind === "money" && typeof value === "number") return (value / 100).toFixed(2);
   return typeof value === "number" ? text : harmless(text);
@@ -86,19 +86,4 @@ function textOf(value: unknown, language: Language): string {
   if (typeof value !== "object") return `${value as string | number}`;
   const { name, [language]: said = name } = value as { name?: string; zh?: string; en?: string };
   return said ?? JSON.stringify(value);
-}
-
-/** By their zones in lower case: in how many ways a zone can be written is no reason to keep them all. */
-const formats = new Map<string, Intl.DateTimeFormat>();
-
-/** `2026-11-24 20:30:05` in the zone: what spreadsheets take for a time. */
-function clockTime(iso: string, zone: string): string {
-  const key = zone.toLowerCase();
-  let format = formats.get(key);
-  if (format === undefined) {
-    // The Swedish locale writes times as ISO 8601 does.
-    format = new Intl.DateTimeFormat("sv-SE", { timeZone: zone, dateStyle: "short", timeStyle: "medium" });
-    formats.set(key, format);
-  }
-  return format.format(new Date(iso));
 }
