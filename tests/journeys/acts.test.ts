@@ -61,7 +61,8 @@ test("a rule is switched off in its row, by keyboard, and that is taken back", a
   await desk().getByRole("button", { name: "撤销" }).click();
   await desk().getByText("“海报欢迎语”已启用").waitFor();
   expect(await isOn()).toEqual([true]);
-  expect(await toggle("海报欢迎语").isChecked()).toBe(true);
+  // The list reads its rows anew once it is done.
+  await expect.poll(() => toggle("海报欢迎语").isChecked()).toBe(true);
 });
 
 test("a rule that could never answer says so before it is made, and in the list after", async () => {
@@ -173,6 +174,24 @@ test("an app's secret is tested before it is kept; unbinding says what stops, an
     .getByRole("row", { name: /快闪店/ })
     .waitFor();
   expect(office.complaints.slice(before)).toEqual(["422: POST /api/wechat/apps"]);
+});
+
+test("on a phone, where its column isn't shown, an app is switched off in the menu of its row", async () => {
+  picturesOfFailure();
+  const isOn = async () => (await stage.api.connect.listApps({})).items.find(({ name }) => name === "灯笼茶")?.enabled;
+  await desk().setViewportSize({ width: 390, height: 844 });
+  await desk().goto("/connect/apps");
+  expect(await toggle("灯笼茶").count()).toBe(0);
+  await act("灯笼茶", "停用");
+  await dialog("停用“灯笼茶”？").getByText("停用后不再接收消息", { exact: false }).waitFor();
+  await album.take(desk(), "app-off-phone");
+  await dialog("停用“灯笼茶”？").getByRole("button", { name: "停用" }).click();
+  await desk().getByText("已停用", { exact: true }).first().waitFor();
+  await expect.poll(isOn).toBe(false);
+  await desk().getByRole("button", { name: "更多操作：灯笼茶", exact: true }).click();
+  await dialog("更多操作：灯笼茶").getByRole("button", { name: "启用" }).click();
+  await expect.poll(isOn).toBe(true);
+  await desk().setViewportSize({ width: 1280, height: 800 });
 });
 
 test("a setting is changed where it stands, keeps what was typed wrong, and goes back to its default", async () => {

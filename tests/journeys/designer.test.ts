@@ -122,6 +122,11 @@ test("a condition is put together by keyboard, told as a sentence, and holds in 
   await preview.getByText("请填写", { exact: true }).waitFor();
   await preview.getByRole("button", { name: "手机" }).click();
   await album.take(desk(), "preview-phone");
+  // Choices fit where they are set: nothing lies over the buttons at their end.
+  await outline()
+    .getByRole("button", { name: /^怎么来/ })
+    .click();
+  await properties("怎么来").getByRole("button", { name: "删除送到家" }).click({ trial: true });
   // Who may see it is a right.
   await enter("添加整数");
   await type("名称（中文）", "内部评分");
@@ -146,6 +151,15 @@ test("a bad paste changes nothing and isn't lost; the line is named", async () =
   await desk().getByRole("button", { name: "JSON" }).click();
   expect(await json.inputValue()).toBe(broken);
   await album.take(desk(), "bad-paste");
+  // Nor is it left out of what is saved, or left behind, unasked.
+  await desk().getByRole("button", { name: "预览" }).click();
+  await enter("保存草稿");
+  await desk().getByText("JSON 里有一段读不懂的内容：先改好或放弃它。").waitFor();
+  expect(await json.inputValue()).toBe(broken);
+  await enter("发布");
+  expect(await desk().getByRole("dialog").count()).toBe(0);
+  await desk().getByRole("link", { name: "表单", exact: true }).last().click();
+  await desk().getByRole("dialog", { name: "还没有保存" }).getByRole("button", { name: "继续填写" }).click();
   await json.fill(good.replace(`"maxLength": 100`, `"pattern": "^(a+)+$"`));
   await desk()
     .getByText(/还不能发布/)
@@ -197,6 +211,7 @@ test("it is published, filled in by somebody who sees less, and read", async () 
   await counter.close();
 
   await desk().goto(`/growth/forms/${formId}/answers`);
+  await desk().getByRole("heading", { name: "“品茶会报名”的答卷" }).waitFor();
   await desk().getByRole("row", { name: /小满/ }).getByText("阿岚").waitFor();
   await album.take(desk(), "answers");
   await desk().getByRole("row", { name: /小满/ }).getByRole("link").first().click();

@@ -68,6 +68,28 @@ test("files of an older version that are gone are told in the same way, and the 
   expect(await title("今天").isVisible()).toBe(true);
 });
 
+test("what opens beside a page and isn't there says so each time that it is asked for", async () => {
+  await desk.getByRole("button", { name: "通知，没有未读" }).waitFor();
+  await desk.route("**/assets/*", (route) => route.abort());
+  const close = async () => {
+    await note().getByRole("button", { name: "关闭" }).click();
+    await note().waitFor({ state: "hidden" });
+  };
+  const bell = desk.getByRole("button", { name: "通知，没有未读" });
+  await bell.click();
+  await note().waitFor();
+  await close();
+  await bell.click();
+  await note().waitFor();
+  await close();
+  await desk.keyboard.press("Control+k");
+  await note().waitFor();
+  await close();
+  await desk.keyboard.press("Control+k");
+  await note().waitFor();
+  expect(await title("今天").isVisible()).toBe(true);
+});
+
 test("a language whose words can't be loaded leaves the page in the other", async () => {
   await desk.route("**/assets/*", (route) => route.abort());
   await desk.getByText(stage.operator.name).last().click();

@@ -106,13 +106,12 @@ test(
     await desk()
       .getByRole("alertdialog")
       .or(desk().getByRole("dialog", { name: "取消“打标签”？" }))
-      .getByRole("button", { name: "取消" })
-      .last()
+      .getByRole("button", { name: "取消任务" })
       .click();
     await run.getByText("已取消").waitFor();
     await there.getByText("已取消").waitFor();
     await phone.close();
-    await run.getByRole("button", { name: "查看细节" }).click();
+    await run.getByRole("button", { name: "查看详情" }).click();
     await run.getByText("“老客”").waitFor();
     await run.getByRole("link", { name: "查看这些客户" }).click();
     await desk().waitForURL("**/people?search=Guest");
@@ -149,12 +148,12 @@ test(
       .waitFor();
     await album.take(desk(), "notifications-page");
     expect(await inspect(desk(), keyed, false)).toEqual([]);
-    await desk().getByRole("button", { name: "接收设置" }).click();
-    const choice = drawer("接收设置").getByRole("switch", { name: "后台任务完成" });
-    await drawer("接收设置").getByText("后台任务完成").waitFor();
+    await desk().getByRole("button", { name: "通知设置" }).click();
+    const choice = drawer("通知设置").getByRole("switch", { name: "后台任务完成" });
+    await drawer("通知设置").getByText("后台任务完成").waitFor();
     await album.take(desk(), "choices");
     expect(await inspect(desk(), keyed, false)).toEqual([]);
-    await drawer("接收设置").getByText("后台任务完成").click();
+    await drawer("通知设置").getByText("后台任务完成").click();
     await expect.poll(() => choice.isChecked()).toBe(false);
     await tagAll("贵客");
     const count = () => database.query("SELECT FROM work_run WHERE state = 'done'");

@@ -71,7 +71,13 @@ async function fill(): Promise<void> {
      FROM kit_event LIMIT 1`,
   );
   await client.end();
-  await openTasting(api);
+  const formId = await openTasting(api);
+  // Something to publish.
+  const { draft, revision } = await api.forms.get({ formId });
+  const schema = draft.schema as { properties: object };
+  const properties = { ...schema.properties, note: { type: "string", maxLength: 200 } };
+  await api.forms.saveDraft({ formId, draft: { ...draft, schema: { ...schema, properties } }, ifMatch: revision });
+  await api.links.create({ url: "https://lantern-tea.example/menu", title: "茶单" });
 }
 
 /** Every page of the menu, and one detail of each kind. */

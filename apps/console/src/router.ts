@@ -1,3 +1,4 @@
+import { permissionsOf } from "@zhanggui/kit/contract/permission";
 import { createRouter, createWebHistory, type RouteRecordRaw } from "vue-router";
 import { can, signedIn } from "./common/signed-in.ts";
 import LoginPage from "./access/LoginPage.vue";
@@ -58,9 +59,10 @@ router.beforeEach((to) => {
   // Asked for together with the page, which waits for them below.
   loadWords(language.value).catch(() => undefined);
   const { needs } = to.meta;
-  if (needs === undefined || can(needs)) return true;
+  const rights = needs === undefined ? [] : permissionsOf(needs);
+  if (rights.length === 0 || rights.some(can)) return true;
   // The address stays, so that a reload after the right was granted opens the page.
-  return { name: "forbidden", query: { needs: needs.code }, replace: true };
+  return { name: "forbidden", query: { needs: rights.map(({ code }) => code).join() }, replace: true };
 });
 
 router.beforeResolve(async (to) => {

@@ -119,16 +119,16 @@ test("ten thousand tasks that were given up are one notice with a count; more of
   for (let n = 0; n < 10; n += 1) await die(1000);
   await look();
   await look();
-  expect(await toldTo(tea.owner)).toEqual(["Given up after many tries, and waiting for you: 500+"]);
+  expect(await toldTo(tea.owner)).toEqual(["Tasks that failed after many tries and need you: 500+"]);
   expect(await toldTo(operator)).toEqual([]);
   await tea.owner.api.notifications.readAll({ until: tea.server.clock.now().toISOString() });
   tea.server.clock.advance(1000);
   await look();
-  expect(await toldTo(tea.owner)).toEqual(["read Given up after many tries, and waiting for you: 500+"]);
+  expect(await toldTo(tea.owner)).toEqual(["read Tasks that failed after many tries and need you: 500+"]);
   await die(1);
   tea.server.clock.advance(1000);
   await look();
-  expect(await toldTo(tea.owner)).toEqual(["Given up after many tries, and waiting for you: 500+"]);
+  expect(await toldTo(tea.owner)).toEqual(["Tasks that failed after many tries and need you: 500+"]);
 });
 
 test("whoever may answer is told of customers who soon can't be answered, without their names", async () => {
@@ -165,6 +165,6 @@ test("an app whose secret WeChat doesn't take any more is told of once a day", a
   tea.emulator.world.account(appid).secret = "changed elsewhere";
   tea.server.clock.advance(3 * hourMs);
   for (let n = 0; n < 2; n += 1) await tea.owner.api.connect.testApp({ wechatAppId });
-  const failing = (await toldTo(tea.owner)).filter((title) => title.includes("doesn't take the secret"));
+  const failing = (await toldTo(tea.owner)).filter((title) => title.includes("rejected the secret"));
   expect(failing).toHaveLength(1);
 });

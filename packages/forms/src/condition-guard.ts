@@ -89,9 +89,16 @@ function fieldProblem({ field, is, value }: Node, known: Known): LocalizedText |
   if (typeof is !== "string" || !isComparison(is)) return problems.unknown;
   const asked = known?.get(field);
   if (known !== undefined && asked === undefined) return filled(problems.noField, { field });
-  if (asked !== undefined && !comparisonsOf(asked).includes(is)) return filled(problems.badComparison, { field });
+  if (asked !== undefined && !comparisonsOf(asked).includes(is)) return named(problems.badComparison, field, asked);
   const fits = asked === undefined ? isScalar : (each: unknown) => isOfKind(each, asked);
-  return isOperand(is, value, fits) ? undefined : filled(problems.badValue, { field });
+  if (isOperand(is, value, fits)) return undefined;
+  return value === undefined ? problems.noValue : named(problems.badValue, field, asked);
+}
+
+/** By what people call the field, where that is known. */
+function named(text: LocalizedText, field: string, asked: Asked | undefined): LocalizedText {
+  const { zh, en } = asked?.label ?? { zh: field, en: field };
+  return { zh: filled(text, { field: zh }).zh, en: filled(text, { field: en }).en };
 }
 
 /** Whether the comparison takes this beside the field: nothing, one value, two or several. */
@@ -149,5 +156,6 @@ const problems = {
   badWindow: { zh: "时间范围应为 1 至 3660 天", en: "the window is from 1 to 3,660 days" },
   noField: { zh: "条件中的字段“{field}”不存在", en: "there is no field “{field}” to ask about" },
   badComparison: { zh: "字段“{field}”不能这样比较", en: "the field “{field}” can't be compared like this" },
+  noValue: { zh: "还没有填写要比较的值", en: "the value to compare with is missing" },
   badValue: { zh: "与字段“{field}”比较的值不合适", en: "the field “{field}” can't be compared to this value" },
 } as const satisfies Readonly<Record<string, LocalizedText>>;

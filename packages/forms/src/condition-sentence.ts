@@ -64,7 +64,7 @@ const words: Readonly<Record<Comparison, LocalizedText>> = {
   ge: { zh: "{label}不少于 {value}", en: "{label} is at least {value}" },
   between: { zh: "{label}在 {value} 与 {second} 之间", en: "{label} is between {value} and {second}" },
   contains: { zh: "{label}包含{value}", en: "{label} contains {value}" },
-  startsWith: { zh: "{label}以{value}开头", en: "{label} begins with {value}" },
+  startsWith: { zh: "{label}以{value}开头", en: "{label} starts with {value}" },
   empty: { zh: "{label}未填写", en: "{label} is empty" },
   notEmpty: { zh: "{label}已填写", en: "{label} is filled in" },
 };

@@ -82,10 +82,23 @@ function shapeProblem(ui: unknown): Misfit | undefined {
   for (const [path, field] of Object.entries(fields)) {
     if (!isRecord(field)) return within(["fields", path], filled(problems.badField, { path }));
     const wrong = Object.entries(field).find(([name, value]) => uiKeys.get(name)?.(value) !== true);
-    if (wrong !== undefined) return within(["fields", path, wrong[0]], filled(problems.badField, { path }));
+    if (wrong !== undefined) return within(["fields", path, wrong[0]], misfitOf(path, field, wrong[0]));
   }
   return undefined;
 }
+
+/** A condition says by itself what it lacks, of the field by what people call it. */
+function misfitOf(path: string, field: Readonly<Record<string, unknown>>, name: string): LocalizedText {
+  const { label } = field;
+  const called = isWords(label) ? (label as LocalizedText) : { zh: path, en: path };
+  const why = conditions.has(name) ? conditionProblem(field[name]) : undefined;
+  if (why === undefined) return filled(problems.badField, { path });
+  const said = (language: "zh" | "en") =>
+    filled(problems.badCondition, { label: called[language], why: why[language] })[language];
+  return { zh: said("zh"), en: said("en") };
+}
+
+const conditions: ReadonlySet<string> = new Set(["showWhen", "disableWhen", "requireWhen"]);
 
 function isSection(step: unknown): step is Section {
   if (!isRecord(step) || !hasOnly(step, ["name", "label", "hint", "fields"])) return false;
@@ -162,7 +175,8 @@ function readersOf(path: string, fields: NonNullable<UiSchema["fields"]>): strin
 
 const problems = {
   unknown: { zh: "表单的写法无法识别", en: "the form can't be understood" },
-  badField: { zh: "字段“{path}”的界面设置有误", en: "what the UI schema says of “{path}” is wrong" },
+  badCondition: { zh: "“{label}”的条件：{why}", en: "the condition of “{label}”: {why}" },
+  badField: { zh: "字段“{path}”的设置有误", en: "what the UI schema says of “{path}” is wrong" },
   noField: { zh: "界面设置里的字段“{path}”不存在", en: "the UI schema names “{path}”, which isn't there" },
   noObject: { zh: "最外层应为含 properties 的 object", en: "at the top there must be an object with properties" },
   noSchema: { zh: "每个字段都应是一个 JSON Schema 对象", en: "each field must be an object, a JSON Schema" },

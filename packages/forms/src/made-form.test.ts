@@ -48,6 +48,15 @@ const tasting: MadeForm = {
 const answers = { name: "阿青", how: "shop", lines: [{ tea: "龙井", count: 2 }], code: "AB123" };
 
 describe("a form that an operator made", () => {
+  test("says of which field a condition isn't finished, as people call it", () => {
+    const how = { label: { zh: "怎么来", en: "Where" }, showWhen: { field: "name", is: "contains" } } as const;
+    const made = { ...tasting, ui: { fields: { ...tasting.ui?.fields, how } } } as unknown as MadeForm;
+    expect(madeFormProblem(made)).toEqual({
+      at: "/ui/fields/how/showWhen",
+      zh: "“怎么来”的条件：还没有填写要比较的值",
+      en: "the condition of “Where”: the value to compare with is missing",
+    });
+  });
   test("is a form like any other", () => {
     expect(madeFormProblem(tasting)).toBeUndefined();
     const form = formOfSchema(tasting);

@@ -6,7 +6,7 @@ export const resource = resourceOf<typeof audience>({
   list: "listTags",
   hint: {
     zh: "给客户打上标签时自动创建；在客户列表里可以按标签筛选。",
-    en: "A tag is made when somebody is first given it. The list of people can be narrowed to one.",
+    en: "A tag is created when somebody is first given it. You can filter the list of people by tag.",
   },
   empty: {
     icon: "tag",
@@ -20,7 +20,7 @@ export const resource = resourceOf<typeof audience>({
       title: { zh: "删除标签“{name}”？", en: "Delete the tag “{name}”?" },
       sentence: {
         zh: "有这个标签的客户（{people} 位）都会失去它。渠道带来的标签，下次有人扫码时会重新出现。",
-        en: "Everybody who has it loses it ({people}). A tag that a channel gives comes back with its next scan.",
+        en: "Everyone who has it loses it ({people}). A tag that comes from a channel is back at the next scan.",
       },
     },
   },

@@ -1,4 +1,4 @@
-import type { Permission } from "@zhanggui/kit/contract/permission";
+import type { AnyOf, Permission } from "@zhanggui/kit/contract/permission";
 import type { LocalizedText } from "@zhanggui/kit/contract/text";
 import type { RouteComponent } from "vue-router";
 import type { IconName } from "./icons.ts";
@@ -13,7 +13,7 @@ export interface Page {
   readonly name: string;
   readonly view: () => Promise<{ readonly default: RouteComponent }>;
   /** What the account must be allowed to do. */
-  readonly needs?: Permission;
+  readonly needs?: Permission | AnyOf;
   readonly title: LocalizedText;
   /** The route of the list that it shows: where a saved view of that list leads. */
   readonly list?: string;

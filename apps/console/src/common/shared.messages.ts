@@ -175,8 +175,8 @@ export const sharedMessages = pair(
       of: "History of “{name}”",
       none: "Never changed.",
       made: "Created",
-      older: "What it was before isn't listed.",
-      same: "Nothing is different.",
+      older: "Earlier changes aren't listed.",
+      same: "Nothing changed.",
       version: "version {n}",
     },
     form: {
@@ -201,9 +201,9 @@ export const sharedMessages = pair(
     },
     bulk: {
       preview: "{count} {noun} will be changed.",
-      more: "Only the first {count} were looked at; the others will be done too.",
-      byItself: "The server goes on with it by itself; you may close the page.",
-      handedOver: "The server goes on with “{action}”: see Background work",
+      more: "Only the first {count} were counted; the others will be processed too.",
+      byItself: "The server does this by itself; you can close the page.",
+      handedOver: "The server is working on “{action}”: see Background work",
       counting: "Counting …",
       passed: "Left as they are because they {why}: {count}.",
       running: "Working, {done} so far …",

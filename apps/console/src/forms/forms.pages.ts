@@ -1,3 +1,4 @@
+import { anyOf } from "@zhanggui/kit/contract/permission";
 import { formsAnswer, formsDesign, formsRead } from "@zhanggui/server/foundation/forms/forms.contract";
 import type { Page } from "../common/pages.ts";
 import { newForm } from "./titles.ts";
@@ -7,7 +8,7 @@ export const pages: readonly Page[] = [
     path: "growth/forms",
     name: "forms",
     view: () => import("./FormsPage.vue"),
-    needs: formsAnswer,
+    needs: anyOf(formsAnswer, formsDesign, formsRead),
     title: { zh: "表单", en: "Forms" },
     list: "forms.list",
     creates: { label: newForm, needs: formsDesign },

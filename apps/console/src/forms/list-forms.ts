@@ -12,6 +12,7 @@ export interface ListForm<Row> {
   readonly call: Call<Route>;
   readonly title: LocalizedText;
   readonly action?: LocalizedText;
+  readonly label?: LocalizedText;
   readonly values: (row: Row | undefined) => Record<string, unknown>;
   readonly fixed: (row: Row | undefined) => Record<string, unknown>;
   /** Why a row can't be edited; empty if it can. */
@@ -25,6 +26,8 @@ interface Options<R extends Route> {
   readonly title: LocalizedText;
   /** What its button says, if not "create" or "save". */
   readonly action?: LocalizedText;
+  /** What the menu of a row calls it, if not "edit". */
+  readonly label?: LocalizedText;
   readonly saved?: (reply: Reply<R>, sent: Partial<Arguments<R>>) => void;
   /** What speaks against it, though it is allowed; said before it is sent, and sent if somebody asks again. */
   readonly check?: (sent: Arguments<R>) => Promise<LocalizedText | null>;

@@ -18,8 +18,8 @@ export interface RowAction<Row> {
   readonly shows?: (row: Row) => boolean;
   /** Why this row's can't be used; empty if it can. */
   readonly why?: (row: Row) => string;
-  /** What is asked first. */
-  readonly sure?: (row: Row) => Sure | Promise<Sure>;
+  /** What is asked first; nothing for what is undone as easily as it is done. */
+  readonly sure?: (row: Row) => Sure | undefined | Promise<Sure | undefined>;
   /** What is said once it is done; nothing for what only opens something. */
   readonly run: (row: Row) => Promise<LocalizedText> | void;
 }

@@ -1,7 +1,8 @@
 import type { Arguments, Call } from "@zhanggui/kit/contract/client";
 import { type Permission, permissionsOf } from "@zhanggui/kit/contract/permission";
 import type { Route } from "@zhanggui/kit/contract/route";
-import type { Sure } from "./row-action.ts";
+import type { LocalizedText } from "@zhanggui/kit/contract/text";
+import type { RowAction, Sure } from "./row-action.ts";
 
 /** A field of a list that is switched on and off in its row. */
 export interface RowSwitch<Row> {
@@ -34,4 +35,23 @@ export function switches<R extends Route>(
   const set = (row: Reply<R>, on: boolean): Promise<Reply<R>> =>
     (call as unknown as (input: Arguments<R>) => Promise<Reply<R>>)(input(row, on));
   return { field, set, ...options, ...(needs === undefined ? {} : { needs }) };
+}
+
+/** The same in the menu of a row, each way where it leads somewhere. */
+export function switchActions<Row>({ field, set, why, sure }: RowSwitch<Row>): readonly RowAction<Row>[] {
+  const isOn = (row: Row): boolean => Reflect.get(row as object, field) === true;
+  const way = (on: boolean, label: LocalizedText, done: LocalizedText): RowAction<Row> => ({
+    label,
+    shows: (row) => isOn(row) !== on,
+    why: (row) => why?.(row, on) ?? "",
+    sure: (row) => sure?.(row, on),
+    run: async (row) => {
+      await set(row, on);
+      return done;
+    },
+  });
+  return [
+    way(true, { zh: "启用", en: "Switch on" }, { zh: "已启用", en: "Switched on" }),
+    way(false, { zh: "停用", en: "Switch off" }, { zh: "已停用", en: "Switched off" }),
+  ];
 }

@@ -15,6 +15,10 @@ test("an account sees what it may open, and no empty groups", () => {
   expect(menuFor([audienceRead.code])).toHaveLength(1);
 });
 
+test.for(["forms:read", "forms:design", "forms:answer"])("%s alone leads to the forms", (right) => {
+  expect(routesOf([right])).toEqual(["forms"]);
+});
+
 test("a right to write does not open what one may not read", () => {
   expect(routesOf(["audience:write", "connect:write"])).toEqual([]);
 });

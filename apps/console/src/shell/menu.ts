@@ -1,4 +1,4 @@
-import type { Permission } from "@zhanggui/kit/contract/permission";
+import { type AnyOf, type Permission, permissionsOf } from "@zhanggui/kit/contract/permission";
 import type { LocalizedText } from "@zhanggui/kit/contract/text";
 import type { IconName } from "../common/icons.ts";
 import { menuGroups } from "../common/pages.ts";
@@ -8,7 +8,7 @@ export interface MenuItem {
   readonly route: string;
   readonly label: LocalizedText;
   readonly icon: IconName;
-  readonly needs: Permission | undefined;
+  readonly needs: Permission | AnyOf | undefined;
 }
 export interface MenuGroup {
   /** The key of its name. */
@@ -30,7 +30,9 @@ export function menuFor(permissions: readonly string[]): MenuGroup[] {
   return menu
     .map(({ label, items }) => ({
       label,
-      items: items.filter(({ needs }) => needs === undefined || permissions.includes(needs.code)),
+      items: items.filter(
+        ({ needs }) => needs === undefined || permissionsOf(needs).some(({ code }) => permissions.includes(code)),
+      ),
     }))
     .filter(({ items }) => items.length > 0);
 }

@@ -1,3 +1,6 @@
+import { draftProblem } from "@zhanggui/forms/made-form-guard";
+import type { Misfit } from "@zhanggui/forms/words";
+
 /** Where things stand in a JSON text: for errors that lead to a line. */
 export interface Places {
   /** By JSON pointer, the offset at which a value, or the name of a property, begins. */
@@ -78,4 +81,12 @@ export function offsetOf({ at }: Places, pointer: string): number {
 export function lineOf(text: string, offset: number): { readonly line: number; readonly column: number } {
   const before = text.slice(0, offset).split("\n");
   return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
+}
+
+/** Where a form's JSON can't be read, and why; without a reason where it is none. Undefined for what can be. */
+export function misreadOf(text: string): { readonly offset: number; readonly why?: Misfit } | undefined {
+  const places = placesIn(text);
+  if (places.stopsAt !== undefined) return { offset: places.stopsAt };
+  const why = draftProblem(JSON.parse(text));
+  return why && { offset: offsetOf(places, why.at), why };
 }

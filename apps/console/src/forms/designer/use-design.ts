@@ -18,8 +18,10 @@ interface Work {
 /**
  * A form being drawn: steps that can be undone, kept in this tab until they are saved, and saved only over what they
  * were begun from.
+ *
+ * @param isUnread whether there is text that makes no form yet, and would be lost
  */
-export function useDesign(given: FormDraft) {
+export function useDesign(given: FormDraft, isUnread: () => boolean) {
   const start: Work = { made: madeOf(given.draft), base: given.revision };
   const draft = useDraft(`forms.draft:${given.id}`, { fields: [] }, { work: start });
   const restored = draft.values.value["work"] as Work;
@@ -28,7 +30,7 @@ export function useDesign(given: FormDraft) {
   const keep = ([made, revision]: readonly [MadeForm, number]): void =>
     void (draft.values.value = { work: { made, base: revision } });
   watch([history.now, base], keep, { flush: "sync" });
-  useUnsaved(draft.isDirty, draft.discard);
+  useUnsaved(() => draft.isDirty() || isUnread(), draft.discard);
   const saving = useSaving(given, history, base, (work) => draft.restart({ work }));
   const problem = computed(() => madeFormProblem(history.now.value));
   return {

@@ -115,7 +115,7 @@ export const Tag = z
     id: Id,
     name: field(oneLine(30), { zh: "标签", en: "Tag" }, { sort: true, kind: "text" }),
     people: field(z.int(), { zh: "客户数", en: "People" }, { kind: "counted" }),
-    createdAt: field(Instant, { zh: "创建时间", en: "Made" }, { sort: "id" }),
+    createdAt: field(Instant, { zh: "创建时间", en: "Created" }, { sort: "id" }),
   })
   .meta({ id: "Tag" });
 

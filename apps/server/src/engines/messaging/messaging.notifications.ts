@@ -7,10 +7,10 @@ export const customersWaiting = notification(
   "messaging.customers_waiting",
   z.object({ count: z.int(), isMore: z.boolean(), hours: z.int(), conversationId: Id.nullable() }),
   {
-    label: { zh: "客户快要无法回复", en: "Customers can soon no longer be answered" },
+    label: { zh: "客户快要无法回复", en: "The time to answer customers is running out" },
     title: ({ count, isMore, hours }) => ({
       zh: `${count}${isMore ? "+" : ""} 位客户还在等回复，不到 ${hours} 小时后微信就不再允许回复`,
-      en: `Waiting for an answer that WeChat takes for less than ${hours} more hours: ${count}${isMore ? "+" : ""}`,
+      en: `Customers waiting for an answer: ${count}${isMore ? "+" : ""}. In under ${hours} hours WeChat won't let you reply any more`,
     }),
     link: ({ conversationId }) =>
       conversationId === null ? "/messages/conversations?state=waiting" : `/messages/conversations/${conversationId}`,

@@ -27,11 +27,11 @@ export const nameTaken = fault("forms.name_taken", 409, {
 /** `at` is a JSON pointer into the draft. */
 export const badDraft = fault("forms.bad_draft", 422, {
   zh: "表单还不能这样保存或发布：{problemZh}。",
-  en: "The form can't be kept or published like this: {problemEn}.",
+  en: "The form can't be saved or published like this: {problemEn}.",
 });
 export const unchanged = fault("forms.unchanged", 409, {
   zh: "与已发布的第 {version} 版相同，没有需要发布的更改。",
-  en: "This is what version {version} is already: there is nothing to publish.",
+  en: "This is the same as version {version}, which is published: there is nothing new to publish.",
 });
 export const closed = fault("forms.closed", 409, {
   zh: "这个表单没有开放填写：尚未发布或已停用。",
@@ -39,15 +39,15 @@ export const closed = fault("forms.closed", 409, {
 });
 export const versionOver = fault("forms.version_over", 409, {
   zh: "这份表单已更新到第 {version} 版，请核对新内容后再提交。",
-  en: "This form has changed to version {version} meanwhile: look through it and send it again.",
+  en: "This form has been updated to version {version}. Check it and submit it again.",
 });
 export const wrongAnswers = fault("forms.wrong_answers", 422, {
   zh: "有几处需要修改，请看标出的字段。",
-  en: "Something has to be corrected; see the fields that are marked.",
+  en: "Something needs correcting; see the fields that are marked.",
 });
 export const hasAnswers = fault("forms.has_answers", 409, {
   zh: "已有人填写，不能删除；可以停用它。",
-  en: "Somebody has answered it, so it can't be deleted; it can be switched off.",
+  en: "Somebody has filled it in, so it can't be deleted; you can switch it off.",
 });
 
 const example = {
@@ -100,11 +100,11 @@ export const Form = z
       z.boolean(),
       { zh: "草稿", en: "Draft" },
       {
-        width: "168px",
         choices: {
-          true: { zh: "有未发布的更改", en: "Has changes", tone: "info" },
+          true: { zh: "有未发布的更改", en: "Unpublished changes", tone: "info" },
           false: { zh: "已发布", en: "Published", tone: "quiet" },
         },
+        width: "184px",
       },
     ),
     changedAt: field(Instant, { zh: "修改时间", en: "Changed" }),
@@ -125,7 +125,7 @@ const Version = z
     id: Id,
     number,
     publishedAt: field(Instant, { zh: "发布时间", en: "Published" }, { sort: "id" }),
-    publishedBy: field(z.string(), { zh: "发布人", en: "By" }),
+    publishedBy: field(z.string(), { zh: "发布人", en: "Published by" }),
   })
   .meta({ id: "FormVersion" });
 const WholeVersion = Version.extend({ made: MadeForm }).meta({ id: "WholeFormVersion" });
@@ -134,9 +134,9 @@ const Words = z.object({ zh: z.string(), en: z.string() }).meta({ id: "Words" })
 const answerFields = {
   id: Id,
   summary: field(Words, { zh: "内容", en: "Answers" }, { kind: "words" }),
-  accountName: field(z.string(), { zh: "填写人", en: "By" }),
+  accountName: field(z.string(), { zh: "填写人", en: "Filled in by" }),
   version: field(z.int(), { zh: "版本", en: "Version" }, { kind: "version", filter: "range" }),
-  answeredAt: field(Instant, { zh: "填写时间", en: "At" }, { sort: "id", filter: "range" }),
+  answeredAt: field(Instant, { zh: "填写时间", en: "Filled in" }, { sort: "id", filter: "range" }),
 };
 const Answer = z.object(answerFields).meta({ id: "FormAnswer" });
 const WholeAnswer = Answer.omit({ summary: true })
@@ -180,6 +180,13 @@ export const forms = contract("forms", {
     access: formsDesign,
     params,
     reply: FormDraft,
+    faults: [notFound],
+  }),
+  getAbout: route.get("/forms/:formId/about", {
+    summary: "A form without what it asks: what its answers are answers to",
+    access: formsRead,
+    params,
+    reply: Form,
     faults: [notFound],
   }),
   update: route.patch("/forms/:formId", {

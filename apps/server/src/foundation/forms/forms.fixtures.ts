@@ -21,6 +21,7 @@ export const fixtures = fixturesOf(forms)(async ({ server, owner }) => {
     list: {},
     create: { name: "新表单", copyOf: formId },
     get: { formId },
+    getAbout: { formId },
     update: { formId, enabled: true },
     delete: { formId: unused },
     saveDraft: { formId: other, draft: made("地址"), ifMatch: 2 },

@@ -14,6 +14,7 @@ export const formsModule = defineModule(forms, {
     list: forms.list,
     create: forms.create,
     get: forms.get,
+    getAbout: forms.about,
     update: forms.update,
     delete: forms.delete,
     saveDraft: forms.saveDraft,

@@ -55,6 +55,11 @@ export class FormsService {
     return this.withDraft(ctx, await this.demand(ctx, formId));
   }
 
+  /** @throws Fault `kit.not_found` */
+  async about(ctx: Ctx, { formId }: Flat<typeof forms.getAbout>): Promise<Out<typeof forms.getAbout>> {
+    return shown(await this.demand(ctx, formId));
+  }
+
   /** @throws Fault `kit.not_found`, `forms.name_taken` */
   async update(ctx: Ctx, { formId, ...change }: Flat<typeof forms.update>): Promise<Out<typeof forms.update>> {
     const row = await ctx.tx(

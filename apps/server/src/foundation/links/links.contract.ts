@@ -55,7 +55,7 @@ export const Link = z
     state: field(State, { zh: "状态", en: "State" }, { filter: true, unindexed: true, choices: states }),
     clicks: field(z.int(), { zh: "点击", en: "Clicks" }, { sort: true, filter: "range", total: true }),
     expiresAt: field(Instant.nullable(), { zh: "失效时间", en: "Expires" }, { sort: true, filter: "range" }),
-    maxClicks: field(z.int().min(1).max(1_000_000).nullable(), { zh: "次数上限", en: "Most clicks" }, { hidden: true }),
+    maxClicks: field(z.int().min(1).max(1_000_000).nullable(), { zh: "次数上限", en: "Click limit" }, { hidden: true }),
     hasPassword: field(z.boolean(), { zh: "需要密码", en: "Asks for a password" }, { hidden: true }),
     rules: z.array(Rule),
     createdAt: field(Instant, { zh: "创建时间", en: "Created" }, { sort: "id", filter: "range", hidden: true }),
@@ -68,7 +68,7 @@ const Given = Link.pick({ url: true, title: true, expiresAt: true, maxClicks: tr
   .partial({ title: true, expiresAt: true, maxClicks: true })
   .extend({
     password: field(z.string().min(6).max(128).nullish(), { zh: "访问密码", en: "Password" }, { input: "password" }),
-    rules: field(z.array(Rule).max(10).optional(), { zh: "跳转规则", en: "Where else it leads" }),
+    rules: field(z.array(Rule).max(10).optional(), { zh: "跳转规则", en: "Other destinations by browser" }),
   });
 
 const linkParams = z.object({ linkId: Id });
@@ -96,7 +96,7 @@ export const links = contract("links", {
     access: linksWrite,
     effect: "change",
     idempotent: true,
-    body: Given.extend({ slug: field(Slug.optional(), { zh: "自定义后缀", en: "Ending of its own" }) }),
+    body: Given.extend({ slug: field(Slug.optional(), { zh: "自定义后缀", en: "Custom ending" }) }),
     reply: Link,
     faults: [slugTaken, badDestination, domainNotAllowed],
     limit: { perMinute: 600, by: "account" },

@@ -24,18 +24,18 @@ const busySeconds = 60;
 
 const gaveUp: LocalizedText = {
   zh: "多次出错，系统已停止。请把此任务告诉管理员。",
-  en: "It broke several times and was given up. Tell your administrator about this.",
+  en: "It failed several times and was stopped. Tell your administrator about this.",
 };
 const reasons: Readonly<Record<string, LocalizedText>> = {
   [forbidden.code]: {
     zh: "发起人已没有做这件事的权限",
-    en: "Whoever began it may not do this any more",
+    en: "Whoever started it no longer has permission to do this",
   },
   [invalidInput.code]: {
     zh: "列表的筛选条件已失效，请重新筛选后再操作",
-    en: "The list can't be narrowed like this any more: narrow it anew, and begin again",
+    en: "The filters of the list no longer work: filter it again and start anew",
   },
-  [notFound.code]: { zh: "此操作已不可用", en: "This can't be done any more" },
+  [notFound.code]: { zh: "此操作已不可用", en: "This action is no longer available" },
 };
 
 /** Takes bulk actions over from whoever asked, and works them off step by step. */

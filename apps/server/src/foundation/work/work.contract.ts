@@ -54,13 +54,13 @@ export const Run = z
     isMore: z.boolean(),
     /** Why it stopped by itself. */
     why: field(Text.nullable(), { zh: "中断原因", en: "Why it stopped" }),
-    accountName: field(z.string().nullable(), { zh: "发起人", en: "Begun by" }, { readBy: workManage }),
+    accountName: field(z.string().nullable(), { zh: "发起人", en: "Started by" }, { readBy: workManage }),
     isOwn: field(
       z.boolean(),
       { zh: "我发起的", en: "Mine" },
       { filter: true, hidden: true, choices: { true: { zh: "是", en: "Yes" }, false: { zh: "否", en: "No" } } },
     ),
-    createdAt: field(Instant, { zh: "发起于", en: "Begun" }, { sort: "id", filter: "range" }),
+    createdAt: field(Instant, { zh: "发起于", en: "Started" }, { sort: "id", filter: "range" }),
     startedAt: Instant.nullable(),
     endedAt: field(Instant.nullable(), { zh: "结束于", en: "Ended" }),
   })

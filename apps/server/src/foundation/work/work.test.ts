@@ -118,7 +118,7 @@ test("rights are those of the present: who loses them, or is switched off, goes 
   });
   await server.runUntilIdle();
   const run = await owner.api.work.get({ runId });
-  expect(run).toMatchObject({ state: "failed", why: { en: expect.stringContaining("may not do this any more") } });
+  expect(run).toMatchObject({ state: "failed", why: { en: expect.stringContaining("no longer has permission") } });
   expect(run.done).toBe(200);
   const disabled = await server.asHolderOf(["pots:fill"], owner);
   const theirs = await begin(disabled);
@@ -138,12 +138,12 @@ test("a filter that the list has lost ends it with a reason", async () => {
   expect(await owner.api.work.get({ runId })).toMatchObject({
     state: "failed",
     done: 0,
-    why: { en: expect.stringContaining("narrow it anew") },
+    why: { en: expect.stringContaining("filter it again") },
   });
   expect(await owner.api.work.get({ runId: gone })).toMatchObject({ state: "failed", list: "" });
   const { items } = await owner.api.notifications.list({});
   expect(items.map(({ title, importance }) => [title.en.slice(0, 30), importance])).toContainEqual([
-    "“Fill” stopped after 0: The li",
+    "“Fill” stopped after 0: The fi",
     "high",
   ]);
 });
