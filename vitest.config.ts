@@ -26,6 +26,8 @@ export default defineConfig({
       // What comes ends the wait, so it costs nothing to wait long for what comes late.
       poll: { timeout: patient(30_000), interval: 20 },
     },
+    // A page whose test is over may still have asked for a part of itself, which nobody waits for any more.
+    onUnhandledError: ({ message }) => message !== "Vite module runner has been closed.",
     // `--changed` follows imports. These are read in other ways, by whatever opens a database or starts a server.
     forceRerunTriggers: ["**/*.sql", "**/pnpm-lock.yaml", "**/vitest.config.ts", "**/tests/setup/**", "**/tools/*.ts"],
     projects: [

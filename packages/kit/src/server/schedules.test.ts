@@ -44,6 +44,8 @@ const schedule = (name: string) =>
 
 test("of two processes one runs it at its time, again and again; one that fails is noted and comes again", async () => {
   let ran = 0;
+  // The clock goes on by itself, too: close before a time it would come once more.
+  open.clock.advance(6 * 60_000 - (open.clock.now().getTime() % (5 * 60_000)));
   const other = await open.second();
   for (const each of [runtime, other]) {
     each.schedule("tea.count", "*/5 * * * *", async () => {

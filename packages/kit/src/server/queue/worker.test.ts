@@ -141,7 +141,8 @@ describe("leases", () => {
     const told = Promise.withResolvers<void>();
     const begun = Promise.withResolvers<void>();
     const queue = define(runtime, {
-      leaseMs: 300,
+      // So long that the other one comes while it holds, on a machine that is busy with something else.
+      leaseMs: 3_000,
       run: async (ctx) => {
         await kitTransaction(ctx).query("INSERT INTO tea_cup VALUES ('first')");
         ctx.signal.addEventListener("abort", () => told.resolve());
