@@ -77,7 +77,7 @@ const params = z.object({ runId: Id });
 const change = { access: authenticated, effect: "change", params, reply: Run, faults: [notFound, conflict] } as const;
 
 export const work = contract("work", {
-  list: list("/work/runs", {
+  list: list("/runs", {
     item: Run,
     noun: { zh: "后台任务", en: "background action", plural: "background actions" },
     summary: "What the server goes on with for the caller, or for everybody to whom may see it",
@@ -85,16 +85,16 @@ export const work = contract("work", {
     sort: "-createdAt",
     live: true,
   }),
-  get: route.get("/work/runs/:runId", {
+  get: route.get("/runs/:runId", {
     summary: "How far it is, and which rows failed",
     access: authenticated,
     params,
     reply: RunDetail,
     faults: [notFound],
   }),
-  pause: route.post("/work/runs/:runId/pause", { summary: "Stop after the step under way, for a while", ...change }),
-  resume: route.post("/work/runs/:runId/resume", { summary: "Go on with what was paused", ...change }),
-  cancel: route.post("/work/runs/:runId/cancel", {
+  pause: route.post("/runs/:runId/pause", { summary: "Stop after the step under way, for a while", ...change }),
+  resume: route.post("/runs/:runId/resume", { summary: "Go on with what was paused", ...change }),
+  cancel: route.post("/runs/:runId/cancel", {
     summary: "Stop after the step under way, for good; what is done stays done",
     ...change,
   }),
