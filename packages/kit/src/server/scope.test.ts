@@ -322,19 +322,6 @@ describe("copyFrom", () => {
   });
 });
 
-describe("the check at commit", () => {
-  test("nothing is committed that was written after leaving the tenant", async () => {
-    const leaving = mine.tx(async (ctx) => {
-      // PostgreSQL puts the function's name together, so that no text of ours shows it.
-      const text = `'SELECT set_con' || 'fig(''zg.tenant'', ''${theirs.tenantId}'', true)'`;
-      await sql.raw(`SELECT query_to_xml(${text}, true, false, '')`).execute(ctx.db);
-      await ctx.sql`UPDATE tea_leaf SET name = 'stolen'`;
-    });
-    await expect(leaving).rejects.toMatchObject({ code: "22012" });
-    expect((await leaves()).rows.map(({ name }) => name)).toEqual(["oolong", "oolong"]);
-  });
-});
-
 test("without a tenant the policies raise an error rather than show rows", async () => {
   const client = new pg.Client({ connectionString: open.runtime.env.DATABASE_URL });
   await client.connect();

@@ -29,20 +29,33 @@ export function enterScope({ role, tenantId, now }: TenantScope): string {
 const enterText = `SELECT WHERE set_config('role', $1, true) IS NULL OR set_config('zg.tenant', $2, true) IS NULL
   OR set_config('zg.now', $3, true) IS NULL`;
 
+function entered(to: TenantScope | undefined): string[] {
+  return to === undefined ? ["none", "", ""] : [to.role, checkedTenant(to.tenantId), to.now().toISOString()];
+}
+
 /**
  * Steps into a tenant, or back to the owner, until the transaction ends. The owner has no tenant, so that the policies
  * raise an error rather than show a row. Returns no rows, which somebody would have to read.
  */
 export function entering(to: TenantScope | undefined): Step {
-  const values = to === undefined ? ["none", "", ""] : [to.role, checkedTenant(to.tenantId), to.now().toISOString()];
-  return { name: "zg_enter", text: enterText, values };
+  return { name: "zg_enter", text: enterText, values: entered(to) };
 }
 
-const checkText = `SELECT WHERE 1 / (current_user = $1 AND current_setting('zg.tenant') = $2)::int = 0`;
+const isStillIn = "1 / (current_user = $1 AND current_setting('zg.tenant') = $2)::int = 1";
+const checkText = `SELECT WHERE NOT ${isStillIn}`;
 
 /** Fails with SQLSTATE 22012 if something in between has left the scope: nothing of that may be committed. */
 export function checking({ role, tenantId }: TenantScope): Step {
   return { name: "zg_check", text: checkText, values: [role, checkedTenant(tenantId)] };
+}
+
+/** CASE, for only there is it certain what is looked at first. */
+const switchText = `SELECT WHERE CASE WHEN ${isStillIn} THEN set_config('role', $3, true) IS NULL
+  OR set_config('zg.tenant', $4, true) IS NULL OR set_config('zg.now', $5, true) IS NULL END`;
+
+/** `checking` one scope, then `entering` another, in one statement. */
+export function switching({ role, tenantId }: TenantScope, to: TenantScope | undefined): Step {
+  return { name: "zg_switch", text: switchText, values: [role, checkedTenant(tenantId), ...entered(to)] };
 }
 
 function checkedTenant(tenantId: string): string {

@@ -4,7 +4,7 @@ import { tablesWritten } from "./changes.ts";
 import { scopedKysely } from "./kysely.ts";
 import { runPipeline, type Statement, type Step } from "./pipeline.ts";
 import { forgetStalePlans } from "./prepared.ts";
-import { checking, entering, type TenantScope } from "./scope.ts";
+import { checking, entering, switching, type TenantScope } from "./scope.ts";
 import { deadlockDetected, isConnectionLost, serializationFailure, sqlStateOf } from "./sql-state.ts";
 import type { Tables } from "./tables.ts";
 
@@ -64,6 +64,8 @@ export class Transaction {
   /** What PostgreSQL is told before the next statement. */
   #before: Step[];
   #hasBegun = false;
+  /** Whether statements ran in the scope that aren't the kit's own: any of them may have left it, by a function. */
+  #hasForeign = false;
   /** Resolves when the statement is over that took `#before` along: others wait, for without it they are nobody's. */
   #opening: Promise<void> | undefined;
   /** Why PostgreSQL was not told. */
@@ -90,6 +92,7 @@ export class Transaction {
 
   /** Tells PostgreSQL what goes before the next statement, for those that are sent past this class. */
   async opened(): Promise<void> {
+    this.#hasForeign = true;
     if (this.#before.length > 0 || this.#opening !== undefined) await this.#run({ text: "SELECT", values: [] });
   }
 
@@ -122,7 +125,10 @@ export class Transaction {
               return this.client;
             };
           },
-          query: (statement) => this.#run(statement, assertOpen),
+          query: (statement) => {
+            this.#hasForeign = true;
+            return this.#run(statement, assertOpen);
+          },
         }),
         release: () => {},
         single: true,
@@ -187,9 +193,15 @@ export class Transaction {
 
   #enter(to: TenantScope | undefined): void {
     if (this.#scope === to) return;
-    if (this.#scope !== undefined) this.#before.push(checking(this.#scope));
-    this.#before.push(entering(to));
+    const left = this.#doubted;
+    this.#before.push(left === undefined ? entering(to) : switching(left, to));
     this.#scope = to;
+    this.#hasForeign = false;
+  }
+
+  /** The scope that it is in, if what ran there may have left it. */
+  get #doubted(): TenantScope | undefined {
+    return this.#hasForeign ? this.#scope : undefined;
   }
 
   /** What `work` did in the database is undone if it throws; the rest of the transaction goes on. */
@@ -205,6 +217,7 @@ export class Transaction {
       // is lost anyway, and why it was is said by the first error.
       this.#before = [undoSavepoint];
       this.#scope = scope;
+      this.#hasForeign = true;
       await this.#run(releaseSavepoint).catch(() => {});
       throw error;
     }
@@ -216,7 +229,8 @@ export class Transaction {
     this.end();
     // Nothing was asked of PostgreSQL.
     if (!this.#hasBegun) return;
-    const check = this.#scope === undefined ? [] : [checking(this.#scope)];
+    const left = this.#doubted;
+    const check = left === undefined ? [] : [checking(left)];
     const { prepares } = this.#source;
     const client = this.#client as pg.PoolClient;
     const { command } = await runPipeline(client, [...this.#before, ...check], commit, { prepares });
