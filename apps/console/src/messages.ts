@@ -3,6 +3,7 @@ import { audienceMessages } from "./audience/audience.messages.ts";
 import { connectMessages } from "./connect/connect.messages.ts";
 import { eventsMessages } from "./events/events.messages.ts";
 import { formsMessages } from "./forms/forms.messages.ts";
+import { keysMessages } from "./keys/keys.messages.ts";
 import { linksMessages } from "./links/links.messages.ts";
 import { messagingMessages } from "./messaging/messaging.messages.ts";
 import { notificationsMessages } from "./notifications/notifications.messages.ts";
@@ -19,6 +20,7 @@ const modules = {
   connect: connectMessages,
   events: eventsMessages,
   forms: formsMessages,
+  keys: keysMessages,
   links: linksMessages,
   messaging: messagingMessages,
   notifications: notificationsMessages,

@@ -4,6 +4,7 @@ import { messaging } from "./engines/messaging/messaging.contract.ts";
 import { access } from "./foundation/access/access.contract.ts";
 import { events } from "./foundation/events/events.contract.ts";
 import { forms } from "./foundation/forms/forms.contract.ts";
+import { keys } from "./foundation/keys/keys.contract.ts";
 import { links } from "./foundation/links/links.contract.ts";
 import { notifications } from "./foundation/notifications/notifications.contract.ts";
 import { settings } from "./foundation/settings/settings.contract.ts";
@@ -23,4 +24,5 @@ export const contracts = {
   views,
   notifications,
   work,
+  keys,
 };

@@ -94,6 +94,14 @@ export const modules: readonly ModuleEntry[] = [
     load: async () => (await import("./foundation/views/views.module.ts")).viewsModule,
   },
   {
+    name: "keys",
+    layer: "foundation",
+    description: "API keys: what programs call with, what they may do, how often they did",
+    dependsOn: ["access"],
+    ownerFiles: { "callers.ts": "calls of several tenants are counted by one statement" },
+    load: async () => (await import("./foundation/keys/keys.module.ts")).keysModule,
+  },
+  {
     name: "connect",
     layer: "engines",
     description: "WeChat apps: tokens, messages in, replies out, channel QR codes",

@@ -30,6 +30,33 @@ export const forbidden = fault("kit.forbidden", 403, {
   zh: "没有权限（{permission}），请联系管理员开通。",
   en: "You lack the permission {permission}; ask an administrator for it.",
 });
+/** What belongs to somebody who signs in: their session, their password, what they are told. */
+export const accountNeeded = fault("kit.account_needed", 403, {
+  zh: "此操作需要本人登录，不能使用 API 密钥。",
+  en: "Somebody has to sign in for this; an API key won't do.",
+});
+export const effectRefused = fault("kit.effect_refused", 403, {
+  zh: "此 API 密钥的用途不包括这类操作（{effect}）。",
+  en: "This API key isn't made for calls of this kind ({effect}).",
+});
+/** Only to whoever has its secret: to others no key is known. */
+export const keyOver = fault("kit.key_over", 401, {
+  zh: "这个 API 密钥已停用或已过期。",
+  en: "This API key is switched off or has expired.",
+});
+export const keyNetworkRefused = fault("kit.key_network_refused", 403, {
+  zh: "这个 API 密钥不接受来自 {address} 的调用。",
+  en: "This API key takes no calls from {address}.",
+});
+export const keyUsedUp = fault(
+  "kit.key_used_up",
+  429,
+  {
+    zh: "这个 API 密钥今天的 {calls} 次调用已用完，请 {wait} 后再试。",
+    en: "This API key has used up its {calls} calls of today; try again in {wait}.",
+  },
+  { isPassing: true },
+);
 /** What has a password of its own, a link for one, asks whoever comes for it; `asks` gives the page a form. */
 export const passwordNeeded = fault("kit.password_needed", 403, {
   zh: "请输入访问密码。",

@@ -18,7 +18,7 @@ const kit = Symbol("kit");
 
 /** On whose behalf something happens. */
 export interface Actor extends Entitled {
-  readonly kind: "account" | "system" | "wechat" | "visitor";
+  readonly kind: "account" | "key" | "system" | "wechat" | "visitor";
   /** As people know it, for records that they read. */
   readonly name: string;
 }

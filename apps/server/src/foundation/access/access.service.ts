@@ -7,16 +7,7 @@ import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
 import { listOf } from "@zhanggui/kit/server/list";
 import type { Found } from "@zhanggui/kit/server/search";
 import { sql, type SqlBool } from "kysely";
-import {
-  access,
-  lastOwner,
-  loginTaken,
-  ownPassword,
-  roleFixed,
-  roleInUse,
-  roleNameTaken,
-  unknownPermission,
-} from "./access.contract.ts";
+import { access, lastOwner, loginTaken, ownPassword, roleFixed, roleInUse, roleNameTaken } from "./access.contract.ts";
 import { LoginAttempts } from "./internal/login-attempts.ts";
 import { endInvitation } from "./internal/end-invitation.ts";
 import { endSessions } from "./internal/end-sessions.ts";
@@ -227,7 +218,7 @@ export class AccessService {
 
   /** @throws Fault `access.role_name_taken`, `access.unknown_permission`, `access.beyond_own_rights` */
   async createRole(ctx: Ctx, { name, permissions }: Flat<typeof access.createRole>): Promise<RoleView> {
-    this.#demandKnown(permissions);
+    this.rights.demandKnown(permissions);
     return ctx.tx(async (ctx) => {
       (await this.rights.begin(ctx)).demandHeld(permissions, "permissions");
       const row = await ctx.db
@@ -243,7 +234,7 @@ export class AccessService {
   /** @throws Fault `access.beyond_own_rights` if the role grants more than one holds, before or afterwards */
   async updateRole(ctx: Ctx, { roleId, ...change }: Flat<typeof access.updateRole>): Promise<RoleView> {
     const { name, permissions } = change;
-    this.#demandKnown(permissions ?? []);
+    this.rights.demandKnown(permissions ?? []);
     const taken = roleNameTaken({ name, errors: [{ field: "name" }] });
     return ctx.tx(
       async (ctx) => {
@@ -306,11 +297,6 @@ export class AccessService {
       .where("access_account.state", "=", "enabled")
       .limit(1)
       .executeTakeFirstOrThrow(() => lastOwner());
-  }
-
-  #demandKnown(permissions: readonly string[]): void {
-    const unknown = permissions.find((code) => !this.rights.grantable.some((each) => each.code === code));
-    if (unknown !== undefined) throw unknownPermission({ permission: unknown });
   }
 
   /** With what they grant now, and to how many accounts. */

@@ -4,7 +4,7 @@ import type { BuiltInRole, Permission } from "@zhanggui/kit/contract/permission"
 import type { Actor, Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
 import { Declarations } from "@zhanggui/kit/server/declarations";
 import { sql, type SqlBool } from "kysely";
-import { accessWrite, beyondOwnRights } from "./access.contract.ts";
+import { accessWrite, beyondOwnRights, unknownPermission } from "./access.contract.ts";
 
 export interface GrantingRole {
   readonly builtIn: BuiltInRole | null;
@@ -19,6 +19,12 @@ export class Rights {
   /** Every permission that some route asks for: what roles can grant. */
   get grantable(): readonly Permission[] {
     return this.declarations.permissions;
+  }
+
+  /** @throws Fault `access.unknown_permission` for one that no route asks for */
+  demandKnown(permissions: readonly string[]): void {
+    const unknown = permissions.find((code) => !this.grantable.some((each) => each.code === code));
+    if (unknown !== undefined) throw unknownPermission({ permission: unknown });
   }
 
   /**
@@ -82,16 +88,17 @@ export class Rights {
    * Begins a change of rights. Those of one tenant come one after the other, and each reads what its actor holds only
    * when it is its turn: somebody who loses a right while they grant it either granted it before, or doesn't.
    *
-   * @throws Fault `kit.forbidden` for an account that may no longer manage accounts
+   * @param needed what somebody needs who changes them
+   * @throws Fault `kit.forbidden` for an account that no longer has it, and for what isn't an account
    */
-  async begin(ctx: TxCtx): Promise<Grantor> {
+  async begin(ctx: TxCtx, needed: Permission = accessWrite): Promise<Grantor> {
     await ctx.lock("access.rights", "");
     // Set-up, and the system itself.
-    return ctx.actor.kind === "system" ? new Grantor(undefined) : this.grantor(ctx, ctx.actor.id);
+    return ctx.actor.kind === "system" ? new Grantor(undefined) : this.grantor(ctx, ctx.actor.id, needed);
   }
 
-  /** @throws Fault `kit.forbidden` for an account that may no longer manage accounts */
-  async grantor(ctx: Ctx, accountId: string): Promise<Grantor> {
+  /** @throws Fault `kit.forbidden` for an account that no longer has the permission, and for what isn't an account */
+  async grantor(ctx: Ctx, accountId: string, needed: Permission = accessWrite): Promise<Grantor> {
     const able = await ctx.db
       .selectFrom("access_account")
       .select("id")
@@ -99,7 +106,7 @@ export class Rights {
       .where("disabled", "=", false)
       .executeTakeFirst();
     const held = new Set(able === undefined ? [] : await this.ofAccount(ctx, able.id));
-    if (!held.has(accessWrite.code)) throw forbidden({ permission: accessWrite.code });
+    if (!held.has(needed.code)) throw forbidden({ permission: needed.code });
     return new Grantor(held);
   }
 }

@@ -166,6 +166,10 @@ export class Sessions implements Authenticator {
     });
   }
 
+  knows(token: string): boolean {
+    return tokens.isAccessToken(token);
+  }
+
   /** Reads the rights anew at each request: a disabled account or a changed role holds from the next call. */
   async authenticate(accessToken: string): Promise<Caller> {
     const subject = await tokens.readAccessToken(accessToken, this.runtime.clock.now(), this.runtime.env.JWT_SECRETS);

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from "fastify";
-import { forbidden, unauthenticated } from "../../contract/faults.ts";
-import { permissionsOf, publicAccess, type Access } from "../../contract/permission.ts";
+import { accountNeeded, effectRefused, forbidden, unauthenticated } from "../../contract/faults.ts";
+import { authenticated, permissionsOf, publicAccess } from "../../contract/permission.ts";
+import type { Effect, Route } from "../../contract/route.ts";
 import type { Actor } from "../ctx.ts";
 import { extensionPoint, type Extensions } from "../extensions.ts";
 import { describeRequest } from "./request-log.ts";
@@ -11,12 +12,21 @@ export interface Caller {
   readonly actor: Actor;
   /** The session or key that the call came with: limits by key count on it. */
   readonly keyId: string;
+  /** What its calls may do to the world; everything that its actor's permissions allow, unless set. */
+  readonly effects?: ReadonlySet<Effect>;
+  /** How many calls of any routes it may make in a minute; as many as it likes, unless set. */
+  readonly perMinute?: number;
 }
 
-/** Given by the access module: the kit knows tokens only as text. */
+/** Given by the modules that give out tokens: the kit knows them only as text. */
 export interface Authenticator {
-  /** @throws Fault `kit.unauthenticated` or `kit.session_expired` */
-  authenticate(accessToken: string): Promise<Caller>;
+  /** Whether a token is of the kind that it gives out. */
+  knows(token: string): boolean;
+  /**
+   * @param address where the call comes from
+   * @throws Fault `kit.unauthenticated`, `kit.session_expired`, or one of its own
+   */
+  authenticate(token: string, address: string): Promise<Caller>;
 }
 export const authenticator = extensionPoint<Authenticator>("kit.authenticator");
 
@@ -31,19 +41,24 @@ export const visitor: Caller = {
 /**
  * Who calls, if they may.
  *
- * @throws Fault `kit.unauthenticated`, `kit.session_expired`, `kit.forbidden`
+ * @throws Fault `kit.unauthenticated`, `kit.session_expired`, `kit.forbidden`, `kit.account_needed`,
+ *   `kit.effect_refused`
  */
-export async function callerOf(access: Access, request: FastifyRequest, extensions: Extensions): Promise<Caller> {
+export async function callerOf(route: Route, request: FastifyRequest, extensions: Extensions): Promise<Caller> {
+  const { access, effect } = route;
   if (access === publicAccess) return visitor;
   const token = /^Bearer (.+)$/i.exec(request.headers.authorization ?? "")?.[1];
   if (token === undefined) throw unauthenticated();
-  const [known] = extensions.of(authenticator);
-  if (known === undefined) throw new Error("no module gives an authenticator, so nobody can be known");
-  const caller = await known.value.authenticate(token);
-  describeRequest(request, { tenantId: caller.tenantId, caller: caller.actor });
+  const known = extensions.of(authenticator).find(({ value }) => value.knows(token));
+  if (known === undefined) throw unauthenticated();
+  const caller = await known.value.authenticate(token, request.ip);
+  const { tenantId, actor, effects } = caller;
+  describeRequest(request, { tenantId, caller: actor });
+  if (access === authenticated && actor.kind !== "account") throw accountNeeded();
   const asked = permissionsOf(access);
-  if (asked.length > 0 && !asked.some(({ code }) => caller.actor.permissions.has(code))) {
+  if (asked.length > 0 && !asked.some(({ code }) => actor.permissions.has(code))) {
     throw forbidden({ permission: asked.map(({ code }) => code).join(", ") });
   }
+  if (effects?.has(effect) === false) throw effectRefused({ effect });
   return caller;
 }

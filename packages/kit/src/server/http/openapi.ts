@@ -2,7 +2,12 @@ import { z } from "zod";
 import { isJson, type Body } from "../../contract/body.ts";
 import type { FaultDefinition } from "../../contract/fault.ts";
 import {
+  accountNeeded,
+  effectRefused,
   forbidden,
+  keyNetworkRefused,
+  keyOver,
+  keyUsedUp,
   idempotencyInProgress,
   idempotencyKeyMissing,
   idempotencyKeyReused,
@@ -49,7 +54,7 @@ export function openApi(contracts: Readonly<Record<string, Contract>>, about: { 
     components: {
       schemas,
       parameters: { AcceptLanguage: acceptLanguage },
-      securitySchemes: { token: { type: "http", scheme: "bearer", bearerFormat: "JWT" } },
+      securitySchemes: { token: { type: "http", scheme: "bearer", description: "Of a session, or an API key" } },
     },
   };
 }
@@ -200,12 +205,15 @@ function success(route: Route, schemas: Json): Json {
   };
 }
 
+/** What programs may be told that call with an API key. */
+const ofKeys = [effectRefused, keyNetworkRefused, keyOver, keyUsedUp];
+
 function refusals(route: Route, open: boolean): Json {
   const { idempotent, ifMatch, limit } = route;
   const general = [
     invalidInput,
     ...(open ? [] : [unauthenticated]),
-    ...(typeof route.access === "string" ? [] : [forbidden]),
+    ...(open ? [] : typeof route.access === "string" ? [accountNeeded] : [forbidden, ...ofKeys]),
     ...(idempotent ? [idempotencyKeyMissing, idempotencyKeyReused, idempotencyInProgress, idempotencyUnknown] : []),
     ...(ifMatch ? [preconditionFailed, preconditionRequired] : []),
     ...(limit === undefined ? [] : [tooManyRequests]),

@@ -3,6 +3,7 @@ import type { FastifyRequest } from "fastify";
 import { tooManyRequests } from "../../contract/faults.ts";
 import type { Limit, Route } from "../../contract/route.ts";
 import { callOf } from "./call.ts";
+import type { Caller } from "./caller.ts";
 
 /** Counts calls. In process by default; a shared store can take its place where several processes answer. */
 export interface RateLimiter {
@@ -43,6 +44,13 @@ export class InProcessRateLimiter implements RateLimiter {
 /** @throws Fault `kit.too_many_requests` */
 export async function countCall(route: Route, limit: Limit, limiter: RateLimiter, request: FastifyRequest, now: Date) {
   const waitMs = await limiter.take(`${route.id} ${subjectOf(limit, request)}`, limit.perMinute, now);
+  if (waitMs > 0) throw tooManyRequests({ seconds: Math.ceil(waitMs / 1000) });
+}
+
+/** Counts a call on its key, where that has a limit of its own. @throws Fault `kit.too_many_requests` */
+export async function countKey({ tenantId, keyId, perMinute }: Caller, limiter: RateLimiter, now: Date): Promise<void> {
+  if (perMinute === undefined) return;
+  const waitMs = await limiter.take(`key ${tenantId} ${keyId}`, perMinute, now);
   if (waitMs > 0) throw tooManyRequests({ seconds: Math.ceil(waitMs / 1000) });
 }
 

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from "fastify";
 import { isJson } from "../../contract/body.ts";
 import { Fault } from "../../contract/fault.ts";
-import { conflict, notFound } from "../../contract/faults.ts";
+import { accountNeeded, conflict, notFound } from "../../contract/faults.ts";
 import type { Route } from "../../contract/route.ts";
 import type { z } from "zod";
 import type { BulkInfo } from "../../contract/bulk-info.ts";
@@ -18,7 +18,7 @@ import { Idempotency } from "./idempotency.ts";
 import { type BodyErrors, readInput } from "./input.ts";
 import type { Lifetimes } from "./lifetimes.ts";
 import { OpenStreams } from "./open-streams.ts";
-import { countCall, networkOf, type RateLimiter } from "./rate-limiter.ts";
+import { countCall, countKey, networkOf, type RateLimiter } from "./rate-limiter.ts";
 import { describeRequest } from "./request-log.ts";
 import { sendJson, sendEvents, sendReply, sendStream, toJsonReply, type ReplyOptions } from "./reply.ts";
 import { exportOf, isExport } from "./list-csv.ts";
@@ -97,6 +97,8 @@ export class Routes {
   async #handOver(ctx: Ctx, route: Route, request: FastifyRequest): Promise<z.output<typeof BulkReply>> {
     const [runner] = this.#options.extensions.of(bulkRunner);
     if (runner === undefined) throw new Error(`nobody goes on with ${route.id} by itself`);
+    // It goes on with what somebody may do by then.
+    if (ctx.actor.kind !== "account") throw accountNeeded();
     const { id } = await runner.value.take(ctx, route.id, askedBy(request));
     return { done: 0, passed: {}, gone: 0, failed: [], isMore: false, next: null, run: id };
   }
@@ -126,9 +128,10 @@ export class Routes {
     // Before it costs anything; the others count on who calls.
     if (limit?.by === "address") await countCall(route, limit, limiter, request, runtime.clock.now());
     describeRequest(request, { route: route.id });
-    const caller = await callerOf(route.access, request, extensions);
+    const caller = await callerOf(route, request, extensions);
     callOf(request).caller = caller;
     if (caller !== visitor) joinTrace(request, reply);
+    await countKey(caller, limiter, runtime.clock.now());
     if (limit !== undefined && limit.by !== "address")
       await countCall(route, limit, limiter, request, runtime.clock.now());
   }
@@ -203,7 +206,7 @@ export class Routes {
     if (callOf(request).signal.aborted) return;
     const { extensions, reply: options } = this.#options;
     const ask = (): void => {
-      callerOf(route.access, request, extensions).catch((error: unknown) => {
+      callerOf(route, request, extensions).catch((error: unknown) => {
         // A database that is away says nothing about the listener.
         if (error instanceof Fault) callOf(request).abort(error);
       });

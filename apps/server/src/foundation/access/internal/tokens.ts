@@ -44,6 +44,11 @@ export async function signAccessToken(subject: TokenSubject, now: Date, secrets:
   return { token, expiresAt: new Date((issuedAt + accessTokenSeconds) * 1000) };
 }
 
+/** Whether it has the form of one (RFC 7515, compact): three parts. */
+export function isAccessToken(token: string): boolean {
+  return token.split(".").length === 3;
+}
+
 /**
  * Takes a token of any of `secrets`. One whose key isn't there any more has expired, with its key: the refresh token
  * tells whether the session goes on.

@@ -1,0 +1,20 @@
+import { authenticator } from "@zhanggui/kit/server/http/caller";
+import { defineModule } from "@zhanggui/kit/server/module";
+import { accessModule } from "../access/access.module.ts";
+import { Callers } from "./callers.ts";
+import { keys } from "./keys.contract.ts";
+import { KeysService } from "./keys.service.ts";
+
+export const keysModule = defineModule(keys, {
+  uses: [accessModule],
+  services: { keys: KeysService, callers: Callers },
+  routes: ({ keys }) => ({
+    list: keys.list,
+    create: keys.create,
+    update: keys.update,
+    rotate: keys.rotate,
+    delete: keys.delete,
+    use: keys.use,
+  }),
+  extensions: ({ callers }) => ({ keys: authenticator(callers) }),
+});
