@@ -44,19 +44,19 @@ export const ApiKey = z
     name: field(
       oneLine(60),
       { zh: "名称", en: "Name" },
-      { hint: { zh: "哪个程序使用它。", en: "Which program it is for." } },
+      { width: "160px", hint: { zh: "哪个程序使用它。", en: "Which program it is for." } },
     ),
     /** `zg_…` and how its secret ends. */
-    hint: field(z.string(), { zh: "密钥", en: "Key" }),
+    hint: field(z.string(), { zh: "密钥", en: "Key" }, { width: "104px" }),
     state: field(
       z.enum(["active", "disabled", "expired"]),
       { zh: "状态", en: "State" },
       { filter: true, unindexed: true, choices: states },
     ),
     permissions: field(
-      z.array(z.string().max(60)).max(200),
+      z.array(z.string().max(60)).min(1).max(200),
       { zh: "权限", en: "Permissions" },
-      { kind: "rights", input: "rights" },
+      { kind: "rights", input: "rights", width: "112px" },
     ),
     effects: field(
       z.array(z.enum(effects)).min(1),

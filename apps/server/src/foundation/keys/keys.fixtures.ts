@@ -2,7 +2,7 @@ import { fixturesOf } from "../../testing/every-route.ts";
 import { keys } from "./keys.contract.ts";
 
 export const fixtures = fixturesOf(keys)(async ({ server, owner }) => {
-  const old = await owner.api.keys.create({ name: "旧收银系统", permissions: [] });
+  const old = await owner.api.keys.create({ name: "旧收银系统", permissions: ["keys:read"] });
   const { id: keyId, token } = await owner.api.keys.create({ name: "收银系统", permissions: ["keys:read"] });
   await server.anonymous({ authorization: `Bearer ${token}` }).keys.list({});
   return {

@@ -61,8 +61,8 @@ describe("a key", () => {
     expect(await refusal(api.notifications.list({}))).toMatchObject(needed);
     expect(await refusal(api.audience.tagPeople({ all: true, handOver: true, name: "老客" }))).toMatchObject(needed);
     const forbidden = { code: "kit.forbidden", status: 403 };
-    expect(await refusal(api.keys.create({ name: "另一个", permissions: [] }))).toMatchObject(forbidden);
-    expect(await refusal(api.access.createRole({ name: "越权", permissions: [] }))).toMatchObject(forbidden);
+    expect(await refusal(api.keys.create({ name: "另一个", permissions: ["keys:read"] }))).toMatchObject(forbidden);
+    expect(await refusal(api.access.createRole({ name: "越权", permissions: ["keys:read"] }))).toMatchObject(forbidden);
   });
 
   test("of another tenant sees its own tenant only", async () => {
@@ -116,7 +116,9 @@ describe("what ends it", () => {
   test("an end in the past is refused at its field", async () => {
     const expiresAt = server.clock.now().toISOString();
     const refused = { code: "keys.expiry_past", errors: [{ field: "expiresAt" }] };
-    expect(await refusal(owner.api.keys.create({ name: "过期", permissions: [], expiresAt }))).toMatchObject(refused);
+    expect(await refusal(owner.api.keys.create({ name: "过期", permissions: ["keys:read"], expiresAt }))).toMatchObject(
+      refused,
+    );
   });
 });
 
@@ -181,7 +183,7 @@ describe("nobody gives a key what they don't hold", () => {
     expect(await refusal(owner.api.keys.create({ name: "新", permissions: ["tea:drink"] }))).toMatchObject({
       code: "access.unknown_permission",
     });
-    expect(await refusal(owner.api.keys.create({ name, permissions: [] }))).toMatchObject({
+    expect(await refusal(owner.api.keys.create({ name, permissions: ["keys:read"] }))).toMatchObject({
       code: "keys.name_taken",
       errors: [{ field: "name" }],
     });
