@@ -4,6 +4,7 @@ import { builtInRoles, type BuiltInRole } from "@zhanggui/kit/contract/permissio
 import type { Flat, Out } from "@zhanggui/kit/contract/route";
 import { countLimit } from "@zhanggui/kit/contract/count-limit";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
+import { extensionPoint, Extensions } from "@zhanggui/kit/server/extensions";
 import { listOf } from "@zhanggui/kit/server/list";
 import type { Found } from "@zhanggui/kit/server/search";
 import { sql, type SqlBool } from "kysely";
@@ -28,6 +29,10 @@ const builtInNames: Readonly<Record<BuiltInRole, string>> = {
   developer: "开发者",
 };
 
+/** For modules whose programs call in a name of their own: what some of these ids are called now. */
+export type ActorNames = (ctx: Ctx, ids: readonly string[]) => Promise<ReadonlyMap<string, string>>;
+export const actorNames = extensionPoint<ActorNames>("access.actor_names");
+
 /** Accounts and roles of a tenant. */
 @Injectable()
 export class AccessService {
@@ -35,6 +40,7 @@ export class AccessService {
     private readonly tenants: Tenants,
     private readonly rights: Rights,
     private readonly attempts: LoginAttempts,
+    private readonly extensions: Extensions,
   ) {}
 
   /** Gives a new tenant the built-in roles. Returns the ids by name. */
@@ -189,15 +195,20 @@ export class AccessService {
     await this.#demandHeldOf(ctx, await this.rights.begin(ctx), accountId);
   }
 
-  /** How accounts are called now, by their ids. */
-  async names(ctx: Ctx, accountIds: readonly string[]): Promise<ReadonlyMap<string, string>> {
-    if (accountIds.length === 0) return new Map();
+  /** How accounts, and whatever else calls in its own name, are called now, by their ids. */
+  async names(ctx: Ctx, actorIds: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    if (actorIds.length === 0) return new Map();
     const rows = await ctx.db
       .selectFrom("access_account")
       .select(["id", "displayName"])
-      .where("id", "in", [...new Set(accountIds)])
+      .where("id", "in", [...new Set(actorIds)])
       .execute();
-    return new Map(rows.map(({ id, displayName }) => [id, displayName]));
+    const names = new Map(rows.map(({ id, displayName }) => [id, displayName]));
+    const others = actorIds.filter((id) => !names.has(id));
+    if (others.length === 0) return names;
+    for (const { value } of this.extensions.of(actorNames))
+      for (const [id, name] of await value(ctx, others)) names.set(id, name);
+    return names;
   }
 
   /** Whoever could change an account that holds more than they do would hold it too. */

@@ -1,5 +1,6 @@
 import { authenticator } from "@zhanggui/kit/server/http/caller";
 import { defineModule } from "@zhanggui/kit/server/module";
+import { actorNames } from "../access/access.service.ts";
 import { accessModule } from "../access/access.module.ts";
 import { Callers } from "./callers.ts";
 import { keys } from "./keys.contract.ts";
@@ -16,5 +17,8 @@ export const keysModule = defineModule(keys, {
     delete: keys.delete,
     use: keys.use,
   }),
-  extensions: ({ callers }) => ({ keys: authenticator(callers) }),
+  extensions: ({ keys, callers }) => ({
+    keys: authenticator(callers),
+    names: actorNames((ctx, ids) => keys.names(ctx, ids)),
+  }),
 });

@@ -92,6 +92,12 @@ export class KeysService {
     });
   }
 
+  /** What keys are called now, by their ids. */
+  async names({ db }: Ctx, ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const rows = await db.selectFrom("keys_key").select(["id", "name"]).where("id", "in", ids).execute();
+    return new Map(rows.map(({ id, name }) => [id, name]));
+  }
+
   /** @throws Fault `kit.not_found` */
   async use(ctx: Ctx, { keyId, days }: Flat<typeof keys.use>): Promise<Out<typeof keys.use>> {
     await this.#one(ctx, keyId);

@@ -52,6 +52,16 @@ describe("a key", () => {
     expect(await refusal(api.links.delete({ linkId }))).toMatchObject({ details: { effect: "destroy" } });
   });
 
+  test("stands under its present name where it did something", async () => {
+    const { api, id } = await newKey({ permissions: ["forms:design", "forms:read"], effects: ["read", "change"] });
+    const { id: formId, revision } = await api.forms.create({ name: "杯型" });
+    const schema = { type: "object", properties: { cup: { type: "string" } } };
+    await api.forms.saveDraft({ formId, draft: { schema, ui: {} }, ifMatch: revision });
+    await api.forms.publish({ formId, ifMatch: revision + 1 });
+    await owner.api.keys.update({ keyId: id, name: "表单同步" });
+    expect((await owner.api.forms.listVersions({ formId })).items).toMatchObject([{ publishedBy: "表单同步" }]);
+  });
+
   test("is nobody who signs in: no session, no password, no notifications, no long work, no keys of its own", async () => {
     const all = (await owner.api.access.listPermissions()).items.map(({ code }) => code);
     const { api } = await newKey({ permissions: all, effects: ["read", "change", "destroy"] });
