@@ -4,6 +4,7 @@ import { actorNames } from "../access/access.service.ts";
 import { accessModule } from "../access/access.module.ts";
 import { Callers } from "./callers.ts";
 import { keys } from "./keys.contract.ts";
+import { keepUse } from "./keys.settings.ts";
 import { KeysService } from "./keys.service.ts";
 
 export const keysModule = defineModule(keys, {
@@ -17,6 +18,7 @@ export const keysModule = defineModule(keys, {
     delete: keys.delete,
     use: keys.use,
   }),
+  keeps: [keepUse],
   extensions: ({ keys, callers }) => ({
     keys: authenticator(callers),
     names: actorNames((ctx, ids) => keys.names(ctx, ids)),
