@@ -96,6 +96,7 @@ export const sharedMessages = pair(
       sureOwn: "列表里的数据不受影响。",
       sureShared: "所有人都将看不到它，列表里的数据不受影响。",
       lost: "这个视图用到的 {count} 项条件或列已不再提供，已略去。",
+      withheld: "这个视图有 {count} 项条件、排序或列涉及您无权查看的字段，已略去。",
     },
     list: {
       shown: "已显示 {shown} 条",
@@ -232,6 +233,8 @@ export const sharedMessages = pair(
       sureOwn: "What is in the list stays as it is.",
       sureShared: "Nobody will see it any more. What is in the list stays as it is.",
       lost: "{count} of this view's conditions or columns are gone from the list and were left out.",
+      withheld:
+        "{count} of this view's conditions or columns are about fields that you may not see, and were left out.",
     },
     list: {
       shown: "{shown} shown",
