@@ -10,6 +10,10 @@ interface Content {
   readonly query: Readonly<Record<string, string>>;
   readonly hidden: readonly string[];
 }
+interface Change {
+  readonly query?: Content["query"] | undefined;
+  readonly hidden?: Content["hidden"] | undefined;
+}
 
 /** What of a view its reader may know, and what is about fields that only others may see. */
 export function dividedFor(
@@ -38,7 +42,7 @@ export function dividedFor(
  *
  * @throws Fault `kit.invalid_input`
  */
-export function demandReadable(reader: Reader, list: ListInfo, { query = {}, hidden = [] }: Partial<Content>): void {
+export function demandReadable(reader: Reader, list: ListInfo, { query = {}, hidden = [] }: Change): void {
   const unseen = unseenIn(reader, list);
   const columns = list.fields.map(({ name }) => name);
   const filters = [...list.fields.filter(({ filter }) => filter !== undefined), ...list.filters];
