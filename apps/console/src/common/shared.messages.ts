@@ -76,6 +76,7 @@ export const sharedMessages = pair(
       failed: "{count} 个没有成功：",
       stop: "停止",
     },
+    live: { ended: "这个页面已停止自动更新。", resume: "继续更新" },
     views: {
       label: "视图：{name}",
       all: "全部",
@@ -103,6 +104,8 @@ export const sharedMessages = pair(
       shownOf: "已显示 {shown} / 共 {total}",
       more: "加载更多",
       end: "已到末尾",
+      moreFilters: "更多筛选",
+      fewerFilters: "收起筛选",
       reset: "清除筛选",
       fresh: "有 {count} 条更新",
       refresh: "刷新",
@@ -213,6 +216,7 @@ export const sharedMessages = pair(
       failed: "These could not be done ({count}):",
       stop: "Stop",
     },
+    live: { ended: "This page no longer updates by itself.", resume: "Go on updating" },
     views: {
       label: "View: {name}",
       all: "All",
@@ -241,6 +245,8 @@ export const sharedMessages = pair(
       shownOf: "{shown} of {total} shown",
       more: "Load more",
       end: "That is all",
+      moreFilters: "More filters",
+      fewerFilters: "Fewer filters",
       reset: "Clear filters",
       fresh: "Show {count} new",
       refresh: "Refresh",

@@ -27,7 +27,17 @@ export function showWhy(sentence: string): void {
   show("warning", sentence);
 }
 
-function show(type: "success" | "warning", sentence: string, offer?: Offer): void {
+/** Says what has ended by itself, until somebody takes the offer or closes it. */
+export function showEnded(sentence: string, offer: Offer): void {
+  show("warning", sentence, offer, { duration: 0, showClose: true });
+}
+
+function show(
+  type: "success" | "warning",
+  sentence: string,
+  offer?: Offer,
+  lasts: { readonly duration?: number; readonly showClose?: boolean } = {},
+): void {
   shown?.close();
   const button =
     offer && h("button", { type: "button", class: "link-button", onClick: () => take(offer) }, offer.label);
@@ -37,6 +47,7 @@ function show(type: "success" | "warning", sentence: string, offer?: Offer): voi
     placement: "bottom",
     customClass: "done-notice",
     ...(offer === undefined ? {} : { duration: offerMs }),
+    ...lasts,
   });
 }
 
