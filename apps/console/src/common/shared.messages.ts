@@ -207,7 +207,7 @@ export const sharedMessages = pair(
       preview: "{count} {noun} will be changed.",
       more: "Only the first {count} were counted; the others will be processed too.",
       byItself: "The server does this by itself; you can close the page.",
-      handedOver: "The server is working on “{action}”: see Background work",
+      handedOver: "The server is working on “{action}”: see Background actions",
       counting: "Counting …",
       passed: "Left as they are because they {why}: {count}.",
       running: "Working, {done} so far …",

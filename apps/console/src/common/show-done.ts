@@ -4,7 +4,7 @@ import { language } from "./language.ts";
 
 let shown: MessageHandler | undefined;
 
-/** Something that a notice offers. */
+/** What is offered beside what is said. */
 interface Offer {
   readonly label: string;
   readonly run: () => void;
@@ -13,7 +13,7 @@ interface Offer {
 const offerMs = 8000;
 
 /**
- * Says at the window's foot that an action succeeded, for a few seconds. There is one such notice at a time, and it
+ * Says at the window's foot that an action succeeded, for a few seconds. There is one such message at a time, and it
  * goes with its language: a newer sentence takes its place.
  *
  * @param offer a button beside the sentence: to undo what was done
@@ -45,7 +45,7 @@ function show(
     message: button === undefined ? sentence : h("span", { class: "offer" }, [sentence, button]),
     type,
     placement: "bottom",
-    customClass: "done-notice",
+    customClass: "done-message",
     ...(offer === undefined ? {} : { duration: offerMs }),
     ...lasts,
   });

@@ -51,7 +51,7 @@ export const DeadLetter = z
         width: "104px",
         choices: {
           event: { zh: "事件", en: "Event" },
-          job: { zh: "后台任务", en: "Job" },
+          job: { zh: "作业", en: "Job" },
           task: { zh: "队列任务", en: "Task" },
         },
       },

@@ -78,7 +78,7 @@ export class EventsService {
     };
   }
 
-  /** Tells whoever may see them that some have died since they were told: all in one notice. */
+  /** Tells whoever may see them that some have died since they were told: all in one notification. */
   tellOfDead(): Promise<void> {
     return this.tenants.each(async (ctx) => {
       const newest = await ctx.db.selectFrom("kit_dead").select("diedAt").orderBy("diedAt", "desc").executeTakeFirst();

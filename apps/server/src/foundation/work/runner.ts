@@ -149,9 +149,9 @@ export class Runner implements BulkRunner {
     if (run === undefined) return;
     const { id: runId, done, failed } = run;
     const action = this.routes.bulkRoutes.get(run.route)?.bulk.label ?? goneAction;
-    const notice = { to: { accountIds: [run.accountId] }, key: runId };
-    if (why === undefined) await this.notifications.notify(ctx, workEnded, { runId, action, done, failed }, notice);
-    else await this.notifications.notify(ctx, workStopped, { runId, action, done, why }, notice);
+    const told = { to: { accountIds: [run.accountId] }, key: runId };
+    if (why === undefined) await this.notifications.notify(ctx, workEnded, { runId, action, done, failed }, told);
+    else await this.notifications.notify(ctx, workStopped, { runId, action, done, why }, told);
   }
 }
 
