@@ -35,8 +35,13 @@ export function comparisonsOf({ kind, isList }: Asked): readonly Comparison[] {
  * What is wrong with a condition that somebody sent, before it is read by anything else; undefined if nothing is.
  *
  * @param fields what may be asked about: then also whether they are there, and compared to values of their kind
+ * @param options `isUnfinished`: somebody is still at it, so what it compares with may be missing or wrong
  */
-export function conditionProblem(given: unknown, fields?: readonly Asked[]): LocalizedText | undefined {
+export function conditionProblem(
+  given: unknown,
+  fields?: readonly Asked[],
+  { isUnfinished = false }: { readonly isUnfinished?: boolean } = {},
+): LocalizedText | undefined {
   const known = fields && new Map(fields.map((field) => [field.name, field]));
   let nodes = 0;
   const check = (node: unknown, depth: number): LocalizedText | undefined => {
@@ -45,7 +50,7 @@ export function conditionProblem(given: unknown, fields?: readonly Asked[]): Loc
     if (depth > conditionLimits.depth) return problems.tooDeep;
     if (!isRecord(node)) return problems.unknown;
     const parts = partsOf(node);
-    if (parts === undefined) return leafProblem(node, known);
+    if (parts === undefined) return leafProblem(node, known, isUnfinished);
     if (!Array.isArray(parts)) return problems.unknown;
     for (const part of parts as readonly unknown[]) {
       const problem = check(part, depth + 1);
@@ -66,10 +71,10 @@ function partsOf(node: Node): unknown {
 type Node = Readonly<Record<string, unknown>>;
 type Known = ReadonlyMap<string, Asked> | undefined;
 
-function leafProblem(node: Node, known: Known): LocalizedText | undefined {
+function leafProblem(node: Node, known: Known, isUnfinished: boolean): LocalizedText | undefined {
   const names = Object.keys(node);
   const has = (...allowed: readonly string[]): boolean => names.every((name) => allowed.includes(name));
-  if (names.includes("field") && has("field", "is", "value")) return fieldProblem(node, known);
+  if (names.includes("field") && has("field", "is", "value")) return fieldProblem(node, known, isUnfinished);
   if (names.includes("event") && has("event", "atLeast", "atMost", "withinDays")) return eventProblem(node);
   const { member, of } = node;
   const isMember = names.includes("member") && has("member", "of") && (member === "tag" || member === "segment");
@@ -84,14 +89,14 @@ function eventProblem({ event, atLeast, atMost, withinDays }: Node): LocalizedTe
   return isWindow && Number(withinDays) <= conditionLimits.days ? undefined : problems.badWindow;
 }
 
-function fieldProblem({ field, is, value }: Node, known: Known): LocalizedText | undefined {
+function fieldProblem({ field, is, value }: Node, known: Known, isUnfinished: boolean): LocalizedText | undefined {
   if (typeof field !== "string" || !field.split(".").every(isPlainName)) return problems.unknown;
   if (typeof is !== "string" || !isComparison(is)) return problems.unknown;
   const asked = known?.get(field);
   if (known !== undefined && asked === undefined) return filled(problems.noField, { field });
   if (asked !== undefined && !comparisonsOf(asked).includes(is)) return named(problems.badComparison, field, asked);
   const fits = asked === undefined ? isScalar : (each: unknown) => isOfKind(each, asked);
-  if (isOperand(is, value, fits)) return undefined;
+  if (isOperand(is, value, fits) || (isUnfinished && isBegun(value))) return undefined;
   return value === undefined ? problems.noValue : named(problems.badValue, field, asked);
 }
 
@@ -107,6 +112,12 @@ function isOperand(is: Comparison, value: unknown, fits: (each: unknown) => bool
   if (is === "in" || is === "notIn") return isListOf(value, fits);
   if (is === "between") return isListOf(value, fits) && value.length === 2;
   return fits(value);
+}
+
+/** What a value can be while it is typed: none, one, or a list with some left out. */
+function isBegun(value: unknown): boolean {
+  const isOne = (each: unknown): boolean => each === undefined || each === null || typeof each !== "object";
+  return isOne(value) || isListOf(value, isOne);
 }
 
 function isOfKind(value: unknown, { kind, choices }: Asked): boolean {

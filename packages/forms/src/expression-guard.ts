@@ -30,13 +30,21 @@ const forms: Readonly<Record<string, PartsOf>> = {
   "count,rows": ({ rows, count }) => (isPath(rows) && count === true ? [] : undefined),
 };
 
-/** What is wrong with an expression that somebody sent, before anything else reads it; undefined if nothing is. */
-export function expressionProblem(given: unknown): LocalizedText | undefined {
+/**
+ * What is wrong with an expression that somebody sent, before anything else reads it; undefined if nothing is.
+ *
+ * @param options `isUnfinished`: somebody is still at it, so the field that it is about may not be chosen yet
+ */
+export function expressionProblem(
+  given: unknown,
+  { isUnfinished = false }: { readonly isUnfinished?: boolean } = {},
+): LocalizedText | undefined {
   let nodes = 0;
   const check = (node: unknown, depth: number): LocalizedText | undefined => {
     nodes += 1;
     if (nodes > expressionLimits.nodes || depth > expressionLimits.depth) return problems.tooLarge;
     if (!isRecord(node)) return problems.unknown;
+    if (isUnfinished && node["field"] === "" && Object.keys(node).length === 1) return undefined;
     const kind = Object.keys(node).toSorted().join();
     const parts = Object.hasOwn(forms, kind) ? forms[kind]?.(node) : undefined;
     if (parts === undefined) return problems.unknown;

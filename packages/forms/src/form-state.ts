@@ -98,6 +98,19 @@ export function* fieldsIn(form: Form, values: unknown, scope = ""): Generator<[s
   }
 }
 
+/**
+ * Whether nothing was answered: every field that isn't computed is empty. A box that isn't ticked says no only where a
+ * form asks for nothing but yes or no; beside other fields it is one that was passed over.
+ */
+export function isUnanswered(form: Form, values: Values): boolean {
+  const asked = [...fieldsIn(form, values)].filter(([, { compute, rows }]) => compute === undefined && !rows);
+  const isTickedOnly = asked.every(([, { kind }]) => kind === "yesNo");
+  return asked.every(([path]) => {
+    const value = valueAt(values, path);
+    return isEmpty(value) || (value === false && !isTickedOnly);
+  });
+}
+
 interface Placed {
   readonly field: FormField;
   /** The paths within which its names are looked up, the closest first: `items.0.`, then none. */

@@ -41,7 +41,7 @@ export function draftProblem(given: unknown): Misfit | undefined {
     return within(["schema"], problems.noObject);
   const inSchema = brokenIn(schema);
   if (inSchema !== undefined) return within(["schema"], inSchema);
-  const inUi = shapeProblem(ui);
+  const inUi = shapeProblem(ui, { isUnfinished: true });
   if (inUi !== undefined) return within(["ui"], inUi);
   return propertiesIn(schema) > schemaLimits.fields ? within(["schema"], problems.tooMany) : undefined;
 }
@@ -74,24 +74,29 @@ function hasOnly(value: Readonly<Record<string, unknown>>, names: readonly strin
   return Object.keys(value).every((name) => names.includes(name));
 }
 
-function shapeProblem(ui: unknown): Misfit | undefined {
+interface Stage {
+  /** Somebody is still at it: conditions and formulas that lack something are kept, and refused when it is used. */
+  readonly isUnfinished?: boolean;
+}
+
+function shapeProblem(ui: unknown, stage: Stage = {}): Misfit | undefined {
   if (!isRecord(ui) || !hasOnly(ui, ["fields", "steps"])) return within([], problems.unknown);
   const { fields = {}, steps = [] } = ui;
   if (!isRecord(fields)) return within(["fields"], problems.unknown);
   if (!Array.isArray(steps) || !steps.every(isSection)) return within(["steps"], problems.unknown);
   for (const [path, field] of Object.entries(fields)) {
     if (!isRecord(field)) return within(["fields", path], filled(problems.badField, { path }));
-    const wrong = Object.entries(field).find(([name, value]) => uiKeys.get(name)?.(value) !== true);
-    if (wrong !== undefined) return within(["fields", path, wrong[0]], misfitOf(path, field, wrong[0]));
+    const wrong = Object.entries(field).find(([name, value]) => uiKeys.get(name)?.(value, stage) !== true);
+    if (wrong !== undefined) return within(["fields", path, wrong[0]], misfitOf(path, field, wrong[0], stage));
   }
   return undefined;
 }
 
 /** A condition says by itself what it lacks, of the field by what people call it. */
-function misfitOf(path: string, field: Readonly<Record<string, unknown>>, name: string): LocalizedText {
+function misfitOf(path: string, field: Readonly<Record<string, unknown>>, name: string, stage: Stage): LocalizedText {
   const { label } = field;
   const called = isWords(label) ? (label as LocalizedText) : { zh: path, en: path };
-  const why = conditions.has(name) ? conditionProblem(field[name]) : undefined;
+  const why = conditions.has(name) ? conditionProblem(field[name], undefined, stage) : undefined;
   if (why === undefined) return filled(problems.badField, { path });
   const said = (language: "zh" | "en") =>
     filled(problems.badCondition, { label: called[language], why: why[language] })[language];
@@ -122,7 +127,9 @@ function isRight(value: unknown): boolean {
   return typeof value === "string" && /^[a-z_]{1,40}:[a-z_]{1,40}$/.test(value);
 }
 
-const uiKeys: ReadonlyMap<string, (value: unknown) => boolean> = new Map<keyof UiField, (value: unknown) => boolean>([
+type Guard = (value: unknown, stage: Stage) => boolean;
+const isCondition: Guard = (value, stage) => conditionProblem(value, undefined, stage) === undefined;
+const uiKeys: ReadonlyMap<string, Guard> = new Map<keyof UiField, Guard>([
   ["label", isWords],
   ["hint", isWords],
   ["placeholder", isWords],
@@ -130,10 +137,10 @@ const uiKeys: ReadonlyMap<string, (value: unknown) => boolean> = new Map<keyof U
   ["kind", isName],
   ["input", isName],
   ["choices", (value) => isRecord(value) && Object.values(value).every(isWords)],
-  ["showWhen", (value) => conditionProblem(value) === undefined],
-  ["disableWhen", (value) => conditionProblem(value) === undefined],
-  ["requireWhen", (value) => conditionProblem(value) === undefined],
-  ["compute", (value) => expressionProblem(value) === undefined],
+  ["showWhen", isCondition],
+  ["disableWhen", isCondition],
+  ["requireWhen", isCondition],
+  ["compute", (value, stage) => expressionProblem(value, stage) === undefined],
   ["readBy", isRight],
   ["writeBy", isRight],
 ]);

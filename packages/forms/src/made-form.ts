@@ -4,11 +4,12 @@ import type { JsonSchema } from "@zhanggui/kit/contract/schema";
 import type { LocalizedText } from "@zhanggui/kit/contract/text";
 import { accessOf, enforce, type FieldAccess, type FieldRights, lockedFor } from "./access.ts";
 import { errorsOf, type FieldError } from "./errors.ts";
-import { trimmed } from "./form-state.ts";
+import { isUnanswered, trimmed } from "./form-state.ts";
 import { isTooMuchWork } from "./form-work.ts";
 import { formOf, type Form, type Section } from "./form.ts";
 import { dataProblem } from "./schema-guard.ts";
 import { Collected, isRecord, valueAt, type Values } from "./values.ts";
+import { nothingAnswered } from "./words.ts";
 
 /** What a schema doesn't say of a field. */
 export type UiField = {
@@ -85,6 +86,7 @@ export function accept(made: MadeForm, given: unknown, access: FieldAccess = {})
     known.add(path);
     errors.push({ path, text: keyword === "pattern" ? wrongForm : refused });
   }
+  if (errors.length === 0 && isUnanswered(form, values)) errors.push({ path: "", text: nothingAnswered });
   return { values, errors: toldTo(access, errors, new Set(beyond)) };
 }
 

@@ -16,3 +16,6 @@ export function within(names: readonly string[], { at, ...text }: LocalizedText 
   const steps = names.map((name) => `/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`);
   return { ...text, at: `${steps.join("")}${at ?? ""}` };
 }
+
+/** What is said to answers of a made form that hold nothing, in the browser as on the server. */
+export const nothingAnswered: LocalizedText = { zh: "还没有填写任何内容", en: "Nothing has been filled in yet" };

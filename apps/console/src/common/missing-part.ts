@@ -6,8 +6,6 @@ import { readonly, ref } from "vue";
  */
 
 const missing = ref(false);
-/** Also once its note was closed. */
-let wasMissing = false;
 /** Whether a part couldn't be loaded. */
 export const isPartMissing = readonly(missing);
 /** Where the reader wanted to go when it was. */
@@ -16,13 +14,8 @@ let wanted: string | undefined;
 /** Vite tells of every part that a page or a dialog asked for in vain. */
 export function watchForMissingParts(): void {
   addEventListener("vite:preloadError", () => {
-    wasMissing = missing.value = true;
+    missing.value = true;
   });
-}
-
-/** Whoever asks once more for what isn't there, though its note was closed, is told again. */
-export function askedAgain(): void {
-  missing.value = wasMissing;
 }
 
 /** Notes the address that couldn't be opened, for the reload. */

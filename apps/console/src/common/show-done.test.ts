@@ -3,26 +3,26 @@ import { nextTick, type VNode } from "vue";
 import { language } from "./language.ts";
 import { showDone, showWhy } from "./show-done.ts";
 
-interface Notice {
+interface Said {
   readonly message: string | { readonly children: unknown[] };
   readonly type: string;
   readonly placement: string;
   isOpen: boolean;
 }
-const { notices } = vi.hoisted(() => ({ notices: [] as Notice[] }));
+const { said } = vi.hoisted(() => ({ said: [] as Said[] }));
 
 vi.mock("element-plus", () => ({
-  ElMessage: (given: Omit<Notice, "isOpen">) => {
+  ElMessage: (given: Omit<Said, "isOpen">) => {
     const notice = { ...given, isOpen: true };
-    notices.push(notice);
+    said.push(notice);
     return { close: () => (notice.isOpen = false) };
   },
 }));
 
-const open = () => notices.filter(({ isOpen }) => isOpen).map(({ message }) => message);
+const open = () => said.filter(({ isOpen }) => isOpen).map(({ message }) => message);
 
 beforeEach(() => {
-  notices.length = 0;
+  said.length = 0;
   language.value = "zh";
 });
 
@@ -34,7 +34,7 @@ test("a notice takes the place of the one before", () => {
 
 test("it stands at the foot, where no header and no title is", () => {
   showDone("saved");
-  expect(notices.map(({ placement }) => placement)).toEqual(["bottom"]);
+  expect(said.map(({ placement }) => placement)).toEqual(["bottom"]);
 });
 
 test("it does not outlive its language", async () => {
@@ -47,7 +47,7 @@ test("it does not outlive its language", async () => {
 test("what it offers is beside its sentence, and who takes it sees it no more", () => {
   const undo = vi.fn();
   showDone("已停用", { label: "撤销", run: undo });
-  const [{ message }] = notices as [Notice];
+  const [{ message }] = said as [Said];
   const [sentence, button] = (message as unknown as { children: [string, VNode] }).children;
   expect([sentence, button.children]).toEqual(["已停用", "撤销"]);
   const { onClick } = button.props as { onClick: () => void };
@@ -57,5 +57,5 @@ test("what it offers is beside its sentence, and who takes it sees it no more", 
 
 test("why something isn't done is no success", () => {
   showWhy("还有人在用");
-  expect(notices.map(({ type }) => type)).toEqual(["warning"]);
+  expect(said.map(({ type }) => type)).toEqual(["warning"]);
 });

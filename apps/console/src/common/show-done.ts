@@ -4,7 +4,7 @@ import { language } from "./language.ts";
 
 let shown: MessageHandler | undefined;
 
-/** Something that a notice offers. */
+/** What is offered beside what is said. */
 interface Offer {
   readonly label: string;
   readonly run: () => void;
@@ -13,7 +13,7 @@ interface Offer {
 const offerMs = 8000;
 
 /**
- * Says at the window's foot that an action succeeded, for a few seconds. There is one such notice at a time, and it
+ * Says at the window's foot that an action succeeded, for a few seconds. There is one such message at a time, and it
  * goes with its language: a newer sentence takes its place.
  *
  * @param offer a button beside the sentence: to undo what was done
@@ -27,7 +27,17 @@ export function showWhy(sentence: string): void {
   show("warning", sentence);
 }
 
-function show(type: "success" | "warning", sentence: string, offer?: Offer): void {
+/** Says what has ended by itself, until somebody takes the offer or closes it. */
+export function showEnded(sentence: string, offer: Offer): void {
+  show("warning", sentence, offer, { duration: 0, showClose: true });
+}
+
+function show(
+  type: "success" | "warning",
+  sentence: string,
+  offer?: Offer,
+  lasts: { readonly duration?: number; readonly showClose?: boolean } = {},
+): void {
   shown?.close();
   const button =
     offer && h("button", { type: "button", class: "link-button", onClick: () => take(offer) }, offer.label);
@@ -35,8 +45,9 @@ function show(type: "success" | "warning", sentence: string, offer?: Offer): voi
     message: button === undefined ? sentence : h("span", { class: "offer" }, [sentence, button]),
     type,
     placement: "bottom",
-    customClass: "done-notice",
+    customClass: "done-message",
     ...(offer === undefined ? {} : { duration: offerMs }),
+    ...lasts,
   });
 }
 

@@ -12,11 +12,16 @@ export interface Trouble {
   readonly fields: Readonly<Record<string, string>>;
 }
 
+/** What is said without having asked the server. */
+export function ownTrouble(sentence: string): Trouble {
+  return { sentence, traceId: "", status: undefined, code: undefined, fields: {} };
+}
+
 /** Turns whatever a call rejected with into something to show. */
 export function troubleOf(error: unknown): Trouble {
   if (error instanceof ApiProblem) return troubleOfProblem(error.problem);
   const key = error instanceof TypeError ? "shared.problem.unreachable" : "shared.problem.unexpected";
-  return { sentence: i18n.global.t(key), traceId: "", status: undefined, code: undefined, fields: {} };
+  return ownTrouble(i18n.global.t(key));
 }
 
 function troubleOfProblem(problem: Problem): Trouble {

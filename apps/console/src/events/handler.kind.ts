@@ -6,11 +6,11 @@ import { workLabel } from "./labels.ts";
 export const kind: Kind = {
   options: async (signal) => {
     const { t, te } = i18n.global;
-    const { items } = await api.events.deadLetters({ limit: 200 }, { signal });
-    return [...Map.groupBy(items, ({ handler }) => handler)].map(([handler, letters]) => ({
+    const { handlers } = await api.events.getFigures({}, { signal });
+    return handlers.map(({ handler, count, isMore }) => ({
       value: handler,
       label: workLabel(handler, t, te),
-      note: String(letters.length),
+      note: `${count}${isMore ? "+" : ""}`,
     }));
   },
 };

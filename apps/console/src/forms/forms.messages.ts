@@ -93,6 +93,13 @@ export const formsMessages = pair(
     props: {
       of: "属性：{name}",
       label: "名称",
+      name: "字段名",
+      nameHint: "条件、公式和接口用的名字；已有答卷仍按原来的字段名保存。",
+      names: {
+        notPlain: "只能用字母、数字和下划线，且不能以数字开头。",
+        taken: "这里已有同名字段。",
+        shadows: "用这个名字，有的条件或公式会指向别的字段，请换一个。",
+      },
       hint: "填写说明",
       required: "必填",
       choices: "选项",
@@ -221,6 +228,13 @@ export const formsMessages = pair(
     props: {
       of: "Properties of {name}",
       label: "Label",
+      name: "Field name",
+      nameHint: "What conditions, formulas and the API call it. Answers given so far keep the old name.",
+      names: {
+        notPlain: "Letters, digits and underscores only, not beginning with a digit.",
+        taken: "There is a field of this name here already.",
+        shadows: "Some condition or formula would then mean another field. Choose a different name.",
+      },
       hint: "Help text",
       required: "Required",
       choices: "Choices",

@@ -13,7 +13,7 @@ import type { z } from "zod";
 import { useAction } from "../common/loading.ts";
 import { inLanguage } from "../common/language.ts";
 import { signedIn } from "../common/signed-in.ts";
-import { type Trouble, troubleOf } from "../common/trouble.ts";
+import { ownTrouble, type Trouble, troubleOf } from "../common/trouble.ts";
 import { changedIn, isSecret, useDraft } from "./draft.ts";
 
 type Send = (input: Values, options: { readonly idempotencyKey: string }) => Promise<unknown>;
@@ -64,6 +64,8 @@ export interface Filling {
   /** Of all that was typed, what is sent. */
   readonly toSend?: (whole: Values, form: Form) => Values;
   readonly check?: Check | undefined;
+  /** What speaks against all of it, and is no field's: nothing is sent then. */
+  readonly refuses?: (whole: Values) => LocalizedText | undefined;
   readonly send: Send;
   /** Where its values stand in what the server is sent: `answers.`; what it refuses is named so. */
   readonly within?: string;
@@ -71,7 +73,7 @@ export interface Filling {
 }
 
 /** Any form: what is typed, what is wrong with it, and its sending. */
-export function useFilling({ form, start, draftName, toSend, check, send, within = "", onSaved }: Filling) {
+export function useFilling({ form, start, draftName, toSend, check, refuses, send, within = "", onSaved }: Filling) {
   const draft = useDraft(draftName, form, start);
   const { values } = draft;
   /** What somebody wanted to go on from, or all: only there is told what is missing. */
@@ -109,6 +111,8 @@ export function useFilling({ form, start, draftName, toSend, check, send, within
       trouble.value = undefined;
       if (Object.keys(own.value).length > 0) return focusFirstError();
       const whole = trimmed(form, values.value);
+      const refusal = refuses?.(whole);
+      if (refusal !== undefined) return void (trouble.value = ownTrouble(inLanguage(refusal)));
       const sent = toSend?.(whole, form) ?? whole;
       const against = warning.value === undefined ? await check?.(sent) : undefined;
       if (against) return void (told.value = { of: values.value, text: against });

@@ -26,6 +26,7 @@ export function isAtEnd({ kind }: FieldInfo, index: number): boolean {
 export function narrowColumns(shown: readonly FieldInfo[]): readonly FieldInfo[] {
   const [first, ...rest] = shown;
   const state =
+    rest.find(({ narrow }) => narrow) ??
     rest.findLast(({ choices = {} }) => Object.values(choices).some(({ tone }) => tone !== undefined)) ??
     rest.find(({ kind }) => kind === "instant") ??
     rest.find(({ choices }) => choices !== undefined) ??

@@ -38,6 +38,11 @@ function listen(signal: AbortSignal): AsyncIterable<unknown> {
   };
   return { [Symbol.asyncIterator]: () => ({ next }) };
 }
+/** What is offered where it ended. */
+const ended: { readonly run: () => void }[] = [];
+vi.mock("../common/show-done.ts", () => ({
+  showEnded: (_: string, offer: { readonly run: () => void }) => ended.push(offer),
+}));
 const last = (): Stream => streams.at(-1) as Stream;
 const settle = () => vi.advanceTimersByTimeAsync(0);
 function show(state: "visible" | "hidden"): void {
@@ -48,6 +53,7 @@ function show(state: "visible" | "hidden"): void {
 beforeEach(async () => {
   vi.useFakeTimers();
   streams.length = 0;
+  ended.length = 0;
   looks = 0;
   app = createApp(
     defineComponent({
@@ -110,6 +116,14 @@ test("who may not listen isn't asked again", async () => {
   last().end(new ApiProblem({ type: "", title: "", status: 403, detail: "", code: "kit.forbidden", traceId: "" }));
   await vi.advanceTimersByTimeAsync(3_600_000);
   expect(streams).toHaveLength(1);
+});
+
+test("that it has ended is said, and whoever wants to goes on", async () => {
+  last().end(new ApiProblem({ type: "", title: "", status: 403, detail: "", code: "kit.forbidden", traceId: "" }));
+  await vi.waitFor(() => expect(ended).toHaveLength(1));
+  ended[0]?.run();
+  await settle();
+  expect([streams.length, looks]).toEqual([2, 1]);
 });
 
 test("a page that is left stops listening", async () => {

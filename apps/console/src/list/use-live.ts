@@ -1,5 +1,6 @@
 import { ApiProblem } from "@zhanggui/kit/contract/problem";
 import { onBeforeUnmount, onMounted } from "vue";
+import { i18n } from "../common/language.ts";
 import { whenBack } from "../common/reachable.ts";
 
 /** However much happens, the list is asked for again so often at most. */
@@ -7,6 +8,11 @@ const quietMs = 2_000;
 /** After a break the server is asked again in this time, then after twice as long, and so on. */
 const firstPauseMs = 1_000;
 const longestPauseMs = 60_000;
+
+/** For good, as far as one knows. A session that is over is told by the login. */
+function isRefused(error: unknown): boolean {
+  return error instanceof ApiProblem && error.problem.status < 500 && error.problem.status !== 429;
+}
 
 /**
  * Follows what happens to a list, as long as its page is open and seen: a page in the background listens to nothing.
@@ -36,8 +42,7 @@ export function useLive(
           await pause(quietMs, signal);
         }
       } catch (error) {
-        // What may not be listened to stays as it is; its page says why when it is asked for.
-        if (error instanceof ApiProblem && error.problem.status < 500 && error.problem.status !== 429) return;
+        if (isRefused(error)) return void tellEnded();
       }
       // Not all at once after a server has come back.
       await pause(pauseMs * (0.5 + Math.random()), signal);
@@ -55,6 +60,12 @@ export function useLive(
       signal.addEventListener("abort", end);
       wake = end;
     });
+  }
+  /** Nobody goes on asking for what was refused, but somebody may: rights come back. */
+  async function tellEnded(): Promise<void> {
+    const { showEnded } = await import("../common/show-done.ts");
+    const { t } = i18n.global;
+    if (!stop.signal.aborted) showEnded(t("shared.live.ended"), { label: t("shared.live.resume"), run: follows });
   }
   function follows(): void {
     stop.abort();

@@ -30,6 +30,7 @@ const week: View = {
   opens: false,
   isOwn: true,
   ownerName: "阿青",
+  withheldCount: 0,
 };
 let kept: View[];
 let app: App | undefined;

@@ -122,8 +122,8 @@ export const shellMessages = pair(
       details: "Details",
     },
     tools: {
-      work: "Background work",
-      running: "Background work: running",
+      work: "Background actions",
+      running: "Background actions: running",
       notifications: "Notifications, none unread",
       unread: "Notifications, {count} unread",
     },

@@ -5,7 +5,7 @@ export const pages: readonly Page[] = [
     path: "work",
     name: "work",
     view: () => import("./WorkPage.vue"),
-    title: { zh: "后台任务", en: "Background work" },
+    title: { zh: "后台任务", en: "Background actions" },
     list: "work.list",
   },
 ];

@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { isJson, type Reply } from "./body.ts";
 import type { FaultDefinition } from "./fault.ts";
+import { fieldPermissionsOf } from "./field-rights.ts";
+import type { Permission } from "./permission.ts";
 import { fieldsOf, type Route } from "./route.ts";
 import { schemaOf } from "./schema.ts";
 
@@ -52,7 +54,15 @@ function eachPlain(value: object, known: (value: object) => unknown): Readonly<R
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, plain(each, known)]));
 }
 
-function routeData({ reply, faults, ...route }: Route, known: (value: object) => unknown): unknown {
+/** What a route's data says that the route itself only knows by its shapes. */
+export interface RouteData {
+  /** The permissions that only some of its fields ask for. */
+  readonly fieldPermissions?: readonly Permission[];
+}
+
+function routeData(whole: Route, known: (value: object) => unknown): unknown {
+  const { reply, faults, ...route } = whole;
+  const fieldPermissions = [...new Set(fieldPermissionsOf(whole))];
   const kept = Object.fromEntries(Object.entries(route).filter(([key]) => !serversOwn.has(key)));
   return {
     ...eachPlain(kept, known),
@@ -61,6 +71,7 @@ function routeData({ reply, faults, ...route }: Route, known: (value: object) =>
       ? {}
       : { query: { type: "object", properties: namesOf(route.query) } }),
     reply: replyData(reply),
+    ...(fieldPermissions.length === 0 ? {} : { fieldPermissions: plain(fieldPermissions, known) }),
     ...(faults === undefined ? {} : { faults: faults.map(({ code, status }) => ({ code, status })) }),
   };
 }

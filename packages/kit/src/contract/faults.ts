@@ -139,6 +139,10 @@ export const listTooLong = fault("kit.list_too_long", 422, {
   zh: "超过 {limit} 条时不能按此项排序或筛选，请先用其他条件缩小范围。",
   en: "A list of more than {limit} can't be sorted or narrowed by this: narrow it by something else first.",
 });
+export const searchTooWide = fault("kit.search_too_wide", 422, {
+  zh: "符合的超过 {limit} 条，请输入得更完整一些。",
+  en: "More than {limit} match this: type more of it.",
+});
 export const internalError = fault(
   "kit.internal",
   500,
@@ -178,6 +182,7 @@ export const kitFaults = [
   unsupportedMediaType,
   tooManyRequests,
   listTooLong,
+  searchTooWide,
   internalError,
   upstreamFailed,
   timeLimitExceeded,

@@ -48,6 +48,10 @@ export interface FieldOptions {
   readonly unindexed?: true;
   /** A number: a list's foot says the sum of all that match, while no more than `countLimit` do. */
   readonly total?: true;
+  /** Lists offer the filter behind "more filters": few look for it, or come by a link that is narrowed by it. */
+  readonly seldom?: true;
+  /** On a phone, which has room for two columns, it stands beside what the row is called. */
+  readonly narrow?: true;
   /** The column isn't shown until somebody chooses it. */
   readonly hidden?: true;
   readonly hint?: LocalizedText;

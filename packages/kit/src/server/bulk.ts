@@ -3,7 +3,7 @@ import { bulkStep } from "../contract/bulk-info.ts";
 import type { BulkRoute } from "../contract/bulk.ts";
 import { countLimit } from "../contract/count-limit.ts";
 import { Fault } from "../contract/fault.ts";
-import { internalError, listTooLong, notFound } from "../contract/faults.ts";
+import { internalError, notFound } from "../contract/faults.ts";
 import type { ListInfo } from "../contract/list-info.ts";
 import type { Flat, Out } from "../contract/route.ts";
 import { fill, type LocalizedText } from "../contract/text.ts";
@@ -40,8 +40,7 @@ export interface BulkOptions<R extends BulkRoute, Item> extends Narrows<Item> {
  * meanwhile doesn't come. A fault fails its row, and the step goes on.
  *
  * @param rows the list before anybody narrowed it, as for `listOf`
- * @throws Fault `kit.list_too_long` for a filter that no index serves, while more than `countLimit` rows are left; and
- *   for a search that finds more of them than it looked up, so that all of them aren't known
+ * @throws Fault `kit.list_too_long` for a filter that no index serves, while more than `countLimit` rows are left
  */
 export async function bulkOf<R extends BulkRoute, Item extends { readonly id: string }>(
   ctx: Ctx,
@@ -53,7 +52,6 @@ export async function bulkOf<R extends BulkRoute, Item extends { readonly id: st
 ): Promise<Out<R>> {
   const given = input as unknown as Chosen & Readonly<Record<string, unknown>>;
   const found = await matches(ctx, list, given.ids === undefined ? given : {}, rows, narrows);
-  if ((found.found?.others?.length ?? 0) > countLimit) throw listTooLong({ limit: countLimit });
   const chosen = chosenRows(found, given, passes, nameOf(list, ctx));
   const reply = given.preview ? await preview(ctx, chosen, given) : await step(ctx, chosen, given, each);
   return reply as never;

@@ -16,7 +16,7 @@ import type { Flat, Out } from "../contract/route.ts";
 import type { Ctx } from "./ctx.ts";
 import { readSorted, type Sorting } from "./list-page.ts";
 import { totalOf } from "./paging.ts";
-import { amongFound, type Found, matching } from "./search.ts";
+import { type Found, matching } from "./search.ts";
 import type { Tables } from "./tables.ts";
 
 type Item<R extends ListRoute> = Out<R> extends { items: readonly (infer Each)[] } ? Each : never;
@@ -184,21 +184,19 @@ export function narrowed<Query extends { where(condition: Condition): Query }>(
   conditions: readonly Condition[],
   found: Found | undefined,
 ): Query {
-  const all = found === undefined ? conditions : [...conditions, matching(found, "item")];
+  const all = found === undefined ? conditions : [...conditions, matching(found, "item", conditions.length > 0)];
   return all.reduce((narrow, condition) => narrow.where(condition), query);
 }
 
-/** Counts among the ids that were found; only if they weren't all, and other filters leave few of them, among all. */
+/** What was found and isn't narrowed has been counted. */
 async function totalFound<Row>(
   ctx: Ctx,
   all: SelectQueryBuilder<Tables & { item: Row }, "item", object>,
   conditions: readonly Condition[],
   found: Found | undefined,
 ): Promise<number> {
-  if (found === undefined) return totalOf(ctx, narrowed(all, conditions, found));
-  if (found.areListed && conditions.length === 0 && !found.others?.length) return found.ids.length;
-  const some = await totalOf(ctx, narrowed(all, [...conditions, amongFound(found, "item")], undefined));
-  return found.ids.length <= countLimit || some > countLimit ? some : totalOf(ctx, narrowed(all, conditions, found));
+  if (found?.areListed && conditions.length === 0) return found.ids?.length ?? countLimit + 1;
+  return totalOf(ctx, narrowed(all, conditions, found));
 }
 
 /** What the fields that have a total come to, for whoever may see them; null for each where too many rows match. */

@@ -4,36 +4,49 @@ import type { Ctx } from "./ctx.ts";
 import type { TableName } from "./tables.ts";
 
 /** More rows than this are no set to look up: among so many, whoever reads in a list's order soon has a page full. */
-const mostLookedUp = 2_000;
+const mostLookedUp = 4_000;
 
-/** Rows whose text holds a part. */
+/** Rows that hold what was typed. */
 export interface Found {
-  /** Their ids: all, or one more than lists count. */
-  readonly ids: readonly string[];
-  /** Ids of rows that match for another reason: somebody who is known by a phone number. */
-  readonly others?: readonly string[];
+  /** All that match; undefined where they are more than lists count. */
+  readonly ids: readonly string[] | undefined;
+  /** Whether a row of the table that is called `alias` is one: for reading through the list where too many are. */
+  readonly holds: (alias: string) => RawBuilder<SqlBool>;
   /** The list leaves none of them out: so many as were found, it has. */
   readonly areListed?: true;
-  readonly column: string;
-  readonly part: string;
 }
 
-/** For the WHERE of a query whose table has the name `alias` and the searched column its own. */
-export function matching(found: Found, alias: string): RawBuilder<SqlBool> {
-  const { ids, others = [], part, column } = found;
-  if (ids.length <= mostLookedUp) return amongFound(found, alias);
-  const holds = sql<SqlBool>`position(lower(${part}::text) IN lower(${sql.ref(`${alias}.${column}`)})) > 0`;
-  return others.length === 0 ? holds : sql<SqlBool>`(${holds} OR ${oneOf(others, alias)})`;
-}
-
-/** Those whose ids were found, however many more there are: for counting. */
-export function amongFound({ ids, others = [] }: Found, alias: string): RawBuilder<SqlBool> {
-  return oneOf([...ids, ...others], alias);
+/**
+ * For the WHERE of a query whose table has the name `alias` and the searched column its own.
+ *
+ * @param isNarrowed whether something else narrows it too: then a page may be far to read for
+ */
+export function matching({ ids, holds }: Found, alias: string, isNarrowed: boolean): RawBuilder<SqlBool> {
+  return ids !== undefined && (isNarrowed || ids.length <= mostLookedUp) ? oneOf(ids, alias) : holds(alias);
 }
 
 function oneOf(ids: readonly string[], alias: string): RawBuilder<SqlBool> {
   return sql<SqlBool>`${sql.ref(`${alias}.id`)} = ANY (${ids}::uuid[])`;
 }
+
+/** Those, which somebody has gathered already. */
+export function those(ids: readonly string[]): Found {
+  return { ids, holds: (alias) => oneOf(ids, alias) };
+}
+
+/** Rows that match for one reason or for another. */
+export function foundByEither(one: Found, other: Found): Found {
+  const ids = one.ids && other.ids && new Set([...one.ids, ...other.ids]);
+  return {
+    ids: ids === undefined || ids.size > countLimit ? undefined : [...ids],
+    holds: (alias) => sql<SqlBool>`(${one.holds(alias)} OR ${other.holds(alias)})`,
+  };
+}
+
+/** So many of the latest rows tell whether a text is common: `common` of them hold it. */
+const [sampled, common] = [500, 100];
+/** Where it is, among so many rows there are more than lists count. */
+const walked = 60_000;
 
 /**
  * The rows of a table whose text holds `part`, in any case. Which text, a migration says:
@@ -41,23 +54,31 @@ function oneOf(ids: readonly string[], alias: string): RawBuilder<SqlBool> {
  *
  * The ids are gathered first, in a query of their own: joined to the table, the policy would keep PostgreSQL from the
  * index, and beside an OR it would read the whole table. Materialised, or a limit would lure it away from the index.
+ * What one in five rows holds isn't looked up in the index, which would name all of them before the first is counted.
  */
 export async function searchIn(ctx: Ctx, table: TableName, column: string, part: string): Promise<Found> {
   const view = sql.table(`${table}_search`);
+  const holds = (text: RawBuilder<unknown>) => sql<SqlBool>`position(lower(${part}::text) IN lower(${text})) > 0`;
+  const latest = (rows: number) =>
+    sql`(SELECT ${holds(sql.ref("word"))} AS holds FROM ${view} ORDER BY id DESC LIMIT ${rows}) AS latest`;
   // One text of all: ten thousand rows take their time to be read.
   const { rows } = await sql<{ ids: string | null }>`
-    WITH found AS MATERIALIZED (
-      SELECT id FROM ${view} WHERE grams @> zg_search_grams(${ctx.tenantId}, ${part})
-        AND position(lower(${part}::text) IN lower(word)) > 0)
-    SELECT string_agg(id::text, ',') AS ids FROM (SELECT id FROM found LIMIT ${countLimit + 1}) AS first`.execute(
-    ctx.db,
-  );
-  return { ids: rows[0]?.ids?.split(",") ?? [], column, part };
+    WITH walked AS MATERIALIZED (
+      SELECT 1 FROM ${latest(walked)}
+      WHERE holds AND (SELECT count(*) >= ${common} FROM ${latest(sampled)} WHERE holds) LIMIT ${countLimit + 1}),
+    found AS MATERIALIZED (
+      SELECT id FROM ${view} WHERE (SELECT count(*) <= ${countLimit} FROM walked)
+        AND grams @> zg_search_grams(${ctx.tenantId}, ${part}) AND ${holds(sql.ref("word"))}),
+    first AS MATERIALIZED (SELECT id FROM found LIMIT ${countLimit + 1})
+    SELECT CASE WHEN (SELECT count(*) <= ${countLimit} FROM walked) AND (SELECT count(*) <= ${countLimit} FROM first)
+      THEN (SELECT coalesce(string_agg(id::text, ','), '') FROM first) END AS ids`.execute(ctx.db);
+  const ids = rows[0]?.ids ?? undefined;
+  return { ids: ids?.split(",").filter(Boolean), holds: (alias) => holds(sql.ref(`${alias}.${column}`)) };
 }
 
 /**
- * The same without an index: every row of the tenant is read, so for what a business has hundreds of, not millions. The
- * first of `columns` names the text that stands for all of them.
+ * The same without an index: every row of the tenant is read, so for what a business has hundreds of, not millions.
+ * Any of `columns` may hold the text.
  */
 export async function searchFew(
   ctx: Ctx,
@@ -65,9 +86,12 @@ export async function searchFew(
   columns: readonly [string, ...string[]],
   part: string,
 ): Promise<Found> {
-  const text = sql`concat_ws(E'\n', ${sql.join(columns.map((column) => sql.ref(column)))})`;
+  const holds = (within: string): RawBuilder<SqlBool> => {
+    const text = sql`concat_ws(E'\n', ${sql.join(columns.map((column) => sql.ref(`${within}${column}`)))})`;
+    return sql<SqlBool>`position(lower(${part}::text) IN lower(${text})) > 0`;
+  };
   const { rows } = await sql<{ id: string }>`
-    SELECT id FROM ${sql.table(table)} WHERE position(lower(${part}::text) IN lower(${text})) > 0
-    LIMIT ${countLimit + 1}`.execute(ctx.db);
-  return { ids: rows.map(({ id }) => id), column: columns[0], part };
+    SELECT id FROM ${sql.table(table)} WHERE ${holds("")} LIMIT ${countLimit + 1}`.execute(ctx.db);
+  const ids = rows.length > countLimit ? undefined : rows.map(({ id }) => id);
+  return { ids, holds: (alias) => holds(`${alias}.`) };
 }

@@ -211,6 +211,15 @@ export function changeUi(
   return { ...made, ui: { ...uiOf(made), fields } };
 }
 
+/** What it asks for, whatever that depends on: for showing one whose conditions or formulas aren't finished. */
+export function withoutDependencies(made: MadeForm): MadeForm {
+  const fields = Object.entries(uiOf(made).fields ?? {}).map(([path, said]) => {
+    const { showWhen: _show, disableWhen: _disable, requireWhen: _require, compute: _compute, ...kept } = said;
+    return [path, kept] as const;
+  });
+  return { ...made, ui: { ...uiOf(made), fields: Object.fromEntries(fields) } };
+}
+
 export function changeRequired(made: MadeForm, path: string, isRequired: boolean): MadeForm {
   const name = last(path);
   return changeSchema(made, outer(path), (at) =>

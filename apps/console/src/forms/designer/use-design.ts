@@ -1,3 +1,4 @@
+import type { Form } from "@zhanggui/forms/form";
 import { formOfSchema, type MadeForm } from "@zhanggui/forms/made-form";
 import { madeFormProblem } from "@zhanggui/forms/made-form-guard";
 import { computed, type ShallowRef, shallowRef, watch } from "vue";
@@ -7,6 +8,7 @@ import { type Trouble, troubleOf } from "../../common/trouble.ts";
 import { useDraft } from "../draft.ts";
 import { useUnsaved } from "../unsaved.ts";
 import { type FormDraft, madeOf } from "./form-draft.ts";
+import { withoutDependencies } from "./made-edit.ts";
 import { useHistory } from "./use-history.ts";
 
 /** What is drawn, and which revision of the draft it was begun from. */
@@ -42,7 +44,7 @@ export function useDesign(given: FormDraft, isUnread: () => boolean) {
     isRestored: draft.isRestored,
     problem,
     /** What it makes as it is; where that can't be said, what it made last. */
-    form: useLast(() => (problem.value === undefined ? formOfSchema(history.now.value) : undefined)),
+    form: useLast(() => formFrom(history.now.value)),
   };
 }
 
@@ -98,6 +100,12 @@ function useSaving(
       void save();
     },
   };
+}
+
+/** Of what isn't finished, without what its fields depend on: else nobody could choose what to depend on. */
+function formFrom(made: MadeForm): Form | undefined {
+  const plain = [made, withoutDependencies(made)].find((each) => madeFormProblem(each) === undefined);
+  return plain && formOfSchema(plain);
 }
 
 /** The last value that there was. */

@@ -81,7 +81,7 @@ export const PersonSummary = z
       { zh: "邮箱", en: "Mail" },
       { kind: "mail", hidden: true, readBy: audienceContacts },
     ),
-    firstSeenAt: field(Instant, { zh: "首次出现", en: "First seen" }, { sort: true, filter: "range" }),
+    firstSeenAt: field(Instant, { zh: "首次出现", en: "First seen" }, { sort: true, filter: "range", seldom: true }),
     lastSeenAt: field(Instant, { zh: "最近活跃", en: "Last seen" }, { sort: true, filter: "range" }),
   })
   .meta({ id: "PersonSummary" });

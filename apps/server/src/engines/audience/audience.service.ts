@@ -1,10 +1,11 @@
 import { Injectable } from "@nestjs/common";
-import { conflict, notFound } from "@zhanggui/kit/contract/faults";
+import { countLimit } from "@zhanggui/kit/contract/count-limit";
+import { conflict, notFound, searchTooWide } from "@zhanggui/kit/contract/faults";
 import type { Flat, Out } from "@zhanggui/kit/contract/route";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
 import { bulkOf } from "@zhanggui/kit/server/bulk";
 import { listOf, type Rows } from "@zhanggui/kit/server/list";
-import { type Found, searchIn } from "@zhanggui/kit/server/search";
+import { type Found, foundByEither, searchIn } from "@zhanggui/kit/server/search";
 import { sql } from "kysely";
 import { Apps } from "../connect/apps.ts";
 import { type Openid, openidKey } from "../connect/openid.ts";
@@ -226,14 +227,15 @@ export class AudienceService {
     );
   }
 
-  /** The openids of those that a search for people finds, as many as lists count. */
+  /** The openids of those that a search for people finds. @throws Fault `kit.search_too_wide` */
   async openidsFound(ctx: Ctx, search: string): Promise<string[]> {
-    const { ids, others = [] } = await this.#found(ctx, search);
+    const { ids } = await this.#found(ctx, search);
+    if (ids === undefined) throw searchTooWide({ limit: countLimit });
     const rows = await ctx.db
       .selectFrom("audience_identity")
       .select("value")
       .where("kind", "=", "openid")
-      .where("personId", "=", sql<string>`ANY (${[...ids, ...others]}::uuid[])`)
+      .where("personId", "=", sql<string>`ANY (${ids}::uuid[])`)
       .execute();
     return rows.map(({ value }) => value);
   }
@@ -275,11 +277,13 @@ export class AudienceService {
 
   /** Those whose name holds the text, and those who are known by it. */
   async #found(ctx: Ctx, search: string): Promise<Found> {
-    const [named, others] = await Promise.all([
+    const [named, known] = await Promise.all([
       searchIn(ctx, "audience_person", "displayName", search),
       this.identities.search(ctx, search, { contacts: mayContact(ctx) }),
     ]);
-    return { ...named, others, areListed: true };
+    const found = foundByEither(named, known);
+    // Of identities nobody has said yet whose they are now, and of how many people.
+    return named.ids === undefined || known.ids?.length === 0 ? { ...found, areListed: true } : found;
   }
 
   async #row(ctx: Ctx, personId: string): Promise<PersonRow> {

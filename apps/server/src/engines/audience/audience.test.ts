@@ -1,3 +1,4 @@
+import { countLimit } from "@zhanggui/kit/contract/count-limit";
 import { newId } from "@zhanggui/kit/contract/ids";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { refusal } from "../../testing/refusal.ts";
@@ -232,6 +233,27 @@ describe("the operator's hand", () => {
       items: [{ displayName: "Regular 2100" }],
       total: 1,
     });
+  });
+
+  test("of more who are known by what was typed than lists count nobody is left out, and of conversations it is said", async () => {
+    const owner = await tea.server.asOwner();
+    const { api } = owner;
+    const ctx = tea.server.runtime.ctx(owner.tenantId);
+    await ctx.sql`WITH people AS (
+        INSERT INTO audience_person (display_name, first_seen_at, last_seen_at)
+        SELECT 'Guest', ${ctx.now()}, ${ctx.now()}::timestamptz - n * interval '1 second'
+        FROM generate_series(1, ${countLimit + 20}) n RETURNING id, last_seen_at)
+      INSERT INTO audience_identity (person_id, kind, scope, value)
+      SELECT id, 'openid', ${newId(ctx.now())}, 'oMany' || row_number() OVER (ORDER BY last_seen_at DESC) FROM people`;
+    const { items, total } = await api.audience.listPeople({ search: "oMany", sort: "lastSeenAt", limit: 50 });
+    expect([items.length, total]).toEqual([50, countLimit + 1]);
+    const [oldest] = items;
+    expect((await api.audience.listPeople({ search: `oMany${countLimit + 20}` })).items).toMatchObject([oldest]);
+    const [tag] = (await api.audience.addTag({ personId: oldest?.id ?? "", name: "oldest" })).tags;
+    const within = await api.audience.listPeople({ search: "oMany", tagId: tag?.tagId ?? "" });
+    expect([within.items.map(({ id }) => id), within.total]).toEqual([[oldest?.id], 1]);
+    const wide = api.messaging.listConversations({ search: "oMany" });
+    expect(await refusal(wide)).toMatchObject({ code: "kit.search_too_wide", details: { limit: countLimit } });
   });
 
   test("several people are tagged at once: who has the tag, isn't there or is another tenant's is passed over", async () => {

@@ -318,8 +318,8 @@ export const connect = contract("connect", {
     access: connectRead,
     live: true,
     filters: {
-      openid: field(z.string().trim().max(100), { zh: "openid", en: "openid" }),
-      traceId: field(z.string().max(64), { zh: "追踪号", en: "Trace id" }),
+      openid: field(z.string().trim().max(100), { zh: "openid", en: "openid" }, { seldom: true }),
+      traceId: field(z.string().max(64), { zh: "追踪号", en: "Trace id" }, { seldom: true }),
     },
   }),
   getFigures: route.get("/wechat/figures", {

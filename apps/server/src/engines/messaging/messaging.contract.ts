@@ -186,7 +186,7 @@ export const messaging = contract("messaging", {
     search: { zh: "名称、关键词或回复", en: "Name, keyword or reply" },
     filters: {
       on: field(z.enum(["follow", "scan", "keyword"]), RuleOn.label, { choices: RuleOn.choices, unindexed: true }),
-      wechatAppId: field(Id, { zh: "应用", en: "App" }, { kind: "wechatApp", unindexed: true }),
+      wechatAppId: field(Id, { zh: "应用", en: "App" }, { kind: "wechatApp", unindexed: true, seldom: true }),
       channelId: field(Id, { zh: "渠道", en: "Channel" }, { kind: "channel", unindexed: true }),
     },
   }),
@@ -274,9 +274,9 @@ export const messaging = contract("messaging", {
     access: messagingRead,
     live: true,
     filters: {
-      personId: field(Id, { zh: "客户", en: "Person" }, { kind: "personId" }),
+      personId: field(Id, { zh: "客户", en: "Person" }, { kind: "personId", seldom: true }),
       sceneId: field(Id, { zh: "场景", en: "Scene" }, { kind: "scene" }),
-      traceId: field(z.string().max(64), { zh: "追踪号", en: "Trace id" }),
+      traceId: field(z.string().max(64), { zh: "追踪号", en: "Trace id" }, { seldom: true }),
     },
   }),
   getFigures: route.get("/deliveries/figures", {

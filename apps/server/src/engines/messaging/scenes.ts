@@ -3,7 +3,7 @@ import { conflict, notFound } from "@zhanggui/kit/contract/faults";
 import type { Flat, Out } from "@zhanggui/kit/contract/route";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
 import { listOf } from "@zhanggui/kit/server/list";
-import type { Found } from "@zhanggui/kit/server/search";
+import { type Found, those } from "@zhanggui/kit/server/search";
 import { Apps } from "../connect/apps.ts";
 import { Channels } from "../connect/channels.ts";
 import { boundTo, namedIn } from "./internal/blocks.ts";
@@ -127,8 +127,7 @@ export class Scenes {
   /** By their present names: a tenant has dozens. */
   async #search(ctx: Ctx, part: string): Promise<Found> {
     const all = await this.#current(ctx).execute();
-    const ids = all.filter(({ name }) => name.toLowerCase().includes(part.toLowerCase())).map(({ id }) => id);
-    return { ids, column: "name", part };
+    return those(all.filter(({ name }) => name.toLowerCase().includes(part.toLowerCase())).map(({ id }) => id));
   }
 
   async #write(ctx: TxCtx, sceneId: string, version: number, scene: SceneBody): Promise<void> {

@@ -1,11 +1,12 @@
 import { Injectable } from "@nestjs/common";
 import { countLimit } from "@zhanggui/kit/contract/count-limit";
-import { invalidInput } from "@zhanggui/kit/contract/faults";
+import { invalidInput, searchTooWide } from "@zhanggui/kit/contract/faults";
 import { Id } from "@zhanggui/kit/contract/ids";
 import type { Flat, Out } from "@zhanggui/kit/contract/route";
 import { fill } from "@zhanggui/kit/contract/text";
 import type { Ctx } from "@zhanggui/kit/server/ctx";
 import { listOf } from "@zhanggui/kit/server/list";
+import { those } from "@zhanggui/kit/server/search";
 import { AudienceService } from "../audience/audience.service.ts";
 import { Apps } from "../connect/apps.ts";
 import { answerableSince, type ConversationRow, Conversations, windowEnd } from "../connect/conversations.ts";
@@ -37,8 +38,9 @@ export class Threads {
     return listOf(ctx, messaging.listConversations, query, this.conversations.rows(ctx), {
       search: async (part) => {
         const openids = await this.audience.openidsFound(ctx, part);
-        const others = await this.conversations.idsOf(ctx, openids, countLimit + 1);
-        return { ids: [], others, column: "openid", part };
+        const ids = await this.conversations.idsOf(ctx, openids, countLimit + 1);
+        if (ids.length > countLimit) throw searchTooWide({ limit: countLimit });
+        return those(ids);
       },
       present: (rows) => this.#presented(ctx, rows),
     });

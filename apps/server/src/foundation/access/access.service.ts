@@ -2,12 +2,10 @@ import { Injectable } from "@nestjs/common";
 import { notFound } from "@zhanggui/kit/contract/faults";
 import { builtInRoles, type BuiltInRole } from "@zhanggui/kit/contract/permission";
 import type { Flat, Out } from "@zhanggui/kit/contract/route";
-import { countLimit } from "@zhanggui/kit/contract/count-limit";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
 import { extensionPoint, Extensions } from "@zhanggui/kit/server/extensions";
 import { listOf } from "@zhanggui/kit/server/list";
-import type { Found } from "@zhanggui/kit/server/search";
-import { sql, type SqlBool } from "kysely";
+import { searchFew } from "@zhanggui/kit/server/search";
 import { access, lastOwner, loginTaken, ownPassword, roleFixed, roleInUse, roleNameTaken } from "./access.contract.ts";
 import { LoginAttempts } from "./internal/login-attempts.ts";
 import { endInvitation } from "./internal/end-invitation.ts";
@@ -67,7 +65,8 @@ export class AccessService {
       .selectFrom("access_account")
       .select(["id", "login", "displayName", "disabled", "state", "createdAt"]);
     return listOf(ctx, access.listAccounts, query, accounts, {
-      search: (part) => this.#found(ctx, part),
+      // A business has few accounts: no index of their parts is needed.
+      search: (part) => searchFew(ctx, "access_account", ["displayName", "login"], part),
       filters: {
         roleId: ({ exists, selectFrom }, roleId) =>
           exists(
@@ -79,19 +78,6 @@ export class AccessService {
       },
       present: (rows) => this.#withRoles(ctx, rows),
     });
-  }
-
-  /** By name or login. A business has few accounts: no index of their parts is needed. */
-  async #found(ctx: Ctx, part: string): Promise<Found> {
-    const holds = (column: "displayName" | "login") =>
-      sql<SqlBool>`position(lower(${part}::text) IN lower(${sql.ref(column)})) > 0`;
-    const rows = await ctx.db
-      .selectFrom("access_account")
-      .select("id")
-      .where(({ or }) => or([holds("displayName"), holds("login")]))
-      .limit(countLimit + 1)
-      .execute();
-    return { ids: rows.map(({ id }) => id), column: "displayName", part };
   }
 
   async #withRoles<Row extends { readonly id: string }>(ctx: Ctx, accounts: readonly Row[]) {

@@ -51,13 +51,13 @@ export const DeadLetter = z
         width: "104px",
         choices: {
           event: { zh: "事件", en: "Event" },
-          job: { zh: "后台任务", en: "Job" },
+          job: { zh: "作业", en: "Job" },
           task: { zh: "队列任务", en: "Task" },
         },
       },
     ),
     handler: field(z.string(), { zh: "处理步骤", en: "Work" }, { kind: "handler", filter: true, width: "16%" }),
-    lastError: field(z.string().nullable(), { zh: "原因", en: "Why" }),
+    lastError: field(z.string().nullable(), { zh: "原因", en: "Why" }, { narrow: true }),
     attempts: field(z.int(), { zh: "尝试", en: "Tries" }, { kind: "count", width: "64px" }),
     /** When it was given up. */
     updatedAt: field(Instant, { zh: "失败于", en: "Failed at" }, { sort: true, filter: "range" }),
@@ -94,12 +94,14 @@ export const events = contract("events", {
   }),
   deadLetters,
   getFigures: route.get("/dead-letters/figures", {
-    summary: "How many dead letters there are",
+    summary: "How many dead letters there are, and which handlers gave them up",
     access: eventsRead,
     reply: z.object({
       deadLetters: z.int(),
       /** There are more than were counted. */
       isMore: z.boolean(),
+      /** Each handler that has some, and how many, counted as far. */
+      handlers: z.array(z.object({ handler: z.string(), count: z.int(), isMore: z.boolean() })),
     }),
   }),
   replay: route.post("/dead-letters/replay", {

@@ -71,10 +71,14 @@ export class EventsService {
       .select("ref")
       .limit(mostCounted + 1)
       .execute();
-    return { deadLetters: Math.min(rows.length, mostCounted), isMore: rows.length > mostCounted };
+    return {
+      deadLetters: Math.min(rows.length, mostCounted),
+      isMore: rows.length > mostCounted,
+      handlers: await handlersOfDead(ctx),
+    };
   }
 
-  /** Tells whoever may see them that some have died since they were told: all in one notice. */
+  /** Tells whoever may see them that some have died since they were told: all in one notification. */
   tellOfDead(): Promise<void> {
     return this.tenants.each(async (ctx) => {
       const newest = await ctx.db.selectFrom("kit_dead").select("diedAt").orderBy("diedAt", "desc").executeTakeFirst();
@@ -162,4 +166,22 @@ function toEvent(row: EventRow, deliveries: Deliveries): EventView {
     actor: { kind: row.actorKind, id: row.actorId },
     deliveries: deliveries.get(row.id) ?? [],
   };
+}
+
+/** Steps from one handler to the next in the index: there are dozens, however many letters they have. */
+async function handlersOfDead(ctx: Ctx): Promise<Out<typeof events.getFigures>["handlers"]> {
+  const rows = await ctx.sql<{ handler: string; count: number }>`
+    WITH RECURSIVE handlers AS (
+      (SELECT queue FROM kit_dead ORDER BY queue LIMIT 1)
+      UNION ALL
+      SELECT (SELECT kit_dead.queue FROM kit_dead WHERE kit_dead.queue > handlers.queue ORDER BY queue LIMIT 1)
+      FROM handlers WHERE handlers.queue IS NOT NULL)
+    SELECT queue AS handler, (SELECT count(*) FROM (
+      SELECT 1 FROM kit_dead WHERE kit_dead.queue = handlers.queue LIMIT ${mostCounted + 1}) AS counted) AS count
+    FROM handlers WHERE queue IS NOT NULL`;
+  return rows.map(({ handler, count }) => ({
+    handler,
+    count: Math.min(count, mostCounted),
+    isMore: count > mostCounted,
+  }));
 }

@@ -83,6 +83,7 @@ test("dead letters are narrowed to a step, and some of them replayed by name", a
   expect(items).toHaveLength(3);
   expect(new Set(items.map(({ id }) => id)).size).toBe(3);
   expect((await owner.api.events.deadLetters({ handler: "tea.other" })).items).toEqual([]);
+  expect((await owner.api.events.getFigures()).handlers).toEqual([{ handler: "tea.mop", count: 3, isMore: false }]);
   expect((await owner.api.events.deadLetters({ kind: "job" })).items).toEqual([]);
   const ids = items.slice(0, 2).map(({ id }) => id);
   const stranger = await server.asOwner();

@@ -117,7 +117,7 @@ export class Answers {
   /** @throws Fault `kit.not_found` */
   async export(ctx: Ctx, { formId, zone, headers }: Flat<typeof forms.exportAnswers>): Promise<StreamOut> {
     const { name } = await this.forms.demand(ctx, formId);
-    const versions = await this.#seenVersions(ctx, formId);
+    const versions = await this.#seenVersions(ctx, formId, await this.#answeredVersions(ctx, formId));
     return fileOf({
       name,
       language: languageOf(headers["accept-language"]),
@@ -147,16 +147,28 @@ export class Answers {
     }
   }
 
-  /** All versions, or those that these rows are of; the latest first. */
+  /** The latest version, and those that somebody has answered: each by a step in the index, however many answers. */
+  #answeredVersions(ctx: Ctx, formId: string) {
+    return ctx.sql<{ version: number }>`
+      SELECT number AS version FROM forms_version WHERE form_id = ${formId} AND (
+        number = (SELECT max(number) FROM forms_version WHERE form_id = ${formId})
+        OR EXISTS (SELECT FROM forms_answer WHERE form_id = ${formId} AND version = forms_version.number))`;
+  }
+
+  /** The versions that these rows are of, the latest first. */
   async #seenVersions(
     ctx: Ctx,
     formId: string,
-    rows?: readonly { readonly version: number }[],
+    rows: readonly { readonly version: number }[],
   ): Promise<ReadonlyMap<number, SeenVersion>> {
-    if (rows?.length === 0) return new Map();
-    let query = ctx.db.selectFrom("forms_version").select(["number", "made"]).where("formId", "=", formId);
-    if (rows !== undefined) query = query.where("number", "in", [...new Set(rows.map(({ version }) => version))]);
-    const found = await query.orderBy("number", "desc").execute();
+    if (rows.length === 0) return new Map();
+    const found = await ctx.db
+      .selectFrom("forms_version")
+      .select(["number", "made"])
+      .where("formId", "=", formId)
+      .where("number", "in", [...new Set(rows.map(({ version }) => version))])
+      .orderBy("number", "desc")
+      .execute();
     return new Map(found.map(({ number, made }) => [number, seenBy(ctx, made)]));
   }
 

@@ -284,7 +284,7 @@ export const forms = contract("forms", {
     faults: [notFound],
   }),
   exportAnswers: route.get("/forms/:formId/export", {
-    summary: "All answers as a CSV file, a column for each field of any version",
+    summary: "All answers as a CSV file, a column for each field of any version that was answered, and of the latest",
     access: formsRead,
     params,
     query: z.object({ zone: Zone.optional() }),

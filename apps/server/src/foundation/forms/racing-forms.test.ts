@@ -30,7 +30,7 @@ test("of a form that is published, switched off and answered at once, what was a
     if (round % 30 === 0) server.clock.advance(60_000);
     const formId = await published();
     const answer = (version: number) =>
-      owner.api.forms.answer({ formId, version, answers: { a: "茶" } }).then(() => `taken ${version}`, codeOf);
+      owner.api.forms.answer({ formId, version, answers: { a: "茶", b: "茶" } }).then(() => `taken ${version}`, codeOf);
     const [first, , , second] = await Promise.all([
       answer(1),
       owner.api.forms.publish({ formId, ifMatch: 3 }),

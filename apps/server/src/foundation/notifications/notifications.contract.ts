@@ -16,7 +16,7 @@ const Importance = z.enum(["high", "normal"]);
 export const Notification = z
   .object({
     id: Id,
-    title: field(Text, { zh: "内容", en: "What happened" }, { kind: "notice" }),
+    title: field(Text, { zh: "内容", en: "What happened" }, { kind: "notification" }),
     kind: field(Text, { zh: "类别", en: "Kind" }, { kind: "words" }),
     importance: Importance,
     /** The console's page about it. */

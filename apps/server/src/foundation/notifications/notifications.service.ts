@@ -20,7 +20,7 @@ type Kind = NotificationKind<unknown>;
 /** A tenant with more people of one right tells the first of them. */
 const mostTold = 500;
 
-export interface Notice {
+export interface NotifyOptions {
   readonly to: { readonly accountIds: readonly string[] } | { readonly holdersOf: Permission };
   /** What it is about: the same is told once to each. */
   readonly key: string;
@@ -45,7 +45,7 @@ export class NotificationsService {
     ctx: TxCtx,
     kind: NotificationKind<Payload>,
     payload: NoInfer<Payload>,
-    { to, key, renewedBy }: Notice,
+    { to, key, renewedBy }: NotifyOptions,
   ): Promise<void> {
     if (!this.#kinds.has(kind.name)) throw new Error(`no module lists ${kind.name} under \`notifies\``);
     const ids = "accountIds" in to ? to.accountIds : await this.rights.holdersOf(ctx, to.holdersOf, mostTold);

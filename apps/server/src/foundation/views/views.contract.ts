@@ -51,6 +51,7 @@ export const View = z
     opens: z.boolean(),
     isOwn: z.boolean(),
     ownerName: z.string(),
+    withheldCount: z.int().meta({ description: "Filters, order and columns left out: of fields that one may not see" }),
   })
   .meta({ id: "View" });
 

@@ -1,5 +1,5 @@
 import { Injectable } from "@nestjs/common";
-import { forbidden, invalidInput, notFound } from "@zhanggui/kit/contract/faults";
+import { forbidden, notFound } from "@zhanggui/kit/contract/faults";
 import type { ListInfo } from "@zhanggui/kit/contract/list-info";
 import { permissionsOf } from "@zhanggui/kit/contract/permission";
 import type { Flat, Out, Route } from "@zhanggui/kit/contract/route";
@@ -8,6 +8,7 @@ import { scopeOf } from "@zhanggui/kit/server/data-scope";
 import { Declarations } from "@zhanggui/kit/server/declarations";
 import type { Selectable } from "kysely";
 import { AccessService } from "../access/access.service.ts";
+import { demandReadable, dividedFor } from "./readable.ts";
 import { mostOwn, mostShared, nameTaken, tooMany, tooManyShared, views, viewsShare } from "./views.contract.ts";
 import type { ViewsTables } from "./views.tables.ts";
 
@@ -52,7 +53,7 @@ export class ViewsService {
   async create(ctx: Ctx, { query, ...given }: Flat<typeof views.create>): Promise<ViewOut> {
     const list = this.#lists.get(given.list);
     if (list === undefined || !mayRead(ctx, list.access)) throw notFound();
-    demandKnown(list, { query, hidden: given.hidden });
+    demandReadable(ctx.actor, list.list, { query, hidden: given.hidden });
     const { id: accountId } = ctx.actor;
     return this.#named(ctx, given.name, async (ctx) => {
       await lockOwn(ctx);
@@ -69,20 +70,28 @@ export class ViewsService {
 
   /** @throws Fault `kit.not_found`, `views.name_taken`; `kit.forbidden` for somebody else's that is to open first */
   async update(ctx: Ctx, { viewId, ...change }: Flat<typeof views.update>): Promise<ViewOut> {
-    const { name = "", query, opens } = change;
+    const { name = "", query, hidden, opens } = change;
     return this.#named(ctx, name, async (ctx) => {
       if (opens === true) await lockOwn(ctx);
-      const { list, accountId } = await this.#mayChange(ctx, viewId);
+      const before = await this.#mayChange(ctx, viewId);
+      const { list, accountId } = before;
       const known = this.#lists.get(list);
       if (known === undefined || !mayRead(ctx, known.access)) throw notFound();
-      demandKnown(known, change);
+      demandReadable(ctx.actor, known.list, change);
       if (opens !== undefined && accountId !== ctx.actor.id) throw forbidden({ permission: "views.own" });
       if (opens === true) await closeOthers(ctx, list);
+      // What somebody couldn't see, they didn't mean to take out.
+      const { withheld } = dividedFor(ctx.actor, known.list, before);
       return (
         ctx.db
           .updateTable("views_view")
           // A change of nothing is one too.
-          .set((eb) => ({ list: eb.ref("list"), ...change, ...(query && { query: JSON.stringify(query) }) }))
+          .set((eb) => ({
+            list: eb.ref("list"),
+            ...change,
+            ...(query && { query: JSON.stringify({ ...withheld.query, ...query }) }),
+            ...(hidden && { hidden: [...withheld.hidden, ...hidden] }),
+          }))
           .where("id", "=", viewId)
           .returningAll()
           .executeTakeFirstOrThrow(() => notFound())
@@ -154,7 +163,9 @@ export class ViewsService {
     );
     return rows.map(({ accountId, opens, ...row }) => {
       const isOwn = accountId === id;
-      return { ...row, isOwn, opens: isOwn && opens, ownerName: names.get(accountId) ?? "" };
+      const { given, withheld } = dividedFor(ctx.actor, this.#lists.get(row.list)?.list, row);
+      const withheldCount = Object.keys(withheld.query).length + withheld.hidden.length;
+      return { ...row, ...given, withheldCount, isOwn, opens: isOwn && opens, ownerName: names.get(accountId) ?? "" };
     });
   }
 }
@@ -181,25 +192,4 @@ async function closeOthers(ctx: TxCtx, list: string): Promise<void> {
     .where("list", "=", list)
     .where("opens", "=", true)
     .execute();
-}
-
-/**
- * What a list doesn't have is a slip when it is saved; a list that loses a filter later loses it in its views too,
- * and the console says so.
- *
- * @throws Fault `kit.invalid_input`
- */
-function demandKnown(
-  { list }: ListRoute,
-  { query = {}, hidden = [] }: Pick<Flat<typeof views.update>, "query" | "hidden">,
-): void {
-  const columns = list.fields.map(({ name }) => name);
-  const filters = [...list.fields.filter(({ filter }) => filter !== undefined), ...list.filters];
-  const known = ["sort", ...(list.search === undefined ? [] : ["search"]), ...filters.map(({ name }) => name)];
-  const unknown = [
-    ...Object.keys(query).flatMap((name) => (known.includes(name) ? [] : [`query.${name}`])),
-    ...hidden.flatMap((name, n) => (columns.includes(name) ? [] : [`hidden.${n}`])),
-  ];
-  if (unknown.length > 0)
-    throw invalidInput({ errors: unknown.map((field) => ({ field, message: "not of this list" })) });
 }

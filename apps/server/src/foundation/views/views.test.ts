@@ -71,6 +71,21 @@ test("views of a list that one may not read aren't given, and can't be made", as
   expect(await refusal(unknown)).toMatchObject({ code: "kit.not_found" });
 });
 
+test("a shared view tells nobody of fields that they may not see, and keeps them through their changes", async () => {
+  const owner = await server.asOwner();
+  const reader = await server.asHolderOf(["audience:read", "views:share"], owner);
+  const hidden = ["phone", "channelName"];
+  const { id: viewId } = await owner.api.views.create({ ...recent, hidden, name: "Regulars" });
+  await owner.api.views.share({ viewId, isShared: true });
+  const [seen] = (await reader.api.views.list({ list })).items;
+  expect(seen).toMatchObject({ hidden: ["channelName"], withheldCount: 1 });
+  await reader.api.views.update({ viewId, hidden: ["tags"], query: { following: "true" } });
+  const [kept] = (await owner.api.views.list({ list })).items;
+  expect(kept).toMatchObject({ hidden: ["phone", "tags"], query: { following: "true" }, withheldCount: 0 });
+  const guess = await refusal(reader.api.views.create({ ...recent, hidden, name: "Guess" }));
+  expect(guess).toMatchObject({ code: "kit.invalid_input", errors: [{ field: "hidden.0" }] });
+});
+
 test("a name is taken once of one's own and of one list, in any case, however many ask at once", async () => {
   const owner = await server.asOwner();
   const operator = await server.as("operator", owner);

@@ -11,7 +11,7 @@ import type { Selectable } from "kysely";
 import { Rights } from "../access/rights.ts";
 import { NotificationsService } from "../notifications/notifications.service.ts";
 import { mostFailures, mostUnfinished } from "./work.contract.ts";
-import { workEnded, workStopped } from "./work.notifications.ts";
+import { goneAction, workEnded, workStopped } from "./work.notifications.ts";
 import type { WorkTables } from "./work.tables.ts";
 
 export type RunRow = Selectable<WorkTables["work_run"]>;
@@ -148,10 +148,10 @@ export class Runner implements BulkRunner {
       .executeTakeFirst();
     if (run === undefined) return;
     const { id: runId, done, failed } = run;
-    const action = this.routes.bulkRoutes.get(run.route)?.bulk.label ?? { zh: run.route, en: run.route };
-    const notice = { to: { accountIds: [run.accountId] }, key: runId };
-    if (why === undefined) await this.notifications.notify(ctx, workEnded, { runId, action, done, failed }, notice);
-    else await this.notifications.notify(ctx, workStopped, { runId, action, done, why }, notice);
+    const action = this.routes.bulkRoutes.get(run.route)?.bulk.label ?? goneAction;
+    const told = { to: { accountIds: [run.accountId] }, key: runId };
+    if (why === undefined) await this.notifications.notify(ctx, workEnded, { runId, action, done, failed }, told);
+    else await this.notifications.notify(ctx, workStopped, { runId, action, done, why }, told);
   }
 }
 

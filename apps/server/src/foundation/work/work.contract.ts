@@ -9,7 +9,7 @@ import { z } from "zod";
 
 export const workManage = permission(
   "work:manage",
-  { zh: "查看并停止所有人的后台任务", en: "See and stop everybody's background work" },
+  { zh: "查看并停止所有人的后台任务", en: "See and stop everybody's background actions" },
   ["operator", "developer"],
 );
 

@@ -7,11 +7,14 @@ const Text = z.object({ zh: z.string(), en: z.string() });
 /** Both languages part thousands alike. */
 const n = (count: number): string => count.toLocaleString("en");
 
+/** What a run is called whose action a newer version doesn't have any more. */
+export const goneAction = { zh: "已不可用的操作", en: "An action that isn't there any more" };
+
 export const workEnded = notification(
   "work.ended",
   z.object({ runId: Id, action: Text, done: z.int(), failed: z.int() }),
   {
-    label: { zh: "后台任务完成", en: "Background work finished" },
+    label: { zh: "后台任务完成", en: "Background action finished" },
     title: ({ action, done, failed }) => ({
       zh: `“${action.zh}”已完成 ${n(done)} 条${failed > 0 ? `，${n(failed)} 条失败` : ""}`,
       en: `“${action.en}” is done: ${n(done)}${failed > 0 ? `, ${n(failed)} failed` : ""}`,
@@ -25,7 +28,7 @@ export const workStopped = notification(
   "work.stopped",
   z.object({ runId: Id, action: Text, done: z.int(), why: Text }),
   {
-    label: { zh: "后台任务中断", en: "Background work stopped" },
+    label: { zh: "后台任务中断", en: "Background action stopped" },
     title: ({ action, done, why }) => ({
       zh: `“${action.zh}”完成 ${n(done)} 条后中断：${why.zh}`,
       en: `“${action.en}” stopped after ${n(done)}: ${why.en}`,

@@ -11,10 +11,10 @@ import { permissionsOf } from "@zhanggui/kit/contract/permission";
 import { AccessService } from "../access/access.service.ts";
 import { type RunRow, stepQueue } from "./runner.ts";
 import { work, workManage } from "./work.contract.ts";
+import { goneAction } from "./work.notifications.ts";
 
 type RunView = Out<typeof work.pause>;
 type State = RunRow["state"];
-const unknown = { zh: "已不可用的操作", en: "Something that isn't there any more" };
 
 /** What the server goes on with, as people see it, pause it and call it off. */
 @Injectable()
@@ -97,9 +97,9 @@ export class WorkService {
       return {
         ...row,
         list: (bulk && this.#lists.get(bulk.list)) ?? "",
-        action: bulk?.label ?? unknown,
+        action: bulk?.label ?? goneAction,
         noun: bulk?.list.noun ?? { zh: "项", en: "row", plural: "rows" },
-        passed: Object.entries(passed).map(([reason, count]) => ({ why: bulk?.passes[reason] ?? unknown, count })),
+        passed: Object.entries(passed).map(([reason, count]) => ({ why: bulk?.passes[reason] ?? goneAction, count })),
         accountName: names.get(accountId) ?? "",
         isOwn: accountId === ctx.actor.id,
       };

@@ -146,6 +146,9 @@ test("a filter that the list has lost ends it with a reason", async () => {
     "“Fill” stopped after 0: The fi",
     "high",
   ]);
+  const told = items.map(({ title }) => `${title.zh} ${title.en}`).join("\n");
+  expect(told).toContain("已不可用的操作");
+  expect(told).not.toContain("pots.break");
 });
 
 test("a row that breaks the step again and again fails alone, and the others are done", async () => {

@@ -2,6 +2,8 @@ import { Injectable } from "@nestjs/common";
 import { countLimit } from "@zhanggui/kit/contract/count-limit";
 import { newId } from "@zhanggui/kit/contract/ids";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
+import type { Found as Known } from "@zhanggui/kit/server/search";
+import { sql, type SqlBool } from "kysely";
 import { type Openid, openidKey } from "../../connect/openid.ts";
 import { Timeline } from "../timeline.ts";
 import { lockPeople, lockPerson, type LockedPerson } from "./people.ts";
@@ -43,18 +45,23 @@ export class Identities {
    *
    * @param options `contacts`: whether phone numbers and mail addresses are looked at
    */
-  async search(ctx: Ctx, part: string, { contacts }: { readonly contacts: boolean }): Promise<string[]> {
+  async search(ctx: Ctx, part: string, { contacts }: { readonly contacts: boolean }): Promise<Known> {
     const kinds = contacts ? ["openid", "unionid", "phone", "mail"] : ["openid", "unionid"];
-    const found =
-      part.length < shortestPart
-        ? await ctx.sql<Found>`SELECT person_id FROM audience_identity WHERE value = ${part} AND kind = ANY (${kinds})`
-        : // Two questions, each with an index: an OR would read the table.
-          await ctx.sql<Found>`
-            (SELECT person_id FROM audience_identity WHERE value COLLATE "C" ^@ ${part}::text AND kind = ANY (${kinds})
-              LIMIT ${countLimit + 1})
-            UNION (SELECT person_id FROM audience_identity
-              WHERE reversed ^@ reverse(${part}::text) AND kind = 'phone' AND ${contacts} LIMIT ${countLimit + 1})`;
-    return found.map(({ personId }) => personId);
+    const begins = sql<SqlBool>`kind = ANY (${kinds}) AND ${
+      part.length < shortestPart ? sql`value = ${part}` : sql`value COLLATE "C" ^@ ${part}::text`
+    }`;
+    const ends = sql<SqlBool>`kind = 'phone' AND ${contacts && part.length >= shortestPart}
+      AND reversed ^@ reverse(${part}::text)`;
+    // Two questions, each with an index: an OR would read the table.
+    const { rows } = await sql<Found>`
+      (SELECT person_id FROM audience_identity WHERE ${begins} LIMIT ${countLimit + 1})
+      UNION ALL (SELECT person_id FROM audience_identity WHERE ${ends} LIMIT ${countLimit + 1})`.execute(ctx.db);
+    return {
+      ids: rows.length > countLimit ? undefined : [...new Set(rows.map(({ personId }) => personId))],
+      // A value, no EXISTS: PostgreSQL would gather all of the table's before the first row of the list.
+      holds: (alias) => sql<SqlBool>`(SELECT true FROM audience_identity
+        WHERE person_id = ${sql.ref(`${alias}.id`)} AND ((${begins}) OR (${ends})) LIMIT 1) IS TRUE`,
+    };
   }
 
   /**
