@@ -13,6 +13,8 @@ export interface TenantScope {
   readonly prepares: boolean;
   /** What the columns' defaults (`zg_now()`, `zg_id()`) take for the present. */
   now(): Date;
+  /** On whose behalf, in which call, as the audit log writes it: JSON, or empty for nobody's. */
+  readonly audit: string;
 }
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -27,14 +29,15 @@ export function enterScope({ role, tenantId, now }: TenantScope): string {
 }
 
 const enterText = `SELECT WHERE set_config('role', $1, true) IS NULL OR set_config('zg.tenant', $2, true) IS NULL
-  OR set_config('zg.now', $3, true) IS NULL`;
+  OR set_config('zg.now', $3, true) IS NULL OR set_config('zg.audit', $4, true) IS NULL`;
 
 /**
  * Steps into a tenant, or back to the owner, until the transaction ends. The owner has no tenant, so that the policies
  * raise an error rather than show a row. Returns no rows, which somebody would have to read.
  */
 export function entering(to: TenantScope | undefined): Step {
-  const values = to === undefined ? ["none", "", ""] : [to.role, checkedTenant(to.tenantId), to.now().toISOString()];
+  const values =
+    to === undefined ? ["none", "", "", ""] : [to.role, checkedTenant(to.tenantId), to.now().toISOString(), to.audit];
   return { name: "zg_enter", text: enterText, values };
 }
 

@@ -61,6 +61,8 @@ export class Transaction {
   /** None before the start, and while another one is looked for. */
   #client: pg.PoolClient | undefined;
   #scope: TenantScope | undefined;
+  /** What PostgreSQL was last told of whom it works for. */
+  #audit: string | undefined;
   /** What PostgreSQL is told before the next statement. */
   #before: Step[];
   #hasBegun = false;
@@ -75,6 +77,7 @@ export class Transaction {
   constructor(source: TransactionSource, { isolation, scope }: RunOptions) {
     this.#source = source;
     this.#scope = scope;
+    this.#audit = scope?.audit;
     this.#begin = beginning(isolation);
     this.#before = [this.#begin, ...(scope === undefined ? [] : [entering(scope)])];
   }
@@ -177,7 +180,11 @@ export class Transaction {
    * has left its scope by itself.
    */
   enter(scope: TenantScope): void {
-    if (!this.#isIn(scope)) this.#enter(scope);
+    if (!this.#isIn(scope)) return this.#enter(scope);
+    // The tenant is the same, but not on whose behalf: that alone is said, with the next statement.
+    if (this.#audit === scope.audit) return;
+    this.#before.push(entering(scope));
+    this.#audit = scope.audit;
   }
 
   /** The defaults' present may lag behind by what a batch takes; whoever needs it finer passes `ctx.now()`. */
@@ -190,11 +197,12 @@ export class Transaction {
     if (this.#scope !== undefined) this.#before.push(checking(this.#scope));
     this.#before.push(entering(to));
     this.#scope = to;
+    this.#audit = to?.audit;
   }
 
   /** What `work` did in the database is undone if it throws; the rest of the transaction goes on. */
   async savepoint<Result>(work: () => Promise<Result>): Promise<Result> {
-    const scope = this.#scope;
+    const [scope, audit] = [this.#scope, this.#audit];
     await this.#run(savepoint);
     try {
       const result = await work();
@@ -205,6 +213,7 @@ export class Transaction {
       // is lost anyway, and why it was is said by the first error.
       this.#before = [undoSavepoint];
       this.#scope = scope;
+      this.#audit = audit;
       await this.#run(releaseSavepoint).catch(() => {});
       throw error;
     }

@@ -34,6 +34,13 @@ export const visitor: Caller = {
  * @throws Fault `kit.unauthenticated`, `kit.session_expired`, `kit.forbidden`
  */
 export async function callerOf(access: Access, request: FastifyRequest, extensions: Extensions): Promise<Caller> {
+  const caller = await knownCaller(access, request, extensions);
+  assertMay(access, caller);
+  return caller;
+}
+
+/** Who calls. @throws Fault `kit.unauthenticated`, `kit.session_expired` */
+export async function knownCaller(access: Access, request: FastifyRequest, extensions: Extensions): Promise<Caller> {
   if (access === publicAccess) return visitor;
   const token = /^Bearer (.+)$/i.exec(request.headers.authorization ?? "")?.[1];
   if (token === undefined) throw unauthenticated();
@@ -41,9 +48,13 @@ export async function callerOf(access: Access, request: FastifyRequest, extensio
   if (known === undefined) throw new Error("no module gives an authenticator, so nobody can be known");
   const caller = await known.value.authenticate(token);
   describeRequest(request, { tenantId: caller.tenantId, caller: caller.actor });
+  return caller;
+}
+
+/** @throws Fault `kit.forbidden` */
+export function assertMay(access: Access, { actor }: Caller): void {
   const asked = permissionsOf(access);
-  if (asked.length > 0 && !asked.some(({ code }) => caller.actor.permissions.has(code))) {
+  if (asked.length > 0 && !asked.some(({ code }) => actor.permissions.has(code))) {
     throw forbidden({ permission: asked.map(({ code }) => code).join(", ") });
   }
-  return caller;
 }
