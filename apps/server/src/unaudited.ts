@@ -1,4 +1,4 @@
-/** Tables of tenants that the audit log doesn't follow, each with its reason. Whatever else operators change, it does. */
+/** Tables of tenants that the audit log doesn't follow, each with its reason. All others it does. */
 export const unaudited: Readonly<Record<string, string>> = {
   access_session: "sign-ins and sign-outs are entries by themselves",
   access_session_peer: "what a session has proven ends with it",

@@ -7,7 +7,6 @@ export const auditMessages = pair(
     system: "系统",
     by: "操作人",
     at: "时间",
-    act: "操作",
     thing: "对象",
     outcome: "结果",
     source: "来源地址",
@@ -16,7 +15,6 @@ export const auditMessages = pair(
     noChanges: "这条记录没有字段变化。",
     masked: "已变更，内容不留存",
     details: "详情",
-    history: "变更历史",
     part: "{part}有变化",
     chain: {
       intact: "日志完整",
@@ -39,7 +37,6 @@ export const auditMessages = pair(
     system: "The system",
     by: "By",
     at: "At",
-    act: "Act",
     thing: "Thing",
     outcome: "Outcome",
     source: "From",
@@ -48,7 +45,6 @@ export const auditMessages = pair(
     noChanges: "No field changed by this.",
     masked: "Changed; what it is isn’t kept",
     details: "Details",
-    history: "History",
     part: "Changed: {part}",
     chain: {
       intact: "The log is whole",

@@ -47,7 +47,7 @@ export interface AuditedModule {
   readonly audits: Readonly<Record<string, AuditSpec>>;
 }
 
-/** Says which tables of a module the audit log follows: whatever operators change. `contract()` takes it as the name. */
+/** Says which tables of a module the audit log follows: whatever operators change. `contract()` takes it as name. */
 export function audits(module: string, tables: AuditedModule["audits"]): AuditedModule {
   return { module, audits: tables };
 }

@@ -106,7 +106,7 @@ export const AuditChain = z
   .meta({ id: "AuditChain" });
 
 export const audit = contract("audit", {
-  list: list("/audit", {
+  list: list("/audit/entries", {
     summary: "Who did what, on what, when and from where; newest first",
     item: AuditEntry,
     noun: { zh: "审计记录", en: "audit entry", plural: "audit entries" },
@@ -118,7 +118,7 @@ export const audit = contract("audit", {
       traceId: field(z.string().max(64), { zh: "追踪号", en: "Trace id" }),
     },
   }),
-  get: route.get("/audit/:entryId", {
+  get: route.get("/audit/entries/:entryId", {
     summary: "One entry, and what else belongs to the same trace: what changed from what to what, field by field",
     access: auditRead,
     params: z.object({ entryId: Id }),

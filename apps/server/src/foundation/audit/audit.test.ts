@@ -81,7 +81,7 @@ test("who is refused is written down, once in a minute", async () => {
 });
 
 test("a file that somebody takes away is written down, the log's own too, without the words searched for", async () => {
-  const url = `${server.url}/api/audit?search=%E8%8C%B6&outcome=done`;
+  const url = `${server.url}/api/audit/entries?search=%E8%8C%B6&outcome=done`;
   const reply = await fetch(url, { headers: { authorization: `Bearer ${owner.accessToken}`, accept: "text/csv" } });
   expect(reply.status).toBe(200);
   await reply.text();
@@ -128,7 +128,9 @@ test("a bulk act leaves one entry with its counts, and one for each row that it 
   expect(items.filter(({ kind }) => kind === "called")).toHaveLength(1);
   const changed = items.filter(({ thingKind }) => thingKind === "audience_person").map(({ thingId }) => thingId);
   expect(changed.toSorted()).toEqual(people.toSorted());
-  const { entry, related } = await owner.api.audit.get({ entryId: items.find(({ kind }) => kind === "called")!.id });
+  const { entry, related } = await owner.api.audit.get({
+    entryId: items.find(({ kind }) => kind === "called")!.id,
+  });
   expect(entry.details).toMatchObject({ done: 3, failed: 0 });
   expect(related.length).toBeGreaterThanOrEqual(3);
 });

@@ -22,10 +22,9 @@ export function changesOf(fields: readonly FieldInfo[], { was, became, masked }:
   const kept = columns.flatMap((column) => {
     const field = fieldOf(fields, column);
     const [before, after] = [valueOf(was?.[column]), valueOf(became?.[column])];
-    if (was === null || became === null) {
-      return before === undefined && after === undefined ? [] : [changeOf(field, before, after)];
-    }
-    const parts = partsOf(before, after, [], deepest);
+    // Of what was added or removed each part, too.
+    const parts = partsOf(before ?? emptyOf(after), after ?? emptyOf(before), [], deepest);
+    if (parts.length === 0 && (was === null || became === null)) return [];
     if (parts.length === 0 || parts.length > mostParts) return [changeOf(field, before, after)];
     return parts.map(({ path, before, after }) => changeOf(within(field, path), before, after));
   });
@@ -44,6 +43,12 @@ function changeOf(field: Change["field"], before: unknown, after: unknown): Chan
     ...(before === undefined ? {} : { before }),
     ...(after === undefined ? {} : { after }),
   };
+}
+
+/** What holds nothing yet of the same kind. */
+function emptyOf(value: unknown): unknown {
+  if (!isHolder(value)) return undefined;
+  return Array.isArray(value) ? [] : {};
 }
 
 /** Nothing is nothing, however a table says it. */

@@ -7,7 +7,8 @@ const sealedAtOnce = 1000;
  * The canonical form of an entry `e`, hashed: a JSON array of its columns, in the text that PostgreSQL gives to jsonb.
  * It stands here and not in the database, whose functions could be changed together with its rows.
  */
-export const entryHash = `sha256(convert_to(jsonb_build_array(e.tenant_id, e.id, (extract(epoch FROM e.at) * 1000)::bigint,
+export const entryHash = `sha256(convert_to(jsonb_build_array(
+  e.tenant_id, e.id, (extract(epoch FROM e.at) * 1000)::bigint,
   e.actor_kind, e.actor_id, e.actor_name, e.source, e.trace_id, e.call_id, e.act, e.kind, e.outcome, e.thing_kind,
   e.thing_id, e.title, e.part, e.was, e.became, e.masked, e.details)::text, 'UTF8'))`;
 
@@ -47,7 +48,7 @@ export async function sealEntries(transaction: OpenOwnerTransaction, now: () => 
   return sealed;
 }
 
-/** Whoever writes entries takes no lock; only those that seal, prune and verify a tenant's chain wait for each other. */
+/** Whoever writes entries takes no lock; only those that seal, prune and verify a chain wait for each other. */
 export async function takeTurn(trx: Pick<OwnerTransaction, "query">, tenantId: string): Promise<void> {
   await trx.query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [`${tenantId} kit.audit`]);
 }
@@ -78,7 +79,8 @@ async function sealSome(trx: OwnerTransaction, tenantId: string, now: Date): Pro
      )
      INSERT INTO kit_audit_seal (tenant_id, number, entries, first_at, last_at, entry_ids, entry_hashes, entries_hash,
        previous_hash, hash, sealed_at)
-     SELECT $1::uuid, number, entries, first_at, last_at, ids, hashes, entries_hash, previous_hash, ${sealHash}, $2::timestamptz FROM next
+     SELECT $1::uuid, number, entries, first_at, last_at, ids, hashes, entries_hash,
+       previous_hash, ${sealHash}, $2::timestamptz FROM next
      RETURNING entries`,
     [tenantId, now],
   );

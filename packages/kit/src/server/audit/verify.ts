@@ -82,7 +82,8 @@ const sealsText = `
   SELECT s.number, s.entries, encode(s.hash, 'hex') AS hash, encode(s.previous_hash, 'hex') AS previous,
     s.pruned_at IS NOT NULL AS is_pruned,
     s.hash = ${sealHash} AND (s.pruned_at IS NOT NULL OR (
-      s.entries = cardinality(s.entry_ids) AND s.entries_hash = ${entriesHash("s.entry_ids", "s.entry_hashes")})) AS holds,
+      s.entries = cardinality(s.entry_ids)
+      AND s.entries_hash = ${entriesHash("s.entry_ids", "s.entry_hashes")})) AS holds,
     array(SELECT h.id::text FROM unnest(s.entry_ids, s.entry_hashes) AS h(id, hash)
       JOIN kit_audit_entry e ON e.tenant_id = s.tenant_id AND e.id = h.id WHERE ${entryHash} <> h.hash) AS altered,
     array(SELECT h.id::text FROM unnest(s.entry_ids, s.entry_hashes) AS h(id, hash)
@@ -93,7 +94,8 @@ const sealsText = `
 const strayText = `
   SELECT e.id FROM kit_audit_entry e WHERE e.tenant_id = $1
     AND NOT EXISTS (SELECT FROM kit_audit_unsealed u WHERE u.tenant_id = $1 AND u.entry_id = e.id)
-    AND NOT EXISTS (SELECT FROM (SELECT unnest(s.entry_ids) AS id FROM kit_audit_seal s WHERE s.tenant_id = $1) AS sealed
+    AND NOT EXISTS (
+      SELECT FROM (SELECT unnest(s.entry_ids) AS id FROM kit_audit_seal s WHERE s.tenant_id = $1) AS sealed
       WHERE sealed.id = e.id)
   ORDER BY e.id LIMIT ${mostNamed}`;
 
