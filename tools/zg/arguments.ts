@@ -15,6 +15,7 @@ export const commands = [
   "shots",
   "tables",
   "reseal",
+  "audit",
   "doctor",
   "help",
 ] as const;
@@ -35,7 +36,7 @@ export type Request =
   | { command: "test" | "bench" | "mock" | "shots"; words: string[] }
   | { command: "new"; module: NewModule }
   | { command: "new"; page: NewPage }
-  | { command: "stop" | "tables" | "reseal" | "doctor" | "help" };
+  | { command: "stop" | "tables" | "reseal" | "audit" | "doctor" | "help" };
 
 export const defaultPort = 8780;
 
@@ -134,5 +135,6 @@ export const help = `Zhanggui. ./zg <command>
   shots [--url U] [--login L] [--password P] [page…]  pictures of every page of a running start, in .zg/pictures/shots
   tables       make the row types (<m>.tables.ts) from the migrations
   reseal       seal the stored secrets with the first of SECRET_KEYS; embedded: with a new key
+  audit        verify the audit log of every tenant; exits with 1 and names what was tampered with
   doctor       say what this machine has and lacks
 `;

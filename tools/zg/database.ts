@@ -24,6 +24,11 @@ export async function openEmbedded(options: { empty: boolean }): Promise<Databas
   return { url: url.href, cluster };
 }
 
+/** The address of the server's database in a cluster that runs. */
+export function embeddedUrl(clusterUrl: string): string {
+  return databaseUrl(clusterUrl, name);
+}
+
 /** Removes the embedded cluster with all its data. It must not be in use. */
 export async function dropEmbedded(): Promise<void> {
   const folder = databaseFolder();

@@ -30,6 +30,8 @@ async function perform(request: Request, progress: Progress): Promise<number> {
       return (await import("./shots.ts")).shots(request.words, progress);
     case "reseal":
       return (await import("./reseal.ts")).reseal(progress);
+    case "audit":
+      return (await import("./audit.ts")).audit(progress);
     case "tables":
       return (await import("./tables.ts")).tables(progress);
     case "doctor":

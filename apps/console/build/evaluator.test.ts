@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createI18n } from "vue-i18n";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import * as source from "@zhanggui/server/foundation/access/access.contract";
+import * as source from "@zhanggui/server/foundation/links/links.contract";
 import { messages } from "../src/messages.ts";
 import { Evaluator } from "./evaluator.ts";
 
@@ -24,22 +24,22 @@ async function made<Module>(code: string): Promise<Module> {
 }
 
 test("a contract's file becomes data, and a route's permission is the exported one", async () => {
-  const file = fileURLToPath(import.meta.resolve("@zhanggui/server/foundation/access/access.contract"));
+  const file = fileURLToPath(import.meta.resolve("@zhanggui/server/foundation/links/links.contract"));
   const code = await evaluator.run({ kind: "contract", file });
   expect(code).not.toContain("import");
   const data = await made<typeof source>(code);
   expect(Object.keys(data).toSorted()).toEqual(Object.keys(source).toSorted());
-  expect(data.access.listAccounts.access).toBe(data.accessRead);
-  expect(data.accessRead).toEqual(source.accessRead);
-  expect(data.chooseTenant.code).toBe(source.chooseTenant.code);
-  expect(data.chooseTenant).not.toBeTypeOf("function");
+  expect(data.links.list.access).toBe(data.linksRead);
+  expect(data.linksRead).toEqual(source.linksRead);
+  expect(data.linkOver.code).toBe(source.linkOver.code);
+  expect(data.linkOver).not.toBeTypeOf("function");
 });
 
 test("of a contract's file the permissions can be had alone", async () => {
-  const file = fileURLToPath(import.meta.resolve("@zhanggui/server/foundation/access/access.contract"));
+  const file = fileURLToPath(import.meta.resolve("@zhanggui/server/foundation/links/links.contract"));
   const data = await made<Partial<typeof source>>(await evaluator.run({ kind: "permissions", file }));
-  const { accessRead, accessWrite } = source;
-  expect({ ...data }).toEqual({ accessRead, accessWrite });
+  const { linksRead, linksWrite } = source;
+  expect({ ...data }).toEqual({ linksRead, linksWrite });
 });
 
 test("a changed file is read anew, and one that can't be loaded is named", async () => {

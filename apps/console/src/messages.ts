@@ -1,5 +1,6 @@
 import { accessMessages } from "./access/access.messages.ts";
 import { audienceMessages } from "./audience/audience.messages.ts";
+import { auditMessages } from "./audit/audit.messages.ts";
 import { connectMessages } from "./connect/connect.messages.ts";
 import { eventsMessages } from "./events/events.messages.ts";
 import { formsMessages } from "./forms/forms.messages.ts";
@@ -17,6 +18,7 @@ const modules = {
   shell: shellMessages,
   access: accessMessages,
   audience: audienceMessages,
+  audit: auditMessages,
   connect: connectMessages,
   events: eventsMessages,
   forms: formsMessages,

@@ -5,6 +5,7 @@ import pg from "pg";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { migrationFolders } from "./migrations.ts";
 import { modules } from "./modules.ts";
+import { unaudited } from "./unaudited.ts";
 
 const platformTables = Object.assign({}, kitTables, ...modules.map((module) => module.platformTables ?? {}));
 let database: TestDatabase;
@@ -81,6 +82,31 @@ const planted: [what: string, sql: string, said: RegExp][] = [
     /partition tea_log_1 can be reached beside its table/,
   ],
 ];
+
+/** Tables of modules with a tenant that have no trigger of the audit log. */
+async function unfollowed(): Promise<string[]> {
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT c.relname AS name FROM pg_class c
+     JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped
+     WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+       AND c.relname NOT LIKE 'kit\\_%'
+       AND NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgname = 'zg_audit' AND t.tgenabled = 'O')
+     ORDER BY 1`,
+  );
+  return rows.map(({ name }) => name);
+}
+
+test("the audit log follows every table that people change; the others say why not", async () => {
+  expect(await unfollowed()).toEqual(Object.keys(unaudited).toSorted());
+});
+
+test("a table that nobody has thought of, and a trigger that sleeps, turn the test above red", async () => {
+  await client.query("BEGIN");
+  await client.query("CREATE TABLE tea_leaf (tenant_id uuid, id uuid)");
+  await client.query("ALTER TABLE audience_tag DISABLE TRIGGER zg_audit");
+  expect(await unfollowed()).toEqual([...Object.keys(unaudited), "audience_tag", "tea_leaf"].toSorted());
+  await client.query("ROLLBACK");
+});
 
 test("an exception doesn't excuse a view that shows the rows of all tenants", async () => {
   await client.query("BEGIN");

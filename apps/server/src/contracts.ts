@@ -2,6 +2,7 @@ import { audience } from "./engines/audience/audience.contract.ts";
 import { connect } from "./engines/connect/connect.contract.ts";
 import { messaging } from "./engines/messaging/messaging.contract.ts";
 import { access } from "./foundation/access/access.contract.ts";
+import { audit } from "./foundation/audit/audit.contract.ts";
 import { events } from "./foundation/events/events.contract.ts";
 import { forms } from "./foundation/forms/forms.contract.ts";
 import { keys } from "./foundation/keys/keys.contract.ts";
@@ -25,4 +26,5 @@ export const contracts = {
   notifications,
   work,
   keys,
+  audit,
 };

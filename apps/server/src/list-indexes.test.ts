@@ -64,7 +64,7 @@ interface Plan {
   readonly Plans?: readonly Plan[];
 }
 async function nodesOf({ sql, parameters }: CompiledQuery): Promise<Plan[]> {
-  const scope = { role, tenantId: owner.tenantId, prepares: false, now: () => server.clock.now() };
+  const scope = { role, tenantId: owner.tenantId, prepares: false, audit: "", now: () => server.clock.now() };
   await client.query(`BEGIN; ${enterScope(scope)}`);
   const { rows } = await client.query<{ "QUERY PLAN": [{ Plan: Plan }] }>({
     text: `EXPLAIN (FORMAT JSON) ${sql}`,

@@ -12,6 +12,7 @@ import { Runtime } from "@zhanggui/kit/server/runtime";
 import { gracefulShutdown, guardProcess } from "@zhanggui/kit/server/shutdown";
 import { createApp } from "./app.ts";
 import { unlock } from "./foundation/access/unlock.ts";
+import { audit } from "./audit.ts";
 import { migrationFolders } from "./migrations.ts";
 import { slowQueries } from "./slow-queries.ts";
 import { resealAll } from "./reseal.ts";
@@ -25,6 +26,7 @@ interface Command {
 const commands: Readonly<Record<string, Command>> = {
   serve: { usage: "[serve]", does: "brings the database up to date and runs the server", run: serve },
   unlock: { usage: "unlock <login or address>", does: "lets who is locked out sign in again at once", run: unlock },
+  audit: { usage: "audit", does: "verifies the audit log of every tenant; 1 if one was tampered with", run: audit },
   reseal: { usage: "reseal", does: "seals every secret with the first of SECRET_KEYS", run: reseal },
   "slow-queries": { usage: "slow-queries [hours]", does: "lists the slowest statements of late", run: slowQueries },
 };

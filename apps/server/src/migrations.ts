@@ -2,7 +2,9 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { MigrationFolder } from "@zhanggui/kit/server/migrate/files";
+import { auditedBy } from "@zhanggui/kit/contract/route";
 import { kitTables } from "@zhanggui/kit/server/policies";
+import { contracts } from "./contracts.ts";
 import { modules } from "./modules.ts";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -18,6 +20,7 @@ export function migrationFolders(): MigrationFolder[] {
     .map(({ name, layer, platformTables = {} }) => ({
       module: name,
       platformTables,
+      audited: auditedBy(contracts[name as keyof typeof contracts]),
       folder: inBuild ? join(built, name) : join(here, layer, name, "migrations"),
     }))
     .filter(({ folder }) => existsSync(folder));

@@ -63,6 +63,14 @@ export const modules: readonly ModuleEntry[] = [
     load: async () => (await import("./foundation/settings/settings.module.ts")).settingsModule,
   },
   {
+    name: "audit",
+    layer: "foundation",
+    description: "Who changed what, from what to what: kept, chained, verified",
+    dependsOn: ["access", "notifications", "settings"],
+    ownerFiles: { "chain.ts": "seals of all tenants are made and pruned by nobody but the owner" },
+    load: async () => (await import("./foundation/audit/audit.module.ts")).auditModule,
+  },
+  {
     name: "events",
     layer: "foundation",
     description: "The event log and the dead letters, seen and replayed",

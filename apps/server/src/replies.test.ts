@@ -11,6 +11,14 @@ import { contracts } from "./contracts.ts";
  */
 const open: Readonly<Record<string, string>> = {
   "audience.timeline items[].details": "what a kind of entry tells is its writer's",
+  "audit.get entry.changes[].after": "whatever a column holds",
+  "audit.get entry.changes[].before": "whatever a column held",
+  "audit.get entry.changes[].field.choices": "words by value",
+  "audit.get entry.details": "what the act was about",
+  "audit.get related[].changes[].after": "whatever a column holds",
+  "audit.get related[].changes[].before": "whatever a column held",
+  "audit.get related[].changes[].field.choices": "words by value",
+  "audit.get related[].details": "what the act was about",
   "connect.listInbound items[].content": "WeChat's own fields, as they came",
   "connect.receive": "WeChat's protocol: XML or JSON, sealed",
   "connect.verifyCallback": "WeChat's protocol: the echo",

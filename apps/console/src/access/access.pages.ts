@@ -1,4 +1,4 @@
-import { accessRead, accessWrite } from "@zhanggui/server/foundation/access/access.contract";
+import { accessRead, accessWrite } from "@zhanggui/server/foundation/access/roles.contract";
 import type { Page } from "../common/pages.ts";
 import { newAccount, newRole } from "./titles.ts";
 

@@ -1,4 +1,4 @@
-import { accessRead } from "@zhanggui/server/foundation/access/access.contract";
+import { accessRead } from "@zhanggui/server/foundation/access/roles.contract";
 import { afterEach, expect, test, vi } from "vitest";
 import { createApp } from "vue";
 import { api } from "../common/api.ts";

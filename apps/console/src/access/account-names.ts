@@ -1,4 +1,4 @@
-import { accessRead } from "@zhanggui/server/foundation/access/access.contract";
+import { accessRead } from "@zhanggui/server/foundation/access/roles.contract";
 import { computed } from "vue";
 import { useI18n } from "vue-i18n";
 import { api } from "../common/api.ts";

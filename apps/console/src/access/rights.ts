@@ -1,4 +1,4 @@
-import { beyondOwnRights, type Role as RoleSchema } from "@zhanggui/server/foundation/access/access.contract";
+import { beyondOwnRights, type Role as RoleSchema } from "@zhanggui/server/foundation/access/roles.contract";
 import { fill } from "@zhanggui/kit/contract/text";
 import type { z } from "zod";
 import { language } from "../common/language.ts";

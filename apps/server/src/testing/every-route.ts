@@ -65,10 +65,15 @@ export async function violations(world: World, fixtures: readonly Fixtures[]): P
     wrong.push(...(await refusedWith(route, 401, () => call(undefined))));
     // Last, because it may remove what it is about; that it succeeds proves that the others were refused for real.
     const before = await fingerprint(world);
+    const written = await entriesOf(world, route);
     const own = await attempt(() => call(world.owner));
     if (own instanceof Error) wrong.push(`${route.id}: its owner's call failed: ${own.message}`);
     if (route.effect === "read" && (await fingerprint(world)) !== before) {
       wrong.push(`${route.id} says that it only reads, and changes something: give it another \`effect\``);
+    }
+    const isPreview = typeof input !== "function" && input["preview"] === true;
+    if (route.effect !== "read" && !isPreview && (await entriesOf(world, route)) === written) {
+      wrong.push(`${route.id} leaves nothing in the audit log`);
     }
   }
   return wrong;
@@ -78,6 +83,20 @@ function closedRoutes(contract: Contract, inputs: Readonly<Record<string, Input 
   return Object.entries(contract)
     .filter(([, { access }]) => access !== publicAccess)
     .map(([key, route]) => [route, inputs[key] ?? {}] as const);
+}
+
+/** How many entries of the audit log the calls of a route have left, by the first tenant's owner. */
+async function entriesOf({ server, owner }: World, { id }: Route): Promise<number> {
+  const { count } = await server.runtime
+    .unscopedDb()
+    .selectFrom("kit_audit_entry")
+    .select(({ fn }) => fn.countAll<number>().as("count"))
+    .where("tenantId", "=", owner.tenantId)
+    .where("act", "=", id)
+    .where("actorId", "=", owner.accountId)
+    .where("outcome", "=", "done")
+    .executeTakeFirstOrThrow();
+  return count;
 }
 
 /** The route that ends the session comes last. */

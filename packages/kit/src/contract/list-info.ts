@@ -20,4 +20,6 @@ export interface ListInfo {
   readonly search?: LocalizedText;
   /** Whoever reads it can be told when rows have changed: in its module's tables, or in those whose names begin so. */
   readonly live?: true | string;
+  /** What the audit log calls a row of it, if it follows them. */
+  readonly thing?: string;
 }

@@ -1,3 +1,4 @@
+import { type Audited, type AuditedModule, auditedTable } from "./audited.ts";
 import type { z } from "zod";
 import {
   isJson,
@@ -186,23 +187,40 @@ export const route = {
 export type Contract = Readonly<Record<string, Route>>;
 
 const moduleNames = new WeakMap<Contract, string>();
+const audited = new WeakMap<Contract, Audited>();
 
 /**
  * Names the routes of a module.
  *
+ * @param given the module's name; with `audits()`, also which of its tables the audit log follows
  * @throws Error if a route contradicts itself: a path and its params, a field in two parts of one request (the typed
  *   client takes them flat), an idempotent route that nobody could repeat …
  */
-export function contract<Routes extends Contract>(module: string, routes: Routes): Routes {
+export function contract<Routes extends Contract>(given: string | AuditedModule, routes: Routes): Routes {
+  const { module, audits } = typeof given === "string" ? { module: given, audits: {} } : given;
+  // Whoever shows a list knows of each row what the audit log calls it.
+  const things = Object.entries(audits).flatMap(([table, { of, list }]) => (of === undefined ? [[list, table]] : []));
+  const thingOf = new Map(things as [string, string][]);
   const named = Object.entries(routes).map(([key, value]) => {
     const id = `${module}.${key}`;
     const wrong = contradiction(value);
     if (wrong !== undefined) throw new Error(`${id}: ${wrong}`);
+    // Into the list itself, which bulk routes know as the very same.
+    if (value.list !== undefined && thingOf.has(key)) Object.assign(value.list, { thing: thingOf.get(key) });
     return [key, { ...value, id }] as const;
   });
   const made = Object.freeze(Object.fromEntries(named)) as Routes;
   moduleNames.set(made, module);
+  const followed = Object.entries(audits).map(([table, spec]) => {
+    return [table, auditedTable(table, spec, spec.list === undefined ? undefined : made[spec.list])] as const;
+  });
+  audited.set(made, Object.fromEntries(followed));
   return made;
+}
+
+/** The tables of a contract's module that the audit log follows. */
+export function auditedBy(contract: Contract): Audited {
+  return audited.get(contract) ?? {};
 }
 
 /** The module that a contract is of. */

@@ -130,6 +130,8 @@ export interface CtxParts {
   readonly log: Logger;
   readonly signal: AbortSignal;
   readonly database: Database;
+  /** See `TenantScope.audit`. */
+  readonly audit: string;
   now(): Date;
   emit(ctx: TxCtx, event: EventDefinition<unknown>, payloads: readonly unknown[]): Promise<string[]>;
   enqueue(ctx: TxCtx, job: JobDefinition<unknown>, payload: unknown, options: EnqueueOptions): Promise<string>;

@@ -124,8 +124,9 @@ export class Database {
     return { pool: this.pool, plugins: this.#plugins, prepares: this.#prepares, changed };
   }
 
-  async scopeOf({ tenantId, now }: Omit<TenantScope, "role" | "prepares">): Promise<TenantScope> {
-    return { role: await this.tenantRole(), prepares: this.#prepares, tenantId, now };
+  async scopeOf(tenant: Omit<TenantScope, "role" | "prepares">): Promise<TenantScope> {
+    const { tenantId, now, audit } = tenant;
+    return { role: await this.tenantRole(), prepares: this.#prepares, tenantId, now, audit };
   }
 
   async #readRole(): Promise<string> {

@@ -1,7 +1,8 @@
+import type { Audited } from "../contract/audited.ts";
 import { fieldPermissionsOf } from "../contract/field-rights.ts";
 import type { NotificationKind } from "../contract/notification.ts";
 import { permissionsOf, type Permission } from "../contract/permission.ts";
-import type { Contract } from "../contract/route.ts";
+import { auditedBy, type Contract } from "../contract/route.ts";
 import type { Setting } from "../contract/setting.ts";
 import type { ModuleDefinition } from "./module.ts";
 import type { Retention } from "./retention.ts";
@@ -17,6 +18,8 @@ export class Declarations {
   readonly settings: readonly Setting<unknown>[];
   readonly retentions: readonly Retention[];
   readonly notifications: readonly NotificationKind<unknown>[];
+  /** The tables that the audit log follows. */
+  readonly audited: Audited;
 
   /** @throws Error if two settings have one key */
   constructor(modules: readonly DeclaredModule[]) {
@@ -24,6 +27,7 @@ export class Declarations {
     const settings = modules.flatMap((module) => module.settings);
     this.retentions = modules.flatMap(({ keeps }) => keeps);
     this.notifications = modules.flatMap(({ notifies }) => notifies);
+    this.audited = Object.assign({}, ...contracts.map(auditedBy));
     this.contracts = contracts;
     const routes = contracts.flatMap((contract) => Object.values(contract));
     const asked = routes.flatMap((route) => [...permissionsOf(route.access), ...fieldPermissionsOf(route)]);

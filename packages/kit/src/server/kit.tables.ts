@@ -3,6 +3,56 @@ import type { Generated, GeneratedAlways } from "kysely";
 import type { Json } from "./tables.ts";
 
 export interface KitTables {
+  kit_audit_entry: {
+    tenantId: Generated<string>;
+    id: Generated<string>;
+    at: Generated<Date>;
+    actorKind: string;
+    actorId: string;
+    actorName: string;
+    source: string;
+    traceId: string;
+    callId: string | null;
+    act: string;
+    kind: "created" | "changed" | "removed" | "called" | "exported" | "signed_in";
+    outcome: "done" | "refused" | "failed";
+    thingKind: string;
+    thingId: string;
+    title: string;
+    part: string;
+    was: Json<Record<string, unknown> | null>;
+    became: Json<Record<string, unknown> | null>;
+    masked: Generated<string[]>;
+    details: Json<Record<string, unknown> | null>;
+    titleGrams: GeneratedAlways<string[] | null>;
+  };
+  kit_audit_seal: {
+    tenantId: Generated<string>;
+    number: number;
+    entries: number;
+    firstAt: Date;
+    lastAt: Date;
+    entryIds: string[];
+    entryHashes: Buffer[];
+    entriesHash: Buffer;
+    previousHash: Buffer;
+    hash: Buffer;
+    sealedAt: Date;
+    prunedAt: Date | null;
+  };
+  kit_audit_unsealed: {
+    tenantId: Generated<string>;
+    entryId: string;
+  };
+  kit_audit_verification: {
+    tenantId: Generated<string>;
+    at: Date;
+    seals: number;
+    entries: number;
+    lastNumber: number;
+    lastHash: Buffer | null;
+    findings: Json<unknown>;
+  };
   kit_configuration: {
     tenantId: Generated<string>;
     version: number;

@@ -1,4 +1,6 @@
 import type pg from "pg";
+import type { Audited } from "../contract/audited.ts";
+import { auditTables } from "./audit/triggers.ts";
 import { applyBackfill } from "./migrate/backfill.ts";
 import { applyConcurrent, indexStatements } from "./migrate/concurrent.ts";
 import { type Migration, type MigrationFolder, readMigrations } from "./migrate/files.ts";
@@ -36,6 +38,8 @@ export async function migrate(
     const platform: PlatformTables = Object.assign({}, ...folders.map((each) => each.platformTables ?? {}));
     const scope = (): Promise<void> => scopeTables(client, role, platform);
     for (const migration of missing) await apply(client, migration, settings, scope);
+    const audited: Audited = Object.assign({}, ...folders.map((each) => each.audited ?? {}));
+    await patiently(client, settings, "the audited tables", () => auditTables(client, audited));
     return missing.map(placeOf);
   });
 }

@@ -25,4 +25,7 @@ export interface TenantWork {
   /** See `Ctx.source`. */
   readonly source?: string;
   readonly signal?: AbortSignal;
+  /** The route that was called, and which call of it, for the audit log. */
+  readonly act?: string;
+  readonly callId?: string;
 }

@@ -16,6 +16,15 @@ export const kitTables: PlatformTables = {
   kit_subscription: ["SELECT"],
 };
 
+/** Tables of tenants that they may do less with than with others. */
+const narrowed: Readonly<Record<string, readonly Privilege[]>> = {
+  kit_audit_entry: ["SELECT", "INSERT"],
+  kit_audit_unsealed: ["SELECT", "INSERT"],
+  kit_audit_seal: ["SELECT"],
+  kit_audit_verification: ["SELECT"],
+};
+const everything: readonly Privilege[] = ["SELECT", "INSERT", "UPDATE", "DELETE"];
+
 /** SQLSTATEs of a role that somebody else has just made. */
 const roleExists: ReadonlySet<unknown> = new Set(["42710", "23505"]);
 const tenant = "current_setting('zg.tenant')::uuid";
@@ -74,7 +83,8 @@ export async function scopeTables(client: pg.ClientBase, role: string, platform:
     await client.query(`ALTER TABLE ${table} ENABLE ROW LEVEL SECURITY;
       CREATE POLICY tenant ON ${table} TO ${name} USING (tenant_id = ${tenant}) WITH CHECK (tenant_id = ${tenant});
       ALTER TABLE ${table} ALTER tenant_id SET DEFAULT ${tenant}`);
-    if (!partition) await client.query(`GRANT SELECT, INSERT, UPDATE, DELETE ON ${table} TO ${name}`);
+    const privileges = (narrowed[table] ?? everything).join(", ");
+    if (!partition) await client.query(`GRANT ${privileges} ON ${table} TO ${name}`);
   }
   // For the defaults: an identity column needs no grant, a sequence of its own does.
   await client.query(`GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO ${name}`);

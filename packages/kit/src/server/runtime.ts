@@ -277,9 +277,12 @@ export class Runtime {
     traceId = newTraceId(),
     source = "",
     signal = never,
+    act,
+    callId,
   }: TenantWork): CtxParts {
     const parent = this.log;
     let log: Logger | undefined;
+    let audit: string | undefined;
     return {
       tenantId,
       actor,
@@ -290,6 +293,11 @@ export class Runtime {
       get log() {
         log ??= parent.child({ tenantId, traceId });
         return log;
+      },
+      get audit() {
+        const { kind, id, name } = actor;
+        audit ??= JSON.stringify({ kind, id, name, source, traceId, act, callId });
+        return audit;
       },
       database: this.#database,
       now: () => this.clock.now(),

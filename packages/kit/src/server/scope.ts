@@ -13,6 +13,8 @@ export interface TenantScope {
   readonly prepares: boolean;
   /** What the columns' defaults (`zg_now()`, `zg_id()`) take for the present. */
   now(): Date;
+  /** On whose behalf, in which call, as the audit log writes it: JSON, or empty for nobody's. */
+  readonly audit: string;
 }
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -27,10 +29,11 @@ export function enterScope({ role, tenantId, now }: TenantScope): string {
 }
 
 const enterText = `SELECT WHERE set_config('role', $1, true) IS NULL OR set_config('zg.tenant', $2, true) IS NULL
-  OR set_config('zg.now', $3, true) IS NULL`;
+  OR set_config('zg.now', $3, true) IS NULL OR set_config('zg.audit', $4, true) IS NULL`;
 
 function entered(to: TenantScope | undefined): string[] {
-  return to === undefined ? ["none", "", ""] : [to.role, checkedTenant(to.tenantId), to.now().toISOString()];
+  if (to === undefined) return ["none", "", "", ""];
+  return [to.role, checkedTenant(to.tenantId), to.now().toISOString(), to.audit];
 }
 
 /**
@@ -51,7 +54,8 @@ export function checking({ role, tenantId }: TenantScope): Step {
 
 /** CASE, for only there is it certain what is looked at first. */
 const switchText = `SELECT WHERE CASE WHEN ${isStillIn} THEN set_config('role', $3, true) IS NULL
-  OR set_config('zg.tenant', $4, true) IS NULL OR set_config('zg.now', $5, true) IS NULL END`;
+  OR set_config('zg.tenant', $4, true) IS NULL OR set_config('zg.now', $5, true) IS NULL
+  OR set_config('zg.audit', $6, true) IS NULL END`;
 
 /** `checking` one scope, then `entering` another, in one statement. */
 export function switching({ role, tenantId }: TenantScope, to: TenantScope | undefined): Step {

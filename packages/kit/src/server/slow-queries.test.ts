@@ -43,7 +43,7 @@ test("a statement that takes long is written down without its values, one that d
 });
 
 test("what a ctx asks is seen too", async () => {
-  const tenant = { tenantId: "01900000-0000-7000-8000-000000000001", now: () => clock.now() };
+  const tenant = { tenantId: "01900000-0000-7000-8000-000000000001", audit: "", now: () => clock.now() };
   await sql`SELECT pg_sleep(0.1) AS scoped`.execute(database.scoped(tenant, () => {}));
   await slow.write();
   expect((await slowestQueries(query, since)).map(({ text }) => text)).toContain("SELECT pg_sleep(0.1) AS scoped");

@@ -61,10 +61,12 @@ export class Transaction {
   /** None before the start, and while another one is looked for. */
   #client: pg.PoolClient | undefined;
   #scope: TenantScope | undefined;
+  /** What PostgreSQL was last told of whom it works for. */
+  #audit: string | undefined;
   /** What PostgreSQL is told before the next statement. */
   #before: Step[];
   #hasBegun = false;
-  /** Whether statements ran in the scope that aren't the kit's own: any of them may have left it, by a function. */
+  /** Statements ran in the scope that aren't the kit's own: a function of theirs may have left it. */
   #hasForeign = false;
   /** Resolves when the statement is over that took `#before` along: others wait, for without it they are nobody's. */
   #opening: Promise<void> | undefined;
@@ -77,6 +79,7 @@ export class Transaction {
   constructor(source: TransactionSource, { isolation, scope }: RunOptions) {
     this.#source = source;
     this.#scope = scope;
+    this.#audit = scope?.audit;
     this.#begin = beginning(isolation);
     this.#before = [this.#begin, ...(scope === undefined ? [] : [entering(scope)])];
   }
@@ -183,7 +186,8 @@ export class Transaction {
    * has left its scope by itself.
    */
   enter(scope: TenantScope): void {
-    if (!this.#isIn(scope)) this.#enter(scope);
+    // Also where the tenant is the same, and only on whose behalf is another.
+    if (!this.#isIn(scope) || this.#audit !== scope.audit) this.#enter(scope);
   }
 
   /** The defaults' present may lag behind by what a batch takes; whoever needs it finer passes `ctx.now()`. */
@@ -193,9 +197,9 @@ export class Transaction {
 
   #enter(to: TenantScope | undefined): void {
     if (this.#scope === to) return;
-    const left = this.#doubted;
-    this.#before.push(left === undefined ? entering(to) : switching(left, to));
+    this.#before.push(this.#doubted === undefined ? entering(to) : switching(this.#doubted, to));
     this.#scope = to;
+    this.#audit = to?.audit;
     this.#hasForeign = false;
   }
 
@@ -206,7 +210,7 @@ export class Transaction {
 
   /** What `work` did in the database is undone if it throws; the rest of the transaction goes on. */
   async savepoint<Result>(work: () => Promise<Result>): Promise<Result> {
-    const scope = this.#scope;
+    const [scope, audit] = [this.#scope, this.#audit];
     await this.#run(savepoint);
     try {
       const result = await work();
@@ -218,6 +222,7 @@ export class Transaction {
       this.#before = [undoSavepoint];
       this.#scope = scope;
       this.#hasForeign = true;
+      this.#audit = audit;
       await this.#run(releaseSavepoint).catch(() => {});
       throw error;
     }
@@ -229,8 +234,7 @@ export class Transaction {
     this.end();
     // Nothing was asked of PostgreSQL.
     if (!this.#hasBegun) return;
-    const left = this.#doubted;
-    const check = left === undefined ? [] : [checking(left)];
+    const check = this.#doubted === undefined ? [] : [checking(this.#doubted)];
     const { prepares } = this.#source;
     const client = this.#client as pg.PoolClient;
     const { command } = await runPipeline(client, [...this.#before, ...check], commit, { prepares });

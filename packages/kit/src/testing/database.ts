@@ -40,7 +40,10 @@ function templateFor(clusterUrl: string, folders: readonly MigrationFolder[]): P
 /** Test workers start at once: the first one makes the template, the others wait for it. */
 async function makeTemplate(clusterUrl: string, folders: readonly MigrationFolder[]): Promise<string> {
   const migrations = await readMigrations(folders);
-  const hash = createHash("sha256").update(JSON.stringify(migrations)).digest("hex").slice(0, 12);
+  const hash = createHash("sha256")
+    .update(JSON.stringify([migrations, folders.map(({ audited }) => audited)]))
+    .digest("hex")
+    .slice(0, 12);
   const name = `zg_template_${hash}`;
   await withAdmin(clusterUrl, async (admin) => {
     await admin.query("SELECT pg_advisory_lock(hashtext('zhanggui template'))");

@@ -27,6 +27,7 @@ const scalars: Readonly<Record<string, string>> = {
   "timestamp with time zone": "Date",
   "text[]": "string[]",
   "uuid[]": "string[]",
+  "bytea[]": "Buffer[]",
   jsonb: "unknown",
   // Keeps the order of names.
   json: "unknown",

@@ -9,6 +9,7 @@ import { bilingual } from "@zhanggui/kit/contract/text";
 import { oneLine } from "@zhanggui/kit/contract/one-line";
 import { PageQuery, pageOf } from "@zhanggui/kit/contract/page";
 import { permission } from "@zhanggui/kit/contract/permission";
+import { audits } from "@zhanggui/kit/contract/audited";
 import { contract, route } from "@zhanggui/kit/contract/route";
 import { Instant } from "@zhanggui/kit/contract/time";
 import { z } from "zod";
@@ -141,7 +142,43 @@ const listPeople = list("/people", {
   },
 });
 
-export const audience = contract("audience", {
+const PersonColumns = z.object({ mergedInto: field(Id, { zh: "已合并到", en: "Merged into" }, { kind: "personId" }) });
+const IdentityColumns = z.object({
+  kind: field(z.string(), { zh: "身份类型", en: "Kind of identity" }),
+  value: field(z.string(), { zh: "手机号、邮箱或 openid", en: "Phone, mail or openid" }),
+});
+const TagColumns = z.object({ tagId: field(Id, { zh: "标签", en: "Tag" }, { kind: "tag" }) });
+
+const followed = audits("audience", {
+  audience_person: {
+    list: "listPeople",
+    title: "display_name",
+    masked: ["display_name"],
+    byPeopleOnly: true,
+    fields: PersonColumns,
+    ignored: ["last_seen_at", "first_seen_at", "created_at"],
+  },
+  audience_identity: {
+    of: "audience_person",
+    key: ["person_id"],
+    byPeopleOnly: true,
+    noun: { zh: "客户的身份", en: "person’s identity" },
+    masked: ["value"],
+    ignored: ["created_at"],
+    fields: IdentityColumns,
+  },
+  audience_person_tag: {
+    of: "audience_person",
+    key: ["person_id"],
+    byPeopleOnly: true,
+    noun: { zh: "客户的标签", en: "person’s tag" },
+    ignored: ["created_at", "source_id", "source", "source_name"],
+    fields: TagColumns,
+  },
+  audience_tag: { list: "listTags", title: "name", ignored: ["created_at"] },
+});
+
+export const audience = contract(followed, {
   listPeople,
   getFigures: route.get("/people/figures", {
     summary: "Who is new, by the day, and who waits for an answer while one may still be sent",

@@ -8,6 +8,7 @@ import { list } from "@zhanggui/kit/contract/list";
 import { Named } from "@zhanggui/kit/contract/named";
 import { oneLine } from "@zhanggui/kit/contract/one-line";
 import { publicAccess, permission } from "@zhanggui/kit/contract/permission";
+import { audits } from "@zhanggui/kit/contract/audited";
 import { contract, route } from "@zhanggui/kit/contract/route";
 import { switched } from "@zhanggui/kit/contract/switched";
 import { Instant } from "@zhanggui/kit/contract/time";
@@ -194,7 +195,30 @@ const PushQuery = z.object({
   openid: z.string().max(100).optional(),
 });
 
-export const connect = contract("connect", {
+const AppColumns = z.object({
+  secretSealed: field(z.string(), { zh: "AppSecret", en: "AppSecret" }),
+  pushTokenSealed: field(z.string(), { zh: "推送令牌", en: "Push token" }),
+  aesKeySealed: field(z.string(), aesKeyLabel),
+  disabled: field(z.boolean(), { zh: "停用", en: "Switched off" }),
+  provenAt: field(Instant.nullable(), { zh: "密钥验证于", en: "Keys proven" }),
+  unboundAt: field(Instant.nullable(), { zh: "解绑于", en: "Unbound" }),
+});
+const ChannelColumns = z.object({
+  wechatAppId: field(Id, { zh: "公众号", en: "Official account" }, { kind: "wechatApp" }),
+});
+
+const followed = audits("connect", {
+  connect_app: { list: "listApps", title: "name", ignored: ["created_at", "verified_at"], fields: AppColumns },
+  connect_channel: {
+    list: "listChannels",
+    title: "name",
+    masked: ["leader_mail", "ticket", "qr_url"],
+    ignored: ["created_at", "scene"],
+    fields: ChannelColumns,
+  },
+});
+
+export const connect = contract(followed, {
   listApps: list("/wechat/apps", {
     summary: "Bound WeChat apps",
     item: WechatApp,

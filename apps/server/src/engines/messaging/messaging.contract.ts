@@ -7,6 +7,7 @@ import { list } from "@zhanggui/kit/contract/list";
 import { Named } from "@zhanggui/kit/contract/named";
 import { oneLine } from "@zhanggui/kit/contract/one-line";
 import { permission } from "@zhanggui/kit/contract/permission";
+import { audits } from "@zhanggui/kit/contract/audited";
 import { contract, route } from "@zhanggui/kit/contract/route";
 import { switched } from "@zhanggui/kit/contract/switched";
 import { bilingual } from "@zhanggui/kit/contract/text";
@@ -171,7 +172,24 @@ export const DeliveryDetail = z
   .object({ ...DeliverySummary.shape, content: z.record(z.string(), z.unknown()), steps: z.array(DeliveryStep) })
   .meta({ id: "DeliveryDetail" });
 
-export const messaging = contract("messaging", {
+const RuleColumns = z.object({ ...RuleFields, deletedAt: field(Instant.nullable(), { zh: "删除于", en: "Deleted" }) });
+const SceneColumns = z.object({ ...SceneFields, enabled: switched });
+
+const followed = audits("messaging", {
+  messaging_rule: { list: "listRules", title: "name", ignored: ["answered", "created_at"], fields: RuleColumns },
+  messaging_scene: { list: "listScenes", laterOnly: true, ignored: ["created_at", "version"] },
+  messaging_scene_version: {
+    of: "messaging_scene",
+    key: ["scene_id"],
+    title: "name",
+    version: "version",
+    noun: { zh: "场景", en: "scene" },
+    ignored: ["created_at", "changed_by"],
+    fields: SceneColumns,
+  },
+});
+
+export const messaging = contract(followed, {
   /**
    * Of the rules that apply to a message the first answers, and no other: a channel's own scan, any scan, a follow, an
    * exact keyword, a contained one; of each kind those of one app before those of all apps, then the older. A rule that

@@ -4,16 +4,13 @@ import { notFound, tooManyRequests } from "@zhanggui/kit/contract/faults";
 import { field } from "@zhanggui/kit/contract/field";
 import { Id } from "@zhanggui/kit/contract/ids";
 import { list } from "@zhanggui/kit/contract/list";
-import { publicAccess, builtInRoles, permission, authenticated } from "@zhanggui/kit/contract/permission";
+import { publicAccess, builtInRoles, authenticated } from "@zhanggui/kit/contract/permission";
+import { audits } from "@zhanggui/kit/contract/audited";
 import { contract, route } from "@zhanggui/kit/contract/route";
 import { bilingual } from "@zhanggui/kit/contract/text";
 import { Instant } from "@zhanggui/kit/contract/time";
 import { z } from "zod";
-
-export const accessRead = permission("access:read", { zh: "查看账号与角色", en: "See accounts and roles" }, [
-  "developer",
-]);
-export const accessWrite = permission("access:write", { zh: "管理账号与角色", en: "Manage accounts and roles" }, []);
+import { accessRead, accessWrite, beyondOwnRights, roleRoutes } from "./roles.contract.ts";
 
 export const wrongCredentials = fault(
   "access.wrong_credentials",
@@ -57,18 +54,6 @@ export const loginTaken = fault("access.login_taken", 409, {
   zh: "登录名 {login} 已被使用。",
   en: "The login {login} is taken.",
 });
-export const roleNameTaken = fault("access.role_name_taken", 409, {
-  zh: "已有名为“{name}”的角色。",
-  en: "There is a role called {name} already.",
-});
-export const unknownPermission = fault("access.unknown_permission", 422, {
-  zh: "没有名为 {permission} 的权限。",
-  en: "There is no permission called {permission}.",
-});
-export const roleInUse = fault("access.role_in_use", 409, {
-  zh: "还有 {accounts} 个账号拥有此角色，请先为它们换一个角色。",
-  en: "Accounts that have this role: {accounts}. Give them another one first.",
-});
 export const invitationOver = fault("access.invitation_over", 410, {
   zh: "邀请链接已失效：可能已使用、已过期或已被新的邀请取代。请管理员重新发送。",
   en: "This invitation is over: used, expired or replaced by a newer one. Ask your administrator for another.",
@@ -85,14 +70,6 @@ export const ownPassword = fault("access.own_password", 409, {
 export const chooseTenant = fault("access.choose_tenant", 409, {
   zh: "该账号属于多个企业，请选择要登录的企业。",
   en: "This login belongs to several businesses; choose the one to sign in to.",
-});
-export const beyondOwnRights = fault("access.beyond_own_rights", 403, {
-  zh: "您自己没有权限 {permission}，因此不能授予它，也不能变更拥有它的账号或角色。",
-  en: "You don't hold {permission} yourself, so you can't grant it, nor change an account or a role that has it.",
-});
-export const roleFixed = fault("access.role_fixed", 409, {
-  zh: "系统内置角色不能修改，请新建角色。",
-  en: "A built-in role can't be changed; create one of your own.",
 });
 
 export const Login = z
@@ -152,22 +129,6 @@ const AccountFields = {
     { kind: "role", hint: { zh: "可以同时有几个角色。", en: "Several may go together." } },
   ),
 };
-export const Role = z
-  .object({
-    id: Id,
-    name: field(oneLine(60), { zh: "角色名称", en: "Name of the role" }),
-    permissions: field(
-      z.array(z.string().max(60)).max(200),
-      { zh: "权限", en: "Permissions" },
-      { kind: "rights", input: "rights" },
-    ),
-    accounts: field(z.int(), { zh: "账号数", en: "Accounts" }, { kind: "count" }),
-    /** The system's own roles can't be changed: what they grant stands with each permission. */
-    builtIn: z.enum(builtInRoles).nullable(),
-    createdAt: field(Instant, { zh: "创建于", en: "Created" }, { sort: "id", hidden: true }),
-  })
-  .meta({ id: "Role" });
-const NewRole = Role.pick({ name: true, permissions: true });
 export const Me = z
   .object({
     tenant: Tenant,
@@ -193,7 +154,37 @@ export const SignedIn = Session.extend({
   deviceToken: z.string(),
 }).meta({ id: "SignedIn" });
 
-export const access = contract("access", {
+/** How the audit log names the columns of what belongs to an account. */
+const AccountRole = z.object({ roleId: field(Id, { zh: "角色", en: "Role" }, { kind: "role" }) });
+const InvitationFields = z.object({
+  expiresAt: field(Instant, { zh: "有效至", en: "Valid until" }),
+  issuedBy: field(Id, { zh: "发出邀请的人", en: "Invited by" }, { kind: "account" }),
+});
+
+const followed = audits("access", {
+  access_account: {
+    list: "listAccounts",
+    title: "display_name",
+    masked: ["login"],
+    ignored: ["has_password", "created_at"],
+  },
+  access_account_role: {
+    of: "access_account",
+    key: ["account_id"],
+    noun: { zh: "账号的角色", en: "account’s role" },
+    fields: AccountRole,
+  },
+  access_invitation: {
+    of: "access_account",
+    key: ["account_id"],
+    noun: { zh: "邀请", en: "invitation" },
+    ignored: ["created_at"],
+    fields: InvitationFields,
+  },
+  access_role: { list: "listRoles", title: "name", ignored: ["created_at"] },
+});
+
+export const access = contract(followed, {
   setupStatus: route.get("/setup", {
     summary: "Whether the system still waits for its first tenant; while the demo is on, its logins",
     access: publicAccess,
@@ -294,7 +285,10 @@ export const access = contract("access", {
         Login,
         { zh: "登录名", en: "Login" },
         {
-          hint: { zh: "手机号、邮箱或工号，至少 3 个字符。", en: "A phone number, a mail address or a staff number." },
+          hint: {
+            zh: "手机号、邮箱或工号，至少 3 个字符。",
+            en: "A phone number, a mail address or a staff number.",
+          },
         },
       ),
       password: Password.optional(),
@@ -351,40 +345,5 @@ export const access = contract("access", {
     reply: z.object({}),
     faults: [notFound, beyondOwnRights],
   }),
-  listPermissions: route.get("/permissions", {
-    summary: "Every permission that a role can grant",
-    access: accessRead,
-    reply: z.object({ items: z.array(z.object({ code: z.string(), zh: z.string(), en: z.string() })) }),
-  }),
-  listRoles: list("/roles", {
-    item: Role,
-    noun: { zh: "角色", en: "role", plural: "roles" },
-    access: accessRead,
-    sort: "createdAt",
-  }),
-  createRole: route.post("/roles", {
-    summary: "Create a role",
-    access: accessWrite,
-    effect: "change",
-    body: NewRole,
-    reply: Role,
-    faults: [roleNameTaken, unknownPermission, beyondOwnRights],
-  }),
-  updateRole: route.patch("/roles/:roleId", {
-    summary: "Change what a role is called and grants; it holds from the next request of whoever has it",
-    access: accessWrite,
-    effect: "change",
-    params: z.object({ roleId: Id }),
-    body: NewRole.partial(),
-    reply: Role,
-    faults: [notFound, roleNameTaken, unknownPermission, roleFixed, beyondOwnRights],
-  }),
-  deleteRole: route.delete("/roles/:roleId", {
-    summary: "Delete a role that no account has",
-    access: accessWrite,
-    effect: "destroy",
-    params: z.object({ roleId: Id }),
-    reply: z.object({}),
-    faults: [notFound, roleFixed, roleInUse, beyondOwnRights],
-  }),
+  ...roleRoutes,
 });

@@ -36,6 +36,7 @@ export const fixtures = fixturesOf(access)(async ({ owner, powerless, server }) 
     inviteAccount: { accountId: powerless.accountId },
     unlockAccount: { accountId: powerless.accountId },
     listPermissions: {},
+    explainPermission: { accountId: owner.accountId, code: "access:read" },
     listRoles: {},
     createRole: { name: "Another", permissions: ["audience:read"] },
     updateRole: { roleId: role.id, permissions: ["audience:read"] },

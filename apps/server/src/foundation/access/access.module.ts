@@ -11,6 +11,7 @@ import { Sessions } from "./sessions.ts";
 import { Setup } from "./setup.ts";
 import { SignIn } from "./sign-in.ts";
 import { Tenants } from "./tenants.ts";
+import { Why } from "./why.ts";
 
 export const accessModule = defineModule(access, {
   services: {
@@ -24,8 +25,9 @@ export const accessModule = defineModule(access, {
     setup: Setup,
     invitations: Invitations,
     otherTenants: OtherTenants,
+    why: Why,
   },
-  routes: ({ accounts, invitations, otherTenants, sessions, setup, signIn }) => ({
+  routes: ({ accounts, invitations, otherTenants, sessions, setup, signIn, why }) => ({
     setupStatus: setup.status,
     setup: setup.run,
     login: signIn.login,
@@ -48,6 +50,7 @@ export const accessModule = defineModule(access, {
     createRole: accounts.createRole,
     updateRole: accounts.updateRole,
     deleteRole: accounts.deleteRole,
+    explainPermission: why.explain,
   }),
   schedules: ({ sessions }) => ({ prune: daily("03:17", sessions.prune) }),
   extensions: ({ sessions }) => ({ sessions: authenticator(sessions) }),

@@ -6,12 +6,13 @@ import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
 import { extensionPoint, Extensions } from "@zhanggui/kit/server/extensions";
 import { listOf } from "@zhanggui/kit/server/list";
 import { searchFew } from "@zhanggui/kit/server/search";
-import { access, lastOwner, loginTaken, ownPassword, roleFixed, roleInUse, roleNameTaken } from "./access.contract.ts";
+import { access, lastOwner, loginTaken, ownPassword } from "./access.contract.ts";
+import { roleFixed, roleInUse, roleNameTaken } from "./roles.contract.ts";
 import { LoginAttempts } from "./internal/login-attempts.ts";
 import { endInvitation } from "./internal/end-invitation.ts";
 import { endSessions } from "./internal/end-sessions.ts";
 import { assertStrong, hashPassword, unknownPassword } from "./internal/passwords.ts";
-import { type GrantingRole, type Grantor, Rights } from "./rights.ts";
+import { everyRead, type GrantingRole, type Grantor, Rights } from "./rights.ts";
 import { Tenants } from "./tenants.ts";
 
 type NewAccount = Flat<typeof access.createAccount>;
@@ -26,6 +27,9 @@ const builtInNames: Readonly<Record<BuiltInRole, string>> = {
   reviewer: "审批人",
   developer: "开发者",
 };
+
+/** A role that every tenant begins with, and may change: it reads everything. */
+const auditorName = "只读审计员";
 
 /** For modules whose programs call in a name of their own: what some of these ids are called now. */
 export type ActorNames = (ctx: Ctx, ids: readonly string[]) => Promise<ReadonlyMap<string, string>>;
@@ -43,9 +47,10 @@ export class AccessService {
 
   /** Gives a new tenant the built-in roles. Returns the ids by name. */
   async createBuiltInRoles(ctx: Ctx): Promise<Record<BuiltInRole, string>> {
+    const builtIn = builtInRoles.map((builtIn) => ({ name: builtInNames[builtIn], builtIn, permissions: [] }));
     const rows = await ctx.db
       .insertInto("access_role")
-      .values(builtInRoles.map((builtIn) => ({ name: builtInNames[builtIn], builtIn, permissions: [] })))
+      .values([...builtIn, { name: auditorName, builtIn: null, permissions: [everyRead] }])
       .returning(["id", "builtIn"])
       .execute();
     return Object.fromEntries(rows.map(({ builtIn, id }) => [builtIn, id])) as Record<BuiltInRole, string>;

@@ -4,12 +4,17 @@ import type { BuiltInRole, Permission } from "@zhanggui/kit/contract/permission"
 import type { Actor, Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
 import { Declarations } from "@zhanggui/kit/server/declarations";
 import { sql, type SqlBool } from "kysely";
-import { accessWrite, beyondOwnRights, unknownPermission } from "./access.contract.ts";
+import { accessWrite, beyondOwnRights, unknownPermission } from "./roles.contract.ts";
 
 export interface GrantingRole {
   readonly builtIn: BuiltInRole | null;
   readonly permissions: string[];
 }
+
+/** In a role's permissions: each that is called `<module>:read`, also of modules that come later. */
+export const everyRead = "*:read";
+const isRead = (code: string, permissions: readonly string[]): boolean =>
+  code.endsWith(":read") && permissions.includes(everyRead);
 
 /** What accounts hold, and what they may therefore give to others. */
 @Injectable()
@@ -34,7 +39,7 @@ export class Rights {
   ofRole({ builtIn, permissions }: GrantingRole): string[] {
     const granted =
       builtIn === null
-        ? this.grantable.filter(({ code }) => permissions.includes(code))
+        ? this.grantable.filter(({ code }) => permissions.includes(code) || isRead(code, permissions))
         : this.grantable.filter(({ grantedTo }) => builtIn === "owner" || grantedTo.includes(builtIn));
     return granted.map(({ code }) => code);
   }
@@ -65,6 +70,7 @@ export class Rights {
   /** The accounts that have a permission and can sign in, the first of them. */
   async holdersOf(ctx: Ctx, { code, grantedTo }: Permission, limit: number): Promise<string[]> {
     const builtIn: readonly string[] = ["owner", ...grantedTo];
+    const codes = code.endsWith(":read") ? [code, everyRead] : [code];
     const rows = await ctx.db
       .selectFrom("access_account")
       .select("id")
@@ -75,7 +81,7 @@ export class Rights {
             .innerJoin("access_role", "access_role.id", "access_account_role.roleId")
             .select("access_role.id")
             .whereRef("access_account_role.accountId", "=", "access_account.id")
-            .where(sql<SqlBool>`(built_in = ANY (${builtIn}) OR (built_in IS NULL AND ${code} = ANY (permissions)))`),
+            .where(sql<SqlBool>`(built_in = ANY (${builtIn}) OR (built_in IS NULL AND ${codes} && permissions))`),
         ),
       )
       .orderBy("id")

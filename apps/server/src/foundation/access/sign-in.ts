@@ -1,9 +1,10 @@
 import { Injectable } from "@nestjs/common";
 import { Fault } from "@zhanggui/kit/contract/fault";
 import type { Flat } from "@zhanggui/kit/contract/route";
-import type { Ctx } from "@zhanggui/kit/server/ctx";
+import { auditAct } from "@zhanggui/kit/server/audit/entries";
+import type { Actor, Ctx } from "@zhanggui/kit/server/ctx";
 import { Runtime } from "@zhanggui/kit/server/runtime";
-import { type access, chooseTenant, wrongCredentials } from "./access.contract.ts";
+import { access, chooseTenant, wrongCredentials } from "./access.contract.ts";
 import { CheckLimiter } from "./internal/check-limiter.ts";
 import { type Asked, LoginAttempts } from "./internal/login-attempts.ts";
 import { verifyDummyHash, verifyPassword } from "./internal/passwords.ts";
@@ -52,7 +53,18 @@ export class SignIn {
       return [account, others.map(peerOf)] as const;
     });
     const { tenantId, id, passwordHash } = account;
-    return this.sessions.start(this.sessions.as(tenantId, id, ctx.traceId), id, passwordHash, peers);
+    const session = await this.sessions.start(this.sessions.as(tenantId, id, ctx.traceId), id, passwordHash, peers);
+    const { displayName } = session.me.account;
+    await auditAct(
+      this.runtime.ctx(tenantId, {
+        actor: { kind: "account", id, name: displayName, permissions: new Set() },
+        traceId: ctx.traceId,
+        source: ctx.source,
+        act: access.login.id,
+      }),
+      { kind: "signed_in", thing: { kind: "access_account", id, title: displayName } },
+    );
+    return session;
   }
 
   /**
@@ -139,10 +151,25 @@ export class SignIn {
     if (account === undefined) {
       // What isn't a login may be a password that was typed into the wrong field.
       ctx.log.warn(candidates.length === 0 ? {} : { login }, "sign-in refused");
+      this.#failed(ctx, candidates);
       throw wrongCredentials();
     }
     if (fits.length > 1) throw chooseTenant({ tenants: await this.#named(fits) });
     return account;
+  }
+
+  /**
+   * Tells the audit logs of the accounts that somebody tried. Nobody waits for it: how long the answer takes must not
+   * tell whether a login exists.
+   */
+  #failed(ctx: Ctx, candidates: readonly Candidate[]): void {
+    const { traceId, source } = ctx;
+    const actor: Actor = { kind: "visitor", id: "visitor", name: "", permissions: new Set() };
+    for (const { tenantId, id } of candidates) {
+      const tenant = this.runtime.ctx(tenantId, { actor, traceId, source, act: access.login.id });
+      const written = auditAct(tenant, { kind: "signed_in", outcome: "failed", thing: { kind: "access_account", id } });
+      written.catch((error: unknown) => ctx.log.error({ err: error }, "a failed sign-in wasn't written"));
+    }
   }
 
   /** Those that the password opens. Each is counted as tried, and what was right is taken back. */

@@ -6,6 +6,7 @@ import { Id } from "@zhanggui/kit/contract/ids";
 import { list } from "@zhanggui/kit/contract/list";
 import { oneLine } from "@zhanggui/kit/contract/one-line";
 import { anyOf, permission } from "@zhanggui/kit/contract/permission";
+import { audits } from "@zhanggui/kit/contract/audited";
 import { contract, route } from "@zhanggui/kit/contract/route";
 import { switched } from "@zhanggui/kit/contract/switched";
 import { Instant, Zone } from "@zhanggui/kit/contract/time";
@@ -153,7 +154,21 @@ const WholeAnswer = Answer.omit({ summary: true })
 const params = z.object({ formId: Id });
 const changesDraft = { access: formsDesign, effect: "change", params, ifMatch: true } as const;
 
-export const forms = contract("forms", {
+const FormColumns = z.object({
+  draft: field(z.unknown(), { zh: "草稿内容", en: "Draft" }),
+  version: field(z.int().nullable(), { zh: "已发布版本", en: "Published version" }),
+});
+
+const followed = audits("forms", {
+  forms_form: {
+    list: "list",
+    title: "name",
+    ignored: ["revision", "published_revision", "created_at", "changed_at"],
+    fields: FormColumns,
+  },
+});
+
+export const forms = contract(followed, {
   list: list("/forms", {
     item: Form,
     noun: { zh: "表单", en: "form", plural: "forms" },

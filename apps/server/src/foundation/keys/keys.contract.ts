@@ -1,3 +1,4 @@
+import { audits } from "@zhanggui/kit/contract/audited";
 import { fault } from "@zhanggui/kit/contract/fault";
 import { notFound } from "@zhanggui/kit/contract/faults";
 import { field } from "@zhanggui/kit/contract/field";
@@ -9,7 +10,7 @@ import { permission } from "@zhanggui/kit/contract/permission";
 import { contract, effects, route } from "@zhanggui/kit/contract/route";
 import { Instant } from "@zhanggui/kit/contract/time";
 import { z } from "zod";
-import { beyondOwnRights, unknownPermission } from "../access/access.contract.ts";
+import { beyondOwnRights, unknownPermission } from "../access/roles.contract.ts";
 
 export const keysRead = permission("keys:read", { zh: "查看 API 密钥", en: "See API keys" }, ["developer"]);
 export const keysWrite = permission("keys:write", { zh: "管理 API 密钥", en: "Manage API keys" }, ["developer"]);
@@ -108,8 +109,17 @@ const Given = ApiKey.pick({
   expiresAt: true,
 });
 const params = z.object({ keyId: Id });
+const KeyColumns = z.object({
+  secretHash: field(z.string(), { zh: "密钥内容", en: "Secret" }),
+  formerHash: field(z.string(), { zh: "旧密钥内容", en: "Former secret" }),
+  disabled: field(z.boolean(), { zh: "停用", en: "Switched off" }),
+});
 
-export const keys = contract("keys", {
+const followed = audits("keys", {
+  keys_key: { list: "list", title: "name", ignored: ["created_by", "created_at"], fields: KeyColumns },
+});
+
+export const keys = contract(followed, {
   list: list("/keys", {
     item: ApiKey,
     noun: { zh: "API 密钥", en: "API key", plural: "API keys" },

@@ -7,6 +7,7 @@ import { Id } from "@zhanggui/kit/contract/ids";
 import { list } from "@zhanggui/kit/contract/list";
 import { oneLine } from "@zhanggui/kit/contract/one-line";
 import { permission, publicAccess } from "@zhanggui/kit/contract/permission";
+import { audits } from "@zhanggui/kit/contract/audited";
 import { contract, route } from "@zhanggui/kit/contract/route";
 import { bilingual } from "@zhanggui/kit/contract/text";
 import { Instant } from "@zhanggui/kit/contract/time";
@@ -83,7 +84,17 @@ const opening = {
   faults: [notFound, linkOver],
 } as const;
 
-export const links = contract("links", {
+const LinkColumns = z.object({
+  rules: Given.shape.rules,
+  passwordHash: Given.shape.password,
+  disabled: field(z.boolean(), { zh: "停用", en: "Switched off" }),
+});
+
+const followed = audits("links", {
+  links_link: { list: "list", title: "slug", ignored: ["words", "created_at"], fields: LinkColumns },
+});
+
+export const links = contract(followed, {
   list: list("/links", {
     item: Link,
     noun: { zh: "短链接", en: "short link", plural: "short links" },

@@ -1,6 +1,6 @@
 import { notification } from "@zhanggui/kit/contract/notification";
 import { z } from "zod";
-import { accessRead } from "../access/access.contract.ts";
+import { accessRead } from "../access/roles.contract.ts";
 
 /** Told to whoever made the invitation. */
 export const invitationAccepted = notification("access.invitation_accepted", z.object({ accountName: z.string() }), {

@@ -1,6 +1,8 @@
 import { fault } from "@zhanggui/kit/contract/fault";
 import { conflict } from "@zhanggui/kit/contract/faults";
+import { field } from "@zhanggui/kit/contract/field";
 import { permission } from "@zhanggui/kit/contract/permission";
+import { audits } from "@zhanggui/kit/contract/audited";
 import { contract, route } from "@zhanggui/kit/contract/route";
 import { Instant } from "@zhanggui/kit/contract/time";
 import { z } from "zod";
@@ -36,7 +38,23 @@ export const SettingView = z
   })
   .meta({ id: "Setting" });
 
-export const settings = contract("settings", {
+const SettingFields = z.object({
+  key: field(z.string(), { zh: "设置项", en: "Setting" }),
+  value: field(z.unknown(), { zh: "值", en: "Value" }),
+});
+
+const followed = audits("settings", {
+  settings_value: {
+    key: ["key"],
+    title: "key",
+    noun: { zh: "设置", en: "setting" },
+    fields: SettingFields,
+    version: "version",
+    ignored: ["version", "changed_by", "changed_at"],
+  },
+});
+
+export const settings = contract(followed, {
   list: route.get("/settings", {
     summary: "Every setting with its value",
     access: settingsRead,

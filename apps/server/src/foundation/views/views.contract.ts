@@ -4,6 +4,7 @@ import { field } from "@zhanggui/kit/contract/field";
 import { Id } from "@zhanggui/kit/contract/ids";
 import { oneLine } from "@zhanggui/kit/contract/one-line";
 import { authenticated, permission } from "@zhanggui/kit/contract/permission";
+import { audits } from "@zhanggui/kit/contract/audited";
 import { contract, route } from "@zhanggui/kit/contract/route";
 import { bilingual } from "@zhanggui/kit/contract/text";
 import { z } from "zod";
@@ -58,7 +59,16 @@ export const View = z
 const viewParams = z.object({ viewId: Id });
 const { name, query, hidden, isDense, opens } = View.shape;
 
-export const views = contract("views", {
+const followed = audits("views", {
+  views_view: {
+    title: "name",
+    noun: { zh: "列表视图", en: "view of a list" },
+    fields: View,
+    ignored: ["created_at"],
+  },
+});
+
+export const views = contract(followed, {
   list: route.get("/views", {
     summary: "One's own views and the shared ones, of the lists that one may read; of one list if it is named",
     access: authenticated,

@@ -2,6 +2,7 @@ import { Injectable } from "@nestjs/common";
 import { Fault } from "@zhanggui/kit/contract/fault";
 import { forbidden, invalidInput, notFound, tooManyRequests } from "@zhanggui/kit/contract/faults";
 import { fill, type LocalizedText } from "@zhanggui/kit/contract/text";
+import { auditAct } from "@zhanggui/kit/server/audit/entries";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
 import type { BulkAsked, BulkRunner } from "@zhanggui/kit/server/http/bulk-runs";
 import { Routes } from "@zhanggui/kit/server/http/routes";
@@ -71,19 +72,19 @@ export class Runner implements BulkRunner {
 
   async begin(ctx: TxCtx, { ref }: Task) {
     const run = await openRun(ctx, ref);
-    return run && { item: run.accountId };
+    return run && { item: run };
   }
 
   /** One step, in a transaction with how far the run is: what is done is done once, wherever the process dies. */
-  async run(ctx: Ctx, { ref, attempt }: Task, accountId: string): Promise<void> {
+  async run(ctx: Ctx, { ref, attempt }: Task, { id: callId, accountId, route: act }: RunRow): Promise<void> {
     const actor = await this.rights.actor(ctx, accountId);
     if (actor === undefined) return this.#stop(ctx, ref, reasonOf(forbidden({ permission: "" })));
-    const as = this.runtime.ctx(ctx.tenantId, { actor, traceId: ctx.traceId, signal: ctx.signal });
+    const as = this.runtime.ctx(ctx.tenantId, { actor, traceId: ctx.traceId, signal: ctx.signal, act, callId });
     try {
       await as.tx((ctx) => this.#step(ctx, ref, attempt >= patientFrom));
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
-      await this.#stop(ctx, ref, reasonOf(error));
+      await this.#stop(as, ref, reasonOf(error));
     }
   }
 
@@ -144,10 +145,12 @@ export class Runner implements BulkRunner {
       })
       .where("turn", "=", turn)
       .where("state", "in", unfinished)
-      .returning(["id", "accountId", "route", "done", "failed"])
+      .returning(["id", "accountId", "route", "done", "passed", "gone", "failed"])
       .executeTakeFirst();
     if (run === undefined) return;
-    const { id: runId, done, failed } = run;
+    const { id: runId, done, passed, gone, failed } = run;
+    const outcome = why === undefined ? "done" : "failed";
+    await auditAct(ctx, { outcome, details: { run: runId, done, passed, gone, failed } });
     const action = this.routes.bulkRoutes.get(run.route)?.bulk.label ?? goneAction;
     const told = { to: { accountIds: [run.accountId] }, key: runId };
     if (why === undefined) await this.notifications.notify(ctx, workEnded, { runId, action, done, failed }, told);

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { FastifyRequest } from "fastify";
 import { newTraceId } from "../runtime.ts";
 import { visitor, type Caller } from "./caller.ts";
@@ -13,6 +14,8 @@ declare module "fastify" {
 export class Call {
   traceId = newTraceId();
   caller: Caller = visitor;
+  /** Tells this call from others of its trace. */
+  readonly id = randomUUID();
   readonly #aborter = new AbortController();
 
   get signal(): AbortSignal {

@@ -45,20 +45,29 @@ export const visitor: Caller = {
  *   `kit.effect_refused`
  */
 export async function callerOf(route: Route, request: FastifyRequest, extensions: Extensions): Promise<Caller> {
-  const { access, effect } = route;
+  const caller = await knownCaller(route, request, extensions);
+  assertMay(route, caller);
+  return caller;
+}
+
+/** Who calls. @throws Fault `kit.unauthenticated`, `kit.session_expired`, and those of an authenticator */
+export async function knownCaller({ access }: Route, request: FastifyRequest, extensions: Extensions): Promise<Caller> {
   if (access === publicAccess) return visitor;
   const token = /^Bearer (.+)$/i.exec(request.headers.authorization ?? "")?.[1];
   if (token === undefined) throw unauthenticated();
   const known = extensions.of(authenticator).find(({ value }) => value.knows(token));
   if (known === undefined) throw unauthenticated();
   const caller = await known.value.authenticate(token, request.ip);
-  const { tenantId, actor, effects } = caller;
-  describeRequest(request, { tenantId, caller: actor });
+  describeRequest(request, { tenantId: caller.tenantId, caller: caller.actor });
+  return caller;
+}
+
+/** @throws Fault `kit.forbidden`, `kit.account_needed`, `kit.effect_refused` */
+export function assertMay({ access, effect }: Route, { actor, effects }: Caller): void {
   if (access === authenticated && actor.kind !== "account") throw accountNeeded();
   const asked = permissionsOf(access);
   if (asked.length > 0 && !asked.some(({ code }) => actor.permissions.has(code))) {
     throw forbidden({ permission: asked.map(({ code }) => code).join(", ") });
   }
   if (effects?.has(effect) === false) throw effectRefused({ effect });
-  return caller;
 }

@@ -9,10 +9,11 @@ import { BulkReply } from "../../contract/bulk.ts";
 import type { Ctx } from "../ctx.ts";
 import type { Extensions } from "../extensions.ts";
 import type { Runtime } from "../runtime.ts";
+import { CallAudit } from "./audit.ts";
 import { bodyLimitOf, readBody } from "./body.ts";
 import { askedBy, type BulkAsked, bulkRunner, type BulkStep, isHandedOver, readAgain } from "./bulk-runs.ts";
 import { callOf } from "./call.ts";
-import { callerOf, visitor } from "./caller.ts";
+import { assertMay, callerOf, knownCaller, visitor } from "./caller.ts";
 import { assertListFields } from "./field-rights.ts";
 import { Idempotency } from "./idempotency.ts";
 import { type BodyErrors, readInput } from "./input.ts";
@@ -50,6 +51,7 @@ export class Routes {
   readonly #handlers = new Map<string, RouteHandler>();
   readonly #bulkRoutes = new Map<string, BulkRoute>();
   readonly #streams = new OpenStreams();
+  readonly #audit = new CallAudit();
 
   constructor(options: RoutesOptions) {
     this.#options = options;
@@ -128,12 +130,30 @@ export class Routes {
     // Before it costs anything; the others count on who calls.
     if (limit?.by === "address") await countCall(route, limit, limiter, request, runtime.clock.now());
     describeRequest(request, { route: route.id });
-    const caller = await callerOf(route, request, extensions);
+    const caller = await knownCaller(route, request, extensions);
     callOf(request).caller = caller;
+    await this.#asked(route, request, () => assertMay(route, caller));
     if (caller !== visitor) joinTrace(request, reply);
     await countKey(caller, limiter, runtime.clock.now());
     if (limit !== undefined && limit.by !== "address")
       await countCall(route, limit, limiter, request, runtime.clock.now());
+  }
+
+  #ctxOf(route: Route, request: FastifyRequest): Ctx {
+    const { caller, traceId, signal, id: callId } = callOf(request);
+    const source = networkOf(request.ip);
+    const { actor, tenantId } = caller;
+    return this.#options.runtime.ctx(tenantId, { actor, traceId, source, signal, act: route.id, callId });
+  }
+
+  /** Runs `check`; who is refused by it is remembered. */
+  async #asked(route: Route, request: FastifyRequest, check: () => void): Promise<void> {
+    try {
+      check();
+    } catch (error) {
+      await this.#audit.refused(this.#ctxOf(route, request), route, error);
+      throw error;
+    }
   }
 
   /** Answers one request: reads its input, calls the handler, checks and sends what it returned. */
@@ -152,15 +172,18 @@ export class Routes {
   async #answer(route: Route, request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const handler = this.#handlers.get(route.id);
     if (handler === undefined) throw new Error(`${route.id} is served by nobody`);
-    const { caller, traceId, signal } = callOf(request);
-    const source = networkOf(request.ip);
-    const ctx = this.#options.runtime.ctx(caller.tenantId, { actor: caller.actor, traceId, source, signal });
+    const { caller } = callOf(request);
+    const ctx = this.#ctxOf(route, request);
     const input = readInput(route, request, this.#options.bodyErrors);
     const run = async (): Promise<unknown> => {
       try {
-        if (isHandedOver(route, input)) return await this.#handOver(ctx, route, request);
-        return await handler(ctx, input as never);
+        const reply = isHandedOver(route, input)
+          ? await this.#handOver(ctx, route, request)
+          : await handler(ctx, input as never);
+        await this.#audit.done(ctx, route, input, reply);
+        return reply;
       } catch (error) {
+        await this.#audit.refused(ctx, route, error);
         if (this.#options.runtime.env.NODE_ENV !== "production") assertDeclared(route, error);
         throw error;
       }
@@ -178,6 +201,7 @@ export class Routes {
     if (isExport(route, request)) {
       const read = async (query: object): Promise<unknown> => handler(ctx, query as never);
       const file = await exportOf(route, input, read, request, caller.actor);
+      await this.#audit.exported(ctx, input);
       if (!reply.sent) sendStream(file, request, reply);
       return;
     }

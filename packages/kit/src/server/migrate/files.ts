@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Audited } from "../../contract/audited.ts";
 import type { PlatformTables } from "../policies.ts";
 
 /** Where a module keeps its numbered files: `001_name.sql`, `002_name.ts`, … */
@@ -9,6 +10,8 @@ export interface MigrationFolder {
   readonly folder: string;
   /** Its tables without a tenant, and what tenants may do with them. */
   readonly platformTables?: PlatformTables;
+  /** Those of its tables that the audit log follows. */
+  readonly audited?: Audited;
 }
 
 export interface Migration {

@@ -1,0 +1,11 @@
+import type { LocalizedText } from "@zhanggui/kit/contract/text";
+
+/** What calls of its routes are to people, in the audit log. */
+export const acts: Readonly<Record<string, LocalizedText>> = {
+  bindApp: { zh: "绑定公众号", en: "Bind an official account" },
+  updateApp: { zh: "修改公众号", en: "Change an official account" },
+  unbindApp: { zh: "解绑公众号", en: "Unbind an official account" },
+  createChannel: { zh: "新建渠道", en: "Create a channel" },
+  updateChannel: { zh: "修改渠道", en: "Change a channel" },
+  deleteChannel: { zh: "删除渠道", en: "Delete a channel" },
+};

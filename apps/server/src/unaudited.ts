@@ -1,0 +1,23 @@
+/** Tables of tenants that the audit log doesn't follow, each with its reason. All others it does. */
+export const unaudited: Readonly<Record<string, string>> = {
+  access_session: "sign-ins and sign-outs are entries by themselves",
+  access_session_peer: "what a session has proven ends with it",
+  access_used_refresh: "renewals of sessions",
+  audience_timeline: "what customers did, written beside what it tells",
+  connect_channel_count: "counted by the server",
+  connect_channel_visitor: "what customers did",
+  connect_conversation: "what customers wrote, and whether somebody answered: the calls are entries",
+  connect_inbound: "what customers wrote",
+  connect_token: "WeChat's, fetched by the server",
+  forms_answer: "what people answered: the calls are entries",
+  forms_version: "never changes; the form that is published tells of it",
+  keys_use: "counted by the server",
+  links_click: "what visitors did",
+  links_counter: "counted by the server",
+  messaging_delivery: "what was sent has a history of its own",
+  messaging_receipt: "what WeChat said",
+  messaging_step: "the history of what was sent",
+  notifications_notice: "what people are told",
+  notifications_unwanted: "what people want to be told: the calls are entries",
+  work_run: "how far a bulk act is: the act, and its rows, are entries",
+};
