@@ -112,6 +112,10 @@ export const listTooLong = fault("kit.list_too_long", 422, {
   zh: "超过 {limit} 条时不能按此项排序或筛选，请先用其他条件缩小范围。",
   en: "A list of more than {limit} can't be sorted or narrowed by this: narrow it by something else first.",
 });
+export const exportTooLong = fault("kit.export_too_long", 422, {
+  zh: "超过 {limit} 条的列表请在后台导出，完成后在下载中心下载。",
+  en: "A list of more than {limit} is exported in the background: have it made, and fetch it from the downloads.",
+});
 export const internalError = fault(
   "kit.internal",
   500,
@@ -151,6 +155,7 @@ export const kitFaults = [
   unsupportedMediaType,
   tooManyRequests,
   listTooLong,
+  exportTooLong,
   internalError,
   upstreamFailed,
   timeLimitExceeded,
