@@ -2,6 +2,8 @@ import { accessMessages } from "./access/access.messages.ts";
 import { audienceMessages } from "./audience/audience.messages.ts";
 import { connectMessages } from "./connect/connect.messages.ts";
 import { eventsMessages } from "./events/events.messages.ts";
+import { exportsMessages } from "./exports/exports.messages.ts";
+import { filesMessages } from "./files/files.messages.ts";
 import { formsMessages } from "./forms/forms.messages.ts";
 import { linksMessages } from "./links/links.messages.ts";
 import { messagingMessages } from "./messaging/messaging.messages.ts";
@@ -18,6 +20,8 @@ const modules = {
   audience: audienceMessages,
   connect: connectMessages,
   events: eventsMessages,
+  exports: exportsMessages,
+  files: filesMessages,
   forms: formsMessages,
   links: linksMessages,
   messaging: messagingMessages,

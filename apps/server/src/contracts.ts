@@ -3,6 +3,8 @@ import { connect } from "./engines/connect/connect.contract.ts";
 import { messaging } from "./engines/messaging/messaging.contract.ts";
 import { access } from "./foundation/access/access.contract.ts";
 import { events } from "./foundation/events/events.contract.ts";
+import { exports } from "./foundation/exports/exports.contract.ts";
+import { files } from "./foundation/files/files.contract.ts";
 import { forms } from "./foundation/forms/forms.contract.ts";
 import { links } from "./foundation/links/links.contract.ts";
 import { notifications } from "./foundation/notifications/notifications.contract.ts";
@@ -19,6 +21,8 @@ export const contracts = {
   audience,
   messaging,
   forms,
+  files,
+  exports,
   links,
   views,
   notifications,

@@ -6,7 +6,7 @@ import { exportOf } from "@zhanggui/kit/server/http/list-export";
 import type { Row } from "./world.ts";
 
 /** A list's rows as the file that the server makes of them. */
-export async function csvOf(
+export async function fileOf(
   route: Route,
   query: Row,
   read: (query: Row) => unknown,
