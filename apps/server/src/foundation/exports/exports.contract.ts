@@ -25,7 +25,7 @@ export const Export = z
     id: Id,
     /** The list's route. */
     list: z.string(),
-    name: field(Text, { zh: "内容", en: "Content" }, { width: "160px" }),
+    what: field(Text, { zh: "内容", en: "Content" }, { width: "112px" }),
     format: field(
       z.enum(exportFormats),
       { zh: "格式", en: "Format" },
@@ -51,7 +51,7 @@ export const Export = z
         },
       },
     ),
-    rows: field(count, { zh: "行数", en: "Rows" }, { kind: "count", width: "160px" }),
+    rows: field(count, { zh: "行数", en: "Rows" }, { kind: "count", width: "136px" }),
     /** How many rows matched when it began, counted up to `countLimit`; null until then. */
     expected: count.nullable(),
     /** Of what is made so far, and in the end of the file. */

@@ -168,8 +168,8 @@ export class ExportsService {
 
   #view(row: ExportRow): ExportView {
     const noun = this.routes.lists.get(row.list)?.list.noun;
-    const name = noun === undefined ? { zh: row.list, en: row.list } : { zh: noun.zh, en: noun.plural };
-    return { ...row, name };
+    const what = noun === undefined ? { zh: row.list, en: row.list } : { zh: noun.zh, en: noun.plural };
+    return { ...row, what };
   }
 }
 

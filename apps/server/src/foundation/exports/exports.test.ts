@@ -58,7 +58,7 @@ async function stored(who = owner): Promise<string[]> {
 test("a list becomes a file in the background, which is told of and fetched once by each link", async () => {
   await addPots(server, owner.tenantId, 2500);
   const made = await begin();
-  expect(made).toMatchObject({ state: "waiting", rows: 0, isReused: false, name: { zh: "壶", en: "pots" } });
+  expect(made).toMatchObject({ state: "waiting", rows: 0, isReused: false, what: { zh: "壶", en: "pots" } });
   expect(await refusal(owner.api.exports.download({ exportId: made.id }))).toMatchObject({ code: "kit.conflict" });
   await server.runUntilIdle();
   const done = await get(made.id);
@@ -127,6 +127,11 @@ test("the same export twice on a day is one file; anything else, or another day,
   }
   const colleague = await server.asHolderOf(["pots:fill", "pots:names"], owner);
   expect(await begin({}, colleague)).toMatchObject({ isReused: false });
+  await server.runUntilIdle();
+  server.clock.advance(86_400_000);
+  expect(await begin({ query: { cups: { gte: "1", lte: "2" } }, columns: ["name"] })).toMatchObject({
+    isReused: false,
+  });
   await server.runUntilIdle();
 });
 

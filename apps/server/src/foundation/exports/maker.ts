@@ -185,7 +185,7 @@ export class Maker {
         label: { zh: `导出：${name.zh}`, en: `Export: ${name.en}` },
       });
       const notice = { to: { accountIds: [row.accountId] }, key: row.id };
-      await this.notifications.notify(ctx, exportReady, { exportId: row.id, name, rows: row.rows }, notice);
+      await this.notifications.notify(ctx, exportReady, { exportId: row.id, what: name, rows: row.rows }, notice);
       return undefined;
     });
     await this.storage.deleteParts(ctx.tenantId, row.id);
@@ -210,7 +210,7 @@ export class Maker {
       .executeTakeFirst();
     if (row === undefined) return;
     const notice = { to: { accountIds: [row.accountId] }, key: row.id };
-    const told = { exportId: row.id, name: this.#nameOf(row.list), why };
+    const told = { exportId: row.id, what: this.#nameOf(row.list), why };
     await this.notifications.notify(ctx, exportStopped, told, notice);
   }
 

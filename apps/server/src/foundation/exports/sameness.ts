@@ -17,8 +17,9 @@ export interface Wanted {
 }
 
 /**
- * What two exports have in common that are the same on one day: what is asked for, and by whom with which rights. The day
- * is the version of the data: what changed since the file was made isn't in it, which whoever is given it again is told.
+ * What two exports have in common that are the same on one day: what is asked for, and by whom with which rights. The
+ * day is the version of the data: what changed since the file was made isn't in it, and whoever is given it again is
+ * told so.
  */
 export function samenessOf({ asked, ...wanted }: Wanted, { id, permissions, scopes, departmentIds }: Actor): string {
   const rights = [[...permissions].toSorted(byName), [...(scopes ?? [])], [...(departmentIds ?? [])].toSorted(byName)];

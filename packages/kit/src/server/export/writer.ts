@@ -38,8 +38,8 @@ type Chunks = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 const mostSheetBytes = mostZipBytes - 256 * 1024 * 1024;
 
 /**
- * Makes a file of rows, page after page. Each page becomes a chunk of bytes; chunks are never looked at again, so a file
- * can be as long as it wants, be left, and be gone on with by whoever has the state and the chunks.
+ * Makes a file of rows, page after page. Each page becomes a chunk of bytes; chunks are never looked at again, so a
+ * file can be as long as it wants, be left, and be gone on with by whoever has the state and the chunks.
  *
  * In a workbook a chunk is packed for itself and ends on a whole byte (RFC 1951 §3.2.4, an empty stored block), so that
  * a sheet is its chunks one after the other; and CRC-32 goes on where it was.

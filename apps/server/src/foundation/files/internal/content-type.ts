@@ -32,8 +32,8 @@ const picture = (type: FileType, endings: readonly string[], matches: Kind["matc
 });
 
 /**
- * What is taken, known by its first bytes (WHATWG MIME Sniffing §6; PKWARE APPNOTE §4.3.7). Pages and SVG are in no row:
- * a browser would run them.
+ * What is taken, known by its first bytes (WHATWG MIME Sniffing §6; PKWARE APPNOTE §4.3.7). Pages and SVG are in no
+ * row: a browser would run them.
  */
 const kinds: readonly Kind[] = [
   picture("image/png", ["png"], begins(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a)),

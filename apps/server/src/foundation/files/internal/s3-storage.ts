@@ -16,11 +16,14 @@ export interface S3Options {
   readonly listedAtOnce?: number;
 }
 
-/** A part of a large object: above S3's least of 5 MiB, and 10,000 of them, the most, are 80 GB (S3 User Guide, "Multipart upload limits"). */
+/**
+ * A part of a large object: above S3's least of 5 MiB, and 10,000 of them, the most, are 80 GB (S3 User Guide, "Multipart
+ * upload limits").
+ */
 const partBytes = 8 * 1024 * 1024;
 const parser = new XMLParser({ parseTagValue: false, isArray: (name) => name === "Contents" });
 
-/** A bucket that speaks the S3 API: AWS, Tencent COS, Alibaba OSS, MinIO. No more than a part of an object is in memory. */
+/** A bucket that speaks the S3 API: AWS, COS, OSS, MinIO. No more than a part of an object is in memory. */
 export class S3Storage implements Storage {
   readonly place: string;
   readonly #client: AwsClient;
