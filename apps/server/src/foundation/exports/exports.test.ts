@@ -232,6 +232,14 @@ test("called off in the middle, or deleted in the end, it leaves neither row nor
   expect(await server.runtime.ctx(owner.tenantId).sql`SELECT id FROM files_file`).toEqual([]);
 });
 
+test("a step that comes to its end when its export and all of its parts are gone leaves nothing either", async () => {
+  await addPots(server, owner.tenantId, 10);
+  const { id } = await begin();
+  onPart = async () => void (await server.runtime.ctx(owner.tenantId).sql`DELETE FROM exports_export WHERE id = ${id}`);
+  await server.runUntilIdle();
+  expect(await stored()).toEqual([]);
+});
+
 test("a step that is torn apart before it is written down is made again, and the file is whole", async () => {
   await addPots(server, owner.tenantId, 25_000);
   const { id } = await begin({ format: "xlsx" });
