@@ -3,6 +3,8 @@ import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { once } from "node:events";
 import { get } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { freePort } from "../../tools/postgres.ts";
@@ -19,6 +21,7 @@ const secrets = {
   SECRET_KEY: randomBytes(32).toString("base64"),
   JWT_SECRET: randomBytes(32).toString("hex"),
   SETUP_TOKEN: setupToken,
+  FILES_DIR: join(tmpdir(), `zg-bench-files-${process.pid}`),
 };
 
 export interface RunningServer {

@@ -1,10 +1,18 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { testSecrets } from "@zhanggui/server/testing/test-server";
 import { inRoot } from "../../tools/zg/paths.ts";
 import { createProgress } from "../../tools/zg/progress.ts";
 import { build } from "../../tools/zg/setup.ts";
 
+const usual = {
+  LOG_LEVEL: "info",
+  NODE_ENV: "test",
+  UNREADY_SECONDS: "0",
+  FILES_DIR: join(tmpdir(), `zg-files-${process.pid}`),
+};
 let building: Promise<void> | undefined;
 
 export interface ServerProcess {
@@ -24,7 +32,7 @@ export interface ServerProcess {
 export async function startServer(env: Readonly<Record<string, string>>): Promise<ServerProcess> {
   await (building ??= build(createProgress(process.stdout)));
   const child = spawn(process.execPath, ["--enable-source-maps", inRoot("apps/server/dist/main.js")], {
-    env: { ...process.env, LOG_LEVEL: "info", NODE_ENV: "test", UNREADY_SECONDS: "0", ...testSecrets, ...env },
+    env: { ...process.env, ...usual, ...testSecrets, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";

@@ -1,3 +1,4 @@
+import { exportFormatOf } from "@zhanggui/kit/contract/export-format";
 import { createServer, request as requestOf, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { setTimeout as after } from "node:timers/promises";
 import { isJson } from "@zhanggui/kit/contract/body";
@@ -11,7 +12,7 @@ import { languageOf, translate } from "@zhanggui/kit/contract/text";
 import { problemType, toFault, toProblem } from "@zhanggui/kit/server/http/problem";
 import type { z } from "zod";
 import type { Mock } from "./answer.ts";
-import { csvOf } from "./csv.ts";
+import { fileOf } from "./list-file.ts";
 import { userOf } from "./specials.ts";
 import type { Row } from "./world.ts";
 
@@ -129,8 +130,8 @@ async function answer(
     response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" }).write(":\n\n");
     return;
   }
-  if (route.list !== undefined && accept.startsWith("text/csv")) {
-    await csvOf(route, asked.query, (query) => mock.answer(route, { ...asked, query }, user), request, response);
+  if (route.list !== undefined && exportFormatOf(accept) !== undefined) {
+    await fileOf(route, asked.query, (query) => mock.answer(route, { ...asked, query }, user), request, response);
     return;
   }
   sendReply(route, mock.answer(route, asked, user), response);

@@ -27,6 +27,7 @@ export async function doctor(progress: Progress): Promise<number> {
     await tool("git", "apt-get install git"),
     dependencies(),
     ...(await database()),
+    ...(await files()),
     await room(root, "disk", 2),
     await room("/dev/shm", "memory for the tests' database", 2, "the tests' database goes to disk: slower"),
     { well: undefined, text: `${gigabytes(totalmem())} of memory` },
@@ -69,6 +70,29 @@ async function database(): Promise<Finding[]> {
   } catch (error) {
     return [{ well: false, text: `DATABASE_URL does not answer: ${describeError(error)}` }];
   }
+}
+
+/** Whether files can be kept where FILES_… says. What `./zg start` sets by itself is well. */
+async function files(): Promise<Finding[]> {
+  const { FILES_DIR: folder, FILES_S3_BUCKET: bucket } = process.env;
+  if ((!folder && !bucket) || !isPresent("node_modules/.modules.yaml")) return [];
+  const { openStorage } = await import("@zhanggui/server/foundation/files/open-storage");
+  const { assertStorage } = await import("@zhanggui/server/foundation/files/storage");
+  const { readEnv } = await import("@zhanggui/kit/server/env");
+  // What else the server needs is none of this finding's.
+  const rest = { DATABASE_URL: "postgres://127.0.0.1/none", SECRET_KEY: Buffer.alloc(32).toString("base64") };
+  try {
+    const env = readEnv({ ...filesVariables(), ...rest, JWT_SECRET: "-".repeat(32) });
+    const storage = openStorage(env);
+    await assertStorage(storage);
+    return [{ well: true, text: `files can be kept in ${storage.place}` }];
+  } catch (error) {
+    return [{ well: false, text: describeError(error) }];
+  }
+}
+
+function filesVariables(): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => name.startsWith("FILES_")));
 }
 
 async function room(folder: string, name: string, wantedGigabytes: number, otherwise?: string): Promise<Finding> {

@@ -137,7 +137,8 @@ class Start {
   async #startServices(secrets: Secrets): Promise<void> {
     const { server, emulator } = this.#urls;
     const startServer = async () => {
-      const environment = serverEnvironment(this.#ports, secrets, this.#database?.url ?? "");
+      const own = serverEnvironment(this.#ports, secrets, this.#database?.url ?? "");
+      const environment = { ...own, FILES_DIR: this.#world.filesFolder };
       const service = await this.#launch("server", ["--enable-source-maps", "apps/server/dist/main.js"], environment);
       await waitUntilReady(service, `${server}/health`, true);
     };

@@ -30,6 +30,8 @@ export interface DemoTarget {
 export class World {
   /** Where the emulator keeps its world. */
   readonly emulatorState: string;
+  /** Where the server keeps files. */
+  readonly filesFolder: string;
   readonly #folder: string;
   readonly #noteFile: string;
 
@@ -38,6 +40,7 @@ export class World {
     const name = databaseUrl === undefined ? "embedded" : nameOf(databaseUrl);
     this.#folder = inState("worlds", name);
     this.emulatorState = join(this.#folder, "emulator.json");
+    this.filesFolder = join(this.#folder, "files");
     this.#noteFile = join(this.#folder, "demo.json");
   }
 

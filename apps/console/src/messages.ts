@@ -3,6 +3,8 @@ import { audienceMessages } from "./audience/audience.messages.ts";
 import { auditMessages } from "./audit/audit.messages.ts";
 import { connectMessages } from "./connect/connect.messages.ts";
 import { eventsMessages } from "./events/events.messages.ts";
+import { exportsMessages } from "./exports/exports.messages.ts";
+import { filesMessages } from "./files/files.messages.ts";
 import { formsMessages } from "./forms/forms.messages.ts";
 import { keysMessages } from "./keys/keys.messages.ts";
 import { linksMessages } from "./links/links.messages.ts";
@@ -21,6 +23,8 @@ const modules = {
   audit: auditMessages,
   connect: connectMessages,
   events: eventsMessages,
+  exports: exportsMessages,
+  files: filesMessages,
   forms: formsMessages,
   keys: keysMessages,
   links: linksMessages,

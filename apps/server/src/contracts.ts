@@ -4,6 +4,8 @@ import { messaging } from "./engines/messaging/messaging.contract.ts";
 import { access } from "./foundation/access/access.contract.ts";
 import { audit } from "./foundation/audit/audit.contract.ts";
 import { events } from "./foundation/events/events.contract.ts";
+import { exports } from "./foundation/exports/exports.contract.ts";
+import { files } from "./foundation/files/files.contract.ts";
 import { forms } from "./foundation/forms/forms.contract.ts";
 import { keys } from "./foundation/keys/keys.contract.ts";
 import { links } from "./foundation/links/links.contract.ts";
@@ -21,6 +23,8 @@ export const contracts = {
   audience,
   messaging,
   forms,
+  files,
+  exports,
   links,
   views,
   notifications,

@@ -13,6 +13,8 @@ import { gracefulShutdown, guardProcess } from "@zhanggui/kit/server/shutdown";
 import { createApp } from "./app.ts";
 import { unlock } from "./foundation/access/unlock.ts";
 import { audit } from "./audit.ts";
+import { openStorage } from "./foundation/files/open-storage.ts";
+import { assertStorage } from "./foundation/files/storage.ts";
 import { migrationFolders } from "./migrations.ts";
 import { slowQueries } from "./slow-queries.ts";
 import { resealAll } from "./reseal.ts";
@@ -58,6 +60,7 @@ async function reseal(env: Env, log: Logger): Promise<void> {
 
 /** Boots the roles of this process: migrate, connect, serve, work; and stops in the opposite order. */
 async function serve(env: Env, log: Logger): Promise<void> {
+  await assertStorage(openStorage(env));
   const applied = await migrate(env.DATABASE_DIRECT_URL, migrationFolders(), { log });
   if (applied.length > 0) log.info({ applied }, "database brought up to date");
   const runtime = new Runtime({

@@ -71,6 +71,20 @@ export const modules: readonly ModuleEntry[] = [
     load: async () => (await import("./foundation/audit/audit.module.ts")).auditModule,
   },
   {
+    name: "files",
+    layer: "foundation",
+    description: "Files: uploaded and made, kept while something uses them, downloaded by whoever may",
+    dependsOn: ["access"],
+    load: async () => (await import("./foundation/files/files.module.ts")).filesModule,
+  },
+  {
+    name: "exports",
+    layer: "foundation",
+    description: "Lists as files, made in the background; the download centre",
+    dependsOn: ["access", "files", "notifications", "settings"],
+    load: async () => (await import("./foundation/exports/exports.module.ts")).exportsModule,
+  },
+  {
     name: "events",
     layer: "foundation",
     description: "The event log and the dead letters, seen and replayed",

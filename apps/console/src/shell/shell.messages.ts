@@ -54,6 +54,8 @@ export const shellMessages = pair(
     offline: "连接不上服务器，正在重试。已经显示的内容可能不是最新的。",
     account: {
       menu: "账号菜单：",
+      downloads: "下载中心",
+      files: "文件",
       changePassword: "修改密码",
       logout: "退出登录",
       language: "语言",
@@ -130,6 +132,8 @@ export const shellMessages = pair(
     offline: "The server can't be reached; trying again. What is shown may be out of date.",
     account: {
       menu: "Account menu:",
+      downloads: "Downloads",
+      files: "Files",
       changePassword: "Change password",
       logout: "Sign out",
       language: "Language",

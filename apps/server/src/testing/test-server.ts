@@ -1,5 +1,7 @@
 import "reflect-metadata";
 import { randomBytes } from "node:crypto";
+import { rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import type { NestFastifyApplication } from "@nestjs/platform-fastify";
 import { type Client, createClient } from "@zhanggui/kit/contract/client";
 import { newId } from "@zhanggui/kit/contract/ids";
@@ -83,7 +85,9 @@ export async function openTestServer(clusterUrl: string, options: TestServerOpti
     options.databaseUrl === undefined
       ? await cloneOfTemplate(clusterUrl, migrationFolders())
       : { url: options.databaseUrl, drop: async () => {} };
-  const variables = { DATABASE_URL: database.url, LOG_LEVEL: "silent", PORT: "0", ...testSecrets, ...nowhere };
+  const folder = `${tmpdir()}/zg-files-${randomBytes(6).toString("hex")}`;
+  const defaults = { LOG_LEVEL: "silent", PORT: "0", FILES_DIR: folder, ...testSecrets, ...nowhere };
+  const variables = { DATABASE_URL: database.url, ...defaults };
   const env = readEnv({ ...variables, ...options.env });
   const clock = options.clock ?? new TurnableClock();
   const log = options.log ?? createLog(env.LOG_LEVEL);
@@ -149,6 +153,7 @@ export async function openTestServer(clusterUrl: string, options: TestServerOpti
       await app.close();
       await runtime.stop();
       await database.drop();
+      await rm(folder, { recursive: true, force: true });
     },
   };
 }

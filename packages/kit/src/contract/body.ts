@@ -73,6 +73,8 @@ export interface BytesOut {
 
 /** What a handler returns for `byteStream`. */
 export interface StreamOut {
+  /** 200, if left out; 206 for a part of it. */
+  readonly status?: 200 | 206;
   readonly contentType: string;
   readonly stream: AsyncIterable<Uint8Array>;
   readonly lengthBytes?: number;

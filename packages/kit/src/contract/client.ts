@@ -13,6 +13,7 @@ import { addressOf, bodyOf, headersOf, type Input, type SentBody } from "./clien
 import { readFile, readReply } from "./client-response.ts";
 import { readEvents } from "./event-stream.ts";
 import { sessionExpired } from "./faults.ts";
+import { type ExportFormat, exportTypes } from "./export-format.ts";
 import type { ListInfo } from "./list-info.ts";
 import { newId } from "./new-id.ts";
 import { ApiProblem, problemOf } from "./problem.ts";
@@ -67,8 +68,12 @@ export type Call<R extends Route> = (object extends Arguments<R>
   readonly url: (input: Given<Shape<R, "params">> & Given<Shape<R, "query">>) => string;
 } & (R extends { readonly list: ListInfo }
     ? {
-        /** Everything that the list's query matches, as a CSV file. */
-        readonly csv: (input: Arguments<R>, options?: CallOptions) => Promise<ReplyBody<ByteStream>>;
+        /** Everything that the list's query matches, as a file; up to `straightRows`. */
+        readonly file: (
+          input: Arguments<R>,
+          format: ExportFormat,
+          options?: CallOptions,
+        ) => Promise<ReplyBody<ByteStream>>;
         /** Of a live list: something each time that rows have changed, for as long as somebody listens. */
         readonly live: (input: Arguments<R>, options?: CallOptions) => AsyncIterable<unknown>;
       }
@@ -121,14 +126,14 @@ function callOf(route: Route, options: ClientOptions) {
     isJson(route.reply) || route.reply.kind !== "events"
       ? send(route, input, options, callOptions).then((response) => readReply(route, response))
       : listen(route, route.reply, input, options, callOptions);
-  const csv = async (input: Input, callOptions: CallOptions = {}): Promise<unknown> =>
-    readFile(await send(route, input, options, { ...callOptions, accept: "text/csv" }));
+  const file = async (input: Input, format: ExportFormat, callOptions: CallOptions = {}): Promise<unknown> =>
+    readFile(await send(route, input, options, { ...callOptions, accept: exportTypes[format] }));
   const live = (input: Input, callOptions: CallOptions = {}): AsyncIterable<unknown> =>
     listen(route, liveStream, input, options, { ...callOptions, accept: "text/event-stream" });
   return Object.assign(call, {
     route,
     url: (input: Input) => addressOf(route, input, options.baseUrl).url,
-    ...(route.list === undefined ? {} : { csv, live }),
+    ...(route.list === undefined ? {} : { file, live }),
   });
 }
 

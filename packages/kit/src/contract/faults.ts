@@ -143,6 +143,10 @@ export const searchTooWide = fault("kit.search_too_wide", 422, {
   zh: "符合的超过 {limit} 条，请输入得更完整一些。",
   en: "More than {limit} match this: type more of it.",
 });
+export const exportTooLong = fault("kit.export_too_long", 422, {
+  zh: "超过 {limit} 条的列表请在后台导出，完成后在下载中心下载。",
+  en: "A list of more than {limit} is exported in the background: have it made, and fetch it from the downloads.",
+});
 export const internalError = fault(
   "kit.internal",
   500,
@@ -183,6 +187,7 @@ export const kitFaults = [
   tooManyRequests,
   listTooLong,
   searchTooWide,
+  exportTooLong,
   internalError,
   upstreamFailed,
   timeLimitExceeded,

@@ -44,6 +44,8 @@ const Networks = z
   .transform((list) => list.split(",").map((entry) => entry.trim()))
   .pipe(z.array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], network)));
 
+const cosExample = "https://cos.ap-shanghai.myqcloud.com";
+
 /** The few variables that are needed before the database can be asked. Everything else is a setting. */
 const Env = z.object({
   /** PostgreSQL 15 to 18, as `postgres://user:password@host/database`. */
@@ -97,6 +99,17 @@ const Env = z.object({
   SMTP_URL: MailUrl.optional(),
   /** Who mails come from. */
   MAIL_FROM: z.string().default("Zhanggui <no-reply@localhost>"),
+  /** Where uploaded and exported files lie, unless a bucket is named; all processes have to see the same one. */
+  FILES_DIR: z.string().default("files"),
+  /** A bucket that speaks the S3 API in place of the folder: COS, OSS, MinIO, AWS. */
+  FILES_S3_BUCKET: z.string().optional(),
+  /** Left out: AWS's own, by region. */
+  FILES_S3_ENDPOINT: z.url({ protocol: /^https?$/, ...is("an address with http or https", cosExample) }).optional(),
+  FILES_S3_REGION: z.string().default("us-east-1"),
+  FILES_S3_KEY_ID: z.string().optional(),
+  FILES_S3_SECRET: z.string().optional(),
+  /** `1` where buckets are paths of the endpoint, not names before it: MinIO as it comes. */
+  FILES_S3_PATH_STYLE: z.stringbool(is("1 or 0", "1")).default(false),
   /** The built console; the API alone is served without it. */
   CONSOLE_DIR: z.string().optional(),
   /** Opens `/metrics`, as `Authorization: Bearer …`. Without it only this machine may ask, and in production nobody. */
@@ -160,7 +173,7 @@ export function readEnv(variables: Readonly<Record<string, string | undefined>> 
     // The first thing that is wrong with it: they all say the same.
     if (!wrong.has(place)) wrong.set(place, `${place} ${message}`);
   }
-  const all = [...wrong.values(), ...(parsed.success ? unsafe(parsed.data) : [])];
+  const all = [...wrong.values(), ...(parsed.success ? [...unsafe(parsed.data), ...incomplete(parsed.data)] : [])];
   if (!parsed.success || all.length > 0) throw new EnvironmentWrong(all);
   return parsed.data;
 }
@@ -170,6 +183,13 @@ export class EnvironmentWrong extends OperatorError {
   constructor(wrong: readonly string[]) {
     super(`The environment is not right yet:\n${wrong.map((line) => `  ${line}`).join("\n")}`);
   }
+}
+
+/** What is named without what belongs to it. */
+function incomplete(env: Env): string[] {
+  const lacking = (["FILES_S3_KEY_ID", "FILES_S3_SECRET"] as const).filter((name) => env[name] === undefined);
+  if (env.FILES_S3_BUCKET === undefined || lacking.length === 0) return [];
+  return lacking.map((name) => `${name}: is missing. FILES_S3_BUCKET names a bucket, which asks for its keys`);
 }
 
 /** What is for trying out only, where others could reach it. */

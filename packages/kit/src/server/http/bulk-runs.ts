@@ -1,16 +1,14 @@
 import type { FastifyRequest } from "fastify";
-import type { z } from "zod";
 import type { BulkInfo } from "../../contract/bulk-info.ts";
-import { forbidden, invalidInput } from "../../contract/faults.ts";
+import { invalidInput } from "../../contract/faults.ts";
 import { isJson } from "../../contract/body.ts";
-import { permissionsOf } from "../../contract/permission.ts";
 import { nestFields } from "../../contract/query-string.ts";
 import type { Route } from "../../contract/route.ts";
-import { translate } from "../../contract/text.ts";
 import type { Actor, Ctx } from "../ctx.ts";
 import { extensionPoint } from "../extensions.ts";
 import type { WireBody } from "./body.ts";
 import { assertListFields, fieldsRefused } from "./field-rights.ts";
+import { demandAccess, readPart } from "./asked-before.ts";
 import type { BodyErrors } from "./input.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -59,26 +57,13 @@ export function readAgain(
   actor: Actor,
   bodyErrors?: BodyErrors,
 ): Fields {
-  const needed = permissionsOf(route.access);
-  if (needed.length > 0 && !needed.some(({ code }) => actor.permissions.has(code)))
-    throw forbidden({ permission: needed.map(({ code }) => code).join(", ") });
-  const given = { ...read(route.params, params), ...read(route.query, query) };
-  const sent = isJson(route.body) ? read(route.body, body) : {};
+  demandAccess(route, actor);
+  const given = { ...readPart(route.params, params), ...readPart(route.query, query) };
+  const sent = isJson(route.body) ? readPart(route.body, body) : {};
   const refused = isJson(route.body) ? fieldsRefused(route.body, body, actor) : [];
   const wrong = [...refused, ...(bodyErrors?.(route, sent, body) ?? [])];
   if (wrong.length > 0)
     throw invalidInput({ errors: wrong.map(({ path, text }) => ({ field: path, message: text.en })) });
   assertListFields(route.bulk.list, { ...given, ...sent }, actor);
   return { ...given, ...sent };
-}
-
-function read(schema: z.ZodType | undefined, value: Fields): Fields {
-  if (schema === undefined) return {};
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data as Fields;
-  const errors = parsed.error.issues.map(({ path, message }) => ({
-    field: path.join("."),
-    message: translate(message, "en"),
-  }));
-  throw invalidInput({ errors });
 }

@@ -6,7 +6,7 @@ import type { Fault } from "../../contract/fault.ts";
 import { shuttingDown, timeLimitExceeded } from "../../contract/faults.ts";
 import type { Route } from "../../contract/route.ts";
 import { callOf, type Call } from "./call.ts";
-import { isExport } from "./list-csv.ts";
+import { isExport } from "./list-export.ts";
 import { isLive } from "./list-live.ts";
 import { sendProblem } from "./send-problem.ts";
 

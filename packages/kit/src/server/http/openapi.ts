@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { isJson, type Body } from "../../contract/body.ts";
+import { exportTypes } from "../../contract/export-format.ts";
 import type { FaultDefinition } from "../../contract/fault.ts";
 import {
   accountNeeded,
@@ -185,7 +186,10 @@ function success(route: Route, schemas: Json): Json {
   const common = Object.keys(headers).length === 0 ? {} : { headers };
   if (isJson(reply)) {
     const schema = jsonSchema(reply, "output", schemas);
-    const file = route.list === undefined ? {} : { "text/csv": { schema: { type: "string" } } };
+    const file =
+      route.list === undefined
+        ? {}
+        : { "text/csv": { schema: { type: "string" } }, [exportTypes.xlsx]: { schema: binary } };
     const live = route.list?.live === undefined ? {} : { "text/event-stream": { schema: { type: "string" } } };
     return { 200: { description: "Done", content: { "application/json": { schema }, ...file, ...live }, ...common } };
   }

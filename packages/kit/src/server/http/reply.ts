@@ -105,16 +105,23 @@ export function sendEvents(
 }
 
 export function sendStream(
-  { contentType, stream, lengthBytes, fileName }: StreamOut,
+  { status = 200, contentType, stream, lengthBytes, fileName }: StreamOut,
   request: FastifyRequest,
   reply: FastifyReply,
 ) {
-  reply.header("content-type", contentType);
+  reply.status(status).header("content-type", contentType);
   if (lengthBytes !== undefined) reply.header("content-length", String(lengthBytes));
-  // RFC 6266 and RFC 8187: the name in UTF-8, percent-encoded.
-  if (fileName !== undefined)
-    reply.header("content-disposition", `attachment; filename*=UTF-8''${encodeURIComponent(fileName)}`);
+  if (fileName !== undefined) reply.header("content-disposition", dispositionOf(fileName));
   send(request, reply, stream, () => Readable.from(stream, { objectMode: false }));
+}
+
+/** RFC 6266 and RFC 8187: the name in UTF-8, percent-encoded, also what `encodeURIComponent` leaves as it is. */
+export function dispositionOf(fileName: string): string {
+  const encoded = encodeURIComponent(fileName.toWellFormed()).replaceAll(
+    /['()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+  return `attachment; filename*=UTF-8''${encoded}`;
 }
 
 /** A HEAD asks for the headers alone: its stream is closed before it begins. */

@@ -6,6 +6,7 @@ import type { Route } from "../../contract/route.ts";
 import type { z } from "zod";
 import type { BulkInfo } from "../../contract/bulk-info.ts";
 import { BulkReply } from "../../contract/bulk.ts";
+import type { ListInfo } from "../../contract/list-info.ts";
 import type { Ctx } from "../ctx.ts";
 import type { Extensions } from "../extensions.ts";
 import type { Runtime } from "../runtime.ts";
@@ -22,7 +23,7 @@ import { OpenStreams } from "./open-streams.ts";
 import { countCall, countKey, networkOf, type RateLimiter } from "./rate-limiter.ts";
 import { describeRequest } from "./request-log.ts";
 import { sendJson, sendEvents, sendReply, sendStream, toJsonReply, type ReplyOptions } from "./reply.ts";
-import { exportOf, isExport } from "./list-csv.ts";
+import { exportOf, isExport, isList, type ListAsked, pageAgain, type RowPage } from "./list-export.ts";
 import { changesOf, followedBy, isLive, liveStream } from "./list-live.ts";
 import { joinTrace } from "./trace.ts";
 
@@ -50,6 +51,7 @@ export class Routes {
   readonly #idempotency: Idempotency;
   readonly #handlers = new Map<string, RouteHandler>();
   readonly #bulkRoutes = new Map<string, BulkRoute>();
+  readonly #lists = new Map<string, Route & { readonly list: ListInfo }>();
   readonly #streams = new OpenStreams();
   readonly #audit = new CallAudit();
 
@@ -63,6 +65,7 @@ export class Routes {
     if (this.#handlers.has(route.id)) throw new Error(`${route.id} is served twice`);
     this.#handlers.set(route.id, handler);
     if (isBulk(route)) this.#bulkRoutes.set(route.id, route);
+    if (isList(route)) this.#lists.set(route.id, route);
     const followed = followedBy(route);
     if (followed !== undefined) this.#options.runtime.changes.want(followed);
   }
@@ -70,6 +73,16 @@ export class Routes {
   /** Ids of the routes that have a handler. */
   get bound(): ReadonlySet<string> {
     return new Set(this.#handlers.keys());
+  }
+
+  /** The route of every list, by its id. */
+  get lists(): ReadonlyMap<string, Route & { readonly list: ListInfo }> {
+    return this.#lists;
+  }
+
+  /** A page of a list that was asked for before, as the ctx's actor may read it now; see `pageAgain`. */
+  listPage(ctx: Ctx, routeId: string, asked: ListAsked, cursor?: string): Promise<RowPage> {
+    return pageAgain(ctx, this.#lists.get(routeId), this.#handlers.get(routeId), asked, cursor);
   }
 
   /** What every bulk route does to which list, by its id. */

@@ -2,11 +2,11 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Route } from "@zhanggui/kit/contract/route";
-import { exportOf } from "@zhanggui/kit/server/http/list-csv";
+import { exportOf } from "@zhanggui/kit/server/http/list-export";
 import type { Row } from "./world.ts";
 
 /** A list's rows as the file that the server makes of them. */
-export async function csvOf(
+export async function fileOf(
   route: Route,
   query: Row,
   read: (query: Row) => unknown,

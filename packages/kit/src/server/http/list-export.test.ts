@@ -1,4 +1,5 @@
 import { Injectable } from "@nestjs/common";
+import readWorkbook from "read-excel-file/node";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { z } from "zod";
 import { field } from "../../contract/field.ts";
@@ -103,6 +104,24 @@ test("a list that breaks later on is an answer that breaks, not a file that look
   const response = await ask("?state=paid,refunded");
   expect(response.status).toBe(200);
   await expect(response.text()).rejects.toThrow();
+});
+
+test("asked for a workbook it is one, with typed cells; asked for GBK, its bytes are", async () => {
+  const as = (accept: string) => {
+    const headers = { accept, "accept-language": "zh", authorization: "Bearer ann#sales:read" };
+    return fetch(`${server.url}/api/sales?columns=guest,amountFen`, { headers });
+  };
+  const workbook = await as("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet");
+  expect(workbook.headers.get("content-disposition")).toBe("attachment; filename*=UTF-8''%E9%94%80%E5%94%AE.xlsx");
+  const [sheet] = await readWorkbook(Buffer.from(await workbook.arrayBuffer()));
+  expect(sheet?.data).toHaveLength(count + 1);
+  expect(sheet?.data.slice(0, 2)).toEqual([
+    ["客人", "金额"],
+    ["=cmd|' /C calc'!A0", -12.5],
+  ]);
+  const gbk = await as("text/csv; charset=GBK");
+  expect(gbk.headers.get("content-type")).toBe("text/csv; charset=gbk");
+  expect(new TextDecoder("gbk").decode(await gbk.arrayBuffer())).toMatch(/^客人,金额\r\n'=cmd/);
 });
 
 test("what only looks like CSV is not it", async () => {

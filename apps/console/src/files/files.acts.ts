@@ -1,0 +1,8 @@
+import type { LocalizedText } from "@zhanggui/kit/contract/text";
+
+/** What calls of its routes are to people, in the audit log. */
+export const acts: Readonly<Record<string, LocalizedText>> = {
+  upload: { zh: "上传文件", en: "Upload a file" },
+  link: { zh: "生成文件的下载链接", en: "Make a link to a file" },
+  delete: { zh: "删除文件", en: "Delete a file" },
+};

@@ -1,0 +1,3 @@
+import { pair } from "../common/pair.ts";
+
+export const filesMessages = pair({ module: "文件" }, { module: "Files" });

@@ -1,0 +1,232 @@
+import { Injectable } from "@nestjs/common";
+import { exportTypes, fileEnding } from "@zhanggui/kit/contract/export-format";
+import { Fault } from "@zhanggui/kit/contract/fault";
+import { forbidden, invalidInput, notFound } from "@zhanggui/kit/contract/faults";
+import { newId } from "@zhanggui/kit/contract/new-id";
+import { fill, type LocalizedText } from "@zhanggui/kit/contract/text";
+import type { Actor, Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
+import { ExportWriter } from "@zhanggui/kit/server/export/writer";
+import { columnsOf } from "@zhanggui/kit/server/http/list-export";
+import { Routes } from "@zhanggui/kit/server/http/routes";
+import type { Task, Verdict } from "@zhanggui/kit/server/queue/definition";
+import { Runtime } from "@zhanggui/kit/server/runtime";
+import type { Selectable } from "kysely";
+import { Rights } from "../access/rights.ts";
+import type { FileType } from "../files/files.contract.ts";
+import { FilesService } from "../files/files.service.ts";
+import { StorageService } from "../files/storage.service.ts";
+import { NotificationsService } from "../notifications/notifications.service.ts";
+import { SettingsService } from "../settings/settings.service.ts";
+import { exportReady, exportStopped } from "./exports.notifications.ts";
+import { keepDays } from "./exports.settings.ts";
+import type { ExportsTables } from "./exports.tables.ts";
+
+export type ExportRow = Selectable<ExportsTables["exports_export"]>;
+/** The queue of the steps; a task's `ref` is its export's turn. */
+export const stepQueue = "exports.step";
+export const usedBy = "exports.export";
+/** Pages of a step: so much is made anew if the process dies. */
+const pagesAtOnce = 20;
+const dayMs = 86_400_000;
+const going: ExportRow["state"][] = ["waiting", "running"];
+
+const gaveUp: LocalizedText = {
+  zh: "多次出错，系统已停止。请把此导出告诉管理员。",
+  en: "It failed several times and was stopped. Tell your administrator about this.",
+};
+const rightsChanged: LocalizedText = {
+  zh: "您能看到的列已变化，请重新导出",
+  en: "The columns that you may see have changed: export anew",
+};
+const tooLarge: LocalizedText = {
+  zh: "文件超过 4 GB，请缩小范围，或导出为 CSV",
+  en: "The file is larger than 4 GB: narrow the list, or choose CSV",
+};
+const reasons: Readonly<Record<string, LocalizedText>> = {
+  [forbidden.code]: { zh: "您已没有查看此列表的权限", en: "You may no longer see this list" },
+  [invalidInput.code]: {
+    zh: "列表的筛选条件已失效，请重新筛选",
+    en: "The filters of the list no longer work: filter it again",
+  },
+  [notFound.code]: { zh: "此列表已不可用", en: "This list is no longer available" },
+};
+
+/** Makes exports, step by step: what a step made, and how far the export is, hold together or not at all. */
+@Injectable()
+export class Maker {
+  constructor(
+    private readonly runtime: Runtime,
+    private readonly routes: Routes,
+    private readonly rights: Rights,
+    private readonly files: FilesService,
+    private readonly storage: StorageService,
+    private readonly settings: SettingsService,
+    private readonly notifications: NotificationsService,
+  ) {}
+
+  async begin(ctx: TxCtx, { ref }: Task) {
+    const row = await openExport(ctx, ref);
+    if (row?.state === "waiting")
+      await ctx.db.updateTable("exports_export").set({ state: "running" }).where("turn", "=", ref).execute();
+    return row && { item: row.accountId };
+  }
+
+  async run(ctx: Ctx, { ref }: Task, accountId: string): Promise<void> {
+    const actor = await this.rights.actor(ctx, accountId);
+    const row = await ctx.db.selectFrom("exports_export").selectAll().where("turn", "=", ref).executeTakeFirst();
+    if (row === undefined || !going.includes(row.state)) return;
+    const why = await this.#step(ctx, row, actor);
+    if (why !== undefined) await ctx.tx((ctx) => this.#stop(ctx, ref, why));
+  }
+
+  /** The next step is a turn of its own: other tenants' come between, and its tries begin anew. */
+  async settle(ctx: TxCtx, { ref }: Task): Promise<Verdict> {
+    return (await openExport(ctx, ref)) === undefined ? undefined : { restartAfterMs: 0 };
+  }
+
+  async failed(ctx: TxCtx, { ref }: Task, _error: unknown, dead: boolean): Promise<void> {
+    if (dead) await this.#stop(ctx, ref, gaveUp);
+  }
+
+  /** @returns why it can't go on */
+  async #step(ctx: Ctx, row: ExportRow, actor: Actor | undefined): Promise<LocalizedText | undefined> {
+    if (actor === undefined) return reasons[forbidden.code];
+    const as = this.runtime.ctx(ctx.tenantId, { actor, traceId: row.traceId, signal: ctx.signal });
+    try {
+      const writer = this.#writer(row, actor);
+      if (writer === undefined) return rightsChanged;
+      if (row.isRead) await this.#finish(ctx, row, writer);
+      else await this.#more(as, row, writer);
+    } catch (error) {
+      if (error instanceof RangeError) return tooLarge;
+      if (!(error instanceof Fault)) throw error;
+      const { code, definition, details } = error;
+      return reasons[code] ?? { zh: fill(definition.text.zh, details), en: fill(definition.text.en, details) };
+    }
+    return undefined;
+  }
+
+  /** Undefined if its reader may see other columns by now than when it began. */
+  #writer({ list: id, columns: names, format, language, zone, writer }: ExportRow, actor: Actor) {
+    const list = this.routes.lists.get(id)?.list;
+    if (list === undefined) throw notFound();
+    const columns = columnsOf(list, names, actor);
+    if (columns.length !== names.length) return undefined;
+    const name = language === "zh" ? list.noun.zh : list.noun.plural;
+    return new ExportWriter({ format, columns, language, zone, name }, writer);
+  }
+
+  /** Reads some pages and stores them as a part; only then the row says that they are there. */
+  async #more(ctx: Ctx, row: ExportRow, writer: ExportWriter): Promise<void> {
+    const chunks: Uint8Array[] = [];
+    let { cursor, expected } = row;
+    let isRead = false;
+    for (let pages = 0; pages < pagesAtOnce && !isRead; pages += 1) {
+      ctx.signal.throwIfAborted();
+      const page = await this.routes.listPage(ctx, row.list, row.asked, cursor ?? undefined);
+      chunks.push(writer.page(page.items));
+      expected ??= page.total ?? null;
+      cursor = page.next;
+      isRead = page.next === null;
+    }
+    const part = newId(ctx.now());
+    const bytes = await this.storage.putPart(ctx.tenantId, row.id, part, chunks);
+    // One that was paused meanwhile keeps what is made; one that was called off, or goes on elsewhere, doesn't want it.
+    const { numUpdatedRows } = await ctx.db
+      .updateTable("exports_export")
+      .set({
+        cursor,
+        expected,
+        isRead,
+        parts: JSON.stringify([...row.parts, part]),
+        writer: JSON.stringify(writer.state),
+        rows: writer.state.rows,
+        sizeBytes: row.sizeBytes + bytes,
+      })
+      .where("turn", "=", row.turn)
+      .where("state", "in", [...going, "paused"])
+      .where("rows", "=", row.rows)
+      .where("isRead", "=", false)
+      .executeTakeFirst();
+    if (numUpdatedRows === 0n) await this.storage.deletePart(ctx.tenantId, row.id, part);
+  }
+
+  /** Puts the parts together. The file and the row that leads to it hold together. */
+  async #finish(ctx: Ctx, row: ExportRow, writer: ExportWriter): Promise<void> {
+    const name = this.#nameOf(row.list);
+    const { format, language } = row;
+    const { day } = row;
+    const expiresAt = new Date(ctx.now().getTime() + (await this.settings.get(ctx, keepDays)) * dayMs);
+    const file = await this.files.keep(ctx, {
+      name: `${name[language]} ${day}.${fileEnding(format)}`,
+      type: exportTypes[format].split(";")[0] as FileType,
+      bytes: writer.file(this.#parts(row)),
+      expiresAt,
+    });
+    await ctx.tx(async (ctx) => {
+      const done = await ctx.db
+        .updateTable("exports_export")
+        .set({
+          state: "done",
+          fileId: file.id,
+          parts: "[]",
+          sizeBytes: file.sizeBytes,
+          endedAt: ctx.now(),
+          expiresAt,
+        })
+        .where("turn", "=", row.turn)
+        .where("state", "in", going)
+        .executeTakeFirst();
+      // Called off meanwhile, or paused at the very end: then it is put together again.
+      if (done.numUpdatedRows === 0n) return this.files.drop(ctx, [file.id]);
+      await this.files.use(ctx, file.id, {
+        by: usedBy,
+        ref: row.id,
+        label: { zh: `导出：${name.zh}`, en: `Export: ${name.en}` },
+      });
+      const notice = { to: { accountIds: [row.accountId] }, key: row.id };
+      await this.notifications.notify(ctx, exportReady, { exportId: row.id, what: name, rows: row.rows }, notice);
+      return undefined;
+    });
+    await this.storage.deleteParts(ctx.tenantId, row.id);
+  }
+
+  async *#parts({ tenantId, id, parts }: ExportRow): AsyncGenerator<Uint8Array, void, undefined> {
+    for (const part of parts) yield* this.storage.part(tenantId, id, part);
+  }
+
+  async #stop(ctx: TxCtx, turn: string, why: LocalizedText): Promise<void> {
+    const row = await ctx.db
+      .updateTable("exports_export")
+      .set({
+        state: "failed",
+        why: JSON.stringify(why),
+        endedAt: ctx.now(),
+        expiresAt: new Date(ctx.now().getTime() + (await this.settings.get(ctx, keepDays)) * dayMs),
+      })
+      .where("turn", "=", turn)
+      .where("state", "in", going)
+      .returning(["id", "accountId", "list"])
+      .executeTakeFirst();
+    if (row === undefined) return;
+    const notice = { to: { accountIds: [row.accountId] }, key: row.id };
+    const told = { exportId: row.id, what: this.#nameOf(row.list), why };
+    await this.notifications.notify(ctx, exportStopped, told, notice);
+  }
+
+  #nameOf(list: string): LocalizedText {
+    const noun = this.routes.lists.get(list)?.list.noun;
+    return noun === undefined ? { zh: list, en: list } : { zh: noun.zh, en: noun.plural };
+  }
+}
+
+/** The export of a turn, unless somebody has paused or ended it. */
+function openExport(ctx: TxCtx, turn: string): Promise<ExportRow | undefined> {
+  return ctx.db
+    .selectFrom("exports_export")
+    .selectAll()
+    .where("turn", "=", turn)
+    .where("state", "in", going)
+    .forUpdate()
+    .executeTakeFirst();
+}

@@ -1,0 +1,23 @@
+import { cron, daily, defineModule, runs } from "@zhanggui/kit/server/module";
+import { accessModule } from "../access/access.module.ts";
+import { files } from "./files.contract.ts";
+import { deleteBytes } from "./files.jobs.ts";
+import { FilesService } from "./files.service.ts";
+import { StorageService } from "./storage.service.ts";
+import { Upkeep } from "./upkeep.ts";
+
+export const filesModule = defineModule(files, {
+  uses: [accessModule],
+  services: { files: FilesService, storage: StorageService, upkeep: Upkeep },
+  routes: ({ files }) => ({
+    list: files.list,
+    upload: files.upload,
+    download: files.download,
+    thumbnail: files.thumbnail,
+    link: files.link,
+    open: files.open,
+    delete: files.delete,
+  }),
+  jobs: ({ upkeep }) => [runs(deleteBytes, upkeep.deleteBytes)],
+  schedules: ({ upkeep }) => ({ purge: cron("17 * * * *", upkeep.purge), sweep: daily("04:07", upkeep.sweep) }),
+});
