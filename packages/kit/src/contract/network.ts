@@ -13,4 +13,5 @@ export const Network = z
   .max(50)
   .refine((text) => [z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()].some((each) => each.safeParse(text).success), {
     error,
-  });
+  })
+  .meta({ examples: ["203.0.113.7", "10.0.0.0/8", "2001:db8::/32"] });
