@@ -3,6 +3,7 @@ import { pair } from "../common/pair.ts";
 export const auditMessages = pair(
   {
     module: "审计",
+    key: "API 密钥“{name}”",
     visitor: "未登录的人",
     system: "系统",
     by: "操作人",
@@ -33,6 +34,7 @@ export const auditMessages = pair(
   },
   {
     module: "Audit",
+    key: "API key “{name}”",
     visitor: "Somebody who isn’t signed in",
     system: "The system",
     by: "By",

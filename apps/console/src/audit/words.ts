@@ -16,5 +16,6 @@ export function actOf({ act }: Pick<Entry, "act">): string {
 export function actorOf({ actorKind, actorName }: Pick<Entry, "actorKind" | "actorName">): string {
   const { t } = i18n.global;
   if (actorKind === "account") return actorName;
+  if (actorKind === "key") return t("audit.key", { name: actorName });
   return actorKind === "visitor" ? t("audit.visitor") : t("audit.system");
 }

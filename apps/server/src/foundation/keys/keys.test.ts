@@ -62,6 +62,19 @@ describe("a key", () => {
     expect((await owner.api.forms.listVersions({ formId })).items).toMatchObject([{ publishedBy: "表单同步" }]);
   });
 
+  test("stands in the audit log with what it changed, and with what it was refused", async () => {
+    const { api, id, name, token } = await newKey({ permissions: ["links:write"], effects: ["read", "change"] });
+    const { id: linkId } = await api.links.create({ url: "https://lantern-tea.example/audited" });
+    await refusal(api.links.delete({ linkId }));
+    const { items } = await owner.api.audit.list({ actorId: id });
+    expect(items).toMatchObject([
+      { actorName: name, act: "links.delete", outcome: "refused" },
+      { actorName: name, act: "links.create", outcome: "done" },
+    ]);
+    const all = JSON.stringify((await owner.api.audit.list({})).items);
+    expect(all).not.toContain(token.split(".")[1]);
+  });
+
   test("is nobody who signs in: no session, no password, no notifications, no long work, no keys of its own", async () => {
     const all = (await owner.api.access.listPermissions()).items.map(({ code }) => code);
     const { api } = await newKey({ permissions: all, effects: ["read", "change", "destroy"] });

@@ -72,7 +72,7 @@ function triggerOf(table: string, audited: Audited, names: readonly string[], ge
   const own = ["id", ...key, ...(version === undefined ? [] : [version])];
   const given = { thing, key, title, hidden, ignored: [...ignored, ...generated, ...own], version, parentTitle };
   // Asked before the function is called: what the server does all day costs next to nothing.
-  const when = byPeopleOnly ? `WHEN (starts_with(current_setting('zg.audit', true), '{"kind":"account"')) ` : "";
+  const when = byPeopleOnly ? `WHEN (current_setting('zg.audit', true) ~ '^{"kind":"(account|key)"') ` : "";
   const text =
     `CREATE TRIGGER zg_audit AFTER ${laterOnly ? "" : "INSERT OR "}UPDATE OR DELETE ON ${pg.escapeIdentifier(table)} ` +
     `FOR EACH ROW ${when}EXECUTE FUNCTION zg_audit_change(${pg.escapeLiteral(JSON.stringify(given))})`;

@@ -43,7 +43,7 @@ export class CallAudit {
 
 /** Visitors' calls have no tenant whose log it could be; what they change, its rows tell. */
 function isFollowed({ actor }: Ctx): boolean {
-  return actor.kind === "account";
+  return actor.kind === "account" || actor.kind === "key";
 }
 
 /** What was done is done, and must not look undone to whoever asked for it: the log of the server has what lacks. */
