@@ -15,7 +15,7 @@ applyLanguage();
 
 // A reload has lost the access token; the stored refresh token brings the session back before the first page decides.
 if (keeper.hasStored()) {
-  loadAhead(location.pathname);
+  void loadAhead(location.pathname);
   await keeper.renew().catch(async (error: unknown) => {
     const { showTrouble } = await import("./common/show-trouble.ts");
     showTrouble(error);

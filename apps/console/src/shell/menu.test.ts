@@ -1,7 +1,7 @@
 import { audienceRead } from "@zhanggui/server/engines/audience/audience.contract";
 import { messagingRead } from "@zhanggui/server/engines/messaging/messaging.contract";
 import { expect, test } from "vitest";
-import { router } from "../router.ts";
+import { loadPages, router } from "../router.ts";
 import { pages } from "../pages.ts";
 import { menu, menuFor } from "./menu.ts";
 
@@ -23,7 +23,8 @@ test("a right to write does not open what one may not read", () => {
   expect(routesOf(["audience:write", "connect:write"])).toEqual([]);
 });
 
-test("every item leads to a page that asks for the same permission", () => {
+test("every item leads to a page that asks for the same permission", async () => {
+  await loadPages();
   const everything = menu.flatMap(({ items }) => items);
   expect(everything.length).toBeGreaterThan(8);
   for (const { route, needs } of everything) {

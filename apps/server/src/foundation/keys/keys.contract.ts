@@ -45,7 +45,7 @@ export const ApiKey = z
     name: field(
       oneLine(60),
       { zh: "名称", en: "Name" },
-      { width: "160px", hint: { zh: "哪个程序使用它。", en: "Which program it is for." } },
+      { width: "140px", hint: { zh: "哪个程序使用它。", en: "Which program it is for." } },
     ),
     /** `zg_…` and how its secret ends. */
     hint: field(z.string(), { zh: "密钥", en: "Key" }, { width: "104px" }),
@@ -92,7 +92,7 @@ export const ApiKey = z
     expiresAt: field(Instant.nullable(), { zh: "失效时间", en: "Expires" }),
     /** The secret before the last change opens until then. */
     formerUntil: field(Instant.nullable(), { zh: "旧密钥失效", en: "Former key until" }, { hidden: true }),
-    createdByName: field(z.string(), { zh: "创建人", en: "Created by" }),
+    createdByName: field(z.string(), { zh: "创建人", en: "Created by" }, { hidden: true }),
     createdAt: field(Instant, { zh: "创建时间", en: "Created" }, { sort: "id", hidden: true }),
   })
   .meta({ id: "ApiKey" });
