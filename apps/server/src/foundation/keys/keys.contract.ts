@@ -64,6 +64,7 @@ export const ApiKey = z
       { zh: "用途", en: "May" },
       {
         choices: effectWords,
+        hidden: true,
         hint: {
           zh: "权限之外的另一道限制：只勾“查询”的密钥改不了任何东西。",
           en: "A second limit beside its permissions: one that may only read changes nothing.",
