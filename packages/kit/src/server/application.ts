@@ -40,6 +40,7 @@ export async function createApplication(options: ApplicationOptions): Promise<Ne
     reply: { secure: runtime.env.PUBLIC_URL.startsWith("https:"), heartbeatMs },
   });
   const declarations = new Declarations(modules);
+  for (const table of Object.keys(declarations.audited)) runtime.auditedTables.add(table);
   // What every service may ask for.
   const shared = [
     { provide: Runtime, useValue: runtime },

@@ -30,6 +30,8 @@ export class Database {
   readonly owner: Kysely<Tables>;
   /** Told of each commit that wrote to a tenant's rows; the runtime listens. */
   changed: Changed = () => {};
+  /** The tables whose changes go into the audit log, once the modules are known. */
+  readonly audited = new Set<string>();
   readonly #plugins: readonly KyselyPlugin[];
   readonly #prepares: boolean;
   #role: Promise<string> | undefined;
@@ -121,7 +123,7 @@ export class Database {
 
   get #source(): TransactionSource {
     const changed: Changed = (tenantId, tables) => this.changed(tenantId, tables);
-    return { pool: this.pool, plugins: this.#plugins, prepares: this.#prepares, changed };
+    return { pool: this.pool, plugins: this.#plugins, prepares: this.#prepares, audited: this.audited, changed };
   }
 
   async scopeOf(tenant: Omit<TenantScope, "role" | "prepares">): Promise<TenantScope> {

@@ -118,6 +118,11 @@ export class Runtime {
     return result;
   };
 
+  /** The tables whose changes go into the audit log; the application adds those of its modules. */
+  get auditedTables(): Set<string> {
+    return this.#database.audited;
+  }
+
   /**
    * Queries without a tenant: for the platform's own tables, and for the few places that look for work of all
    * tenants. Each file that calls this is listed in modules.ts, with its reason.

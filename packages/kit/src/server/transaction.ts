@@ -7,6 +7,7 @@ import { forgetStalePlans } from "./prepared.ts";
 import { checking, entering, switching, type TenantScope } from "./scope.ts";
 import { deadlockDetected, isConnectionLost, serializationFailure, sqlStateOf } from "./sql-state.ts";
 import type { Tables } from "./tables.ts";
+import { beginning, commit, releaseSavepoint, savepoint, undoSavepoint } from "./transaction-steps.ts";
 
 export interface TransactionOptions {
   /** PostgreSQL's own default is `read committed`. */
@@ -24,6 +25,8 @@ export interface TransactionSource {
   readonly plugins: readonly KyselyPlugin[];
   /** See `TenantScope.prepares`. */
   readonly prepares: boolean;
+  /** The tables whose changes go into the audit log, by whoever they are made for. */
+  readonly audited: ReadonlySet<string>;
   /** Told which tables of a tenant a committed transaction wrote to. */
   readonly changed: Changed;
 }
@@ -33,18 +36,6 @@ interface RunOptions extends TransactionOptions {
   readonly scope?: TenantScope;
   /** Aborted: the work is given up at once, its connection thrown away and its backend ended. */
   readonly signal?: AbortSignal;
-}
-
-const commit: Step = { name: "zg_commit", text: "COMMIT", values: [] };
-// One name for all: a savepoint hides the outer ones of its name until it is released.
-const savepoint: Step = { name: "zg_savepoint", text: "SAVEPOINT zg", values: [] };
-const releaseSavepoint: Step = { name: "zg_release", text: "RELEASE SAVEPOINT zg", values: [] };
-const undoSavepoint: Step = { name: "zg_undo", text: "ROLLBACK TO SAVEPOINT zg", values: [] };
-
-function beginning(isolation: TransactionOptions["isolation"]): Step {
-  if (isolation === undefined) return { name: "zg_begin", text: "BEGIN", values: [] };
-  const name = `zg_begin_${isolation.replaceAll(" ", "_")}`;
-  return { name, text: `BEGIN ISOLATION LEVEL ${isolation.toUpperCase()}`, values: [] };
 }
 
 /**
@@ -63,6 +54,8 @@ export class Transaction {
   #scope: TenantScope | undefined;
   /** What PostgreSQL was last told of whom it works for. */
   #audit: string | undefined;
+  /** The same tenant, for somebody else: said when a statement comes that the audit log wants to know it of. */
+  #unsaid: TenantScope | undefined;
   /** What PostgreSQL is told before the next statement. */
   #before: Step[];
   #hasBegun = false;
@@ -96,6 +89,7 @@ export class Transaction {
   /** Tells PostgreSQL what goes before the next statement, for those that are sent past this class. */
   async opened(): Promise<void> {
     this.#hasForeign = true;
+    if (this.#unsaid !== undefined) this.#enter(this.#unsaid);
     if (this.#before.length > 0 || this.#opening !== undefined) await this.#run({ text: "SELECT", values: [] });
   }
 
@@ -186,8 +180,8 @@ export class Transaction {
    * has left its scope by itself.
    */
   enter(scope: TenantScope): void {
-    // Also where the tenant is the same, and only on whose behalf is another.
-    if (!this.#isIn(scope) || this.#audit !== scope.audit) this.#enter(scope);
+    if (!this.#isIn(scope)) this.#enter(scope);
+    else this.#unsaid = this.#audit === scope.audit ? undefined : scope;
   }
 
   /** The defaults' present may lag behind by what a batch takes; whoever needs it finer passes `ctx.now()`. */
@@ -200,6 +194,7 @@ export class Transaction {
     this.#before.push(this.#doubted === undefined ? entering(to) : switching(this.#doubted, to));
     this.#scope = to;
     this.#audit = to?.audit;
+    this.#unsaid = undefined;
     this.#hasForeign = false;
   }
 
@@ -210,7 +205,7 @@ export class Transaction {
 
   /** What `work` did in the database is undone if it throws; the rest of the transaction goes on. */
   async savepoint<Result>(work: () => Promise<Result>): Promise<Result> {
-    const [scope, audit] = [this.#scope, this.#audit];
+    const [scope, audit, unsaid] = [this.#scope, this.#audit, this.#unsaid];
     await this.#run(savepoint);
     try {
       const result = await work();
@@ -222,7 +217,7 @@ export class Transaction {
       this.#before = [undoSavepoint];
       this.#scope = scope;
       this.#hasForeign = true;
-      this.#audit = audit;
+      [this.#audit, this.#unsaid] = [audit, unsaid];
       await this.#run(releaseSavepoint).catch(() => {});
       throw error;
     }
@@ -283,7 +278,11 @@ export class Transaction {
     const client = this.client;
     this.#assertBegun();
     assertOpen?.();
-    this.writes(tablesWritten(last.text));
+    const tables = tablesWritten(last.text);
+    this.writes(tables);
+    const { audited } = this.#source;
+    if (this.#unsaid && (last.text.includes("zg_audit") || tables.some((each) => audited.has(each))))
+      this.#enter(this.#unsaid);
     const { prepares } = this.#source;
     const before = this.#before;
     if (before.length === 0) return runPipeline(client, before, last, { prepares });
