@@ -71,10 +71,10 @@ export class AuditService {
   /** With what accounts and things are called now. */
   async #named(ctx: Ctx, rows: readonly Row[]): Promise<Entry[]> {
     if (rows.length === 0) return [];
-    const byAccounts = rows.filter(({ actorKind }) => actorKind === "account");
+    const named = rows.filter(({ actorKind }) => actorKind === "account" || actorKind === "key");
     const names = await this.accounts.names(
       ctx,
-      byAccounts.map(({ actorId }) => actorId),
+      named.map(({ actorId }) => actorId),
     );
     const titles = await titlesOf(ctx, rows);
     return rows.map(({ actorName, title, ...row }) => ({

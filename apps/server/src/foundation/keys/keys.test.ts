@@ -62,6 +62,25 @@ describe("a key", () => {
     expect((await owner.api.forms.listVersions({ formId })).items).toMatchObject([{ publishedBy: "表单同步" }]);
   });
 
+  test("leaves in the audit log what an account would: what it changed, took away and was refused", async () => {
+    const row = { displayName: "戊", firstSeenAt: server.clock.now(), lastSeenAt: server.clock.now() };
+    const { db } = server.runtime.ctx(owner.tenantId);
+    const person = await db.insertInto("audience_person").values(row).returning("id").executeTakeFirstOrThrow();
+    const permissions = ["audience:read", "audience:write"];
+    const { api, id, token, name } = await newKey({ permissions, effects: ["read", "change"] });
+    await api.audience.updatePerson({ personId: person.id, displayName: "戊老板" });
+    const authorization = `Bearer ${token}`;
+    await fetch(`${server.url}/api/people`, { headers: { authorization, accept: "text/csv" } });
+    await refusal(api.keys.list({}));
+    const { items } = await owner.api.audit.list({ actorId: id });
+    const by = { actorKind: "key", actorName: name };
+    expect(items).toMatchObject([
+      { ...by, act: "keys.list", outcome: "refused" },
+      { ...by, act: "audience.listPeople", kind: "exported" },
+      { ...by, act: "audience.updatePerson", kind: "changed", thingId: person.id },
+    ]);
+  });
+
   test("is nobody who signs in: no session, no password, no notifications, no long work, no keys of its own", async () => {
     const all = (await owner.api.access.listPermissions()).items.map(({ code }) => code);
     const { api } = await newKey({ permissions: all, effects: ["read", "change", "destroy"] });

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import pg from "pg";
 import { type Audited, columnOfField } from "../../contract/audited.ts";
+import type { Actor } from "../ctx.ts";
 
 /** Columns that hold a secret, or what is made of one, by their names. */
 const secret = /(_sealed|_hash|^proof|password|secret|token)$/;
@@ -72,11 +73,15 @@ function triggerOf(table: string, audited: Audited, names: readonly string[], ge
   const own = ["id", ...key, ...(version === undefined ? [] : [version])];
   const given = { thing, key, title, hidden, ignored: [...ignored, ...generated, ...own], version, parentTitle };
   // Asked before the function is called: what the server does all day costs next to nothing.
-  const when = byPeopleOnly ? `WHEN (starts_with(current_setting('zg.audit', true), '{"kind":"account"')) ` : "";
+  const when = byPeopleOnly ? `WHEN (${(["account", "key"] as const).map(worksAs).join(" OR ")}) ` : "";
   const text =
     `CREATE TRIGGER zg_audit AFTER ${laterOnly ? "" : "INSERT OR "}UPDATE OR DELETE ON ${pg.escapeIdentifier(table)} ` +
     `FOR EACH ROW ${when}EXECUTE FUNCTION zg_audit_change(${pg.escapeLiteral(JSON.stringify(given))})`;
   return { table, text, mark: createHash("sha256").update(text).digest("hex").slice(0, 16) };
+}
+
+function worksAs(kind: Actor["kind"]): string {
+  return `starts_with(current_setting('zg.audit', true), '{"kind":"${kind}"')`;
 }
 
 /** Fields that not everybody may see are never kept: the log is read by others than they are. */

@@ -11,7 +11,7 @@ type Fields = Readonly<Record<string, unknown>>;
 const refusedEveryMs = 60_000;
 const mostRemembered = 10_000;
 
-/** What calls of people leave in the audit log, besides the changes that their rows tell by themselves. */
+/** What calls of people and their programs leave in the audit log, besides what changed rows tell by themselves. */
 export class CallAudit {
   readonly #refused = new LruMap<string, number>(mostRemembered);
 
@@ -43,7 +43,7 @@ export class CallAudit {
 
 /** Visitors' calls have no tenant whose log it could be; what they change, its rows tell. */
 function isFollowed({ actor }: Ctx): boolean {
-  return actor.kind === "account";
+  return actor.kind === "account" || actor.kind === "key";
 }
 
 /** What was done is done, and must not look undone to whoever asked for it: the log of the server has what lacks. */
