@@ -1,7 +1,7 @@
 import { Fault } from "../../contract/fault.ts";
 import { forbidden } from "../../contract/faults.ts";
 import type { Route } from "../../contract/route.ts";
-import { auditAct, type Act } from "../audit/entries.ts";
+import { auditAct, narrowedTo, type Act } from "../audit/entries.ts";
 import type { Ctx } from "../ctx.ts";
 import { LruMap } from "../lru.ts";
 
@@ -25,9 +25,7 @@ export class CallAudit {
   /** Of a file that somebody takes away: what it was narrowed to, but not the words that were searched for. */
   async exported(ctx: Ctx, input: Fields): Promise<void> {
     if (!isFollowed(ctx)) return;
-    const { search, cursor: _, limit: __, ...query } = input;
-    const searched = search === undefined ? {} : { search: "…" };
-    await write(ctx, { kind: "exported", details: { ...query, ...searched } });
+    await write(ctx, { kind: "exported", details: narrowedTo(input) });
   }
 
   /** Of a call that was refused because its actor may not. */
