@@ -67,7 +67,8 @@ function triggerOf(table: string, audited: Audited, names: readonly string[], ge
   if (unknown !== undefined) throw new Error(`${table} has no column ${unknown}, which its audit names`);
   const hidden = [...masked, ...names.filter((name) => secret.test(name)), ...forSomeOnly(declared.fields)];
   const parent = of === undefined ? undefined : audited[of];
-  const parentTitle = parent?.title !== undefined && !parent.masked?.includes(parent.title) ? parent.title : undefined;
+  const kept = parent === undefined ? [] : [...(parent.masked ?? []), ...forSomeOnly(parent.fields)];
+  const parentTitle = parent?.title !== undefined && !kept.includes(parent.title) ? parent.title : undefined;
   const thing = of ?? table;
   // What says which thing it is, is told already.
   const own = ["id", ...key, ...(version === undefined ? [] : [version])];
