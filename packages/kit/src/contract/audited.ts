@@ -19,7 +19,7 @@ interface Followed {
   readonly version?: string;
   /** Rows come with those of another table, which tells of it: only what becomes of them later is followed. */
   readonly laterOnly?: true;
-  /** Only what people do is followed: what the server does by itself with such rows, all day, its events tell. */
+  /** Only what people and their keys do is followed: what the server does by itself all day, its events tell. */
   readonly byPeopleOnly?: true;
 }
 

@@ -56,6 +56,9 @@ describe("an account without a password", () => {
     expect((await api.access.me()).account.id).toBe(id);
     expect((await elsewhere().access.login({ login, password })).me.account.id).toBe(id);
     expect(await stored(id)).toMatchObject({ state: "enabled", invitedUntil: null });
+    const { items } = await owner.api.audit.list({ act: "access.acceptInvitation", actorId: id });
+    expect(items.map(({ kind }) => kind)).toEqual(["signed_in", "changed", "changed"]);
+    expect(items.every(({ source }) => source !== "")).toBe(true);
   });
 
   test("a weak password doesn't use the link up", async () => {

@@ -2,7 +2,7 @@ import { Injectable } from "@nestjs/common";
 import { Fault } from "@zhanggui/kit/contract/fault";
 import type { Flat, Out } from "@zhanggui/kit/contract/route";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
-import { type access, invitationOver, ownPassword } from "./access.contract.ts";
+import { access, invitationOver, ownPassword } from "./access.contract.ts";
 import { accessInvitationAccepted } from "./access.events.ts";
 import { AccessService } from "./access.service.ts";
 import { endSessions } from "./internal/end-sessions.ts";
@@ -117,7 +117,7 @@ export class Invitations {
   async #find(visitor: Ctx, token: string) {
     const named = tokens.readToken(token);
     if (named === undefined) throw invitationOver();
-    const ctx = this.sessions.as(named.tenantId, named.id, visitor.traceId);
+    const ctx = this.sessions.as(named.tenantId, named.id, visitor, access.acceptInvitation);
     const found = await ctx.db
       .selectFrom("access_invitation")
       .innerJoin("access_account", "access_account.id", "access_invitation.accountId")

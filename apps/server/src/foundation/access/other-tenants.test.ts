@@ -44,6 +44,8 @@ test("who signs in with one password to one of several businesses may go on in t
   const inCake = as(switched.accessToken);
   expect((await inCake.access.me()).tenant.name).toBe("Cake");
   expect(await namesOf(inCake)).toEqual(["Tea"]);
+  const about = { kind: ["signed_in" as const], act: "access.switchTenant" };
+  expect((await inCake.audit.list(about)).items).toMatchObject([{ actorId: cake.accountId, outcome: "done" }]);
   // The one before isn't renewed; what its tabs are at may end.
   const { refreshToken } = session;
   expect(await refusal(visitor().access.refresh({ refreshToken }))).toMatchObject({ code: "access.session_ended" });

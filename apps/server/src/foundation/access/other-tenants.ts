@@ -3,7 +3,7 @@ import { notFound, sessionExpired } from "@zhanggui/kit/contract/faults";
 import type { Flat, Out } from "@zhanggui/kit/contract/route";
 import type { Ctx } from "@zhanggui/kit/server/ctx";
 import { Runtime } from "@zhanggui/kit/server/runtime";
-import { type access, wrongCredentials } from "./access.contract.ts";
+import { access, wrongCredentials } from "./access.contract.ts";
 import { hashToken, repeatSeconds } from "./internal/tokens.ts";
 import { type Peer, peerOf, Sessions, sessionOf } from "./sessions.ts";
 import { SignIn } from "./sign-in.ts";
@@ -67,7 +67,7 @@ export class OtherTenants {
     if (chosen === undefined) throw notFound();
     const here = await this.#here(ctx);
     const peers = [peerOf(here), ...proven.filter((each) => each !== chosen)];
-    const as = this.sessions.as(tenantId, chosen.accountId, ctx.traceId);
+    const as = this.sessions.as(tenantId, chosen.accountId, ctx, access.switchTenant);
     const session = await this.sessions.start(as, chosen.accountId, chosen.passwordHash, peers);
     await ctx.db
       .updateTable("access_session")

@@ -1,7 +1,8 @@
 import { Injectable } from "@nestjs/common";
 import { sessionExpired } from "@zhanggui/kit/contract/faults";
 import { newId } from "@zhanggui/kit/contract/ids";
-import type { Flat } from "@zhanggui/kit/contract/route";
+import type { Flat, Route } from "@zhanggui/kit/contract/route";
+import { auditAct } from "@zhanggui/kit/server/audit/entries";
 import type { Actor, Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
 import type { Authenticator, Caller } from "@zhanggui/kit/server/http/caller";
 import { Runtime } from "@zhanggui/kit/server/runtime";
@@ -48,7 +49,10 @@ export class Sessions implements Authenticator {
       await this.keepPeers(ctx, sessionId, peers);
     });
     const deviceToken = await tokens.signDeviceToken(accountId, ctx.now(), this.runtime.env.JWT_SECRETS);
-    return { ...(await this.#session(ctx, accountId, sessionId, refreshToken, expiresAt)), deviceToken };
+    const session = await this.#session(ctx, accountId, sessionId, refreshToken, expiresAt);
+    const thing = { kind: "access_account", id: accountId, title: session.me.account.displayName };
+    await auditAct(ctx, { kind: "signed_in", thing });
+    return { ...session, deviceToken };
   }
 
   async keepPeers(ctx: TxCtx, sessionId: string, peers: readonly Peer[]): Promise<void> {
@@ -237,12 +241,10 @@ export class Sessions implements Authenticator {
     };
   }
 
-  /** A ctx of whoever just proved who they are. */
-  as(tenantId: string, accountId: string, traceId: string): Ctx {
-    return this.runtime.ctx(tenantId, {
-      actor: { kind: "account", id: accountId, name: accountId, permissions: new Set() },
-      traceId,
-    });
+  /** A ctx of whoever just proved who they are, by a call of `act`. */
+  as(tenantId: string, accountId: string, { traceId, source }: Ctx, act: Route): Ctx {
+    const actor: Actor = { kind: "account", id: accountId, name: accountId, permissions: new Set() };
+    return this.runtime.ctx(tenantId, { actor, traceId, source, act: act.id });
   }
 
   #refreshExpiry(now: Date): Date {

@@ -4,7 +4,7 @@ import { newId } from "@zhanggui/kit/contract/ids";
 import type { Flat } from "@zhanggui/kit/contract/route";
 import type { Ctx } from "@zhanggui/kit/server/ctx";
 import { Runtime } from "@zhanggui/kit/server/runtime";
-import { type access, setupClosed } from "./access.contract.ts";
+import { access, setupClosed } from "./access.contract.ts";
 import { AccessService } from "./access.service.ts";
 import { demoLogins, demoPassword } from "./demo-logins.ts";
 import { assertStrong } from "./internal/passwords.ts";
@@ -49,7 +49,7 @@ export class Setup {
       return this.access.createAccount(ctx, { ...owner, roleIds: [roles.owner] });
     });
     if (account === undefined) throw setupClosed();
-    return this.sessions.start(this.runtime.ctx(tenantId, { traceId }), account.id);
+    return this.sessions.start(this.sessions.as(tenantId, account.id, visitor, access.setup), account.id);
   }
 }
 

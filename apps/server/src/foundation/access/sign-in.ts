@@ -53,18 +53,7 @@ export class SignIn {
       return [account, others.map(peerOf)] as const;
     });
     const { tenantId, id, passwordHash } = account;
-    const session = await this.sessions.start(this.sessions.as(tenantId, id, ctx.traceId), id, passwordHash, peers);
-    const { displayName } = session.me.account;
-    await auditAct(
-      this.runtime.ctx(tenantId, {
-        actor: { kind: "account", id, name: displayName, permissions: new Set() },
-        traceId: ctx.traceId,
-        source: ctx.source,
-        act: access.login.id,
-      }),
-      { kind: "signed_in", thing: { kind: "access_account", id, title: displayName } },
-    );
-    return session;
+    return this.sessions.start(this.sessions.as(tenantId, id, ctx, access.login), id, passwordHash, peers);
   }
 
   /**

@@ -37,7 +37,7 @@ export const AuditEntry = z
       { zh: "类型", en: "What" },
       { filter: true, choices: kinds, width: "104px" },
     ),
-    /** An account by its present name; the part of the server that worked by itself; empty for a visitor. */
+    /** An account or a key by its present name; the part of the server that worked by itself; empty for a visitor. */
     actorName: field(z.string(), { zh: "操作人", en: "By" }, { width: "16%" }),
     outcome: field(
       z.enum(["done", "refused", "failed"]),

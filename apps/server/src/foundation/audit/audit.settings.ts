@@ -1,8 +1,21 @@
 import { setting } from "@zhanggui/kit/contract/setting";
+import { bilingual } from "@zhanggui/kit/contract/text";
+import { shortestKeptDays } from "@zhanggui/kit/server/audit/seal";
 import { z } from "zod";
 
-/** Three years. China's Cybersecurity Law (2016, art. 21) asks for six months of network logs at least. */
-export const auditKeepDays = setting("audit.keepDays", z.int().min(0).max(36_500), 1095, {
-  zh: "审计记录保留的天数；0 为永久保留。",
-  en: "For how many days entries of the audit log are kept; 0: for ever.",
-});
+const tooShort = bilingual({ zh: `至少 ${shortestKeptDays} 天，或 0`, en: `at least ${shortestKeptDays}, or 0` });
+
+/** Three years. Whoever may change settings can't have the log forget what they did last week. */
+export const auditKeepDays = setting(
+  "audit.keepDays",
+  z
+    .int()
+    .min(0)
+    .max(36_500)
+    .refine((days) => days === 0 || days >= shortestKeptDays, { error: tooShort }),
+  1095,
+  {
+    zh: `审计记录保留的天数，至少 ${shortestKeptDays} 天；0 为永久保留。`,
+    en: `For how many days entries of the audit log are kept, at least ${shortestKeptDays}; 0: for ever.`,
+  },
+);

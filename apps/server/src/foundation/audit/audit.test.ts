@@ -147,6 +147,16 @@ test("what the server does by itself with people isn't followed, what operators 
   expect(whole).not.toContain("丁老板");
 });
 
+test("of a list view that somebody saves, the words that it searches for aren't kept", async () => {
+  const query = { search: "13900139000" };
+  const view = { list: "audience.listPeople", name: "老茶客", query, hidden: [], isDense: false, opens: false };
+  const { id } = await owner.api.views.create(view);
+  const entry = await newest({ thingId: id });
+  const whole = JSON.stringify(await owner.api.audit.get({ entryId: entry.id }));
+  expect(whole).toContain("老茶客");
+  expect(whole).not.toContain("13900139000");
+});
+
 test("no tenant sees another's log", async () => {
   const stranger = await server.asOwner();
   const { id } = await newest();

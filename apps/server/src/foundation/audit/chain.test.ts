@@ -144,9 +144,9 @@ test("what is no longer kept goes with its whole seal, and the chain begins behi
   const [first, second] = await threeSeals();
   const { items } = await owner.api.settings.list();
   const { version } = items.find(({ key }) => key === "audit.keepDays")!;
-  server.clock.advance(100 * 86_400_000);
+  server.clock.advance(200 * 86_400_000);
   const again = await server.asHolderOf(["settings:write", "settings:read", "audit:read"], owner);
-  await again.api.settings.change({ key: "audit.keepDays", value: 30, version });
+  await again.api.settings.change({ key: "audit.keepDays", value: 184, version });
   await seal();
   await server.runtime.runSchedule("audit.tend");
   const kept = (await again.api.audit.list({ limit: 100 })).items.map(({ id }) => id);
@@ -156,6 +156,45 @@ test("what is no longer kept goes with its whole seal, and the chain begins behi
   expect((await again.api.audit.verify()).findings).toEqual([]);
   const { rows } = await client.query("SELECT number FROM kit_audit_seal WHERE pruned_at IS NOT NULL");
   expect(rows).toHaveLength(1);
+  const { id } = (await again.api.audit.list({ act: "system", kind: ["called"] })).items[0]!;
+  expect((await again.api.audit.get({ entryId: id })).entry.details).toMatchObject({ pruned: expect.any(Number) });
+});
+
+test("nobody has the log forget what is younger than six months: no setting does, and no hand unnoticed", async () => {
+  for (const value of [1, 183])
+    await expect(owner.api.settings.change({ key: "audit.keepDays", value, version: 0 })).rejects.toMatchObject({
+      code: "settings.bad_value",
+    });
+  await owner.api.settings.change({ key: "audit.keepDays", value: 0, version: 0 });
+  await threeSeals();
+  const { rows } = await client.query<{ number: number }>(
+    "SELECT max(number) - 1 AS number FROM kit_audit_seal WHERE tenant_id = $1",
+    [owner.tenantId],
+  );
+  const { number } = rows[0]!;
+  // As retention would, but too early.
+  await client.query("SELECT set_config('zg.audit_prune', 'on', false)");
+  await client.query(
+    `DELETE FROM kit_audit_entry WHERE id IN (SELECT unnest(entry_ids) FROM kit_audit_seal WHERE number <= $1)`,
+    [number],
+  );
+  await client.query("DELETE FROM kit_audit_seal WHERE number < $1", [number]);
+  await client.query(
+    "UPDATE kit_audit_seal SET pruned_at = now(), entry_ids = '{}', entry_hashes = '{}' WHERE number = $1",
+    [number],
+  );
+  expect(await findings()).toEqual([{ what: "seal_altered", which: `${number}`, seal: number }]);
+});
+
+test("a chain that somebody looks at keeps no other tenant's entries from their seals", async () => {
+  const other = await server.asOwner();
+  await client.query("BEGIN");
+  await client.query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [`${owner.tenantId} kit.audit`]);
+  await seal();
+  await client.query("COMMIT");
+  const { rows } = await client.query("SELECT DISTINCT tenant_id FROM kit_audit_unsealed");
+  expect(rows).toEqual([{ tenant_id: owner.tenantId }]);
+  expect((await other.api.audit.verify()).lastNumber).toBe(1);
 });
 
 test("400 changes at once, while seals are made, stand in one chain without a gap", async () => {

@@ -18,6 +18,8 @@ const dayMs = 86_400_000;
 /** The chain of seals over the log's entries: made, looked after, verified. */
 @Injectable()
 export class Chain {
+  readonly #verifying = new Map<string, Promise<void>>();
+
   constructor(
     private readonly runtime: Runtime,
     private readonly tenants: Tenants,
@@ -38,7 +40,7 @@ export class Chain {
         const now = ctx.now();
         const before = new Date(now.getTime() - days * dayMs);
         const pruned = await pruneSealed(this.runtime.ownerTransaction, ctx.tenantId, { before, now });
-        if (pruned > 0) ctx.log.info({ pruned }, "entries of the audit log that were kept long enough were deleted");
+        if (pruned > 0) await auditAct(ctx, { details: { pruned, before: before.toISOString() } });
       }
       await this.#verify(ctx);
     });
@@ -62,10 +64,19 @@ export class Chain {
     return this.get(ctx);
   }
 
-  async #verify(ctx: Ctx): Promise<void> {
+  /** Whoever asks while a verification is under way gets that one: each holds a connection for as long as it takes. */
+  #verify(ctx: Ctx): Promise<void> {
+    const running = this.#verifying.get(ctx.tenantId);
+    if (running !== undefined) return running;
+    const begun = this.#begin(ctx).finally(() => this.#verifying.delete(ctx.tenantId));
+    this.#verifying.set(ctx.tenantId, begun);
+    return begun;
+  }
+
+  async #begin(ctx: Ctx): Promise<void> {
     const now = ctx.now();
     const found: Verification = await this.runtime.ownerTransaction(async (trx) => {
-      const found = await verifyTenant(trx, ctx.tenantId);
+      const found = await verifyTenant(trx, ctx.tenantId, now);
       await keepVerification(trx, found, now);
       return found;
     });

@@ -3,6 +3,7 @@ import { businessDay, defaultZone } from "@zhanggui/kit/contract/business-day";
 import { conflict, forbidden, notFound, tooManyRequests } from "@zhanggui/kit/contract/faults";
 import { newId } from "@zhanggui/kit/contract/new-id";
 import type { Flat, Out } from "@zhanggui/kit/contract/route";
+import { auditAct, narrowedTo } from "@zhanggui/kit/server/audit/entries";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
 import { columnsOf, queryAgain } from "@zhanggui/kit/server/http/list-export";
 import { Routes } from "@zhanggui/kit/server/http/routes";
@@ -79,6 +80,10 @@ export class ExportsService {
         .returningAll()
         .executeTakeFirstOrThrow();
       await ctx.queueTask(stepQueue, made.turn);
+      await auditAct(ctx, {
+        kind: "exported",
+        details: { ...params, ...narrowedTo(query ?? {}), list, format, columns },
+      });
       return { ...this.#view(made), isReused: false };
     });
   }
@@ -102,6 +107,7 @@ export class ExportsService {
     queryAgain(route, row.asked, ctx.actor);
     if (columnsOf(route.list, row.columns, ctx.actor).length !== row.columns.length)
       throw forbidden({ permission: "" });
+    await auditAct(ctx, { kind: "exported", details: { exportId, list: row.list, format: row.format } });
     return this.files.linkTo(ctx, row.fileId, { minutes: linkMinutes, once: true });
   }
 

@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import readWorkbook from "read-excel-file/node";
+import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, expect, inject, test } from "vitest";
 import { addPots, createPots, potsModule } from "../../testing/pots.ts";
 import { refusal } from "../../testing/refusal.ts";
@@ -76,6 +77,19 @@ test("a list becomes a file in the background, which is told of and fetched once
     ["The export of pots is ready: 2,500 rows", "/downloads"],
   ]);
   expect(await stored()).toHaveLength(1);
+});
+
+test("asking for one, and each fetching, is in the audit log, with the list but not the words searched for", async () => {
+  await addPots(server, owner.tenantId, 3);
+  const { id } = await begin({ query: { search: "壶" } });
+  await server.runUntilIdle();
+  await bytesOf(id);
+  const { rows } = await sql`SELECT act, details FROM kit_audit_entry
+    WHERE tenant_id = ${owner.tenantId} AND kind = 'exported' ORDER BY id`.execute(server.runtime.unscopedDb());
+  expect(rows).toMatchObject([
+    { act: "exports.create", details: { list: "pots.list", format: "csv", search: "…" } },
+    { act: "exports.download", details: { list: "pots.list", format: "csv", exportId: id } },
+  ]);
 });
 
 test("a workbook of two steps has every row once, and typed cells", async () => {

@@ -150,6 +150,8 @@ describe("answers", () => {
     const file = await owner.api.forms.exportAnswers({ formId, headers: {} });
     const [head] = (await new Response(file.stream).text()).split("\r\n");
     expect(head?.split(",").slice(3)).toEqual(["third", "first"]);
+    const taken = await owner.api.audit.list({ kind: ["exported"], thingId: formId });
+    expect(taken.items).toMatchObject([{ act: "forms.exportAnswers", actorId: owner.accountId }]);
   });
 
   test("make a file in which the word of a numbered choice isn't run either", async () => {

@@ -8,6 +8,7 @@ import type { StreamOut } from "@zhanggui/kit/contract/body";
 import { notFound } from "@zhanggui/kit/contract/faults";
 import type { Flat, Out } from "@zhanggui/kit/contract/route";
 import { bilingual, languageOf } from "@zhanggui/kit/contract/text";
+import { auditAct } from "@zhanggui/kit/server/audit/entries";
 import type { Ctx } from "@zhanggui/kit/server/ctx";
 import { listOf } from "@zhanggui/kit/server/list";
 import { AccessService } from "../access/access.service.ts";
@@ -118,6 +119,7 @@ export class Answers {
   async export(ctx: Ctx, { formId, zone, headers }: Flat<typeof forms.exportAnswers>): Promise<StreamOut> {
     const { name } = await this.forms.demand(ctx, formId);
     const versions = await this.#seenVersions(ctx, formId, await this.#answeredVersions(ctx, formId));
+    await auditAct(ctx, { kind: "exported", thing: { kind: "forms_form", id: formId, title: name } });
     return fileOf({
       name,
       language: languageOf(headers["accept-language"]),

@@ -62,17 +62,24 @@ describe("a key", () => {
     expect((await owner.api.forms.listVersions({ formId })).items).toMatchObject([{ publishedBy: "表单同步" }]);
   });
 
-  test("stands in the audit log with what it changed, and with what it was refused", async () => {
-    const { api, id, name, token } = await newKey({ permissions: ["links:write"], effects: ["read", "change"] });
-    const { id: linkId } = await api.links.create({ url: "https://lantern-tea.example/audited" });
-    await refusal(api.links.delete({ linkId }));
+  test("leaves in the audit log what an account would: what it changed, took away and was refused", async () => {
+    const row = { displayName: "戊", firstSeenAt: server.clock.now(), lastSeenAt: server.clock.now() };
+    const { db } = server.runtime.ctx(owner.tenantId);
+    const person = await db.insertInto("audience_person").values(row).returning("id").executeTakeFirstOrThrow();
+    const permissions = ["audience:read", "audience:write"];
+    const { api, id, token, name } = await newKey({ permissions, effects: ["read", "change"] });
+    await api.audience.updatePerson({ personId: person.id, displayName: "戊老板" });
+    const authorization = `Bearer ${token}`;
+    await fetch(`${server.url}/api/people`, { headers: { authorization, accept: "text/csv" } });
+    await refusal(api.keys.list({}));
     const { items } = await owner.api.audit.list({ actorId: id });
+    const by = { actorKind: "key", actorName: name };
     expect(items).toMatchObject([
-      { actorName: name, act: "links.delete", outcome: "refused" },
-      { actorName: name, act: "links.create", outcome: "done" },
+      { ...by, act: "keys.list", outcome: "refused" },
+      { ...by, act: "audience.listPeople", kind: "exported" },
+      { ...by, act: "audience.updatePerson", kind: "changed", thingId: person.id },
     ]);
-    const all = JSON.stringify((await owner.api.audit.list({})).items);
-    expect(all).not.toContain(token.split(".")[1]);
+    expect(JSON.stringify((await owner.api.audit.list({})).items)).not.toContain(token.split(".")[1]);
   });
 
   test("is nobody who signs in: no session, no password, no notifications, no long work, no keys of its own", async () => {

@@ -62,6 +62,8 @@ const { name, query, hidden, isDense, opens } = View.shape;
 const followed = audits("views", {
   views_view: {
     title: "name",
+    // The words that somebody searches for are in it.
+    masked: ["query"],
     noun: { zh: "列表视图", en: "view of a list" },
     fields: View,
     ignored: ["created_at"],

@@ -17,3 +17,9 @@ export async function auditAct(ctx: Ctx, act: Act = {}): Promise<void> {
   await ctx.sql`SELECT zg_audit_call(${kind}, ${outcome}, ${thing?.kind ?? ""}, ${thing?.id ?? ""},
     ${thing?.title ?? ""}, ${details === undefined ? null : JSON.stringify(details)}::jsonb, ${always})`;
 }
+
+/** What a list was narrowed to, as the log keeps it: not the words searched for, nor which page was asked for. */
+export function narrowedTo(query: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const { search, cursor: _, limit: __, ...rest } = query;
+  return search === undefined ? rest : { ...rest, search: "…" };
+}

@@ -3,6 +3,9 @@ import type { OpenOwnerTransaction, OwnerTransaction } from "../owner-transactio
 /** So many entries are sealed at once: a seal is one row, and is read whole. */
 const sealedAtOnce = 1000;
 
+/** Nothing younger is ever removed: China's Cybersecurity Law (2016, art. 21) asks for six months of logs at least. */
+export const shortestKeptDays = 184;
+
 /**
  * The canonical form of an entry `e`, hashed: a JSON array of its columns, in the text that PostgreSQL gives to jsonb.
  * It stands here and not in the database, whose functions could be changed together with its rows.
@@ -24,7 +27,8 @@ export const sealHash = `sha256(previous_hash || int8send(number) || int4send(en
 
 /**
  * Seals what tenants' transactions have committed, tenant by tenant, in transactions of its own: one that is broken off
- * leaves everything as it was. Several that run at once take turns.
+ * leaves everything as it was. A tenant whose chain is being sealed, pruned or verified is passed over until the next
+ * time: the others don't wait for it.
  *
  * @returns how many entries were sealed
  */
@@ -48,13 +52,19 @@ export async function sealEntries(transaction: OpenOwnerTransaction, now: () => 
   return sealed;
 }
 
-/** Whoever writes entries takes no lock; only those that seal, prune and verify a chain wait for each other. */
+/** Whoever writes entries takes no lock; only those that seal, prune and verify a chain come one after the other. */
 export async function takeTurn(trx: Pick<OwnerTransaction, "query">, tenantId: string): Promise<void> {
-  await trx.query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [`${tenantId} kit.audit`]);
+  await trx.query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [turnOf(tenantId)]);
+}
+
+function turnOf(tenantId: string): string {
+  return `${tenantId} kit.audit`;
 }
 
 async function sealSome(trx: OwnerTransaction, tenantId: string, now: Date): Promise<number> {
-  await takeTurn(trx, tenantId);
+  const taken = "SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS is_ours";
+  const [turn] = await trx.query<{ is_ours: boolean }>(taken, [turnOf(tenantId)]);
+  if (turn?.is_ours !== true) return 0;
   const rows = await trx.query<{ entries: number }>(
     `WITH taken AS (
        DELETE FROM kit_audit_unsealed WHERE tenant_id = $1 AND entry_id IN (

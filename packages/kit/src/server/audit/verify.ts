@@ -1,6 +1,6 @@
 import type { Database } from "../database.ts";
 import type { OwnerTransaction } from "../owner-transaction.ts";
-import { entriesHash, entryHash, sealHash, takeTurn } from "./seal.ts";
+import { entriesHash, entryHash, sealHash, shortestKeptDays, takeTurn } from "./seal.ts";
 
 /** A transaction of the owner's, in which nothing of a chain is made or removed meanwhile. */
 type Owner = Pick<OwnerTransaction, "query">;
@@ -28,20 +28,22 @@ export interface Verification {
 const mostNamed = 100;
 /** Seals that are read at once. */
 const batch = 20;
+const dayMs = 86_400_000;
 
 /**
  * Checks a tenant's chain from its beginning: each seal on the one before it, each entry against its hash, and that no
- * entry stands in no seal, save those that wait for one. Reads only.
+ * entry stands in no seal, save those that wait for one; and that nothing was removed before its time. Reads only.
  *
  * @param trx holds the chain as it is until it ends
  */
-export async function verifyTenant(trx: Owner, tenantId: string): Promise<Verification> {
+export async function verifyTenant(trx: Owner, tenantId: string, now: Date): Promise<Verification> {
   await takeTurn(trx, tenantId);
+  const prunable = new Date(now.getTime() - shortestKeptDays * dayMs);
   const findings: Finding[] = [];
   let [seals, entries, last] = [0, 0, { number: 0, hash: null as string | null }];
   let isFirst = true;
   for (let after = 0; ; after = last.number) {
-    const rows = await trx.query<SealRow>(sealsText, [tenantId, after]);
+    const rows = await trx.query<SealRow>(sealsText, [tenantId, after, prunable]);
     for (const row of rows) {
       findings.push(...findingsOf(row, isFirst ? undefined : last));
       last = { number: row.number, hash: row.hash };
@@ -81,9 +83,9 @@ interface SealRow {
 const sealsText = `
   SELECT s.number, s.entries, encode(s.hash, 'hex') AS hash, encode(s.previous_hash, 'hex') AS previous,
     s.pruned_at IS NOT NULL AS is_pruned,
-    s.hash = ${sealHash} AND (s.pruned_at IS NOT NULL OR (
+    s.hash = ${sealHash} AND (CASE WHEN s.pruned_at IS NOT NULL THEN s.last_at < $3 ELSE
       s.entries = cardinality(s.entry_ids)
-      AND s.entries_hash = ${entriesHash("s.entry_ids", "s.entry_hashes")})) AS holds,
+      AND s.entries_hash = ${entriesHash("s.entry_ids", "s.entry_hashes")} END) AS holds,
     array(SELECT h.id::text FROM unnest(s.entry_ids, s.entry_hashes) AS h(id, hash)
       JOIN kit_audit_entry e ON e.tenant_id = s.tenant_id AND e.id = h.id WHERE ${entryHash} <> h.hash) AS altered,
     array(SELECT h.id::text FROM unnest(s.entry_ids, s.entry_hashes) AS h(id, hash)
@@ -149,7 +151,7 @@ export async function* verifyChains(database: Database): AsyncGenerator<Verifica
     ),
   );
   for (const { tenant_id: tenantId } of tenants)
-    yield await database.transaction({}, (trx) => verifyTenant(trx, tenantId));
+    yield await database.transaction({}, (trx) => verifyTenant(trx, tenantId, new Date()));
 }
 
 /** Keeps what a verification found, and how far the chain reached. */

@@ -1,7 +1,7 @@
 import { Fault } from "../../contract/fault.ts";
 import { forbidden } from "../../contract/faults.ts";
 import type { Route } from "../../contract/route.ts";
-import { auditAct, type Act } from "../audit/entries.ts";
+import { auditAct, narrowedTo, type Act } from "../audit/entries.ts";
 import type { Ctx } from "../ctx.ts";
 import { LruMap } from "../lru.ts";
 
@@ -11,7 +11,7 @@ type Fields = Readonly<Record<string, unknown>>;
 const refusedEveryMs = 60_000;
 const mostRemembered = 10_000;
 
-/** What calls of people leave in the audit log, besides the changes that their rows tell by themselves. */
+/** What calls of people and their programs leave in the audit log, besides what changed rows tell by themselves. */
 export class CallAudit {
   readonly #refused = new LruMap<string, number>(mostRemembered);
 
@@ -25,9 +25,7 @@ export class CallAudit {
   /** Of a file that somebody takes away: what it was narrowed to, but not the words that were searched for. */
   async exported(ctx: Ctx, input: Fields): Promise<void> {
     if (!isFollowed(ctx)) return;
-    const { search, cursor: _, limit: __, ...query } = input;
-    const searched = search === undefined ? {} : { search: "…" };
-    await write(ctx, { kind: "exported", details: { ...query, ...searched } });
+    await write(ctx, { kind: "exported", details: narrowedTo(input) });
   }
 
   /** Of a call that was refused because its actor may not. */
