@@ -227,6 +227,19 @@ test("what is over isn't there any more, also before it is cleared away; so is w
   expect([(await owner.api.exports.list({})).items, await stored()]).toEqual([[], []]);
 });
 
+test("of long rows a step takes fewer: what it holds stays small", async () => {
+  await addPots(server, owner.tenantId, 4000, "茶".repeat(3000));
+  const { id } = await begin();
+  const sizes: number[] = [];
+  onPart = async () => void sizes.push((await get(id)).sizeBytes);
+  await server.runUntilIdle();
+  const { sizeBytes, rows, state } = await get(id);
+  expect({ rows, state }).toEqual({ rows: 4000, state: "done" });
+  expect(sizes[0]).toBe(0);
+  expect(sizes[1]).toBeLessThan(22_000_000);
+  expect(sizeBytes).toBeGreaterThan(36_000_000);
+});
+
 test("it is paused and goes on where it was", async () => {
   await addPots(server, owner.tenantId, 25_000);
   const { id: exportId } = await begin();

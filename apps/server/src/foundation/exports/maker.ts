@@ -28,6 +28,8 @@ export const stepQueue = "exports.step";
 export const usedBy = "exports.export";
 /** Pages of a step: so much is made anew if the process dies. */
 const pagesAtOnce = 20;
+/** No further page once a step holds so much: rows may be long. */
+const mostStepBytes = 16 * 1024 * 1024;
 const dayMs = 86_400_000;
 const going: ExportRow["state"][] = ["waiting", "running"];
 
@@ -124,10 +126,13 @@ export class Maker {
     const chunks: Uint8Array[] = [];
     let { cursor, expected } = row;
     let isRead = false;
-    for (let pages = 0; pages < pagesAtOnce && !isRead; pages += 1) {
+    let held = 0;
+    for (let pages = 0; pages < pagesAtOnce && held < mostStepBytes && !isRead; pages += 1) {
       ctx.signal.throwIfAborted();
       const page = await this.routes.listPage(ctx, row.list, row.asked, cursor ?? undefined);
-      chunks.push(writer.page(page.items));
+      const chunk = writer.page(page.items);
+      chunks.push(chunk);
+      held += chunk.length;
       expected ??= page.total ?? null;
       cursor = page.next;
       isRead = page.next === null;
