@@ -1,6 +1,7 @@
 import { Transformer } from "@napi-rs/image";
 import { randomBytes } from "node:crypto";
-import { readdir } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { readdir, writeFile } from "node:fs/promises";
 import { request } from "node:http";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, inject, test } from "vitest";
@@ -229,12 +230,16 @@ test("bytes that no row knows of are found and deleted, those of today and those
   const { id } = await upload("a.png", onePixel);
   const ctx = server.runtime.ctx(owner.tenantId);
   const lost = await upload("b.png", onePixel);
+  const torn = join(server.runtime.env.FILES_DIR, ".incoming", "torn");
+  await writeFile(torn, "half a fi");
   await ctx.sql`DELETE FROM files_file WHERE id = ${lost.id}`;
   await server.runtime.runSchedule("files.sweep");
   expect(await stored()).toHaveLength(4);
+  expect(existsSync(torn)).toBe(true);
   server.clock.advance(dayMs + 60_000);
   await server.runtime.runSchedule("files.sweep");
   expect(new Set(await stored())).toEqual(new Set([id, `${id}-small`]));
+  expect(existsSync(torn)).toBe(false);
 });
 
 test("a link leads to the file without a log-in, once or for its time, and nobody can make one up", async () => {
