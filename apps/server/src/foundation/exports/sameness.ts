@@ -42,7 +42,7 @@ export function rightsOf({ permissions, scopes = new Map(), departmentIds = new 
   };
 }
 
-/** Whether somebody may still do all of it, and as far: a list shows more rows also for a permission that isn't its own. */
+/** Whether somebody may still do all of it, and as far: a list may show more rows for another permission, too. */
 export function mayStill({ permissions, scopes, departmentIds }: HeldRights, actor: Actor): boolean {
   const before = new Map(scopes);
   const reach = (scope: DataScope = "all") => dataScopes.indexOf(scope);

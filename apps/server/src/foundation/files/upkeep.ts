@@ -54,7 +54,7 @@ export class Upkeep {
     });
   }
 
-  /** Bytes that no row knows of: of a back-up that was brought in, whose deletion was lost, or of a process that died. */
+  /** Bytes that no row knows of: of a back-up that was brought in, a deletion that was lost, a process that died. */
   sweep(): Promise<void> {
     return this.tenants.each(async (ctx) => {
       const before = new Date(ctx.now().getTime() - waitsMs);
