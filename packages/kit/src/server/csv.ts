@@ -1,9 +1,12 @@
 /** Spreadsheets read UTF-8 only if it begins with this. */
 export const byteOrderMark = "\uFEFF";
 
-/** One line of a CSV file (RFC 4180). */
+/**
+ * One line of a CSV file (RFC 4180). Quoted is also what holds a semicolon or a tab: a spreadsheet that takes those for
+ * separators would begin a cell, and maybe a formula, behind them.
+ */
 export function csvLine(cells: readonly string[]): string {
-  return `${cells.map((text) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text)).join(",")}\r\n`;
+  return `${cells.map((text) => (/[",;\t\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text)).join(",")}\r\n`;
 }
 
 /** A spreadsheet would run a text that begins like a formula, in full width too (OWASP, "CSV injection"). */

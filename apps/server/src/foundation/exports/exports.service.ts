@@ -11,10 +11,12 @@ import { listOf } from "@zhanggui/kit/server/list";
 import { Tenants } from "../access/tenants.ts";
 import { FilesService } from "../files/files.service.ts";
 import { StorageService } from "../files/storage.service.ts";
+import { SettingsService } from "../settings/settings.service.ts";
 import { exports, mostUnfinished, noSuchList } from "./exports.contract.ts";
 import { deleteParts } from "./exports.jobs.ts";
 import { type ExportRow, stepQueue, usedBy } from "./maker.ts";
-import { samenessOf } from "./sameness.ts";
+import { keepDays } from "./exports.settings.ts";
+import { mayStill, rightsOf, samenessOf } from "./sameness.ts";
 
 type ExportView = Out<typeof exports.get>;
 type State = ExportRow["state"];
@@ -31,6 +33,7 @@ export class ExportsService {
     private readonly files: FilesService,
     private readonly storage: StorageService,
     private readonly tenants: Tenants,
+    private readonly settings: SettingsService,
   ) {}
 
   list(ctx: Ctx, query: Flat<typeof exports.list>): Promise<Out<typeof exports.list>> {
@@ -70,6 +73,7 @@ export class ExportsService {
           list,
           asked: JSON.stringify(asked),
           columns: JSON.stringify(columns),
+          rights: JSON.stringify(rightsOf(ctx.actor)),
           format,
           language,
           zone,
@@ -88,7 +92,7 @@ export class ExportsService {
     });
   }
 
-  /** @throws Fault `kit.not_found`; `kit.conflict` for one that is paused or over */
+  /** It is kept as long as a file is. @throws Fault `kit.not_found`; `kit.conflict` for one that is paused or over */
   pause(ctx: Ctx, { exportId }: Flat<typeof exports.pause>): Promise<ExportView> {
     return this.#move(ctx, exportId, ["waiting", "running"], "paused");
   }
@@ -98,15 +102,16 @@ export class ExportsService {
     return this.#move(ctx, exportId, ["paused"], "waiting");
   }
 
-  /** @throws Fault `kit.not_found`; `kit.conflict` until it is made; `kit.forbidden` to who may no longer see what is in it */
+  /** @throws Fault `kit.not_found`, also for one that is kept no longer; `kit.conflict` until it is made; `kit.forbidden` to who may no longer see what is in it */
   async download(ctx: Ctx, { exportId }: Flat<typeof exports.download>): Promise<Out<typeof exports.download>> {
     const row = await find(ctx, exportId);
     if (row.fileId === null) throw conflict();
+    if (row.expiresAt !== null && row.expiresAt <= ctx.now()) throw notFound();
     const route = this.routes.lists.get(row.list);
     if (route === undefined) throw notFound();
     queryAgain(route, row.asked, ctx.actor);
-    if (columnsOf(route.list, row.columns, ctx.actor).length !== row.columns.length)
-      throw forbidden({ permission: "" });
+    const columns = columnsOf(route.list, row.columns, ctx.actor);
+    if (columns.length !== row.columns.length || !mayStill(row.rights, ctx.actor)) throw forbidden({ permission: "" });
     await auditAct(ctx, { kind: "exported", details: { exportId, list: row.list, format: row.format } });
     return this.files.linkTo(ctx, row.fileId, { minutes: linkMinutes, once: true });
   }
@@ -159,9 +164,14 @@ export class ExportsService {
   #move(ctx: Ctx, id: string, from: readonly State[], state: State): Promise<ExportView> {
     return ctx.tx(async (ctx) => {
       await find(ctx, id);
+      const keptMs = (await this.settings.get(ctx, keepDays)) * 24 * 3_600_000;
+      const change =
+        state === "waiting"
+          ? { turn: newId(ctx.now()), expiresAt: null }
+          : { expiresAt: new Date(ctx.now().getTime() + keptMs) };
       const moved = await ctx.db
         .updateTable("exports_export")
-        .set({ state, ...(state === "waiting" ? { turn: newId(ctx.now()) } : {}) })
+        .set({ state, ...change })
         .where("id", "=", id)
         .where("state", "in", from)
         .returningAll()

@@ -1,5 +1,6 @@
 // Made from the migrations by `./zg tables`. Don't edit.
 import type { Generated } from "kysely";
+import type { HeldRights } from "./sameness.ts";
 import type { Json } from "@zhanggui/kit/server/tables";
 import type { WriterState } from "@zhanggui/kit/server/export/writer";
 
@@ -31,6 +32,7 @@ export interface ExportsTables {
     createdAt: Generated<Date>;
     endedAt: Date | null;
     expiresAt: Date | null;
+    rights: Json<HeldRights, undefined>;
   };
 }
 

@@ -6,7 +6,7 @@ import { newId } from "@zhanggui/kit/contract/new-id";
 import { fill, type LocalizedText } from "@zhanggui/kit/contract/text";
 import type { Actor, Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
 import { ExportWriter } from "@zhanggui/kit/server/export/writer";
-import { columnsOf } from "@zhanggui/kit/server/http/list-export";
+import { columnsOf, queryAgain } from "@zhanggui/kit/server/http/list-export";
 import { Routes } from "@zhanggui/kit/server/http/routes";
 import type { Task, Verdict } from "@zhanggui/kit/server/queue/definition";
 import { Runtime } from "@zhanggui/kit/server/runtime";
@@ -20,6 +20,7 @@ import { SettingsService } from "../settings/settings.service.ts";
 import { exportReady, exportStopped } from "./exports.notifications.ts";
 import { keepDays } from "./exports.settings.ts";
 import type { ExportsTables } from "./exports.tables.ts";
+import { mayStill } from "./sameness.ts";
 
 export type ExportRow = Selectable<ExportsTables["exports_export"]>;
 /** The queue of the steps; a task's `ref` is its export's turn. */
@@ -27,6 +28,8 @@ export const stepQueue = "exports.step";
 export const usedBy = "exports.export";
 /** Pages of a step: so much is made anew if the process dies. */
 const pagesAtOnce = 20;
+/** No further page once a step holds so much: rows may be long. */
+const mostStepBytes = 16 * 1024 * 1024;
 const dayMs = 86_400_000;
 const going: ExportRow["state"][] = ["waiting", "running"];
 
@@ -35,8 +38,8 @@ const gaveUp: LocalizedText = {
   en: "It failed several times and was stopped. Tell your administrator about this.",
 };
 const rightsChanged: LocalizedText = {
-  zh: "您能看到的列已变化，请重新导出",
-  en: "The columns that you may see have changed: export anew",
+  zh: "您的权限已减少，请重新导出",
+  en: "You may see less than when it began: export anew",
 };
 const tooLarge: LocalizedText = {
   zh: "文件超过 4 GB，请缩小范围，或导出为 CSV",
@@ -106,12 +109,14 @@ export class Maker {
     return undefined;
   }
 
-  /** Undefined if its reader may see other columns by now than when it began. */
-  #writer({ list: id, columns: names, format, language, zone, writer }: ExportRow, actor: Actor) {
-    const list = this.routes.lists.get(id)?.list;
-    if (list === undefined) throw notFound();
+  /** Undefined if its reader may see less by now than when it began. */
+  #writer({ list: id, asked, columns: names, rights, format, language, zone, writer }: ExportRow, actor: Actor) {
+    const route = this.routes.lists.get(id);
+    if (route === undefined) throw notFound();
+    queryAgain(route, asked, actor);
+    const { list } = route;
     const columns = columnsOf(list, names, actor);
-    if (columns.length !== names.length) return undefined;
+    if (columns.length !== names.length || !mayStill(rights, actor)) return undefined;
     const name = language === "zh" ? list.noun.zh : list.noun.plural;
     return new ExportWriter({ format, columns, language, zone, name }, writer);
   }
@@ -121,10 +126,13 @@ export class Maker {
     const chunks: Uint8Array[] = [];
     let { cursor, expected } = row;
     let isRead = false;
-    for (let pages = 0; pages < pagesAtOnce && !isRead; pages += 1) {
+    let held = 0;
+    for (let pages = 0; pages < pagesAtOnce && held < mostStepBytes && !isRead; pages += 1) {
       ctx.signal.throwIfAborted();
       const page = await this.routes.listPage(ctx, row.list, row.asked, cursor ?? undefined);
-      chunks.push(writer.page(page.items));
+      const chunk = writer.page(page.items);
+      chunks.push(chunk);
+      held += chunk.length;
       expected ??= page.total ?? null;
       cursor = page.next;
       isRead = page.next === null;

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { ExportFormat } from "@zhanggui/kit/contract/export-format";
 import type { Language } from "@zhanggui/kit/contract/text";
 import type { Actor } from "@zhanggui/kit/server/ctx";
+import { type DataScope, dataScopes } from "@zhanggui/kit/server/data-scope";
 import type { ListAsked } from "@zhanggui/kit/server/http/list-export";
 
 /** Raised when the same rows become another file. */
@@ -21,10 +22,35 @@ export interface Wanted {
  * day is the version of the data: what changed since the file was made isn't in it, and whoever is given it again is
  * told so.
  */
-export function samenessOf({ asked, ...wanted }: Wanted, { id, permissions, scopes, departmentIds }: Actor): string {
-  const rights = [[...permissions].toSorted(byName), [...(scopes ?? [])], [...(departmentIds ?? [])].toSorted(byName)];
-  const told = JSON.stringify(sorted({ edition, ...wanted, asked, id, rights }));
+export function samenessOf({ asked, ...wanted }: Wanted, actor: Actor): string {
+  const told = JSON.stringify(sorted({ edition, ...wanted, asked, id: actor.id, rights: rightsOf(actor) }));
   return createHash("sha256").update(told).digest("base64url");
+}
+
+/** What somebody may do, and how far, as it is kept. */
+export interface HeldRights {
+  readonly permissions: string[];
+  readonly scopes: [string, DataScope][];
+  readonly departmentIds: string[];
+}
+
+export function rightsOf({ permissions, scopes = new Map(), departmentIds = new Set() }: Actor): HeldRights {
+  return {
+    permissions: [...permissions].toSorted(byName),
+    scopes: [...scopes].toSorted(([a], [b]) => byName(a, b)),
+    departmentIds: [...departmentIds].toSorted(byName),
+  };
+}
+
+/** Whether somebody may still do all of it, and as far: a list may show more rows for another permission, too. */
+export function mayStill({ permissions, scopes, departmentIds }: HeldRights, actor: Actor): boolean {
+  const before = new Map(scopes);
+  const reach = (scope: DataScope = "all") => dataScopes.indexOf(scope);
+  return (
+    permissions.every(
+      (code) => actor.permissions.has(code) && reach(actor.scopes?.get(code)) >= reach(before.get(code)),
+    ) && departmentIds.every((id) => actor.departmentIds?.has(id))
+  );
 }
 
 const byName = (a: string, b: string): number => (a < b ? -1 : 1);

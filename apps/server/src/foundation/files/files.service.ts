@@ -204,7 +204,7 @@ export class FilesService {
       ...values
     }: Omit<NewFile, "bytes"> & {
       readonly bytes: NewFile["bytes"] | Iterable<Uint8Array>;
-      readonly thumbnail?: Buffer;
+      readonly thumbnail?: Buffer | undefined;
       readonly accountId?: string;
     },
   ): Promise<FileRow> {

@@ -35,6 +35,10 @@ export class StorageService {
     await this.#storage.delete(thumbnailKey(tenantId, fileId));
   }
 
+  async deleteTorn(before: Date): Promise<void> {
+    await this.#storage.deleteTorn?.(before);
+  }
+
   /** Ids of the files of a tenant that have lain there since before then. */
   async *filesBefore(tenantId: string, before: Date): AsyncGenerator<string, void, undefined> {
     for await (const { key, modifiedAt } of this.#storage.list(`files/${tenantId}`))

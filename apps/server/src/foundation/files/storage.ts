@@ -24,6 +24,8 @@ export interface Storage {
   delete(key: string): Promise<void>;
   /** What lies under `<prefix>/`, in no particular order. */
   list(prefix: string): AsyncIterable<Stored & { readonly key: string }>;
+  /** What was being written when a process died, before then. Buckets clear that away by a rule of their own. */
+  deleteTorn?(before: Date): Promise<void>;
   /** For people: where it is. */
   readonly place: string;
 }

@@ -54,10 +54,11 @@ export class Upkeep {
     });
   }
 
-  /** Bytes that no row knows of: of a back-up that was brought in, or whose deletion was lost. */
+  /** Bytes that no row knows of: of a back-up that was brought in, a deletion that was lost, a process that died. */
   sweep(): Promise<void> {
     return this.tenants.each(async (ctx) => {
       const before = new Date(ctx.now().getTime() - waitsMs);
+      await this.storage.deleteTorn(before);
       let ids = new Set<string>();
       for await (const id of this.storage.filesBefore(ctx.tenantId, before)) {
         ids.add(id);

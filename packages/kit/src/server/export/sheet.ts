@@ -14,6 +14,7 @@ const head = `<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n`;
 const msPerDay = 86_400_000;
 /** Day 0 of a sheet, so that 1 March 1900 is day 61 as in Excel. */
 const dayZero = Date.UTC(1899, 11, 30);
+const afterLastDay = (Date.UTC(10_000, 0, 1) - dayZero) / msPerDay;
 
 /** The styles' numbers, in the order in which `styles` has them. */
 const style = { money: 1, time: 2, day: 3, head: 4, quoted: 5 } as const;
@@ -80,7 +81,10 @@ function sheetName(name: string): string {
 function cellXml(place: string, cell: Cell): string {
   if (cell.kind === "number") return numberCell(place, `${cell.value}`, "");
   if (cell.kind === "money") return numberCell(place, cell.text, ` s="${style.money}"`);
-  if (cell.kind !== "text") return numberCell(place, `${serialOf(cell.text)}`, ` s="${style[cell.kind]}"`);
+  const serial = cell.kind === "text" ? NaN : serialOf(cell.text);
+  // Sheets have no days before 1900 nor after 9999: those stay texts.
+  if (cell.kind !== "text" && serial >= 1 && serial < afterLastDay)
+    return numberCell(place, `${serial}`, ` s="${style[cell.kind]}"`);
   if (cell.text === "") return "";
   // A text is never run; the quote keeps it one also for whoever edits it.
   return textCell(place, cell.text, harmless(cell.text) === cell.text ? undefined : style.quoted);

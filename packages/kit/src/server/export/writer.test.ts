@@ -96,6 +96,23 @@ test("what one sheet has no room for goes on in the next, each with its head", a
   ]);
 });
 
+test("a day that sheets don't have is a text, and the workbook can still be read", async () => {
+  const soldAt = ["0001-01-01T00:00:00.000Z", "1850-06-01T00:00:00.000Z", "9999-12-31T20:00:00.000Z"];
+  const [sheet] = await readWorkbook(
+    await fileOf({ ...usual, zone: "UTC" }, [soldAt.map((at) => ({ ...sale, soldAt: at }))]),
+  );
+  const [first, second, last] = sheet?.data.slice(1).map((row) => row[3]) ?? [];
+  expect([typeof first, second, last]).toEqual(["string", "1850-06-01 00:00:00", new Date("9999-12-31T20:00:00Z")]);
+  const [beyond] = await readWorkbook(await fileOf(usual, [[{ ...sale, soldAt: "9999-12-31T20:00:00.000Z" }]]));
+  expect(beyond?.data[1]?.[3]).toBe("10000-01-01 04:00:00");
+});
+
+test("what would be a separator elsewhere doesn't end a cell of CSV", async () => {
+  const file = await fileOf({ ...usual, format: "csv" }, [["a;=1+1", "a\t=1+1"].map((guest) => ({ ...sale, guest }))]);
+  const lines = file.toString().split("\r\n");
+  expect(lines.slice(1, 3).map((line) => line.split(",")[0])).toEqual(['"a;=1+1"', '"a\t=1+1"']);
+});
+
 test("nothing is a file with its head", async () => {
   const [sheet] = await readWorkbook(await fileOf(usual, [[]]));
   expect(sheet?.data).toHaveLength(1);

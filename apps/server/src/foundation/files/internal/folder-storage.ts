@@ -82,6 +82,14 @@ export class FolderStorage implements Storage {
     }
   }
 
+  async deleteTorn(before: Date): Promise<void> {
+    const folder = join(this.place, incoming);
+    for (const name of await readdir(folder).catch(() => [])) {
+      const found = await stat(join(folder, name)).catch(() => undefined);
+      if (found !== undefined && found.mtime < before) await rm(join(folder, name), { force: true });
+    }
+  }
+
   #path(key: string): string {
     assertKey(key);
     return join(this.place, key);
