@@ -15,6 +15,6 @@ export function actOf({ act }: Pick<Entry, "act">): string {
 
 export function actorOf({ actorKind, actorName }: Pick<Entry, "actorKind" | "actorName">): string {
   const { t } = i18n.global;
-  if (actorKind === "account") return actorName;
+  if (actorKind === "account" || actorKind === "key") return actorName;
   return actorKind === "visitor" ? t("audit.visitor") : t("audit.system");
 }

@@ -45,14 +45,14 @@ export const ApiKey = z
     name: field(
       oneLine(60),
       { zh: "名称", en: "Name" },
-      { width: "160px", hint: { zh: "哪个程序使用它。", en: "Which program it is for." } },
+      { hint: { zh: "哪个程序使用它。", en: "Which program it is for." } },
     ),
     /** `zg_…` and how its secret ends. */
     hint: field(z.string(), { zh: "密钥", en: "Key" }, { width: "104px" }),
     state: field(
       z.enum(["active", "disabled", "expired"]),
       { zh: "状态", en: "State" },
-      { filter: true, unindexed: true, choices: states },
+      { filter: true, unindexed: true, width: "104px", choices: states },
     ),
     permissions: field(
       z.array(z.string().max(60)).min(1).max(200),
@@ -88,11 +88,11 @@ export const ApiKey = z
       { hidden: true, hint: { zh: "留空则不限。", en: "Empty: as many as it likes." } },
     ),
     callsToday: field(z.int(), { zh: "今日调用", en: "Calls today" }, { kind: "count" }),
-    lastUsedAt: field(Instant.nullable(), { zh: "最近使用", en: "Last used" }),
+    lastUsedAt: field(Instant.nullable(), { zh: "最近使用", en: "Last used" }, { width: "128px" }),
     expiresAt: field(Instant.nullable(), { zh: "失效时间", en: "Expires" }),
     /** The secret before the last change opens until then. */
     formerUntil: field(Instant.nullable(), { zh: "旧密钥失效", en: "Former key until" }, { hidden: true }),
-    createdByName: field(z.string(), { zh: "创建人", en: "Created by" }),
+    createdByName: field(z.string(), { zh: "创建人", en: "Created by" }, { hidden: true }),
     createdAt: field(Instant, { zh: "创建时间", en: "Created" }, { sort: "id", hidden: true }),
   })
   .meta({ id: "ApiKey" });
