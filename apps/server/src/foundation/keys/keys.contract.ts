@@ -61,7 +61,7 @@ export const ApiKey = z
     ),
     effects: field(
       z.array(z.enum(effects)).min(1),
-      { zh: "用途", en: "May" },
+      { zh: "作用", en: "Effects" },
       {
         choices: effectWords,
         hint: {
