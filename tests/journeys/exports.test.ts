@@ -104,6 +104,16 @@ test(
     await desk().getByRole("cell", { name: "价目.csv", exact: true }).waitFor();
     await album.take(desk(), "files");
     expect(office.complaints).toEqual([]);
+
+    // One that is refused is named, and keeps none of the others out.
+    await desk()
+      .locator('input[type="file"]')
+      .setInputFiles([
+        { name: "坏.png", mimeType: "image/png", buffer: Buffer.from("<svg></svg>") },
+        { name: "茶单.txt", mimeType: "text/plain", buffer: Buffer.from("红茶") },
+      ]);
+    await desk().getByText("“坏.png”没有上传").waitFor();
+    await desk().getByRole("cell", { name: "茶单.txt", exact: true }).waitFor();
   },
   patient(120_000),
 );

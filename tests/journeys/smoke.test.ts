@@ -96,6 +96,11 @@ async function everyPage(): Promise<string[]> {
   const forms = `/growth/forms/${form!.id}`;
   return [
     ...listed.map((path) => path ?? ""),
+    // Of the account's menu, and of the tools beside the business's name.
+    "/downloads",
+    "/files",
+    "/work",
+    "/notifications",
     forms,
     ...["versions", "fill", "answers", `answers/${answer!.id}`].map((page) => `${forms}/${page}`),
     `/people/${person!.id}`,
@@ -124,7 +129,8 @@ async function visit(path: string): Promise<void> {
 async function openForm(): Promise<boolean> {
   const { page } = office;
   await page.setViewportSize(sizes[0]);
-  const button = page.locator("#content header .el-button--primary");
+  // What chooses a file opens a window of the system's.
+  const button = page.locator("#content header .el-button--primary:not(input[type=file] + *)");
   if ((await button.count()) === 0) return false;
   await button.click();
   // What is published is a question, not a form.

@@ -8,7 +8,7 @@ export const acts: Readonly<Record<string, LocalizedText>> = {
   proveTenant: { zh: "验证其他企业的密码", en: "Prove other businesses" },
   switchTenant: { zh: "切换到其他企业", en: "Switch to another business" },
   logout: { zh: "退出登录", en: "Sign out" },
-  changePassword: { zh: "修改自己的密码", en: "Change one’s password" },
+  changePassword: { zh: "修改自己的密码", en: "Change one's password" },
   createAccount: { zh: "新建账号", en: "Create an account" },
   updateAccount: { zh: "修改账号", en: "Change an account" },
   inviteAccount: { zh: "生成设置密码的链接", en: "Make a link to choose a password" },

@@ -35,7 +35,7 @@ export const auditMessages = pair(
   {
     module: "Audit",
     key: "API key “{name}”",
-    visitor: "Somebody who isn’t signed in",
+    visitor: "Somebody who isn't signed in",
     system: "The system",
     by: "By",
     at: "At",
@@ -45,7 +45,7 @@ export const auditMessages = pair(
     sameTrace: "What else belongs to it",
     changes: "What changed",
     noChanges: "No field changed by this.",
-    masked: "Changed; what it is isn’t kept",
+    masked: "Changed; what it is isn't kept",
     details: "Details",
     part: "Changed: {part}",
     chain: {

@@ -8,11 +8,11 @@ import { troubleOf } from "./trouble.ts";
 const host = createApp({}).use(i18n);
 
 /** Shows a failed action in the corner, with its trace id. It stays until it is closed: it has something to copy. */
-export function showTrouble(error: unknown): void {
+export function showTrouble(error: unknown, title = i18n.global.t("shared.problem.title")): void {
   const trouble = troubleOf(error);
   ElNotification(
     {
-      title: i18n.global.t("shared.problem.title"),
+      title,
       message: h(ProblemNote, { trouble, bare: true }),
       type: "error",
       duration: trouble.traceId === "" ? 6000 : 0,

@@ -12,7 +12,7 @@ export const eventsMessages = pair(
     noHandlers: "无需处理",
     states: { pending: "待处理", done: "已完成", dead: "已放弃" },
     attempts: "尝试 {n} 次",
-    actors: { account: "账号", system: "系统", wechat: "微信" },
+    actors: { account: "账号", key: "API 密钥", system: "系统", wechat: "微信", visitor: "访客" },
     dead: {
       replayAll: "全部重试",
       sureAll: "将重试全部 {n} 个失败的任务。",
@@ -30,7 +30,7 @@ export const eventsMessages = pair(
     noHandlers: "Nothing to do",
     states: { pending: "pending", done: "done", dead: "given up" },
     attempts: "{n} attempt | {n} attempts",
-    actors: { account: "Account", system: "System", wechat: "WeChat" },
+    actors: { account: "Account", key: "API key", system: "System", wechat: "WeChat", visitor: "Visitor" },
     dead: {
       replayAll: "Try all again",
       sureAll: "Try everything that failed again ({n})?",

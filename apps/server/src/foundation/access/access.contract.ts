@@ -171,7 +171,7 @@ const followed = audits("access", {
   access_account_role: {
     of: "access_account",
     key: ["account_id"],
-    noun: { zh: "账号的角色", en: "account’s role" },
+    noun: { zh: "账号的角色", en: "account's role" },
     fields: AccountRole,
   },
   access_invitation: {

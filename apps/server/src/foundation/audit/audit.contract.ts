@@ -19,7 +19,12 @@ const kinds = {
 } as const;
 const outcomes = {
   done: { zh: "成功", en: "Done", tone: "good" },
-  refused: { zh: "无权限", en: "Refused", tone: "warn", hint: { zh: "缺少所需权限", en: "The right to it lacked" } },
+  refused: {
+    zh: "无权限",
+    en: "Refused",
+    tone: "warn",
+    hint: { zh: "缺少所需权限", en: "The right to do it is missing" },
+  },
   failed: { zh: "失败", en: "Failed", tone: "bad" },
 } as const;
 
@@ -114,8 +119,8 @@ export const audit = contract("audit", {
     search: { zh: "对象名称", en: "What a thing was called" },
     filters: {
       actorId: field(z.string().max(100), { zh: "操作人", en: "By" }, { kind: "account" }),
-      thingId: field(z.string().max(200), { zh: "对象编号", en: "Id of the thing" }),
-      traceId: field(z.string().max(64), { zh: "追踪号", en: "Trace id" }),
+      thingId: field(z.string().max(200), { zh: "对象编号", en: "Id of the thing" }, { seldom: true }),
+      traceId: field(z.string().max(64), { zh: "追踪号", en: "Trace id" }, { seldom: true }),
     },
   }),
   get: route.get("/audit/entries/:entryId", {

@@ -67,7 +67,7 @@ const types = Object.keys(fileTypes) as [FileType, ...FileType[]];
 export const StoredFile = z
   .object({
     id: Id,
-    name: field(z.string(), { zh: "文件名", en: "Name" }, { width: "240px" }),
+    name: field(z.string(), { zh: "文件名", en: "Name" }, { width: "184px" }),
     type: field(
       z.enum(types),
       { zh: "类型", en: "Type" },

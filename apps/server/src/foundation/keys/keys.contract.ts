@@ -52,7 +52,7 @@ export const ApiKey = z
     state: field(
       z.enum(["active", "disabled", "expired"]),
       { zh: "状态", en: "State" },
-      { filter: true, unindexed: true, choices: states },
+      { filter: true, unindexed: true, width: "104px", choices: states },
     ),
     permissions: field(
       z.array(z.string().max(60)).min(1).max(200),
@@ -61,7 +61,7 @@ export const ApiKey = z
     ),
     effects: field(
       z.array(z.enum(effects)).min(1),
-      { zh: "用途", en: "May" },
+      { zh: "作用", en: "Effects" },
       {
         choices: effectWords,
         hidden: true,
@@ -89,7 +89,7 @@ export const ApiKey = z
       { hidden: true, hint: { zh: "留空则不限。", en: "Empty: as many as it likes." } },
     ),
     callsToday: field(z.int(), { zh: "今日调用", en: "Calls today" }, { kind: "count" }),
-    lastUsedAt: field(Instant.nullable(), { zh: "最近使用", en: "Last used" }),
+    lastUsedAt: field(Instant.nullable(), { zh: "最近使用", en: "Last used" }, { width: "128px" }),
     expiresAt: field(Instant.nullable(), { zh: "失效时间", en: "Expires" }),
     /** The secret before the last change opens until then. */
     formerUntil: field(Instant.nullable(), { zh: "旧密钥失效", en: "Former key until" }, { hidden: true }),
