@@ -44,7 +44,9 @@ beforeAll(async () => {
   const columns = await database.query<{ name: string }>(
     "SELECT table_name AS name FROM information_schema.columns WHERE table_schema = 'public' AND column_name = 'tenant_id'",
   );
-  tenantTables = columns.rows.map(({ name }) => name);
+  // The clock alone seals what is in the audit log, whenever it likes.
+  const sealing = new Set(["kit_audit_seal", "kit_audit_unsealed"]);
+  tenantTables = columns.rows.map(({ name }) => name).filter((name) => !sealing.has(name));
   shops = [];
   for (const mode of modes) for (const format of formats) shops.push(await openShop(mode, format));
 });

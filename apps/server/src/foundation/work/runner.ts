@@ -12,7 +12,7 @@ import type { Selectable } from "kysely";
 import { Rights } from "../access/rights.ts";
 import { NotificationsService } from "../notifications/notifications.service.ts";
 import { mostFailures, mostUnfinished } from "./work.contract.ts";
-import { goneAction, workEnded, workStopped } from "./work.notifications.ts";
+import { workEnded, workStopped } from "./work.notifications.ts";
 import type { WorkTables } from "./work.tables.ts";
 
 export type RunRow = Selectable<WorkTables["work_run"]>;
@@ -22,6 +22,9 @@ const unfinished: RunRow["state"][] = ["waiting", "running"];
 /** From this attempt on a row that breaks the step is left behind, as failed. */
 export const patientFrom = 3;
 const busySeconds = 60;
+
+/** What a run is called whose action a newer version doesn't have any more. */
+export const goneAction: LocalizedText = { zh: "已不可用的操作", en: "An action that isn't there any more" };
 
 const gaveUp: LocalizedText = {
   zh: "多次出错，系统已停止。请把此任务告诉管理员。",

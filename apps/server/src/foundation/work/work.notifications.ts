@@ -7,9 +7,6 @@ const Text = z.object({ zh: z.string(), en: z.string() });
 /** Both languages part thousands alike. */
 const n = (count: number): string => count.toLocaleString("en");
 
-/** What a run is called whose action a newer version doesn't have any more. */
-export const goneAction = { zh: "已不可用的操作", en: "An action that isn't there any more" };
-
 export const workEnded = notification(
   "work.ended",
   z.object({ runId: Id, action: Text, done: z.int(), failed: z.int() }),

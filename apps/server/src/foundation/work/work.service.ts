@@ -9,9 +9,8 @@ import { Routes } from "@zhanggui/kit/server/http/routes";
 import { listOf } from "@zhanggui/kit/server/list";
 import { permissionsOf } from "@zhanggui/kit/contract/permission";
 import { AccessService } from "../access/access.service.ts";
-import { type RunRow, stepQueue } from "./runner.ts";
+import { goneAction, type RunRow, stepQueue } from "./runner.ts";
 import { work, workManage } from "./work.contract.ts";
-import { goneAction } from "./work.notifications.ts";
 
 type RunView = Out<typeof work.pause>;
 type State = RunRow["state"];
