@@ -81,7 +81,7 @@ export const modules: readonly ModuleEntry[] = [
     name: "exports",
     layer: "foundation",
     description: "Lists as files, made in the background; the download centre",
-    dependsOn: ["access", "files", "notifications", "settings"],
+    dependsOn: ["access", "files", "notifications", "settings", "work"],
     load: async () => (await import("./foundation/exports/exports.module.ts")).exportsModule,
   },
   {

@@ -1,7 +1,6 @@
 import { Injectable } from "@nestjs/common";
 import { businessDay, defaultZone } from "@zhanggui/kit/contract/business-day";
-import { conflict, forbidden, notFound, tooManyRequests } from "@zhanggui/kit/contract/faults";
-import { newId } from "@zhanggui/kit/contract/new-id";
+import { conflict, forbidden, notFound } from "@zhanggui/kit/contract/faults";
 import type { Flat, Out } from "@zhanggui/kit/contract/route";
 import { auditAct, narrowedTo } from "@zhanggui/kit/server/audit/entries";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
@@ -14,14 +13,12 @@ import { StorageService } from "../files/storage.service.ts";
 import { SettingsService } from "../settings/settings.service.ts";
 import { exports, mostUnfinished, noSuchList } from "./exports.contract.ts";
 import { deleteParts } from "./exports.jobs.ts";
-import { type ExportRow, stepQueue, usedBy } from "./maker.ts";
+import { type ExportRow, exportSteps, usedBy } from "./maker.ts";
 import { keepDays } from "./exports.settings.ts";
 import { mayStill, rightsOf, samenessOf } from "./sameness.ts";
 
 type ExportView = Out<typeof exports.get>;
-type State = ExportRow["state"];
 const linkMinutes = 10;
-const busySeconds = 60;
 const sweptAfterMs = 24 * 3_600_000;
 const batch = 200;
 
@@ -65,7 +62,7 @@ export class ExportsService {
       await ctx.lock("exports.create", ctx.actor.id);
       const known = given.anew ? undefined : await sameOf(ctx, same, day);
       if (known !== undefined) return { ...this.#view(known), isReused: true };
-      await demandRoom(ctx);
+      await exportSteps.demandRoom(ctx, mostUnfinished);
       const made = await ctx.db
         .insertInto("exports_export")
         .values({
@@ -83,7 +80,7 @@ export class ExportsService {
         })
         .returningAll()
         .executeTakeFirstOrThrow();
-      await ctx.queueTask(stepQueue, made.turn);
+      await ctx.queueTask(exportSteps.queue, made.turn);
       await auditAct(ctx, {
         kind: "exported",
         details: { ...params, ...narrowedTo(query ?? {}), list, format, columns },
@@ -94,12 +91,12 @@ export class ExportsService {
 
   /** It is kept as long as a file is. @throws Fault `kit.not_found`; `kit.conflict` for one that is paused or over */
   pause(ctx: Ctx, { exportId }: Flat<typeof exports.pause>): Promise<ExportView> {
-    return this.#move(ctx, exportId, ["waiting", "running"], "paused");
+    return this.#move(ctx, exportId, "paused");
   }
 
   /** @throws Fault `kit.not_found`; `kit.conflict` for one that isn't paused */
   resume(ctx: Ctx, { exportId }: Flat<typeof exports.resume>): Promise<ExportView> {
-    return this.#move(ctx, exportId, ["paused"], "waiting");
+    return this.#move(ctx, exportId, "waiting");
   }
 
   /** @throws Fault `kit.not_found`, also for one that is kept no longer; `kit.conflict` until it is made; `kit.forbidden` to who may no longer see what is in it */
@@ -161,24 +158,12 @@ export class ExportsService {
     await ctx.enqueue(deleteParts, { exportId: id });
   }
 
-  #move(ctx: Ctx, id: string, from: readonly State[], state: State): Promise<ExportView> {
+  #move(ctx: Ctx, id: string, to: "paused" | "waiting"): Promise<ExportView> {
     return ctx.tx(async (ctx) => {
       await find(ctx, id);
       const keptMs = (await this.settings.get(ctx, keepDays)) * 24 * 3_600_000;
-      const change =
-        state === "waiting"
-          ? { turn: newId(ctx.now()), expiresAt: null }
-          : { expiresAt: new Date(ctx.now().getTime() + keptMs) };
-      const moved = await ctx.db
-        .updateTable("exports_export")
-        .set({ state, ...change })
-        .where("id", "=", id)
-        .where("state", "in", from)
-        .returningAll()
-        .executeTakeFirst();
-      if (moved === undefined) throw conflict();
-      if (state === "waiting") await ctx.queueTask(stepQueue, moved.turn);
-      return this.#view(moved);
+      const expiresAt = to === "waiting" ? null : new Date(ctx.now().getTime() + keptMs);
+      return this.#view(await exportSteps.move(ctx, id, to, { expiresAt }));
     });
   }
 
@@ -211,14 +196,4 @@ function sameOf(ctx: Ctx, same: string, day: string): Promise<ExportRow | undefi
     .orderBy("id", "desc")
     .limit(1)
     .executeTakeFirst();
-}
-
-/** @throws Fault `kit.too_many_requests` for an account that has `mostUnfinished` of them */
-async function demandRoom(ctx: Ctx): Promise<void> {
-  const open = await own(ctx)
-    .select("id")
-    .where("state", "in", ["waiting", "running", "paused"])
-    .limit(mostUnfinished)
-    .execute();
-  if (open.length >= mostUnfinished) throw tooManyRequests({ seconds: busySeconds });
 }

@@ -3,7 +3,7 @@ import { exportTypes, fileEnding } from "@zhanggui/kit/contract/export-format";
 import { Fault } from "@zhanggui/kit/contract/fault";
 import { forbidden, invalidInput, notFound } from "@zhanggui/kit/contract/faults";
 import { newId } from "@zhanggui/kit/contract/new-id";
-import { fill, type LocalizedText } from "@zhanggui/kit/contract/text";
+import type { LocalizedText } from "@zhanggui/kit/contract/text";
 import type { Actor, Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
 import { ExportWriter } from "@zhanggui/kit/server/export/writer";
 import { columnsOf, queryAgain } from "@zhanggui/kit/server/http/list-export";
@@ -17,26 +17,20 @@ import { FilesService } from "../files/files.service.ts";
 import { StorageService } from "../files/storage.service.ts";
 import { NotificationsService } from "../notifications/notifications.service.ts";
 import { SettingsService } from "../settings/settings.service.ts";
+import { gaveUp, going, StepTable } from "../work/step-table.ts";
 import { exportReady, exportStopped } from "./exports.notifications.ts";
 import { keepDays } from "./exports.settings.ts";
 import type { ExportsTables } from "./exports.tables.ts";
 import { mayStill } from "./sameness.ts";
 
 export type ExportRow = Selectable<ExportsTables["exports_export"]>;
-/** The queue of the steps; a task's `ref` is its export's turn. */
-export const stepQueue = "exports.step";
 export const usedBy = "exports.export";
 /** Pages of a step: so much is made anew if the process dies. */
 const pagesAtOnce = 20;
 /** No further page once a step holds so much: rows may be long. */
 const mostStepBytes = 16 * 1024 * 1024;
 const dayMs = 86_400_000;
-const going: ExportRow["state"][] = ["waiting", "running"];
 
-const gaveUp: LocalizedText = {
-  zh: "多次出错，系统已停止。请把此导出告诉管理员。",
-  en: "It failed several times and was stopped. Tell your administrator about this.",
-};
 const rightsChanged: LocalizedText = {
   zh: "您的权限已减少，请重新导出",
   en: "You may see less than when it began: export anew",
@@ -45,14 +39,15 @@ const tooLarge: LocalizedText = {
   zh: "文件超过 4 GB，请缩小范围，或导出为 CSV",
   en: "The file is larger than 4 GB: narrow the list, or choose CSV",
 };
-const reasons: Readonly<Record<string, LocalizedText>> = {
-  [forbidden.code]: { zh: "您已没有查看此列表的权限", en: "You may no longer see this list" },
+const mayNot: LocalizedText = { zh: "您已没有查看此列表的权限", en: "You may no longer see this list" };
+export const exportSteps = new StepTable("exports_export", "exports.step", {
+  [forbidden.code]: mayNot,
   [invalidInput.code]: {
     zh: "列表的筛选条件已失效，请重新筛选",
     en: "The filters of the list no longer work: filter it again",
   },
   [notFound.code]: { zh: "此列表已不可用", en: "This list is no longer available" },
-};
+});
 
 /** Makes exports, step by step: what a step made, and how far the export is, hold together or not at all. */
 @Injectable()
@@ -68,7 +63,7 @@ export class Maker {
   ) {}
 
   async begin(ctx: TxCtx, { ref }: Task) {
-    const row = await openExport(ctx, ref);
+    const row = await exportSteps.at(ctx, ref);
     if (row?.state === "waiting")
       await ctx.db.updateTable("exports_export").set({ state: "running" }).where("turn", "=", ref).execute();
     return row && { item: row.accountId };
@@ -77,14 +72,13 @@ export class Maker {
   async run(ctx: Ctx, { ref }: Task, accountId: string): Promise<void> {
     const actor = await this.rights.actor(ctx, accountId);
     const row = await ctx.db.selectFrom("exports_export").selectAll().where("turn", "=", ref).executeTakeFirst();
-    if (row === undefined || !going.includes(row.state)) return;
+    if (row === undefined || !going.some((state) => state === row.state)) return;
     const why = await this.#step(ctx, row, actor);
     if (why !== undefined) await ctx.tx((ctx) => this.#stop(ctx, ref, why));
   }
 
-  /** The next step is a turn of its own: other tenants' come between, and its tries begin anew. */
-  async settle(ctx: TxCtx, { ref }: Task): Promise<Verdict> {
-    return (await openExport(ctx, ref)) === undefined ? undefined : { restartAfterMs: 0 };
+  settle(ctx: TxCtx, task: Task): Promise<Verdict> {
+    return exportSteps.settle(ctx, task);
   }
 
   async failed(ctx: TxCtx, { ref }: Task, _error: unknown, dead: boolean): Promise<void> {
@@ -93,7 +87,7 @@ export class Maker {
 
   /** @returns why it can't go on */
   async #step(ctx: Ctx, row: ExportRow, actor: Actor | undefined): Promise<LocalizedText | undefined> {
-    if (actor === undefined) return reasons[forbidden.code];
+    if (actor === undefined) return mayNot;
     const as = this.runtime.ctx(ctx.tenantId, { actor, traceId: row.traceId, signal: ctx.signal });
     try {
       const writer = this.#writer(row, actor);
@@ -103,8 +97,7 @@ export class Maker {
     } catch (error) {
       if (error instanceof RangeError) return tooLarge;
       if (!(error instanceof Fault)) throw error;
-      const { code, definition, details } = error;
-      return reasons[code] ?? { zh: fill(definition.text.zh, details), en: fill(definition.text.en, details) };
+      return exportSteps.reasonOf(error);
     }
     return undefined;
   }
@@ -172,21 +165,10 @@ export class Maker {
       expiresAt,
     });
     await ctx.tx(async (ctx) => {
-      const done = await ctx.db
-        .updateTable("exports_export")
-        .set({
-          state: "done",
-          fileId: file.id,
-          parts: "[]",
-          sizeBytes: file.sizeBytes,
-          endedAt: ctx.now(),
-          expiresAt,
-        })
-        .where("turn", "=", row.turn)
-        .where("state", "in", going)
-        .executeTakeFirst();
+      const change = { fileId: file.id, parts: "[]", sizeBytes: file.sizeBytes, expiresAt };
+      const done = await exportSteps.end(ctx, row.turn, undefined, change);
       // Called off meanwhile, or paused at the very end: then it is put together again.
-      if (done.numUpdatedRows === 0n) return this.files.drop(ctx, [file.id]);
+      if (done === undefined) return this.files.drop(ctx, [file.id]);
       await this.files.use(ctx, file.id, {
         by: usedBy,
         ref: row.id,
@@ -204,18 +186,8 @@ export class Maker {
   }
 
   async #stop(ctx: TxCtx, turn: string, why: LocalizedText): Promise<void> {
-    const row = await ctx.db
-      .updateTable("exports_export")
-      .set({
-        state: "failed",
-        why: JSON.stringify(why),
-        endedAt: ctx.now(),
-        expiresAt: new Date(ctx.now().getTime() + (await this.settings.get(ctx, keepDays)) * dayMs),
-      })
-      .where("turn", "=", turn)
-      .where("state", "in", going)
-      .returning(["id", "accountId", "list"])
-      .executeTakeFirst();
+    const expiresAt = new Date(ctx.now().getTime() + (await this.settings.get(ctx, keepDays)) * dayMs);
+    const row = await exportSteps.end(ctx, turn, why, { expiresAt });
     if (row === undefined) return;
     const notice = { to: { accountIds: [row.accountId] }, key: row.id };
     const told = { exportId: row.id, what: this.#nameOf(row.list), why };
@@ -226,15 +198,4 @@ export class Maker {
     const noun = this.routes.lists.get(list)?.list.noun;
     return noun === undefined ? { zh: list, en: list } : { zh: noun.zh, en: noun.plural };
   }
-}
-
-/** The export of a turn, unless somebody has paused or ended it. */
-function openExport(ctx: TxCtx, turn: string): Promise<ExportRow | undefined> {
-  return ctx.db
-    .selectFrom("exports_export")
-    .selectAll()
-    .where("turn", "=", turn)
-    .where("state", "in", going)
-    .forUpdate()
-    .executeTakeFirst();
 }

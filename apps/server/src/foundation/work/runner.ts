@@ -1,7 +1,7 @@
 import { Injectable } from "@nestjs/common";
 import { Fault } from "@zhanggui/kit/contract/fault";
-import { forbidden, invalidInput, notFound, tooManyRequests } from "@zhanggui/kit/contract/faults";
-import { fill, type LocalizedText } from "@zhanggui/kit/contract/text";
+import { forbidden, invalidInput, notFound } from "@zhanggui/kit/contract/faults";
+import type { LocalizedText } from "@zhanggui/kit/contract/text";
 import { auditAct } from "@zhanggui/kit/server/audit/entries";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
 import type { BulkAsked, BulkRunner } from "@zhanggui/kit/server/http/bulk-runs";
@@ -11,26 +11,19 @@ import { Runtime } from "@zhanggui/kit/server/runtime";
 import type { Selectable } from "kysely";
 import { Rights } from "../access/rights.ts";
 import { NotificationsService } from "../notifications/notifications.service.ts";
+import { gaveUp, StepTable } from "./step-table.ts";
 import { mostFailures, mostUnfinished } from "./work.contract.ts";
 import { workEnded, workStopped } from "./work.notifications.ts";
 import type { WorkTables } from "./work.tables.ts";
 
 export type RunRow = Selectable<WorkTables["work_run"]>;
-/** The queue of the steps; a task's `ref` is its run's turn. */
-export const stepQueue = "work.step";
-const unfinished: RunRow["state"][] = ["waiting", "running"];
 /** From this attempt on a row that breaks the step is left behind, as failed. */
 export const patientFrom = 3;
-const busySeconds = 60;
 
 /** What a run is called whose action a newer version doesn't have any more. */
 export const goneAction: LocalizedText = { zh: "已不可用的操作", en: "An action that isn't there any more" };
 
-const gaveUp: LocalizedText = {
-  zh: "多次出错，系统已停止。请把此任务告诉管理员。",
-  en: "It failed several times and was stopped. Tell your administrator about this.",
-};
-const reasons: Readonly<Record<string, LocalizedText>> = {
+export const runSteps = new StepTable("work_run", "work.step", {
   [forbidden.code]: {
     zh: "发起人已没有做这件事的权限",
     en: "Whoever started it no longer has permission to do this",
@@ -40,7 +33,7 @@ const reasons: Readonly<Record<string, LocalizedText>> = {
     en: "The filters of the list no longer work: filter it again and start anew",
   },
   [notFound.code]: { zh: "此操作已不可用", en: "This action is no longer available" },
-};
+});
 
 /** Takes bulk actions over from whoever asked, and works them off step by step. */
 @Injectable()
@@ -57,43 +50,37 @@ export class Runner implements BulkRunner {
     return ctx.tx(async (ctx) => {
       const { actor, traceId } = ctx;
       await ctx.lock("work.take", actor.id);
-      const own = ctx.db.selectFrom("work_run").select("id").where("accountId", "=", actor.id);
-      const open = await own
-        .where("state", "in", [...unfinished, "paused"])
-        .limit(mostUnfinished)
-        .execute();
-      if (open.length >= mostUnfinished) throw tooManyRequests({ seconds: busySeconds });
+      await runSteps.demandRoom(ctx, mostUnfinished);
       const run = await ctx.db
         .insertInto("work_run")
         .values({ accountId: actor.id, route, asked: JSON.stringify(asked), traceId })
         .returning(["id", "turn"])
         .executeTakeFirstOrThrow();
-      await ctx.queueTask(stepQueue, run.turn);
+      await ctx.queueTask(runSteps.queue, run.turn);
       return run;
     });
   }
 
   async begin(ctx: TxCtx, { ref }: Task) {
-    const run = await openRun(ctx, ref);
+    const run = await runSteps.at(ctx, ref);
     return run && { item: run };
   }
 
   /** One step, in a transaction with how far the run is: what is done is done once, wherever the process dies. */
   async run(ctx: Ctx, { ref, attempt }: Task, { id: callId, accountId, route: act }: RunRow): Promise<void> {
     const actor = await this.rights.actor(ctx, accountId);
-    if (actor === undefined) return this.#stop(ctx, ref, reasonOf(forbidden({ permission: "" })));
+    if (actor === undefined) return this.#stop(ctx, ref, runSteps.reasonOf(forbidden({ permission: "" })));
     const as = this.runtime.ctx(ctx.tenantId, { actor, traceId: ctx.traceId, signal: ctx.signal, act, callId });
     try {
       await as.tx((ctx) => this.#step(ctx, ref, attempt >= patientFrom));
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
-      await this.#stop(as, ref, reasonOf(error));
+      await this.#stop(as, ref, runSteps.reasonOf(error));
     }
   }
 
-  /** The next step is a turn of its own: other tenants' come between, and its tries begin anew. */
-  async settle(ctx: TxCtx, { ref }: Task): Promise<Verdict> {
-    return (await openRun(ctx, ref)) === undefined ? undefined : { restartAfterMs: 0 };
+  settle(ctx: TxCtx, task: Task): Promise<Verdict> {
+    return runSteps.settle(ctx, task);
   }
 
   /** What goes wrong again and again isn't tried for ever, and whoever waits for it hears so. */
@@ -102,7 +89,7 @@ export class Runner implements BulkRunner {
   }
 
   async #step(ctx: TxCtx, turn: string, isPatient: boolean): Promise<void> {
-    const run = await openRun(ctx, turn);
+    const run = await runSteps.at(ctx, turn);
     if (run === undefined) return;
     const { route, asked } = run;
     const counted = run.startedAt === null ? await this.#counted(ctx, route, asked) : {};
@@ -139,17 +126,7 @@ export class Runner implements BulkRunner {
 
   /** @param why nothing if it is through */
   async #end(ctx: TxCtx, turn: string, why?: LocalizedText): Promise<void> {
-    const run = await ctx.db
-      .updateTable("work_run")
-      .set({
-        state: why === undefined ? "done" : "failed",
-        why: why === undefined ? null : JSON.stringify(why),
-        endedAt: ctx.now(),
-      })
-      .where("turn", "=", turn)
-      .where("state", "in", unfinished)
-      .returning(["id", "accountId", "route", "done", "passed", "gone", "failed"])
-      .executeTakeFirst();
+    const run = await runSteps.end(ctx, turn, why);
     if (run === undefined) return;
     const { id: runId, done, passed, gone, failed } = run;
     const outcome = why === undefined ? "done" : "failed";
@@ -159,20 +136,4 @@ export class Runner implements BulkRunner {
     if (why === undefined) await this.notifications.notify(ctx, workEnded, { runId, action, done, failed }, told);
     else await this.notifications.notify(ctx, workStopped, { runId, action, done, why }, told);
   }
-}
-
-/** The run of a turn, unless somebody has paused or ended it: whoever wants to waits till the transaction is over. */
-function openRun(ctx: TxCtx, turn: string): Promise<RunRow | undefined> {
-  return ctx.db
-    .selectFrom("work_run")
-    .selectAll()
-    .where("turn", "=", turn)
-    .where("state", "in", unfinished)
-    .forUpdate()
-    .executeTakeFirst();
-}
-
-function reasonOf({ code, definition, details }: Fault): LocalizedText {
-  const { text } = definition;
-  return reasons[code] ?? { zh: fill(text.zh, details), en: fill(text.en, details) };
 }

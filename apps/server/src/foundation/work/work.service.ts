@@ -1,6 +1,5 @@
 import { Injectable } from "@nestjs/common";
-import { conflict, notFound } from "@zhanggui/kit/contract/faults";
-import { newId } from "@zhanggui/kit/contract/ids";
+import { notFound } from "@zhanggui/kit/contract/faults";
 import type { Flat, Out } from "@zhanggui/kit/contract/route";
 import type { Ctx } from "@zhanggui/kit/server/ctx";
 import { reaches } from "@zhanggui/kit/server/data-scope";
@@ -9,11 +8,10 @@ import { Routes } from "@zhanggui/kit/server/http/routes";
 import { listOf } from "@zhanggui/kit/server/list";
 import { permissionsOf } from "@zhanggui/kit/contract/permission";
 import { AccessService } from "../access/access.service.ts";
-import { goneAction, type RunRow, stepQueue } from "./runner.ts";
+import { goneAction, type RunRow, runSteps } from "./runner.ts";
 import { work, workManage } from "./work.contract.ts";
 
 type RunView = Out<typeof work.pause>;
-type State = RunRow["state"];
 
 /** What the server goes on with, as people see it, pause it and call it off. */
 @Injectable()
@@ -47,37 +45,24 @@ export class WorkService {
 
   /** @throws Fault `kit.not_found`; `kit.conflict` for one that is paused or over */
   pause(ctx: Ctx, { runId }: Flat<typeof work.pause>): Promise<RunView> {
-    return this.#move(ctx, runId, ["waiting", "running"], "paused");
+    return this.#move(ctx, runId, "paused");
   }
 
   /** @throws Fault `kit.not_found`; `kit.conflict` for one that isn't paused */
   resume(ctx: Ctx, { runId }: Flat<typeof work.resume>): Promise<RunView> {
-    return this.#move(ctx, runId, ["paused"], "waiting");
+    return this.#move(ctx, runId, "waiting");
   }
 
   /** @throws Fault `kit.not_found`; `kit.conflict` for one that is over */
   cancel(ctx: Ctx, { runId }: Flat<typeof work.cancel>): Promise<RunView> {
-    return this.#move(ctx, runId, ["waiting", "running", "paused"], "cancelled");
+    return this.#move(ctx, runId, "cancelled");
   }
 
-  async #move(ctx: Ctx, id: string, from: readonly State[], state: State): Promise<RunView> {
+  async #move(ctx: Ctx, id: string, to: "paused" | "waiting" | "cancelled"): Promise<RunView> {
     const row = await ctx.tx(async (ctx) => {
       const known = await seen(ctx).select("id").where("id", "=", id).executeTakeFirst();
       if (known === undefined) throw notFound();
-      const moved = await ctx.db
-        .updateTable("work_run")
-        .set({
-          state,
-          ...(state === "cancelled" ? { endedAt: ctx.now() } : {}),
-          ...(state === "waiting" ? { turn: newId(ctx.now()) } : {}),
-        })
-        .where("id", "=", id)
-        .where("state", "in", from)
-        .returningAll()
-        .executeTakeFirst();
-      if (moved === undefined) throw conflict();
-      if (state === "waiting") await ctx.queueTask(stepQueue, moved.turn);
-      return moved;
+      return runSteps.move(ctx, id, to);
     });
     return this.#one(ctx, row);
   }
