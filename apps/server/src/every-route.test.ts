@@ -4,7 +4,7 @@ import type { Contract } from "@zhanggui/kit/contract/route";
 import { sql } from "kysely";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { rowsOfOthers, tenantTables, violations, type Fixtures, type World } from "./testing/every-route.ts";
-import { openTestServer } from "./testing/test-server.ts";
+import { type Member, openTestServer } from "./testing/test-server.ts";
 import { contracts } from "./contracts.ts";
 import { modules } from "./modules.ts";
 import { bindLanternTea } from "./testing/lantern-tea.ts";
@@ -68,6 +68,9 @@ beforeAll(async () => {
 });
 afterAll(() => emulator.stop());
 
+const everything = async ({ api }: Member): Promise<string[]> =>
+  (await api.access.listPermissions()).items.map(({ code }) => code);
+
 async function openWorld(): Promise<World> {
   const env = { WECHAT_API_URL: emulator.url, WECHAT_MP_URL: emulator.url, SMTP_URL: emulator.smtpUrl };
   const server = await openTestServer(inject("clusterUrl"), { env });
@@ -82,6 +85,7 @@ async function openWorld(): Promise<World> {
     owner,
     stranger,
     powerless: await server.asHolderOf([], owner),
+    narrowed: await server.asHolderOf(await everything(owner), owner, "own"),
     bound,
     newAccount: () => emulator.world.createAccount(),
   };
@@ -117,6 +121,19 @@ test("a route that says it reads, and changes something, turns the test above re
     prepare,
   }));
   expect(await violations(world, lying)).toEqual([expect.stringContaining("messaging.createRule says that it only")]);
+  await world.server.close();
+});
+
+test("a route of owned things that forgets whose they are turns it red, too", async () => {
+  const world = await openWorld();
+  // As if the condition of the lists, and of single links, reached everybody's.
+  const forgetful = { ...world, narrowed: world.owner };
+  expect(await violations(forgetful, await loadFixtures())).toEqual(
+    expect.arrayContaining([
+      expect.stringContaining("links.list shows who only reaches their own"),
+      expect.stringContaining("links.update"),
+    ]),
+  );
   await world.server.close();
 });
 

@@ -1,6 +1,6 @@
 import { accessRead, accessWrite } from "@zhanggui/server/foundation/access/roles.contract";
 import type { Page } from "../common/pages.ts";
-import { newAccount, newRole } from "./titles.ts";
+import { newAccount, newDepartment, newRole } from "./titles.ts";
 
 export const pages: readonly Page[] = [
   {
@@ -21,6 +21,16 @@ export const pages: readonly Page[] = [
     needs: accessRead,
     title: { zh: "角色", en: "Roles" },
     list: "access.listRoles",
-    menu: { group: "settings", order: 3, icon: "check" },
+    menu: { group: "settings", order: 4, icon: "check" },
+  },
+  {
+    path: "departments",
+    name: "departments",
+    creates: { label: newDepartment, needs: accessWrite },
+    view: () => import("./DepartmentsPage.vue"),
+    needs: accessRead,
+    title: { zh: "部门", en: "Departments" },
+    list: "access.listDepartments",
+    menu: { group: "settings", order: 3, icon: "tree" },
   },
 ];

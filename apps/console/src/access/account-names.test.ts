@@ -11,6 +11,7 @@ const account = (id: string, displayName: string) => ({
   login: displayName,
   displayName,
   roles: [],
+  departments: [],
   disabled: false,
   state: "enabled" as const,
   invitedUntil: null,

@@ -47,6 +47,7 @@ export const iconPaths = {
   up: "M4 10l4-4 4 4",
   bell: "M4 11V7a4 4 0 0 1 8 0v4l1.5 1.5h-11zM6.8 14.5h2.4",
   work: "M2 3.5h11M2 7.5h7M2 11.5h5M9.5 11l2 2 3-3.8",
+  tree: "M6 2.5h4v3H6zM2 10.5h4v3H2zM10 10.5h4v3h-4zM8 5.5V8M4 10.5V8h8v2.5",
   bookmark: "M4 2.5h8v11L8 10.5l-4 3z",
 } as const;
 export type IconName = keyof typeof iconPaths;

@@ -1,6 +1,6 @@
 import { createClient, type Arguments } from "@zhanggui/kit/contract/client";
 import { ApiProblem } from "@zhanggui/kit/contract/problem";
-import { publicAccess, authenticated } from "@zhanggui/kit/contract/permission";
+import { authenticated, permissionsOf, publicAccess } from "@zhanggui/kit/contract/permission";
 import type { Contract, Route } from "@zhanggui/kit/contract/route";
 import { sql } from "kysely";
 import type { Member, TestServer } from "./test-server.ts";
@@ -15,6 +15,8 @@ export interface World {
   readonly stranger: Member;
   /** An account of the first tenant whose role grants nothing. */
   readonly powerless: Member;
+  /** An account of the first tenant that may do everything, to its own things only: it has none. */
+  readonly narrowed: Member;
   /** What Lantern Tea has bound at WeChat; somebody has come by its channel code. */
   readonly bound: Bound;
   /** One more account at WeChat, which nobody has bound. */
@@ -60,7 +62,9 @@ export async function violations(world: World, fixtures: readonly Fixtures[]): P
     .flatMap(([contract, inputs]) => closedRoutes(contract, inputs))
     .toSorted(lastOut)) {
     const call = (who: Member | undefined) => callAs(world, route, typeof input === "function" ? input() : input, who);
-    wrong.push(...(await strangerSees(world, route, ids, () => call(world.stranger))));
+    wrong.push(...(await seesNothing(world, route, ids, () => call(world.stranger), "a stranger")));
+    if (isNarrowed(route))
+      wrong.push(...(await seesNothing(world, route, ids, () => call(world.narrowed), "who only reaches their own")));
     if (route.access !== authenticated) wrong.push(...(await refusedWith(route, 403, () => call(world.powerless))));
     wrong.push(...(await refusedWith(route, 401, () => call(undefined))));
     // Last, because it may remove what it is about; that it succeeds proves that the others were refused for real.
@@ -134,22 +138,29 @@ async function countOf(server: TestServer, table: string, tenantId: string): Pro
   return rows[0]?.count ?? 0;
 }
 
-/** Another tenant's call either fails or shows and changes nothing of the first tenant's. */
-async function strangerSees(
+/** Whether it is about owned things that are there already; what somebody makes is their own. */
+function isNarrowed({ access, params, list, bulk }: Route): boolean {
+  const isAboutOwned = params !== undefined || list !== undefined || bulk !== undefined;
+  return isAboutOwned && permissionsOf(access).some(({ isScoped }) => isScoped);
+}
+
+/** Somebody's call either fails or shows and changes nothing of what isn't theirs. */
+async function seesNothing(
   world: World,
   route: Route,
   ids: readonly string[],
   call: () => Promise<unknown>,
+  who: string,
 ): Promise<string[]> {
-  const before = await fingerprint(world);
+  const before = await fingerprint(world, auditLog);
   const result = await attempt(call);
   const wrong: string[] = [];
   if (result instanceof Error && !(result instanceof ApiProblem && result.problem.status < 500)) {
-    wrong.push(`${route.id}: a stranger's call broke something: ${result.message}`);
+    wrong.push(`${route.id}: a call of ${who} broke something: ${result.message}`);
   }
   const shown = result instanceof Error ? "" : JSON.stringify(result);
-  if (ids.some((id) => shown.includes(id))) wrong.push(`${route.id} shows a stranger what isn't theirs: ${shown}`);
-  if ((await fingerprint(world)) !== before) wrong.push(`${route.id} lets a stranger change what isn't theirs`);
+  if (ids.some((id) => shown.includes(id))) wrong.push(`${route.id} shows ${who} what isn't theirs: ${shown}`);
+  if ((await fingerprint(world, auditLog)) !== before) wrong.push(`${route.id} lets ${who} change what isn't theirs`);
   return wrong;
 }
 

@@ -17,7 +17,7 @@ import { createApp } from "../app.ts";
 import { contracts } from "../contracts.ts";
 import { Setup } from "../foundation/access/setup.ts";
 import { migrationFolders } from "../migrations.ts";
-import type { BuiltInRole } from "@zhanggui/kit/contract/permission";
+import type { BuiltInRole, DataScope } from "@zhanggui/kit/contract/permission";
 
 export type Api = Client<typeof contracts>;
 
@@ -58,7 +58,7 @@ export interface TestServer {
   /** Adds an account with a built-in role to a tenant, and signs it in. */
   as(role: BuiltInRole, owner: Member): Promise<Member>;
   /** Adds an account whose role grants these permissions and no others, and signs it in. */
-  asHolderOf(permissions: readonly string[], owner: Member): Promise<Member>;
+  asHolderOf(permissions: readonly string[], owner: Member, dataScope?: DataScope): Promise<Member>;
   /** Works everything off that is due. */
   runUntilIdle(): Promise<void>;
   close(): Promise<void>;
@@ -144,8 +144,8 @@ export async function openTestServer(clusterUrl: string, options: TestServerOpti
         items.filter(({ builtIn }) => builtIn === role).map(({ id }) => id),
       );
     },
-    asHolderOf: async (permissions, owner) => {
-      const role = await owner.api.access.createRole({ name: newLogin(), permissions: [...permissions] });
+    asHolderOf: async (permissions, owner, dataScope = "all") => {
+      const role = await owner.api.access.createRole({ name: newLogin(), permissions: [...permissions], dataScope });
       return join(owner, "Colleague", [role.id]);
     },
     runUntilIdle: () => runtime.runUntilIdle(),

@@ -20,6 +20,8 @@ export interface ListInfo {
   readonly search?: LocalizedText;
   /** Whoever reads it can be told when rows have changed: in its module's tables, or in those whose names begin so. */
   readonly live?: true | string;
+  /** The column that names whose a row is: whoever's permission is narrowed sees those that it reaches. */
+  readonly owner?: string;
   /** What the audit log calls a row of it, if it follows them. */
   readonly thing?: string;
 }

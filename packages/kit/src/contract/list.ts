@@ -64,6 +64,8 @@ export interface ListSpec {
   readonly filters?: Shapes;
   /** Its rows come and change by themselves: whoever reads it is told. A string: in the tables that begin so. */
   readonly live?: ListInfo["live"];
+  /** The column of its rows that names whose each is; its permission is one that is declared as scoped. */
+  readonly owner?: string;
   readonly params?: z.ZodObject;
   readonly faults?: readonly FaultFactory[];
 }
@@ -94,7 +96,7 @@ export function list<Spec extends ListSpec>(
   path: `/${string}`,
   spec: Spec & { readonly sort?: Sort<Spec["item"]> },
 ): ListRouteOf<Spec> {
-  const { item, noun, access, filters = {}, search, live, params, faults }: ListSpec = spec;
+  const { item, noun, access, filters = {}, search, live, owner, params, faults }: ListSpec = spec;
   const fields = infosOf(item.shape);
   const sorts = fields.flatMap(({ name, sort }) => (sort === undefined ? [] : [name, `-${name}`]));
   const [first = "id", largestFirst = `-${first}`] = sorts;
@@ -105,6 +107,7 @@ export function list<Spec extends ListSpec>(
     sort: spec.sort ?? largestFirst,
     ...(search === undefined ? {} : { search }),
     ...(live === undefined ? {} : { live }),
+    ...(owner === undefined ? {} : { owner }),
   };
   const made = route.get(path, {
     summary: spec.summary ?? `${noun.plural.charAt(0).toUpperCase()}${noun.plural.slice(1)}, page by page`,

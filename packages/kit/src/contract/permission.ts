@@ -4,21 +4,55 @@ import type { LocalizedText } from "./text.ts";
 export const builtInRoles = ["owner", "operator", "finance", "reviewer", "developer"] as const;
 export type BuiltInRole = (typeof builtInRoles)[number];
 
+/** Roles that every tenant begins with, and may change or delete. What they may do stands with each permission, too. */
+export const firstRoles = [
+  "business_owner",
+  "department_head",
+  "product_operator",
+  "process_manager",
+  "process_operator",
+] as const;
+export type FirstRole = (typeof firstRoles)[number];
+export type KnownRole = BuiltInRole | FirstRole;
+
+/** Those that may do whatever certain others may, besides what names them. */
+const alsoAs: Partial<Readonly<Record<KnownRole, readonly KnownRole[]>>> = {
+  business_owner: ["operator", "finance", "reviewer"],
+  department_head: ["operator", "reviewer"],
+  product_operator: ["operator"],
+  process_manager: ["process_operator"],
+};
+
+/** Whether a role that is known here has the permission. */
+export function isGrantedTo({ grantedTo }: Permission, role: KnownRole): boolean {
+  return role === "owner" || [role, ...(alsoAs[role] ?? [])].some((each) => grantedTo.includes(each));
+}
+
 /** A right that roles grant and routes ask for. `code` is `<module>:<verb>`. */
 export interface Permission {
   readonly code: string;
   readonly text: LocalizedText;
-  /** The built-in roles that have it, besides the owner. */
-  readonly grantedTo: readonly BuiltInRole[];
+  /** The roles that have it, besides the owner. */
+  readonly grantedTo: readonly KnownRole[];
+  /** What it is about has an owner each: a role may narrow it to one's own things, or to those of one's departments. */
+  readonly isScoped: boolean;
 }
+
+/**
+ * How far a permission reaches, each further than the one before: what one owns, also what others of one's departments
+ * own, everything of the tenant.
+ */
+export const dataScopes = ["own", "department", "all"] as const;
+export type DataScope = (typeof dataScopes)[number];
 
 /** Declares a permission, with the sentence that the role editor shows. */
 export function permission(
   code: `${string}:${string}`,
   text: LocalizedText,
-  grantedTo: readonly BuiltInRole[],
+  grantedTo: readonly KnownRole[],
+  { isScoped = false }: { readonly isScoped?: boolean } = {},
 ): Permission {
-  return { code, text, grantedTo };
+  return { code, text, grantedTo, isScoped };
 }
 
 /** For routes that need no account: login, set-up, WeChat's callbacks. A test lists every one of them. */

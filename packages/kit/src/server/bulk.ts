@@ -44,14 +44,14 @@ export interface BulkOptions<R extends BulkRoute, Item> extends Narrows<Item> {
  */
 export async function bulkOf<R extends BulkRoute, Item extends { readonly id: string }>(
   ctx: Ctx,
-  { bulk: { list } }: R,
+  { access, bulk: { list } }: R,
   input: Flat<R>,
   // oxlint-disable-next-line no-explicit-any -- whatever tables it is of, its rows are what counts
   rows: SelectQueryBuilder<any, any, Item>,
   { passes, each, ...narrows }: BulkOptions<R, Item>,
 ): Promise<Out<R>> {
   const given = input as unknown as Chosen & Readonly<Record<string, unknown>>;
-  const found = await matches(ctx, list, given.ids === undefined ? given : {}, rows, narrows);
+  const found = await matches(ctx, { list, access }, given.ids === undefined ? given : {}, rows, narrows);
   const chosen = chosenRows(found, given, passes, nameOf(list, ctx));
   const reply = given.preview ? await preview(ctx, chosen, given) : await step(ctx, chosen, given, each);
   return reply as never;

@@ -1,27 +1,28 @@
+import { sql } from "kysely";
 import { expect, inject, test } from "vitest";
 import { newId } from "../contract/ids.ts";
-import { permission } from "../contract/permission.ts";
+import { type Access, anyOf, type DataScope, permission } from "../contract/permission.ts";
 import { openRuntime } from "../testing/runtime.ts";
 import type { Actor } from "./ctx.ts";
-import { reaches, scopeOf, type DataScope } from "./data-scope.ts";
+import { reaches, scopeOf, within } from "./data-scope.ts";
 
 const read = permission("tea:read", { zh: "看茶", en: "See tea" }, []);
 const write = permission("tea:write", { zh: "泡茶", en: "Make tea" }, []);
 
-function actor(scope?: DataScope, departmentIds: readonly string[] = []): Actor {
+function actor(scope?: DataScope, colleagueIds: readonly string[] = []): Actor {
   return {
     kind: "account",
     id: "me",
     name: "Me",
     permissions: new Set([read.code]),
     ...(scope === undefined ? {} : { scopes: new Map([[read.code, scope]]) }),
-    departmentIds: new Set(departmentIds),
+    colleagueIds: new Set(colleagueIds),
   };
 }
-const mine = { ownerId: "me", departmentId: "far" };
-const near = { ownerId: "other", departmentId: "near" };
-const far = { ownerId: "other", departmentId: "far" };
-const ownerless = { ownerId: null, departmentId: null };
+const mine = { ownerId: "me" };
+const near = { ownerId: "near" };
+const far = { ownerId: "far" };
+const ownerless = { ownerId: null };
 
 test("a permission without a scope reaches everything; one that isn't there reaches nothing", () => {
   expect(scopeOf(actor(), read)).toBe("all");
@@ -51,5 +52,32 @@ test("ctx.demand refuses what the permission doesn't reach", async () => {
   expect(() => ctx.demand(read, far)).toThrow("kit.forbidden");
   expect(() => ctx.demand(write)).toThrow("kit.forbidden");
   expect(ctx.source).toBe("");
+  await close();
+});
+
+test("a query is narrowed to what the permission reaches; without it, to nothing", async () => {
+  const { runtime, clock, close } = await openRuntime(inject("clusterUrl"));
+  const ctx = runtime.ctx(newId(clock.now()));
+  const [me, near, far] = [newId(clock.now()), newId(clock.now()), newId(clock.now())];
+  const seen = async (somebody: Actor, access: Access): Promise<string[]> => {
+    const owned = ctx.db.selectFrom(
+      sql<{ owner: string }>`unnest(${[me, near, far, null]}::uuid[])`.as(sql`item(owner)`),
+    );
+    const rows = await owned
+      .select(sql<string>`item.owner`.as("owner"))
+      .where(within(somebody, access, "item.owner"))
+      .execute();
+    return rows.map(({ owner }) => owner);
+  };
+  const somebody = (scope?: DataScope): Actor => ({ ...actor(scope, [near]), id: me });
+  expect(await seen(somebody(), read)).toEqual([me, near, far, null]);
+  expect(await seen(somebody("department"), read)).toEqual([me, near]);
+  expect(await seen(somebody("own"), read)).toEqual([me]);
+  expect(await seen(somebody(), write)).toEqual([]);
+  // Of two permissions the one that reaches further counts.
+  expect(
+    await seen({ ...somebody("own"), permissions: new Set([read.code, write.code]) }, anyOf(read, write)),
+  ).toHaveLength(4);
+  expect(await seen(somebody("own"), anyOf(read, write))).toEqual([me]);
   await close();
 });

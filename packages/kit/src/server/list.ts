@@ -13,7 +13,9 @@ import type { ListRoute } from "../contract/list.ts";
 import { comparisons, type Range } from "../contract/list-query.ts";
 import { countLimit } from "../contract/count-limit.ts";
 import type { Flat, Out } from "../contract/route.ts";
+import type { Access } from "../contract/permission.ts";
 import type { Ctx } from "./ctx.ts";
+import { scopeFor, within } from "./data-scope.ts";
 import { readSorted, type Sorting } from "./list-page.ts";
 import { totalOf } from "./paging.ts";
 import { type Found, matching } from "./search.ts";
@@ -69,7 +71,7 @@ export async function listOf<R extends ListRoute, Row extends { readonly id: str
   const { present, ...narrows } = (options ?? {}) as Options<Row>;
   const given = input as Given<R> & Readonly<Record<string, unknown>>;
   const sort = sortingOf(route, given);
-  const { all, conditions, found } = await matches(ctx, route.list, given, rows, narrows, sort.isUnindexed);
+  const { all, conditions, found } = await matches(ctx, route, given, rows, narrows, sort.isUnindexed);
   // One after the other: a list takes one of the pool's connections, not two.
   const page = await readSorted<Row>(narrowed(all, conditions, found), given, sort);
   const total = given.cursor === undefined ? await totalFound(ctx, all, conditions, found) : undefined;
@@ -100,7 +102,7 @@ export interface Matches<Row> {
 /** @throws Fault `kit.list_too_long` for what no index serves, while more than `countLimit` rows are left */
 export async function matches<Row>(
   ctx: Ctx,
-  list: ListInfo,
+  { list, access }: { readonly list: ListInfo; readonly access: Access },
   given: Readonly<Record<string, unknown>>,
   // oxlint-disable-next-line no-explicit-any -- whatever tables it is of, its rows are what counts
   rows: SelectQueryBuilder<any, any, Row>,
@@ -108,6 +110,8 @@ export async function matches<Row>(
   isUnindexed = false,
 ): Promise<Matches<Row>> {
   const narrowing = await Narrowing.read(list, given, filters);
+  if (list.owner !== undefined && scopeFor(ctx.actor, access) !== "all")
+    narrowing.fast.push(within(ctx.actor, access, `item.${list.owner}`));
   const part = given["search"] as string | undefined;
   if (part !== undefined && search === undefined)
     throw new Error(`the list of ${list.noun.plural} has a search that nobody answers`);

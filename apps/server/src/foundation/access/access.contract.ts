@@ -10,7 +10,8 @@ import { contract, route } from "@zhanggui/kit/contract/route";
 import { bilingual } from "@zhanggui/kit/contract/text";
 import { Instant } from "@zhanggui/kit/contract/time";
 import { z } from "zod";
-import { accessRead, accessWrite, beyondOwnRights, roleRoutes } from "./roles.contract.ts";
+import { departmentRoutes } from "./departments.contract.ts";
+import { accessRead, accessWrite, beyondOwnDepartments, beyondOwnRights, roleRoutes } from "./roles.contract.ts";
 
 export const wrongCredentials = fault(
   "access.wrong_credentials",
@@ -94,6 +95,11 @@ export const Account = z
       { zh: "角色", en: "Roles" },
       { kind: "tags" },
     ),
+    departments: field(
+      z.array(z.object({ id: Id, name: z.string() })),
+      { zh: "部门", en: "Departments" },
+      { kind: "tags" },
+    ),
     disabled: z.boolean(),
     state: field(
       z.enum(["enabled", "invited", "disabled"]),
@@ -128,11 +134,12 @@ const AccountFields = {
     { zh: "角色", en: "Roles" },
     { kind: "role", hint: { zh: "可以同时有几个角色。", en: "Several may go together." } },
   ),
+  departmentIds: field(z.array(Id).max(20), { zh: "部门", en: "Departments" }, { kind: "department" }),
 };
 export const Me = z
   .object({
     tenant: Tenant,
-    account: Account.omit({ state: true, invitedUntil: true }),
+    account: Account.omit({ state: true, invitedUntil: true, departments: true }),
     permissions: z.array(z.string()),
   })
   .meta({ id: "Me" });
@@ -156,6 +163,9 @@ export const SignedIn = Session.extend({
 
 /** How the audit log names the columns of what belongs to an account. */
 const AccountRole = z.object({ roleId: field(Id, { zh: "角色", en: "Role" }, { kind: "role" }) });
+const DepartmentMember = z.object({
+  departmentId: field(Id, { zh: "部门", en: "Department" }, { kind: "department" }),
+});
 const InvitationFields = z.object({
   expiresAt: field(Instant, { zh: "有效至", en: "Valid until" }),
   issuedBy: field(Id, { zh: "发出邀请的人", en: "Invited by" }, { kind: "account" }),
@@ -182,6 +192,18 @@ const followed = audits("access", {
     fields: InvitationFields,
   },
   access_role: { list: "listRoles", title: "name", ignored: ["created_at"] },
+  access_department: {
+    list: "listDepartments",
+    title: "name",
+    ignored: ["created_at"],
+    fields: z.object({ headId: field(Id, { zh: "负责人", en: "Head" }, { kind: "account" }) }),
+  },
+  access_department_member: {
+    of: "access_account",
+    key: ["account_id"],
+    noun: { zh: "账号的部门", en: "account's department" },
+    fields: DepartmentMember,
+  },
 });
 
 export const access = contract(followed, {
@@ -273,7 +295,10 @@ export const access = contract(followed, {
     access: accessRead,
     sort: "displayName",
     search: { zh: "姓名或登录名", en: "Name or login" },
-    filters: { roleId: field(Id, { zh: "角色", en: "Role" }, { kind: "role" }) },
+    filters: {
+      roleId: field(Id, { zh: "角色", en: "Role" }, { kind: "role" }),
+      departmentId: field(Id, { zh: "部门", en: "Department" }, { kind: "department" }),
+    },
   }),
   createAccount: route.post("/accounts", {
     summary: "Create an account; without a password, whoever has the invitation in the reply chooses one",
@@ -293,9 +318,10 @@ export const access = contract(followed, {
       ),
       password: Password.optional(),
       roleIds: AccountFields.roleIds,
+      departmentIds: AccountFields.departmentIds.optional(),
     }),
     reply: Account.extend({ invitation: Invitation.nullable() }),
-    faults: [loginTaken, weakPassword, notFound, beyondOwnRights],
+    faults: [loginTaken, weakPassword, notFound, beyondOwnRights, beyondOwnDepartments],
   }),
   updateAccount: route.patch("/accounts/:accountId", {
     summary: "Rename an account, change its roles, disable it or give it a password (its sessions end at once)",
@@ -305,11 +331,12 @@ export const access = contract(followed, {
     body: z.object({
       displayName: AccountFields.displayName.optional(),
       roleIds: AccountFields.roleIds.optional(),
+      departmentIds: AccountFields.departmentIds.optional(),
       disabled: z.boolean().optional(),
       password: Password.optional(),
     }),
     reply: Account,
-    faults: [notFound, lastOwner, weakPassword, ownPassword, beyondOwnRights],
+    faults: [notFound, lastOwner, weakPassword, ownPassword, beyondOwnRights, beyondOwnDepartments],
   }),
   inviteAccount: route.post("/accounts/:accountId/invitation", {
     summary: "Let whoever has the link choose a new password: a first one, or one in place of a forgotten one",
@@ -345,5 +372,6 @@ export const access = contract(followed, {
     reply: z.object({}),
     faults: [notFound, beyondOwnRights],
   }),
+  ...departmentRoutes,
   ...roleRoutes,
 });

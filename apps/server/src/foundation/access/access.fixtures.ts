@@ -17,6 +17,10 @@ export const fixtures = fixturesOf(access)(async ({ owner, powerless, server }) 
   const visitor = server.runtime.ctx(newId(server.clock.now()));
   const { me } = await server.app.get(Setup).open(visitor, other, { first: false });
   await owner.api.access.proveTenant({ password: testPassword });
+  const top = await owner.api.access.createDepartment({ name: "门店" });
+  const { id: departmentId } = await owner.api.access.createDepartment({ name: "一店", parentId: top.id });
+  const empty = await owner.api.access.createDepartment({ name: "To be deleted" });
+  await owner.api.access.updateAccount({ accountId: powerless.accountId, departmentIds: [departmentId] });
   let made = 0;
   return {
     me: {},
@@ -37,6 +41,10 @@ export const fixtures = fixturesOf(access)(async ({ owner, powerless, server }) 
     unlockAccount: { accountId: powerless.accountId },
     listPermissions: {},
     explainPermission: { accountId: owner.accountId, code: "access:read" },
+    listDepartments: {},
+    createDepartment: () => ({ name: `部门 ${++made}`, parentId: top.id }),
+    updateDepartment: { departmentId, headId: powerless.accountId },
+    deleteDepartment: { departmentId: empty.id },
     listRoles: {},
     createRole: { name: "Another", permissions: ["audience:read"] },
     updateRole: { roleId: role.id, permissions: ["audience:read"] },

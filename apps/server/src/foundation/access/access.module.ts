@@ -2,6 +2,7 @@ import { daily, defineModule, items } from "@zhanggui/kit/server/module";
 import { authenticator } from "@zhanggui/kit/server/http/caller";
 import { access } from "./access.contract.ts";
 import { AccessService } from "./access.service.ts";
+import { Departments } from "./departments.ts";
 import { Invitations } from "./invitations.ts";
 import { LoginAttempts } from "./internal/login-attempts.ts";
 import { OtherTenants } from "./other-tenants.ts";
@@ -17,6 +18,7 @@ export const accessModule = defineModule(access, {
   services: {
     tenants: Tenants,
     rights: Rights,
+    departments: Departments,
     attempts: LoginAttempts,
     accounts: AccessService,
     sessions: Sessions,
@@ -27,7 +29,7 @@ export const accessModule = defineModule(access, {
     otherTenants: OtherTenants,
     why: Why,
   },
-  routes: ({ accounts, invitations, otherTenants, sessions, setup, signIn, why }) => ({
+  routes: ({ accounts, departments, invitations, otherTenants, sessions, setup, signIn, why }) => ({
     setupStatus: setup.status,
     setup: setup.run,
     login: signIn.login,
@@ -45,6 +47,10 @@ export const accessModule = defineModule(access, {
     readInvitation: invitations.read,
     acceptInvitation: invitations.accept,
     unlockAccount: accounts.unlockAccount,
+    listDepartments: departments.list,
+    createDepartment: departments.create,
+    updateDepartment: departments.update,
+    deleteDepartment: departments.delete,
     listPermissions: accounts.listPermissions,
     listRoles: accounts.listRoles,
     createRole: accounts.createRole,

@@ -1,6 +1,6 @@
 import { Injectable } from "@nestjs/common";
 import { notFound } from "@zhanggui/kit/contract/faults";
-import { builtInRoles, type BuiltInRole } from "@zhanggui/kit/contract/permission";
+import { builtInRoles, type BuiltInRole, firstRoles, type FirstRole } from "@zhanggui/kit/contract/permission";
 import type { Flat, Out } from "@zhanggui/kit/contract/route";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
 import { extensionPoint, Extensions } from "@zhanggui/kit/server/extensions";
@@ -12,7 +12,8 @@ import { LoginAttempts } from "./internal/login-attempts.ts";
 import { endInvitation } from "./internal/end-invitation.ts";
 import { endSessions } from "./internal/end-sessions.ts";
 import { assertStrong, hashPassword, unknownPassword } from "./internal/passwords.ts";
-import { everyRead, type GrantingRole, type Grantor, Rights } from "./rights.ts";
+import { Departments } from "./departments.ts";
+import { asRole, everyRead, type GrantingRole, type Grantor, Rights } from "./rights.ts";
 import { Tenants } from "./tenants.ts";
 
 type NewAccount = Flat<typeof access.createAccount>;
@@ -26,6 +27,13 @@ const builtInNames: Readonly<Record<BuiltInRole, string>> = {
   finance: "财务",
   reviewer: "审批人",
   developer: "开发者",
+};
+const firstNames: Readonly<Record<FirstRole, string>> = {
+  business_owner: "业务负责人",
+  department_head: "部门负责人",
+  product_operator: "产品运营",
+  process_manager: "流程管理员",
+  process_operator: "流程专员",
 };
 
 /** A role that every tenant begins with, and may change: it reads everything. */
@@ -41,6 +49,7 @@ export class AccessService {
   constructor(
     private readonly tenants: Tenants,
     private readonly rights: Rights,
+    private readonly departments: Departments,
     private readonly attempts: LoginAttempts,
     private readonly extensions: Extensions,
   ) {}
@@ -48,9 +57,15 @@ export class AccessService {
   /** Gives a new tenant the built-in roles. Returns the ids by name. */
   async createBuiltInRoles(ctx: Ctx): Promise<Record<BuiltInRole, string>> {
     const builtIn = builtInRoles.map((builtIn) => ({ name: builtInNames[builtIn], builtIn, permissions: [] }));
+    const first = firstRoles.map((role) => ({
+      name: firstNames[role],
+      builtIn: null,
+      permissions: [asRole(role)],
+      dataScope: role === "department_head" ? ("department" as const) : ("all" as const),
+    }));
     const rows = await ctx.db
       .insertInto("access_role")
-      .values([...builtIn, { name: auditorName, builtIn: null, permissions: [everyRead] }])
+      .values([...builtIn, ...first, { name: auditorName, builtIn: null, permissions: [everyRead] }])
       .returning(["id", "builtIn"])
       .execute();
     return Object.fromEntries(rows.map(({ builtIn, id }) => [builtIn, id])) as Record<BuiltInRole, string>;
@@ -80,12 +95,20 @@ export class AccessService {
               .whereRef("access_account_role.accountId", "=", "item.id")
               .where("access_account_role.roleId", "=", roleId),
           ),
+        departmentId: ({ exists, selectFrom }, departmentId) =>
+          exists(
+            selectFrom("access_department_member")
+              .select("access_department_member.accountId")
+              .whereRef("access_department_member.accountId", "=", "item.id")
+              .where("access_department_member.departmentId", "=", departmentId),
+          ),
       },
-      present: (rows) => this.#withRoles(ctx, rows),
+      present: (rows) => this.#shown(ctx, rows),
     });
   }
 
-  async #withRoles<Row extends { readonly id: string }>(ctx: Ctx, accounts: readonly Row[]) {
+  /** With their roles, their departments and what invites them. */
+  async #shown<Row extends { readonly id: string }>(ctx: Ctx, accounts: readonly Row[]) {
     const ids = accounts.map(({ id }) => id);
     if (ids.length === 0) return [];
     const roles = await ctx.db
@@ -101,8 +124,10 @@ export class AccessService {
       .where("accountId", "in", ids)
       .where("expiresAt", ">", ctx.now())
       .execute();
+    const departments = await this.departments.ofAccounts(ctx, ids);
     return accounts.map((account) => ({
       ...account,
+      departments: departments.filter(({ accountId }) => accountId === account.id),
       roles: roles.filter(({ accountId }) => accountId === account.id),
       invitedUntil: invited.find(({ accountId }) => accountId === account.id)?.expiresAt ?? null,
     }));
@@ -115,7 +140,7 @@ export class AccessService {
       .select(["id", "login", "displayName", "disabled", "state", "createdAt"])
       .where("id", "=", accountId)
       .execute();
-    const [account] = await this.#withRoles(ctx, rows);
+    const [account] = await this.#shown(ctx, rows);
     if (account === undefined) throw notFound();
     return account;
   }
@@ -126,7 +151,8 @@ export class AccessService {
    * @throws Fault `access.login_taken`, `access.weak_password`, `access.beyond_own_rights`; `kit.not_found` for a role
    *   that isn't there or is another tenant's
    */
-  async createAccount(ctx: Ctx, { login, displayName, password, roleIds }: NewAccount): Promise<AccountView> {
+  async createAccount(ctx: Ctx, given: NewAccount): Promise<AccountView> {
+    const { login, displayName, password, roleIds, departmentIds = [] } = given;
     if (password !== undefined) assertStrong(password, login);
     const passwordHash = await hashPassword(password ?? unknownPassword());
     return ctx.tx(async (ctx) => {
@@ -138,6 +164,7 @@ export class AccessService {
         .returning("id")
         .executeTakeFirstOrThrow(() => loginTaken({ login, errors: [{ field: "login" }] }));
       await this.#setRoles(ctx, grantor, inserted.id, roleIds);
+      await this.departments.setOf(ctx, grantor, inserted.id, departmentIds);
       return this.account(ctx, inserted.id);
     });
   }
@@ -147,7 +174,7 @@ export class AccessService {
    *   the account holds more than whoever changes it, before or afterwards
    */
   async updateAccount(ctx: Ctx, change: Flat<typeof access.updateAccount>): Promise<AccountView> {
-    const { accountId, displayName, roleIds, disabled, password } = change;
+    const { accountId, displayName, roleIds, departmentIds, disabled, password } = change;
     const passwordHash = password === undefined ? undefined : await this.#newPassword(ctx, accountId, password);
     const values = { displayName, disabled, passwordHash, hasPassword: passwordHash === undefined ? undefined : true };
     return ctx.tx(async (ctx) => {
@@ -157,6 +184,7 @@ export class AccessService {
         await ctx.db.updateTable("access_account").set(values).where("id", "=", accountId).execute();
       }
       if (roleIds !== undefined) await this.#setRoles(ctx, grantor, accountId, roleIds);
+      if (departmentIds !== undefined) await this.departments.setOf(ctx, grantor, accountId, departmentIds);
       if (disabled === true) await endSessions(ctx, "account_disabled", { accountId });
       else if (password !== undefined) await endSessions(ctx, "password_given", { accountId });
       if (disabled === true || password !== undefined) await endInvitation(ctx, accountId);
@@ -205,7 +233,7 @@ export class AccessService {
   /** Whoever could change an account that holds more than they do would hold it too. */
   async #demandHeldOf(ctx: Ctx, grantor: Grantor, accountId: string): Promise<void> {
     await this.account(ctx, accountId);
-    grantor.demandHeld(await this.rights.ofAccount(ctx, accountId), "accountId");
+    grantor.demandHeld(await this.rights.grantsOfAccount(ctx, accountId), "accountId");
   }
 
   async listPermissions(): Promise<Out<typeof access.listPermissions>> {
@@ -219,13 +247,15 @@ export class AccessService {
   }
 
   /** @throws Fault `access.role_name_taken`, `access.unknown_permission`, `access.beyond_own_rights` */
-  async createRole(ctx: Ctx, { name, permissions }: Flat<typeof access.createRole>): Promise<RoleView> {
+  async createRole(ctx: Ctx, given: Flat<typeof access.createRole>): Promise<RoleView> {
+    const { name, permissions, dataScope = "all" } = given;
     this.rights.demandKnown(permissions);
     return ctx.tx(async (ctx) => {
-      (await this.rights.begin(ctx)).demandHeld(permissions, "permissions");
+      const granted = this.rights.grantsOf({ builtIn: null, permissions, dataScope });
+      (await this.rights.begin(ctx)).demandHeld(granted, "permissions");
       const row = await ctx.db
         .insertInto("access_role")
-        .values({ name, permissions })
+        .values({ name, permissions, dataScope })
         .onConflict((on) => on.doNothing())
         .returningAll()
         .executeTakeFirstOrThrow(() => roleNameTaken({ name, errors: [{ field: "name" }] }));
@@ -235,15 +265,19 @@ export class AccessService {
 
   /** @throws Fault `access.beyond_own_rights` if the role grants more than one holds, before or afterwards */
   async updateRole(ctx: Ctx, { roleId, ...change }: Flat<typeof access.updateRole>): Promise<RoleView> {
-    const { name, permissions } = change;
+    const { name, permissions, dataScope } = change;
     this.rights.demandKnown(permissions ?? []);
     const taken = roleNameTaken({ name, errors: [{ field: "name" }] });
     return ctx.tx(
       async (ctx) => {
         const { grantor, role } = await this.#beginChange(ctx, roleId);
-        grantor.demandHeld(permissions ?? [], "permissions");
-        if (name === undefined && permissions === undefined) return this.#role(ctx, role);
-        const changed = ctx.db.updateTable("access_role").set({ name, permissions }).where("id", "=", roleId);
+        const after = { ...role, ...(permissions && { permissions }), ...(dataScope && { dataScope }) };
+        grantor.demandHeld(this.rights.grantsOf(after), "permissions");
+        if (Object.keys(change).length === 0) return this.#role(ctx, role);
+        const changed = ctx.db
+          .updateTable("access_role")
+          .set({ name, permissions, dataScope })
+          .where("id", "=", roleId);
         return this.#role(ctx, await changed.returningAll().executeTakeFirstOrThrow());
       },
       { onUnique: taken },
@@ -254,7 +288,9 @@ export class AccessService {
   async deleteRole(ctx: Ctx, { roleId }: Flat<typeof access.deleteRole>): Promise<void> {
     await ctx.tx(async (ctx) => {
       await this.#beginChange(ctx, roleId);
-      const [{ accounts } = { accounts: 0 }] = await this.#roles(ctx, [{ id: roleId, builtIn: null, permissions: [] }]);
+      const [{ accounts } = { accounts: 0 }] = await this.#roles(ctx, [
+        { id: roleId, builtIn: null, permissions: [], dataScope: "all" },
+      ]);
       if (accounts > 0) throw roleInUse({ accounts });
       await ctx.db.deleteFrom("access_role").where("id", "=", roleId).execute();
     });
@@ -269,7 +305,7 @@ export class AccessService {
       .where("id", "=", roleId)
       .executeTakeFirstOrThrow(() => notFound());
     if (role.builtIn !== null) throw roleFixed();
-    grantor.demandHeld(this.rights.ofRole(role), "roleId");
+    grantor.demandHeld(this.rights.grantsOf(role), "roleId");
     return { grantor, role };
   }
 
@@ -277,11 +313,11 @@ export class AccessService {
     const wanted = [...new Set(roleIds)];
     const found = await ctx.db
       .selectFrom("access_role")
-      .select(["id", "builtIn", "permissions"])
+      .select(["id", "builtIn", "permissions", "dataScope"])
       .where("id", "in", wanted)
       .execute();
     if (found.length !== wanted.length) throw notFound();
-    for (const role of found) grantor.demandHeld(this.rights.ofRole(role), "roleIds");
+    for (const role of found) grantor.demandHeld(this.rights.grantsOf(role), "roleIds");
     await ctx.db.deleteFrom("access_account_role").where("accountId", "=", accountId).execute();
     const rows = wanted.map((roleId) => ({ accountId, roleId }));
     await ctx.db.insertInto("access_account_role").values(rows).execute();

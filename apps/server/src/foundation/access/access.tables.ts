@@ -18,6 +18,19 @@ export interface AccessTables {
     accountId: string;
     roleId: string;
   };
+  access_department: {
+    tenantId: Generated<string>;
+    id: Generated<string>;
+    name: string;
+    parentId: string | null;
+    headId: string | null;
+    createdAt: Generated<Date>;
+  };
+  access_department_member: {
+    tenantId: Generated<string>;
+    accountId: string;
+    departmentId: string;
+  };
   access_invitation: {
     tenantId: Generated<string>;
     accountId: string;
@@ -39,6 +52,7 @@ export interface AccessTables {
     builtIn: "owner" | "operator" | "finance" | "reviewer" | "developer" | null;
     permissions: string[];
     createdAt: Generated<Date>;
+    dataScope: Generated<"own" | "department" | "all">;
   };
   access_session: {
     tenantId: Generated<string>;

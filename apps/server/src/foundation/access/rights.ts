@@ -1,20 +1,43 @@
 import { Injectable } from "@nestjs/common";
 import { forbidden } from "@zhanggui/kit/contract/faults";
-import type { BuiltInRole, Permission } from "@zhanggui/kit/contract/permission";
+import {
+  type BuiltInRole,
+  builtInRoles,
+  type DataScope,
+  dataScopes,
+  firstRoles,
+  type FirstRole,
+  isGrantedTo,
+  type Permission,
+} from "@zhanggui/kit/contract/permission";
 import type { Actor, Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
+import { widest } from "@zhanggui/kit/server/data-scope";
 import { Declarations } from "@zhanggui/kit/server/declarations";
 import { sql, type SqlBool } from "kysely";
-import { accessWrite, beyondOwnRights, unknownPermission } from "./roles.contract.ts";
+import { colleaguesOf, departmentsOf } from "./internal/colleagues.ts";
+import { accessWrite, beyondOwnDepartments, beyondOwnRights, unknownPermission } from "./roles.contract.ts";
 
 export interface GrantingRole {
   readonly builtIn: BuiltInRole | null;
   readonly permissions: string[];
+  readonly dataScope: DataScope;
 }
+/** What somebody holds or gives: each permission by its code, and how far it reaches. */
+export type Grants = ReadonlyMap<string, DataScope>;
+/** Somebody's rights, as whatever they call is decided by. */
+export type HeldRights = Required<Pick<Actor, "permissions" | "scopes" | "colleagueIds">>;
 
 /** In a role's permissions: each that is called `<module>:read`, also of modules that come later. */
 export const everyRead = "*:read";
-const isRead = (code: string, permissions: readonly string[]): boolean =>
-  code.endsWith(":read") && permissions.includes(everyRead);
+/** In a role's permissions: what the permissions say of such a role, also those of modules that come later. */
+export const asRole = (role: FirstRole): string => `@${role}`;
+
+/** What grants a permission, if it stands in a role's permissions. */
+function grantedBy(permission: Permission): string[] {
+  const { code } = permission;
+  const roles = firstRoles.filter((role) => isGrantedTo(permission, role)).map(asRole);
+  return [code, ...(code.endsWith(":read") ? [everyRead] : []), ...roles];
+}
 
 /** What accounts hold, and what they may therefore give to others. */
 @Injectable()
@@ -39,19 +62,46 @@ export class Rights {
   ofRole({ builtIn, permissions }: GrantingRole): string[] {
     const granted =
       builtIn === null
-        ? this.grantable.filter(({ code }) => permissions.includes(code) || isRead(code, permissions))
-        : this.grantable.filter(({ grantedTo }) => builtIn === "owner" || grantedTo.includes(builtIn));
+        ? this.grantable.filter((each) => grantedBy(each).some((code) => permissions.includes(code)))
+        : this.grantable.filter((permission) => isGrantedTo(permission, builtIn));
     return granted.map(({ code }) => code);
   }
 
+  /** The same with how far each reaches: what has no owners reaches everything, whatever the role says. */
+  grantsOf(role: GrantingRole): Grants {
+    return new Map(this.ofRole(role).map((code) => [code, this.#isScoped(code) ? role.dataScope : "all"]));
+  }
+
+  #isScoped(code: string): boolean {
+    return this.grantable.some((permission) => permission.code === code && permission.isScoped);
+  }
+
   async ofAccount(ctx: Ctx, accountId: string): Promise<string[]> {
+    return [...(await this.grantsOfAccount(ctx, accountId)).keys()];
+  }
+
+  /** Sorted by their codes; of two roles that grant the same, the one that reaches further counts. */
+  async grantsOfAccount(ctx: Ctx, accountId: string): Promise<Grants> {
     const roles = await ctx.db
       .selectFrom("access_account_role")
       .innerJoin("access_role", "access_role.id", "access_account_role.roleId")
-      .select(["access_role.builtIn", "access_role.permissions"])
+      .select(["access_role.builtIn", "access_role.permissions", "access_role.dataScope"])
       .where("access_account_role.accountId", "=", accountId)
       .execute();
-    return [...new Set(roles.flatMap((role) => this.ofRole(role)))].toSorted();
+    const all = roles.flatMap((role) => [...this.grantsOf(role)]);
+    const scopes = Map.groupBy(all, ([code]) => code);
+    const furthest = [...scopes].map(
+      ([code, each]) => [code, widest(each.map(([, scope]) => scope)) ?? "own"] as const,
+    );
+    return new Map(furthest.toSorted(([a], [b]) => (a < b ? -1 : 1)));
+  }
+
+  /** What an actor's calls are decided by. Who their colleagues are is looked up only where something depends on it. */
+  async heldBy(ctx: Ctx, accountId: string): Promise<HeldRights> {
+    const scopes = await this.grantsOfAccount(ctx, accountId);
+    const isNarrow = [...scopes.values()].includes("department");
+    const colleagueIds = isNarrow ? await colleaguesOf(ctx, accountId) : [];
+    return { permissions: new Set(scopes.keys()), scopes, colleagueIds: new Set(colleagueIds) };
   }
 
   /** Somebody who isn't there, with what they may do by now; undefined for an account that is switched off. */
@@ -63,14 +113,13 @@ export class Rights {
       .where("disabled", "=", false)
       .executeTakeFirst();
     if (account === undefined) return undefined;
-    const permissions = new Set(await this.ofAccount(ctx, accountId));
-    return { kind: "account", id: accountId, name: account.displayName, permissions };
+    return { kind: "account", id: accountId, name: account.displayName, ...(await this.heldBy(ctx, accountId)) };
   }
 
   /** The accounts that have a permission and can sign in, the first of them. */
-  async holdersOf(ctx: Ctx, { code, grantedTo }: Permission, limit: number): Promise<string[]> {
-    const builtIn: readonly string[] = ["owner", ...grantedTo];
-    const codes = code.endsWith(":read") ? [code, everyRead] : [code];
+  async holdersOf(ctx: Ctx, permission: Permission, limit: number): Promise<string[]> {
+    const builtIn: readonly string[] = builtInRoles.filter((role) => isGrantedTo(permission, role));
+    const codes = grantedBy(permission);
     const rows = await ctx.db
       .selectFrom("access_account")
       .select("id")
@@ -111,26 +160,52 @@ export class Rights {
       .where("id", "=", accountId)
       .where("disabled", "=", false)
       .executeTakeFirst();
-    const held = new Set(able === undefined ? [] : await this.ofAccount(ctx, able.id));
+    const held: Grants = able === undefined ? new Map() : await this.grantsOfAccount(ctx, able.id);
     if (!held.has(needed.code)) throw forbidden({ permission: needed.code });
-    return new Grantor(held);
+    const isNarrow = [...held.values()].some((scope) => scope !== "all");
+    return new Grantor(held, isNarrow ? new Set(await departmentsOf(ctx, accountId)) : undefined);
   }
 }
 
 /** Whoever changes rights, in the transaction in which they do. */
 export class Grantor {
-  readonly #held: ReadonlySet<string> | undefined;
+  readonly #held: Grants | undefined;
+  readonly #departmentIds: ReadonlySet<string> | undefined;
 
-  /** @param held undefined for the system, which holds everything */
-  constructor(held: ReadonlySet<string> | undefined) {
+  /**
+   * @param held undefined for the system, which holds everything
+   * @param departmentIds the departments that somebody may give whose own rights are narrowed; undefined for all
+   */
+  constructor(held: Grants | undefined, departmentIds?: ReadonlySet<string>) {
     this.#held = held;
+    this.#departmentIds = departmentIds;
   }
 
   /**
-   * @throws Fault `access.beyond_own_rights` at `field`, naming the first permission that they don't hold themselves
+   * @param given permissions of which each reaches everything, or how far each does
+   * @throws Fault `access.beyond_own_rights` at `field`, naming the first permission that they don't hold themselves, or
+   *   not as far
    */
-  demandHeld(permissions: readonly string[], field: string): void {
-    const beyond = permissions.find((code) => this.#held?.has(code) === false);
-    if (beyond !== undefined) throw beyondOwnRights({ permission: beyond, errors: [{ field }] });
+  demandHeld(given: readonly string[] | Grants, field: string): void {
+    const held = this.#held;
+    if (held === undefined) return;
+    const grants = given instanceof Map ? (given as Grants) : new Map((given as string[]).map((code) => [code, "all"]));
+    const beyond = [...grants].find(([code, scope]) => {
+      const own = held.get(code);
+      return own === undefined || dataScopes.indexOf(own) < dataScopes.indexOf(scope as DataScope);
+    });
+    if (beyond !== undefined) throw beyondOwnRights({ permission: beyond[0], errors: [{ field }] });
+  }
+
+  /**
+   * Whoever sees their departments' things only would see more by joining another, or by moving one below theirs.
+   *
+   * @param ids undefined for the tree as such
+   * @throws Fault `access.beyond_own_departments` at `field`
+   */
+  demandDepartments(ids: readonly string[] | undefined, field: string): void {
+    const own = this.#departmentIds;
+    if (own === undefined || ids?.every((id) => own.has(id)) === true) return;
+    throw beyondOwnDepartments({ errors: [{ field }] });
   }
 }

@@ -4,7 +4,7 @@ import { field } from "@zhanggui/kit/contract/field";
 import { Id } from "@zhanggui/kit/contract/ids";
 import { list } from "@zhanggui/kit/contract/list";
 import { oneLine } from "@zhanggui/kit/contract/one-line";
-import { builtInRoles, permission } from "@zhanggui/kit/contract/permission";
+import { builtInRoles, dataScopes, permission } from "@zhanggui/kit/contract/permission";
 import { route } from "@zhanggui/kit/contract/route";
 import { Instant } from "@zhanggui/kit/contract/time";
 import { z } from "zod";
@@ -29,6 +29,10 @@ export const beyondOwnRights = fault("access.beyond_own_rights", 403, {
   zh: "您自己没有权限 {permission}，因此不能授予它，也不能变更拥有它的账号或角色。",
   en: "You don't hold {permission} yourself, so you can't grant it, nor change an account or a role that has it.",
 });
+export const beyondOwnDepartments = fault("access.beyond_own_departments", 403, {
+  zh: "您只能看到本部门的数据，因此只能管理本部门及下级部门的成员，不能变更部门结构。",
+  en: "You reach your own departments only, so you manage nobody's membership elsewhere, nor the tree of departments.",
+});
 export const roleFixed = fault("access.role_fixed", 409, {
   zh: "系统内置角色不能修改，请新建角色。",
   en: "A built-in role can't be changed; create one of your own.",
@@ -43,15 +47,35 @@ export const Role = z
       { zh: "权限", en: "Permissions" },
       { kind: "rights", input: "rights" },
     ),
+    dataScope: field(
+      z.enum(dataScopes),
+      { zh: "数据范围", en: "Reaches" },
+      {
+        choices: {
+          own: { zh: "仅本人的", en: "Their own" },
+          department: { zh: "本部门及下级的", en: "Their departments'" },
+          all: { zh: "全部", en: "Everything" },
+        },
+        hint: {
+          zh: "只限制有归属人的数据，例如短链接；其他数据不受影响。",
+          en: "Narrows only what belongs to somebody, such as short links; everything else stays as it is.",
+        },
+      },
+    ),
     accounts: field(z.int(), { zh: "账号数", en: "Accounts" }, { kind: "count" }),
     /** The system's own roles can't be changed: what they grant stands with each permission. */
     builtIn: z.enum(builtInRoles).nullable(),
     createdAt: field(Instant, { zh: "创建于", en: "Created" }, { sort: "id", hidden: true }),
   })
   .meta({ id: "Role" });
-const NewRole = Role.pick({ name: true, permissions: true });
+const NewRole = Role.pick({ name: true, permissions: true, dataScope: true }).partial({ dataScope: true });
 
-const NamedRole = z.object({ id: Id, name: z.string(), builtIn: z.enum(builtInRoles).nullable() });
+const NamedRole = z.object({
+  id: Id,
+  name: z.string(),
+  builtIn: z.enum(builtInRoles).nullable(),
+  dataScope: z.enum(dataScopes),
+});
 
 /** Who may do what, and why: part of the contract of accounts. */
 export const roleRoutes = {
@@ -99,6 +123,8 @@ export const roleRoutes = {
       /** `disabled`: the account is switched off, so that no role of it counts; `invited`: it has no password yet. */
       state: z.enum(["enabled", "invited", "disabled"]),
       has: z.boolean(),
+      /** How far it reaches, if they have it. */
+      reaches: z.enum(dataScopes).nullable(),
       /** Those of the account that give it. */
       by: z.array(NamedRole),
       /** The others of the tenant that would. */

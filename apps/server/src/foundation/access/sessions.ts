@@ -189,9 +189,9 @@ export class Sessions implements Authenticator {
       .executeTakeFirst();
     // Whoever brings it finds out at the renewal that there is none.
     if (row === undefined) throw sessionExpired();
-    const permissions = new Set(await this.rights.ofAccount(ctx, row.id));
     const { id, displayName: name } = row;
-    const actor: SessionActor = { kind: "account", id, name, permissions, sessionId: subject.sessionId };
+    const held = await this.rights.heldBy(ctx, id);
+    const actor: SessionActor = { kind: "account", id, name, ...held, sessionId: subject.sessionId };
     return { tenantId: subject.tenantId, actor, keyId: subject.sessionId };
   }
 

@@ -3,6 +3,7 @@ import { notFound } from "@zhanggui/kit/contract/faults";
 import type { Flat, Out } from "@zhanggui/kit/contract/route";
 import type { Ctx } from "@zhanggui/kit/server/ctx";
 import type { access } from "./access.contract.ts";
+import { widest } from "@zhanggui/kit/server/data-scope";
 import { AccessService } from "./access.service.ts";
 import { Rights } from "./rights.ts";
 import { accessWrite, unknownPermission } from "./roles.contract.ts";
@@ -36,18 +37,22 @@ export class Why {
       .leftJoin("access_account_role", (on) =>
         on.onRef("access_account_role.roleId", "=", "access_role.id").on("accountId", "=", accountId),
       )
-      .select(["id", "name", "builtIn", "permissions", "accountId"])
+      .select(["id", "name", "builtIn", "permissions", "dataScope", "accountId"])
       .orderBy("id")
       .execute();
     const giving = roles.filter((role) => this.rights.ofRole(role).includes(code));
     const named = (own: boolean) =>
       giving
         .filter((role) => (role.accountId !== null) === own)
-        .map(({ id, name, builtIn }) => ({ id, name, builtIn }));
+        .map(({ id, name, builtIn, dataScope }) => ({ id, name, builtIn, dataScope }));
     const by = named(true);
+    const scopes = giving
+      .filter(({ accountId }) => accountId !== null)
+      .map((role) => this.rights.grantsOf(role).get(code));
     return {
       state: account.state,
       has: by.length > 0 && account.state === "enabled",
+      reaches: account.state === "disabled" ? null : (widest(scopes.flatMap((scope) => scope ?? [])) ?? null),
       by,
       would: named(false),
       grantors: await this.#grantors(ctx, permission),

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { ExportFormat } from "@zhanggui/kit/contract/export-format";
 import type { Language } from "@zhanggui/kit/contract/text";
 import type { Actor } from "@zhanggui/kit/server/ctx";
-import { type DataScope, dataScopes } from "@zhanggui/kit/server/data-scope";
+import { type DataScope, dataScopes } from "@zhanggui/kit/contract/permission";
 import type { ListAsked } from "@zhanggui/kit/server/http/list-export";
 
 /** Raised when the same rows become another file. */
@@ -31,25 +31,26 @@ export function samenessOf({ asked, ...wanted }: Wanted, actor: Actor): string {
 export interface HeldRights {
   readonly permissions: string[];
   readonly scopes: [string, DataScope][];
-  readonly departmentIds: string[];
+  /** Left out in rows that were written before there were departments. */
+  readonly colleagueIds?: string[];
 }
 
-export function rightsOf({ permissions, scopes = new Map(), departmentIds = new Set() }: Actor): HeldRights {
+export function rightsOf({ permissions, scopes = new Map(), colleagueIds = new Set() }: Actor): HeldRights {
   return {
     permissions: [...permissions].toSorted(byName),
     scopes: [...scopes].toSorted(([a], [b]) => byName(a, b)),
-    departmentIds: [...departmentIds].toSorted(byName),
+    colleagueIds: [...colleagueIds].toSorted(byName),
   };
 }
 
 /** Whether somebody may still do all of it, and as far: a list may show more rows for another permission, too. */
-export function mayStill({ permissions, scopes, departmentIds }: HeldRights, actor: Actor): boolean {
+export function mayStill({ permissions, scopes, colleagueIds = [] }: HeldRights, actor: Actor): boolean {
   const before = new Map(scopes);
   const reach = (scope: DataScope = "all") => dataScopes.indexOf(scope);
   return (
     permissions.every(
       (code) => actor.permissions.has(code) && reach(actor.scopes?.get(code)) >= reach(before.get(code)),
-    ) && departmentIds.every((id) => actor.departmentIds?.has(id))
+    ) && colleagueIds.every((id) => actor.colleagueIds?.has(id))
   );
 }
 

@@ -12,13 +12,20 @@ import { switched } from "@zhanggui/kit/contract/switched";
 import { Instant, Zone } from "@zhanggui/kit/contract/time";
 import { z } from "zod";
 
-export const formsDesign = permission("forms:design", { zh: "设计表单", en: "Design forms" }, ["operator"]);
+export const formsDesign = permission("forms:design", { zh: "设计表单", en: "Design forms" }, [
+  "operator",
+  "process_manager",
+]);
 export const formsAnswer = permission("forms:answer", { zh: "填写表单", en: "Fill in forms" }, [
   "operator",
   "finance",
   "reviewer",
+  "process_operator",
 ]);
-export const formsRead = permission("forms:read", { zh: "查看表单答卷", en: "See answers to forms" }, ["operator"]);
+export const formsRead = permission("forms:read", { zh: "查看表单答卷", en: "See answers to forms" }, [
+  "operator",
+  "process_operator",
+]);
 const anyUse = anyOf(formsAnswer, formsDesign, formsRead);
 
 export const nameTaken = fault("forms.name_taken", 409, {

@@ -118,7 +118,7 @@ export class KeysService {
     if (keyId === undefined) return;
     const row = await ctx.db.selectFrom("keys_key").select("permissions").where("id", "=", keyId).executeTakeFirst();
     if (row === undefined) throw notFound();
-    grantor.demandHeld(this.rights.ofRole({ builtIn: null, permissions: row.permissions }), "keyId");
+    grantor.demandHeld(this.rights.ofRole({ builtIn: null, permissions: row.permissions, dataScope: "all" }), "keyId");
   }
 
   async #one(ctx: Ctx, keyId: string): Promise<KeyView> {

@@ -5,6 +5,7 @@ import { notFound } from "@zhanggui/kit/contract/faults";
 import { field } from "@zhanggui/kit/contract/field";
 import { Id } from "@zhanggui/kit/contract/ids";
 import { list } from "@zhanggui/kit/contract/list";
+import { Named } from "@zhanggui/kit/contract/named";
 import { oneLine } from "@zhanggui/kit/contract/one-line";
 import { permission, publicAccess } from "@zhanggui/kit/contract/permission";
 import { audits } from "@zhanggui/kit/contract/audited";
@@ -12,9 +13,14 @@ import { contract, route } from "@zhanggui/kit/contract/route";
 import { bilingual } from "@zhanggui/kit/contract/text";
 import { Instant } from "@zhanggui/kit/contract/time";
 import { z } from "zod";
+import { accessRead } from "../access/roles.contract.ts";
 
-export const linksRead = permission("links:read", { zh: "查看短链接", en: "See short links" }, ["operator"]);
-export const linksWrite = permission("links:write", { zh: "管理短链接", en: "Manage short links" }, ["operator"]);
+export const linksRead = permission("links:read", { zh: "查看短链接", en: "See short links" }, ["operator"], {
+  isScoped: true,
+});
+export const linksWrite = permission("links:write", { zh: "管理短链接", en: "Manage short links" }, ["operator"], {
+  isScoped: true,
+});
 
 export const slugTaken = fault("links.slug_taken", 409, {
   zh: "后缀“{slug}”已被使用或保留，请换一个。",
@@ -47,6 +53,8 @@ const Rule = z.object({
   url: field(Destination, { zh: "跳转到", en: "Leads to" }, { kind: "link" }),
 });
 
+const ownerLabel = { zh: "归属人", en: "Owner" };
+
 export const Link = z
   .object({
     id: Id,
@@ -55,6 +63,7 @@ export const Link = z
     url: field(Destination, { zh: "目标地址", en: "Leads to" }, { kind: "link" }),
     state: field(State, { zh: "状态", en: "State" }, { filter: true, unindexed: true, choices: states }),
     clicks: field(z.int(), { zh: "点击", en: "Clicks" }, { sort: true, filter: "range", total: true }),
+    owner: field(Named.nullable(), ownerLabel, { kind: "account" }),
     expiresAt: field(Instant.nullable(), { zh: "失效时间", en: "Expires" }, { sort: true, filter: "range" }),
     maxClicks: field(z.int().min(1).max(1_000_000).nullable(), { zh: "次数上限", en: "Click limit" }, { hidden: true }),
     hasPassword: field(z.boolean(), { zh: "需要密码", en: "Asks for a password" }, { hidden: true }),
@@ -72,6 +81,9 @@ const Given = Link.pick({ url: true, title: true, expiresAt: true, maxClicks: tr
     rules: field(z.array(Rule).max(10).optional(), { zh: "跳转规则", en: "Other destinations by browser" }),
   });
 
+/** Only whoever sees the accounts finds one to hand it to. */
+const OwnerId = field(Id, ownerLabel, { kind: "account", writeBy: accessRead });
+
 const linkParams = z.object({ linkId: Id });
 /** To whoever isn't a browser, a refusal is a problem as everywhere. */
 const opening = {
@@ -87,6 +99,7 @@ const opening = {
 const LinkColumns = z.object({
   rules: Given.shape.rules,
   passwordHash: Given.shape.password,
+  ownerId: OwnerId,
   disabled: field(z.boolean(), { zh: "停用", en: "Switched off" }),
 });
 
@@ -100,6 +113,8 @@ export const links = contract(followed, {
     noun: { zh: "短链接", en: "short link", plural: "short links" },
     access: linksRead,
     sort: "-createdAt",
+    owner: "ownerId",
+    filters: { ownerId: field(Id, ownerLabel, { kind: "account", readBy: accessRead }) },
     search: { zh: "网址、后缀或标题的一部分", en: "Part of an address, an ending or a title" },
   }),
   create: route.post("/links", {
@@ -117,7 +132,7 @@ export const links = contract(followed, {
     access: linksWrite,
     effect: "change",
     params: linkParams,
-    body: Given.partial().extend({ disabled: z.boolean().optional() }),
+    body: Given.partial().extend({ ownerId: OwnerId.optional(), disabled: z.boolean().optional() }),
     reply: Link,
     faults: [notFound, badDestination, domainNotAllowed],
   }),

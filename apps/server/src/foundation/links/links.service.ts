@@ -3,7 +3,9 @@ import { businessDay } from "@zhanggui/kit/contract/business-day";
 import { addDays, dayStart } from "@zhanggui/kit/contract/day";
 import { notFound } from "@zhanggui/kit/contract/faults";
 import type { Flat, Out } from "@zhanggui/kit/contract/route";
+import type { Access } from "@zhanggui/kit/contract/permission";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
+import { within } from "@zhanggui/kit/server/data-scope";
 import { listOf } from "@zhanggui/kit/server/list";
 import { isWithin, publicUrl } from "@zhanggui/kit/server/public-url";
 import { randomCode } from "@zhanggui/kit/server/random-code";
@@ -11,10 +13,11 @@ import { Runtime } from "@zhanggui/kit/server/runtime";
 import { searchIn } from "@zhanggui/kit/server/search";
 import type { Tables } from "@zhanggui/kit/server/tables";
 import { type InsertObject, type Kysely, sql, type SqlBool, type UpdateObject } from "kysely";
+import { AccessService } from "../access/access.service.ts";
 import { Passwords } from "../access/passwords.ts";
 import { Tenants } from "../access/tenants.ts";
 import { SettingsService } from "../settings/settings.service.ts";
-import { badDestination, domainNotAllowed, links, slugTaken } from "./links.contract.ts";
+import { badDestination, domainNotAllowed, links, linksWrite, slugTaken } from "./links.contract.ts";
 import { allowedDomains, reuseMinutes } from "./links.settings.ts";
 
 type LinkView = Out<typeof links.create>;
@@ -33,11 +36,15 @@ export class LinksService {
     private readonly settings: SettingsService,
     private readonly passwords: Passwords,
     private readonly tenants: Tenants,
+    private readonly accounts: AccessService,
   ) {}
 
   list(ctx: Ctx, query: Flat<typeof links.list>): Promise<Out<typeof links.list>> {
     const search = (part: string) => searchIn(ctx, "links_link", "words", part);
-    return listOf(ctx, links.list, query, linkRows(ctx.db, this.runtime, ctx), { search });
+    return listOf(ctx, links.list, query, linkRows(ctx.db, this.runtime, ctx), {
+      search,
+      present: (rows) => this.#shown(ctx, rows),
+    });
   }
 
   /**
@@ -61,16 +68,21 @@ export class LinksService {
         .where("expiresAt", "is not distinct from", expiresAt)
         .where(sql<SqlBool>`rules = ${rules}::jsonb AND NOT disabled AND NOT own_slug`)
         .where((eb) => eb.and({ maxClicks: null, passwordHash: null }))
-        .where("createdAt", ">", new Date(ctx.now().getTime() - minutes * 60_000));
-      return (isLikeOthers ? await recent.executeTakeFirst() : undefined) ?? this.#add(ctx, { ...values, url }, slug);
+        .where("createdAt", ">", new Date(ctx.now().getTime() - minutes * 60_000))
+        // Somebody else's would lead nowhere in their list.
+        .where("ownerId", "is not distinct from", ownerOf(ctx));
+      const same = isLikeOthers ? await recent.executeTakeFirst() : undefined;
+      return same === undefined ? this.#add(ctx, { ...values, url }, slug) : this.#one(ctx, same.id);
     });
   }
 
   /** @throws Fault `kit.not_found`, `links.bad_destination`, `links.domain_not_allowed` */
-  async update(ctx: Ctx, { linkId, url, ...given }: Flat<typeof links.update>): Promise<LinkView> {
+  async update(ctx: Ctx, { linkId, url, ownerId, ...given }: Flat<typeof links.update>): Promise<LinkView> {
+    if (ownerId !== undefined && !(await this.accounts.names(ctx, [ownerId])).has(ownerId))
+      throw notFound({ errors: [{ field: "ownerId" }] });
     const domains = await this.settings.get(ctx, allowedDomains);
     const values = await this.#values(given, domains);
-    await this.#set(ctx, linkId, { ...values, url: url && destination(url, domains) });
+    await this.#set(ctx, linkId, { ...values, ownerId, url: url && destination(url, domains) });
     return this.#one(ctx, linkId);
   }
 
@@ -82,7 +94,7 @@ export class LinksService {
 
   /** Days are the tenant's. @throws Fault `kit.not_found` */
   async clicks(ctx: Ctx, { linkId, days }: Flat<typeof links.clicks>): Promise<Out<typeof links.clicks>> {
-    const { clicks } = await this.#one(ctx, linkId);
+    const { clicks } = await this.#one(ctx, linkId, links.clicks.access);
     const { zone } = await this.tenants.get(ctx.tenantId);
     const since = dayStart(addDays(businessDay(ctx.now(), zone), 1 - days), zone);
     const rows = await ctx.sql<{ day: string; clicks: number }>`
@@ -106,7 +118,7 @@ export class LinksService {
     const slug = asked ?? randomCode(slugLength);
     const row = await ctx.db
       .insertInto("links_link")
-      .values({ ...values, slug, ownSlug: asked !== undefined })
+      .values({ ...values, slug, ownSlug: asked !== undefined, ownerId: ownerOf(ctx) })
       // Whoever has it, of whatever tenant: all links stand under one host.
       .onConflict((on) => on.column("slug").doNothing())
       .returning("id as linkId")
@@ -125,15 +137,38 @@ export class LinksService {
       .set((eb) => ({ disabled: eb.ref("disabled"), ...values }))
       .where("id", "=", linkId)
       .where("deletedAt", "is", null)
+      .where(within(ctx.actor, linksWrite, "ownerId"))
       .returning("id")
       .executeTakeFirstOrThrow(() => notFound());
   }
 
-  /** @throws Fault `kit.not_found` */
-  #one(ctx: Ctx, linkId: string): Promise<LinkView> {
-    const link = linkRows(ctx.db, this.runtime, ctx).where("link.id", "=", linkId);
-    return link.executeTakeFirstOrThrow(() => notFound());
+  /**
+   * @param access what is to reach it; left out for what was just made or changed, and perhaps handed on
+   * @throws Fault `kit.not_found`, also for another's to whoever only reaches their own
+   */
+  async #one(ctx: Ctx, linkId: string, access?: Access): Promise<LinkView> {
+    const rows = linkRows(ctx.db, this.runtime, ctx).where("link.id", "=", linkId);
+    const reached = access === undefined ? rows : rows.where(within(ctx.actor, access, "ownerId"));
+    const [link] = await this.#shown(ctx, await reached.execute());
+    if (link === undefined) throw notFound();
+    return link;
   }
+
+  async #shown<Row extends { readonly ownerId: string | null }>(ctx: Ctx, rows: readonly Row[]) {
+    const names = await this.accounts.names(
+      ctx,
+      rows.flatMap(({ ownerId }) => ownerId ?? []),
+    );
+    return rows.map(({ ownerId, ...row }) => ({
+      ...row,
+      owner: ownerId === null ? null : { id: ownerId, name: names.get(ownerId) ?? "" },
+    }));
+  }
+}
+
+/** Whose something is that is made now; what a key makes is nobody's. */
+function ownerOf({ actor }: Ctx): string | null {
+  return actor.kind === "account" ? actor.id : null;
 }
 
 /** All links that `db` sees, but deleted ones; the columns are called like the item's fields. */

@@ -31,6 +31,7 @@ export interface LinksTables {
     createdAt: Generated<Date>;
     words: Generated<string>;
     wordsGrams: GeneratedAlways<string[] | null>;
+    ownerId: string | null;
   };
 }
 

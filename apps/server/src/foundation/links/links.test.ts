@@ -17,7 +17,7 @@ const setting = async (who: Member, key: string, value: unknown) => {
 };
 
 test("an address is shortened, and the link says all but the password", async () => {
-  const { api } = await server.asOwner();
+  const { api, accountId } = await server.asOwner();
   const link = await api.links.create({
     url: "https://lantern-tea.example/春?a=1#b",
     title: "春茶",
@@ -31,6 +31,7 @@ test("an address is shortened, and the link says all but the password", async ()
     title: "春茶",
     state: "active",
     clicks: 0,
+    owner: { id: accountId, name: "Owner" },
     expiresAt: null,
     maxClicks: null,
     hasPassword: true,
