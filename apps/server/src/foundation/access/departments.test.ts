@@ -40,12 +40,12 @@ describe("a role's data scope", () => {
     expect(await seenBy(b)).toEqual(expect.arrayContaining([ofA, ofB, ofC]));
     // By whatever way they come: one of others is not there.
     for (const call of [
-      a.api.links.update({ linkId: ofB, title: "mine" }),
-      a.api.links.delete({ linkId: ofB }),
-      a.api.links.clicks({ linkId: ofB }),
-      manager.api.links.update({ linkId: ofC, title: "mine" }),
+      () => a.api.links.update({ linkId: ofB, title: "mine" }),
+      () => a.api.links.delete({ linkId: ofB }),
+      () => a.api.links.clicks({ linkId: ofB }),
+      () => manager.api.links.update({ linkId: ofC, title: "mine" }),
     ])
-      expect(await refusal(call)).toMatchObject({ code: "kit.not_found" });
+      expect(await refusal(call())).toMatchObject({ code: "kit.not_found" });
     expect(await manager.api.links.update({ linkId: ofA, title: "看过" })).toMatchObject({ title: "看过" });
     expect((await a.api.links.list()).total).toBe(1);
   });
@@ -151,13 +151,13 @@ describe("nobody reaches further by giving", () => {
     const { api, accountId } = await narrow([own]);
     const beyond = { code: "access.beyond_own_departments", status: 403 };
     for (const call of [
-      api.access.updateAccount({ accountId, departmentIds: [own, other] }),
-      api.access.updateDepartment({ departmentId: other, headId: accountId }),
-      api.access.updateDepartment({ departmentId: other, parentId: own }),
-      api.access.createDepartment({ name: "顶级" }),
-      api.access.deleteDepartment({ departmentId: other }),
+      () => api.access.updateAccount({ accountId, departmentIds: [own, other] }),
+      () => api.access.updateDepartment({ departmentId: other, headId: accountId }),
+      () => api.access.updateDepartment({ departmentId: other, parentId: own }),
+      () => api.access.createDepartment({ name: "顶级" }),
+      () => api.access.deleteDepartment({ departmentId: other }),
     ])
-      expect(await refusal(call)).toMatchObject(beyond);
+      expect(await refusal(call())).toMatchObject(beyond);
     expect(await api.access.createDepartment({ name: "新店", parentId: own })).toMatchObject({ parentId: own });
     const role = await api.access.createRole({ name: `role ${++made}`, permissions: [] });
     const login = `new-${++made}@lantern-tea.example`;
