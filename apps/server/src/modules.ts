@@ -74,7 +74,7 @@ export const modules: readonly ModuleEntry[] = [
     name: "files",
     layer: "foundation",
     description: "Files: uploaded and made, kept while something uses them, downloaded by whoever may",
-    dependsOn: ["access"],
+    dependsOn: ["access", "settings"],
     load: async () => (await import("./foundation/files/files.module.ts")).filesModule,
   },
   {

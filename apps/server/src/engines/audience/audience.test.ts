@@ -168,6 +168,8 @@ describe("the operator's hand", () => {
     ["an escape", "小\u001b[31m满"],
     ["a C1 control", "小\u0085满"],
     ["a line separator", "小\u2028满"],
+    ["a name that reads backwards", "小\u202e满"],
+    ["an isolate", "小\u2067满\u2069"],
     ["a paragraph separator", "小\u2029满"],
   ])("names and tags are one line: %s in them is refused", async (_, text) => {
     const { api } = tea.owner;

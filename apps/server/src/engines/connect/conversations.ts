@@ -207,6 +207,18 @@ export class Conversations {
       .execute();
   }
 
+  /** They follow again, and what they said before they left is still unanswered. What is too old by now is missed. */
+  async returned(ctx: TxCtx, { wechatAppId, openid }: Openid, inboundId: string): Promise<void> {
+    await ctx.db
+      .updateTable("connect_conversation")
+      .set(({ ref }) => ({ state: "waiting", waitingSince: ref("lastAt") }))
+      .where("wechatAppId", "=", wechatAppId)
+      .where("openid", "=", openid)
+      .where("state", "=", "left")
+      .where("lastId", "<", inboundId)
+      .execute();
+  }
+
   /**
    * Compares a conversation with what is now known of the passive reply to its last message: one that WeChat perhaps
    * never took has answered nobody; one that it took at a later try has.

@@ -172,6 +172,22 @@ test("an answer is refused, with the reason, when WeChat would take none", async
   expect(tea.emulator.world.chat(puppet.id).openid).toBe(openid);
 });
 
+test("who leaves unanswered and follows again waits again, until it is too late", async () => {
+  const { puppet, id } = await customer();
+  await tea.emulator.world.unfollow(puppet.id);
+  await tea.settle();
+  expect(await conversation(id)).toMatchObject({ state: "left" });
+  await tea.emulator.world.scan(puppet.id, { code: tea.bound.channel.ticket });
+  await tea.settle();
+  const waiting = await conversation(id);
+  expect(waiting).toMatchObject({ state: "waiting", waitingSince: waiting.lastAt });
+  await tea.emulator.world.unfollow(puppet.id);
+  tea.server.clock.advance(49 * hourMs);
+  await tea.emulator.world.scan(puppet.id, { code: tea.bound.channel.ticket });
+  await tea.settle();
+  expect((await conversation(id)).state).toBe("missed");
+});
+
 test.each([
   ["nothing", " \n "],
   ["more bytes than WeChat takes", "茶".repeat(683)],

@@ -32,6 +32,10 @@ export const fileTooLarge = fault("files.too_large", 413, {
   zh: "文件过大，这种文件上限为 {megabytes} MB。",
   en: "The file is too large: such files may have {megabytes} MB.",
 });
+export const overQuota = fault("files.over_quota", 422, {
+  zh: "空间已满：上限为 {megabytes} MB。请删除不用的文件，或请管理员调高设置 files.quotaMegabytes。",
+  en: "The space of {megabytes} MB is full. Delete files that aren't needed, or have files.quotaMegabytes raised.",
+});
 export const inUse = fault("files.in_use", 409, {
   zh: "文件正在使用中，不能删除。",
   en: "The file is in use, so it can't be deleted.",
@@ -118,7 +122,7 @@ export const files = contract("files", {
     query: z.object({ name: oneLine(200) }),
     body: byteStream,
     reply: StoredFile,
-    faults: [notTaken, wrongName, badPicture, fileTooLarge, tooLarge],
+    faults: [notTaken, wrongName, badPicture, fileTooLarge, tooLarge, overQuota],
     limit: { perMinute: 60, by: "account" },
   }),
   download: route.get("/files/:fileId/content", {

@@ -1,13 +1,15 @@
 import { cron, daily, defineModule, runs } from "@zhanggui/kit/server/module";
 import { accessModule } from "../access/access.module.ts";
+import { settingsModule } from "../settings/settings.module.ts";
 import { files } from "./files.contract.ts";
 import { deleteBytes } from "./files.jobs.ts";
 import { FilesService } from "./files.service.ts";
+import { quotaMegabytes } from "./files.settings.ts";
 import { StorageService } from "./storage.service.ts";
 import { Upkeep } from "./upkeep.ts";
 
 export const filesModule = defineModule(files, {
-  uses: [accessModule],
+  uses: [accessModule, settingsModule],
   services: { files: FilesService, storage: StorageService, upkeep: Upkeep },
   routes: ({ files }) => ({
     list: files.list,
@@ -18,6 +20,7 @@ export const filesModule = defineModule(files, {
     open: files.open,
     delete: files.delete,
   }),
+  settings: [quotaMegabytes],
   jobs: ({ upkeep }) => [runs(deleteBytes, upkeep.deleteBytes)],
   schedules: ({ upkeep }) => ({ purge: cron("17 * * * *", upkeep.purge), sweep: daily("04:07", upkeep.sweep) }),
 });

@@ -10,10 +10,12 @@ import { Runtime } from "@zhanggui/kit/server/runtime";
 import { searchIn } from "@zhanggui/kit/server/search";
 import type { Selectable } from "kysely";
 import { AccessService } from "../access/access.service.ts";
-import { files, filesManage, type FileType, inUse, linkOver } from "./files.contract.ts";
+import { SettingsService } from "../settings/settings.service.ts";
+import { files, filesManage, type FileType, inUse, linkOver, overQuota } from "./files.contract.ts";
 import { deleteBytes } from "./files.jobs.ts";
+import { quotaMegabytes } from "./files.settings.ts";
 import type { FilesTables } from "./files.tables.ts";
-import { collected, measured, peek, rangeOf } from "./internal/bytes.ts";
+import { collected, measured, megabyte, peek, rangeOf } from "./internal/bytes.ts";
 import { headBytes, kindOf } from "./internal/content-type.ts";
 import { anyTimes, Passes } from "./internal/passes.ts";
 import { isPicture, redrawn } from "./internal/pictures.ts";
@@ -49,6 +51,7 @@ export class FilesService {
     private readonly runtime: Runtime,
     private readonly accounts: AccessService,
     private readonly storage: StorageService,
+    private readonly settings: SettingsService,
   ) {
     this.#passes = new Passes(runtime.env.SECRET_KEYS);
   }
@@ -60,15 +63,15 @@ export class FilesService {
     });
   }
 
-  /** @throws Fault `files.not_taken`, `files.wrong_name`, `files.bad_picture`, `files.too_large` */
+  /** @throws Fault `files.not_taken`, `files.wrong_name`, `files.bad_picture`, `files.too_large`, `files.over_quota` */
   async upload(ctx: Ctx, { name, stream }: Flat<typeof files.upload>): Promise<FileView> {
     const { head, all } = await peek(stream, headBytes);
     const { type, mostMegabytes } = kindOf(head, name);
     const within = measured(all, mostMegabytes);
-    const accountId = ctx.actor.id;
-    if (!isPicture(type)) return this.#one(ctx, await this.#store(ctx, { name, type, bytes: within.bytes, accountId }));
+    const values = { name, type, accountId: ctx.actor.id, sizeBytes: mostMegabytes * megabyte };
+    if (!isPicture(type)) return this.#one(ctx, await this.#store(ctx, { ...values, bytes: within.bytes }));
     const { bytes, thumbnail } = await redrawn(await collected(within.bytes), type);
-    return this.#one(ctx, await this.#store(ctx, { name, type, bytes: [bytes], thumbnail, accountId }));
+    return this.#one(ctx, await this.#store(ctx, { ...values, sizeBytes: bytes.length, bytes: [bytes], thumbnail }));
   }
 
   /** Keeps what the server made. It goes after a day unless something uses it by then. */
@@ -206,9 +209,15 @@ export class FilesService {
       readonly bytes: NewFile["bytes"] | Iterable<Uint8Array>;
       readonly thumbnail?: Buffer | undefined;
       readonly accountId?: string;
+      /** What is set aside for it until it is known how long it is; left out for what the server makes. */
+      readonly sizeBytes?: number;
     },
   ): Promise<FileRow> {
-    const { id } = await ctx.db.insertInto("files_file").values(values).returning("id").executeTakeFirstOrThrow();
+    const id = await ctx.tx(async (ctx) => {
+      if (values.sizeBytes !== undefined) await this.#demandRoom(ctx, values.sizeBytes);
+      const row = ctx.db.insertInto("files_file").values(values).returning("id");
+      return (await row.executeTakeFirstOrThrow()).id;
+    });
     try {
       const through = measured(bytes);
       await this.storage.putFile(ctx.tenantId, id, through.bytes);
@@ -226,6 +235,16 @@ export class FilesService {
       await this.runtime.ctx(ctx.tenantId, { traceId: ctx.traceId }).tx((ctx) => this.drop(ctx, [id]));
       throw error;
     }
+  }
+
+  /** Uploads of a tenant ask one after the other, so that many at once take no more than there is. */
+  async #demandRoom(ctx: TxCtx, bytes: number): Promise<void> {
+    const megabytes = await this.settings.get(ctx, quotaMegabytes);
+    if (megabytes === 0) return;
+    await ctx.lock("files.quota", "");
+    const [{ taken } = { taken: 0 }] = await ctx.sql<{ taken: number }>`
+      SELECT coalesce(sum(size_bytes), 0)::float8 AS taken FROM files_file`;
+    if (taken + bytes > megabytes * megabyte) throw overQuota({ megabytes });
   }
 
   async #count(ctx: TxCtx, fileId: string, by: 1 | -1): Promise<number> {

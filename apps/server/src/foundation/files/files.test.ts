@@ -153,6 +153,23 @@ test("10 GB that are announced are refused before they come; more than a kind ma
   await expect.poll(async () => [await rows(), (await stored()).length]).toEqual([0, 0]);
 });
 
+test("a tenant's files take no more than its quota, however many come at once; what is deleted makes room", async () => {
+  const set = (value: number, version: number) =>
+    owner.api.settings.change({ key: "files.quotaMegabytes", value, version });
+  // What a text may have at most is set aside while it comes.
+  await set(51, 0);
+  const full = { code: "files.over_quota", details: { megabytes: 51 } };
+  const come = await Promise.allSettled(Array.from({ length: 8 }, (_, n) => upload(`${n}.txt`, text("茶".repeat(9)))));
+  const taken = come.filter(({ status }) => status === "fulfilled").length;
+  expect(taken).toBeGreaterThan(0);
+  for (const each of come) if (each.status === "rejected") expect(each.reason).toMatchObject({ code: full.code });
+  expect(await rows()).toBe(taken);
+  await set(1, 1);
+  expect(await refusal(upload("more.txt", text("x")))).toMatchObject({ ...full, details: { megabytes: 1 } });
+  await set(0, 2);
+  expect(await upload("more.txt", text("x"))).toMatchObject({ sizeBytes: 1 });
+});
+
 test("who goes away in the middle leaves neither row nor bytes", async () => {
   const call = request(`${server.url}/api/files?name=a.zip`, {
     method: "POST",

@@ -54,6 +54,7 @@ export class Callers implements Authenticator {
     const { zone } = await this.tenants.get(tenantId);
     const day = businessDay(now, zone);
     const calls = await this.#calls.add({ tenantId, keyId, day });
+    if (calls === 0) throw unauthenticated();
     if (perDay !== null && calls > perDay) {
       const seconds = Math.ceil((dayStart(addDays(day, 1), zone).getTime() - now.getTime()) / 1000);
       throw keyUsedUp({ calls: perDay, seconds });
@@ -68,7 +69,7 @@ export class Callers implements Authenticator {
     };
   }
 
-  /** How many calls of its day each is the last one of. Those that come at the same time share one statement. */
+  /** How many calls of its day each is the last one of, 0 for a key that has gone. Those that come at the same time share one statement. */
   async #count(calls: readonly Call[]): Promise<number[]> {
     const byKey = Map.groupBy(calls, ({ tenantId, keyId, day }) => `${tenantId} ${keyId} ${day}`);
     // In one order everywhere, so that two processes never wait for each other in a circle.
@@ -77,7 +78,10 @@ export class Callers implements Authenticator {
     const counted = await this.runtime.unscopedDb().executeQuery<{ keyId: string; day: string; calls: number }>(
       CompiledQuery.raw(
         `INSERT INTO keys_use AS known (tenant_id, key_id, day, calls, last_at)
-         SELECT given.*, $5 FROM unnest($1::uuid[], $2::uuid[], $3::date[], $4::int[]) given
+         SELECT given.*, $5 FROM unnest($1::uuid[], $2::uuid[], $3::date[], $4::int[])
+           AS given (tenant_id, id, day, calls)
+         -- One that is deleted meanwhile counts nothing.
+         JOIN keys_key USING (tenant_id, id) FOR KEY SHARE OF keys_key
          ON CONFLICT (tenant_id, key_id, day)
            DO UPDATE SET calls = known.calls + excluded.calls, last_at = greatest(known.last_at, excluded.last_at)
          RETURNING key_id, day::text AS day, calls`,
@@ -90,7 +94,8 @@ export class Callers implements Authenticator {
       const name = `${keyId} ${day}`;
       const rest = (left.get(name) ?? 1) - 1;
       left.set(name, rest);
-      return (totals.get(name) ?? 0) - rest;
+      const total = totals.get(name);
+      return total === undefined ? 0 : total - rest;
     });
   }
 }

@@ -46,8 +46,10 @@ export class Arrivals {
     const { personId, isNew } = await this.identities.personFor(ctx, { wechatAppId, openid }, sentAt);
     if (!isNew) await this.#seen(ctx, personId, sentAt);
     const touch = { personId, wechatAppId, openid, channelId };
-    if (kind === "event:subscribe") await this.#noteFollowing(ctx, touch, message, true, isNew);
-    else if (kind === "event:unsubscribe") {
+    if (kind === "event:subscribe") {
+      await this.#noteFollowing(ctx, touch, message, true, isNew);
+      await this.conversations.returned(ctx, touch, message.inboundId);
+    } else if (kind === "event:unsubscribe") {
       await this.#noteFollowing(ctx, touch, message, false, isNew);
       await this.conversations.left(ctx, touch, message.inboundId);
     } else {

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { badRange, fileTooLarge } from "../files.contract.ts";
 import type { ByteRange } from "../storage.ts";
 
-const megabyte = 1024 * 1024;
+export const megabyte = 1024 * 1024;
 
 /** The first bytes of a stream, and all of it. */
 export async function peek(
