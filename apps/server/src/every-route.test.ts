@@ -26,11 +26,16 @@ const publicRoutes = [
 
 /** The only routes that an account needs no right for. */
 const routesOfAnyAccount = [
+  "access.beginSecondFactor",
   "access.changePassword",
+  "access.confirmSecondFactor",
+  "access.endSecondFactor",
+  "access.getSecondFactor",
   "access.listOtherTenants",
   "access.logout",
   "access.me",
   "access.proveTenant",
+  "access.renewRecoveryCodes",
   "access.switchTenant",
   "exports.create",
   "exports.delete",

@@ -39,6 +39,7 @@ export const modules: readonly ModuleEntry[] = [
       "tenants.ts": "the tenants themselves",
     },
     platformTables: { access_tenant: [], access_login_attempt: [] },
+    sealed: async () => (await import("./foundation/access/access.sealed.ts")).accessSealed,
     load: async () => (await import("./foundation/access/access.module.ts")).accessModule,
   },
   {

@@ -12,6 +12,7 @@ const account = (id: string, displayName: string) => ({
   displayName,
   roles: [],
   departments: [],
+  hasSecondFactor: false,
   disabled: false,
   state: "enabled" as const,
   invitedUntil: null,

@@ -1,4 +1,4 @@
-import { chooseTenant } from "@zhanggui/server/foundation/access/access.contract";
+import { chooseTenant, codeNeeded } from "@zhanggui/server/foundation/access/sign-in.contract";
 import { ApiProblem } from "@zhanggui/kit/contract/problem";
 
 export interface TenantChoice {
@@ -11,6 +11,11 @@ export function tenantsToChoose(error: unknown): readonly TenantChoice[] | undef
   if (!(error instanceof ApiProblem) || error.code !== chooseTenant.code) return undefined;
   const tenants = error.problem.details?.["tenants"];
   return Array.isArray(tenants) && tenants.length > 1 && tenants.every(isChoice) ? tenants : undefined;
+}
+
+/** Whether login and password are right, and a code of the second factor is what lacks. */
+export function asksForCode(error: unknown): boolean {
+  return error instanceof ApiProblem && error.code === codeNeeded.code;
 }
 
 function isChoice(value: unknown): value is TenantChoice {

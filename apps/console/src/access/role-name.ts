@@ -1,4 +1,4 @@
-import type { Account } from "@zhanggui/server/foundation/access/access.contract";
+import type { Account } from "@zhanggui/server/foundation/access/sign-in.contract";
 import type { z } from "zod";
 import { i18n } from "../common/language.ts";
 

@@ -1,5 +1,5 @@
 import { createClient } from "@zhanggui/kit/contract/client";
-import { access } from "@zhanggui/server/foundation/access/access.contract";
+import { signIn } from "@zhanggui/server/foundation/access/sign-in.contract";
 import { language } from "./language.ts";
 import { notedFetch } from "./reachable.ts";
 import { SessionKeeper } from "./session.ts";
@@ -19,7 +19,7 @@ export const callOptions = {
  * Sessions and passwords, for the pages before the sign-in: they load no other contract. Nothing is tried again after a
  * renewal: a second wrong password counts as one more.
  */
-export const { access: sessionApi } = createClient({ access }, callOptions);
+export const { access: sessionApi } = createClient({ access: signIn }, callOptions);
 
 export const keeper: SessionKeeper = new SessionKeeper({
   storage: localStorage,

@@ -2,7 +2,7 @@ import type {
   Me as MeSchema,
   Session as SessionSchema,
   SignedIn as SignedInSchema,
-} from "@zhanggui/server/foundation/access/access.contract";
+} from "@zhanggui/server/foundation/access/sign-in.contract";
 import { ApiProblem } from "@zhanggui/kit/contract/problem";
 import type { z } from "zod";
 

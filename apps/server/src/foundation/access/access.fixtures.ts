@@ -2,6 +2,7 @@ import { newId } from "@zhanggui/kit/contract/ids";
 import { fixturesOf } from "../../testing/every-route.ts";
 import { testPassword } from "../../testing/test-server.ts";
 import { access } from "./access.contract.ts";
+import { fromBase32, hotp, stepOf } from "./internal/totp.ts";
 import { Setup } from "./setup.ts";
 
 export const fixtures = fixturesOf(access)(async ({ owner, powerless, server }) => {
@@ -21,6 +22,15 @@ export const fixtures = fixturesOf(access)(async ({ owner, powerless, server }) 
   const { id: departmentId } = await owner.api.access.createDepartment({ name: "一店", parentId: top.id });
   const empty = await owner.api.access.createDepartment({ name: "To be deleted" });
   await owner.api.access.updateAccount({ accountId: powerless.accountId, departmentIds: [departmentId] });
+  const { secret } = await owner.api.access.beginSecondFactor({ password: testPassword });
+  /** One after the other: none is taken twice. */
+  const code = () => {
+    server.clock.advance(30_000);
+    return { code: hotp(fromBase32(secret), stepOf(server.clock.now())) };
+  };
+  const forgetful = await server.asHolderOf([], owner);
+  const { secret: theirs } = await forgetful.api.access.beginSecondFactor({ password: testPassword });
+  await forgetful.api.access.confirmSecondFactor({ code: hotp(fromBase32(theirs), stepOf(server.clock.now())) });
   let made = 0;
   return {
     me: {},
@@ -41,6 +51,12 @@ export const fixtures = fixturesOf(access)(async ({ owner, powerless, server }) 
     unlockAccount: { accountId: powerless.accountId },
     listPermissions: {},
     explainPermission: { accountId: owner.accountId, code: "access:read" },
+    getSecondFactor: {},
+    beginSecondFactor: { password: testPassword },
+    confirmSecondFactor: code,
+    renewRecoveryCodes: code,
+    endSecondFactor: code,
+    resetSecondFactor: { accountId: forgetful.accountId },
     listDepartments: {},
     createDepartment: () => ({ name: `部门 ${++made}`, parentId: top.id }),
     updateDepartment: { departmentId, headId: powerless.accountId },

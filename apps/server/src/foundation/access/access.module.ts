@@ -8,6 +8,7 @@ import { LoginAttempts } from "./internal/login-attempts.ts";
 import { OtherTenants } from "./other-tenants.ts";
 import { Passwords } from "./passwords.ts";
 import { Rights } from "./rights.ts";
+import { SecondFactors } from "./second-factors.ts";
 import { Sessions } from "./sessions.ts";
 import { Setup } from "./setup.ts";
 import { SignIn } from "./sign-in.ts";
@@ -23,13 +24,14 @@ export const accessModule = defineModule(access, {
     accounts: AccessService,
     sessions: Sessions,
     signIn: SignIn,
+    secondFactors: SecondFactors,
     passwords: Passwords,
     setup: Setup,
     invitations: Invitations,
     otherTenants: OtherTenants,
     why: Why,
   },
-  routes: ({ accounts, departments, invitations, otherTenants, sessions, setup, signIn, why }) => ({
+  routes: ({ accounts, departments, invitations, otherTenants, secondFactors, sessions, setup, signIn, why }) => ({
     setupStatus: setup.status,
     setup: setup.run,
     login: signIn.login,
@@ -47,6 +49,12 @@ export const accessModule = defineModule(access, {
     readInvitation: invitations.read,
     acceptInvitation: invitations.accept,
     unlockAccount: accounts.unlockAccount,
+    getSecondFactor: secondFactors.get,
+    beginSecondFactor: secondFactors.begin,
+    confirmSecondFactor: secondFactors.confirm,
+    renewRecoveryCodes: secondFactors.renewCodes,
+    endSecondFactor: secondFactors.end,
+    resetSecondFactor: secondFactors.reset,
     listDepartments: departments.list,
     createDepartment: departments.create,
     updateDepartment: departments.update,

@@ -6,7 +6,8 @@ import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
 import { extensionPoint, Extensions } from "@zhanggui/kit/server/extensions";
 import { listOf } from "@zhanggui/kit/server/list";
 import { searchFew } from "@zhanggui/kit/server/search";
-import { access, lastOwner, loginTaken, ownPassword } from "./access.contract.ts";
+import { access, lastOwner, loginTaken } from "./access.contract.ts";
+import { ownPassword } from "./sign-in.contract.ts";
 import { roleFixed, roleInUse, roleNameTaken } from "./roles.contract.ts";
 import { LoginAttempts } from "./internal/login-attempts.ts";
 import { endInvitation } from "./internal/end-invitation.ts";
@@ -125,8 +126,15 @@ export class AccessService {
       .where("expiresAt", ">", ctx.now())
       .execute();
     const departments = await this.departments.ofAccounts(ctx, ids);
+    const factors = await ctx.db
+      .selectFrom("access_second_factor")
+      .select("accountId")
+      .where("accountId", "in", ids)
+      .where("confirmedAt", "is not", null)
+      .execute();
     return accounts.map((account) => ({
       ...account,
+      hasSecondFactor: factors.some(({ accountId }) => accountId === account.id),
       departments: departments.filter(({ accountId }) => accountId === account.id),
       roles: roles.filter(({ accountId }) => accountId === account.id),
       invitedUntil: invited.find(({ accountId }) => accountId === account.id)?.expiresAt ?? null,

@@ -45,6 +45,11 @@ export interface AccessTables {
     failures: number;
     lastAt: Date;
   };
+  access_recovery_code: {
+    tenantId: Generated<string>;
+    accountId: string;
+    codeHash: string;
+  };
   access_role: {
     tenantId: Generated<string>;
     id: Generated<string>;
@@ -53,6 +58,14 @@ export interface AccessTables {
     permissions: string[];
     createdAt: Generated<Date>;
     dataScope: Generated<"own" | "department" | "all">;
+  };
+  access_second_factor: {
+    tenantId: Generated<string>;
+    accountId: string;
+    secretSealed: string;
+    confirmedAt: Date | null;
+    lastStep: number | null;
+    createdAt: Generated<Date>;
   };
   access_session: {
     tenantId: Generated<string>;

@@ -2,7 +2,8 @@ import { Injectable } from "@nestjs/common";
 import { Fault } from "@zhanggui/kit/contract/fault";
 import type { Flat, Out } from "@zhanggui/kit/contract/route";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
-import { access, invitationOver, ownPassword } from "./access.contract.ts";
+import { access } from "./access.contract.ts";
+import { invitationOver, ownPassword } from "./sign-in.contract.ts";
 import { accessInvitationAccepted } from "./access.events.ts";
 import { AccessService } from "./access.service.ts";
 import { endSessions } from "./internal/end-sessions.ts";
@@ -10,6 +11,7 @@ import { LoginAttempts } from "./internal/login-attempts.ts";
 import { assertStrong, hashPassword } from "./internal/passwords.ts";
 import * as tokens from "./internal/tokens.ts";
 import { Rights } from "./rights.ts";
+import { SecondFactors } from "./second-factors.ts";
 import { Sessions } from "./sessions.ts";
 import { Tenants } from "./tenants.ts";
 
@@ -27,6 +29,7 @@ export class Invitations {
     private readonly attempts: LoginAttempts,
     private readonly tenants: Tenants,
     private readonly rights: Rights,
+    private readonly factors: SecondFactors,
   ) {}
 
   /** An account with the password that is given, or else one that its invitation leads to. */
@@ -71,10 +74,15 @@ export class Invitations {
     return { ...invited, tenantName: (await this.tenants.get(ctx.tenantId)).name };
   }
 
-  /** Of two who follow one link at once, one gets in. @throws Fault `access.invitation_over`, `access.weak_password` */
-  async accept(visitor: Ctx, { token, password }: Flat<typeof access.acceptInvitation>) {
+  /**
+   * Of two who follow one link at once, one gets in.
+   *
+   * @throws Fault `access.invitation_over`, `access.weak_password`; `access.code_needed`, `access.wrong_code`
+   */
+  async accept(visitor: Ctx, { token, password, code }: Flat<typeof access.acceptInvitation>) {
     const { ctx, id, login, displayName, issuedBy } = await this.#find(visitor, token);
     assertStrong(password, login);
+    await this.factors.demand(ctx, id, { code, source: visitor.source, device: undefined });
     const passwordHash = await hashPassword(password);
     await ctx.tx(async (ctx) => {
       await ctx.lock("access.rights", "");

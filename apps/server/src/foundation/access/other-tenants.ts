@@ -3,8 +3,10 @@ import { notFound, sessionExpired } from "@zhanggui/kit/contract/faults";
 import type { Flat, Out } from "@zhanggui/kit/contract/route";
 import type { Ctx } from "@zhanggui/kit/server/ctx";
 import { Runtime } from "@zhanggui/kit/server/runtime";
-import { access, wrongCredentials } from "./access.contract.ts";
+import { access } from "./access.contract.ts";
+import { wrongCredentials } from "./sign-in.contract.ts";
 import { hashToken, repeatSeconds } from "./internal/tokens.ts";
+import { SecondFactors } from "./second-factors.ts";
 import { type Peer, peerOf, Sessions, sessionOf } from "./sessions.ts";
 import { SignIn } from "./sign-in.ts";
 import { Tenants } from "./tenants.ts";
@@ -28,6 +30,7 @@ export class OtherTenants {
     private readonly sessions: Sessions,
     private readonly signIn: SignIn,
     private readonly tenants: Tenants,
+    private readonly factors: SecondFactors,
   ) {}
 
   async list(ctx: Ctx): Promise<TenantView[]> {
@@ -123,6 +126,9 @@ export class OtherTenants {
         return [{ tenantId, accountId, proof, passwordHash: account.passwordHash }];
       }),
     );
-    return found.flat();
+    const fits = found.flat();
+    // One that was given a second factor since is opened by signing in to it.
+    const withFactor = await this.factors.among(fits.map(({ tenantId, accountId: id }) => ({ tenantId, id })));
+    return fits.filter(({ accountId }) => !withFactor.has(accountId));
   }
 }

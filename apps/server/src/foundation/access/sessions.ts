@@ -6,7 +6,8 @@ import { auditAct } from "@zhanggui/kit/server/audit/entries";
 import type { Actor, Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
 import type { Authenticator, Caller } from "@zhanggui/kit/server/http/caller";
 import { Runtime } from "@zhanggui/kit/server/runtime";
-import { type access, lockedOut, sessionEnded, wrongCredentials } from "./access.contract.ts";
+import { type access } from "./access.contract.ts";
+import { sessionEnded, lockedOut, wrongCredentials } from "./sign-in.contract.ts";
 import { AccessService } from "./access.service.ts";
 import { endInvitation } from "./internal/end-invitation.ts";
 import { endSessions } from "./internal/end-sessions.ts";
@@ -143,16 +144,7 @@ export class Sessions implements Authenticator {
   async changePassword(ctx: Ctx, change: Flat<typeof access.changePassword>): Promise<void> {
     const { currentPassword: current, newPassword: next } = change;
     const { sessionId } = sessionOf(ctx);
-    const account = await ctx.db
-      .selectFrom("access_account")
-      .select(["id", "login", "passwordHash"])
-      .where("id", "=", ctx.actor.id)
-      .executeTakeFirstOrThrow();
-    const source = "change of password";
-    const wait = await this.attempts.waitOfKnown(account.id, source);
-    if (wait > 0) throw lockedOut({ seconds: wait });
-    if (!(await verifyPassword(account.passwordHash, current))) throw wrongCredentials();
-    await this.attempts.forgiveKnown(account.id, source);
+    const account = await this.demandOwnPassword(ctx, current);
     assertStrong(next, account.login);
     const passwordHash = await hashPassword(next);
     await ctx.tx(async (ctx) => {
@@ -168,6 +160,25 @@ export class Sessions implements Authenticator {
       await endSessions(ctx, "password_changed", { accountId: account.id, except: sessionId });
       await endInvitation(ctx, account.id);
     });
+  }
+
+  /**
+   * The caller's account, if that is its password.
+   *
+   * @throws Fault `access.wrong_credentials`, `access.locked_out`
+   */
+  async demandOwnPassword(ctx: Ctx, password: string) {
+    const account = await ctx.db
+      .selectFrom("access_account")
+      .select(["id", "login", "passwordHash"])
+      .where("id", "=", ctx.actor.id)
+      .executeTakeFirstOrThrow();
+    const source = "change of password";
+    const wait = await this.attempts.waitOfKnown(account.id, source);
+    if (wait > 0) throw lockedOut({ seconds: wait });
+    if (!(await verifyPassword(account.passwordHash, password))) throw wrongCredentials();
+    await this.attempts.forgiveKnown(account.id, source);
+    return account;
   }
 
   knows(token: string): boolean {

@@ -4,11 +4,13 @@ import type { Flat } from "@zhanggui/kit/contract/route";
 import { auditAct } from "@zhanggui/kit/server/audit/entries";
 import type { Actor, Ctx } from "@zhanggui/kit/server/ctx";
 import { Runtime } from "@zhanggui/kit/server/runtime";
-import { access, chooseTenant, wrongCredentials } from "./access.contract.ts";
+import { access } from "./access.contract.ts";
+import { chooseTenant, wrongCredentials } from "./sign-in.contract.ts";
 import { CheckLimiter } from "./internal/check-limiter.ts";
 import { type Asked, LoginAttempts } from "./internal/login-attempts.ts";
 import { verifyDummyHash, verifyPassword } from "./internal/passwords.ts";
 import { type Device, readDeviceToken } from "./internal/tokens.ts";
+import { SecondFactors } from "./second-factors.ts";
 import { peerOf, Sessions } from "./sessions.ts";
 import { Tenants } from "./tenants.ts";
 
@@ -36,24 +38,28 @@ export class SignIn {
     private readonly sessions: Sessions,
     private readonly tenants: Tenants,
     private readonly attempts: LoginAttempts,
+    private readonly factors: SecondFactors,
   ) {}
 
   /**
    * @throws Fault `access.wrong_credentials`, the same for an unknown login, a disabled account and a wrong password;
-   *   `access.choose_tenant` if login and password fit in several tenants; `access.locked_out`, `access.place_locked_out`,
-   *   `kit.too_many_requests`
+   *   `access.choose_tenant` if login and password fit in several tenants; `access.code_needed` and `access.wrong_code` of
+   *   an account with a second factor; `access.locked_out`, `access.place_locked_out`, `kit.too_many_requests`
    */
   async login(ctx: Ctx, credentials: Credentials) {
-    const { login } = credentials;
+    const { login, code } = credentials;
     const [account, peers] = await this.#limiter.run({ login, source: ctx.source }, async () => {
       const account = await this.#verified(ctx, credentials);
       // Whoever names the business may have others. Looked for as long whether there are any: whoever has somebody
       // else's login in a business of their own would read it off the time.
       const others = credentials.tenantId === undefined ? [] : await this.#othersToo(ctx, credentials, account.id);
-      return [account, others.map(peerOf)] as const;
+      return [account, (await this.#byPasswordAlone(others)).map(peerOf)] as const;
     });
     const { tenantId, id, passwordHash } = account;
-    return this.sessions.start(this.sessions.as(tenantId, id, ctx, access.login), id, passwordHash, peers);
+    const as = this.sessions.as(tenantId, id, ctx, access.login);
+    const device = await this.#device(ctx, credentials);
+    await this.factors.demand(as, id, { code, source: ctx.source, device });
+    return this.sessions.start(as, id, passwordHash, peers);
   }
 
   /**
@@ -66,8 +72,14 @@ export class SignIn {
     const { login, password } = asked;
     return this.#limiter.run({ login, source: ctx.source }, async () => {
       const others = (await this.#candidates(login, undefined)).filter(({ id }) => id !== accountId);
-      return this.#open(ctx, { login, tenantId: undefined }, others, password);
+      return this.#byPasswordAlone(await this.#open(ctx, { login, tenantId: undefined }, others, password));
     });
+  }
+
+  /** Where somebody signs in with a second factor a password proves nothing yet. */
+  async #byPasswordAlone(accounts: readonly Candidate[]): Promise<Candidate[]> {
+    const withFactor = await this.factors.among(accounts);
+    return accounts.filter(({ id }) => !withFactor.has(id));
   }
 
   async #verified(ctx: Ctx, credentials: Credentials): Promise<Candidate> {

@@ -5,7 +5,7 @@ import { networkOf } from "@zhanggui/kit/server/http/rate-limiter";
 import type { Logger } from "@zhanggui/kit/server/log";
 import { OperatorError } from "@zhanggui/kit/server/operator-error";
 import { poolOptions } from "@zhanggui/kit/server/pool";
-import { Login } from "./access.contract.ts";
+import { Login } from "./sign-in.contract.ts";
 import { unlockLogin, unlockPlace } from "./internal/login-attempts.ts";
 
 /**

@@ -4,7 +4,7 @@ import type { OwnerTransaction } from "@zhanggui/kit/server/owner-transaction";
 import { Runtime } from "@zhanggui/kit/server/runtime";
 import type { Tables } from "@zhanggui/kit/server/tables";
 import { type Kysely, sql } from "kysely";
-import { lockedOut, placeLockedOut } from "../access.contract.ts";
+import { placeLockedOut, lockedOut } from "../sign-in.contract.ts";
 
 /** Failures are forgotten so long after the last one; a lock lasts as long. */
 const windowMinutes = 15;

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { hash, verify } from "@node-rs/argon2";
-import { weakPassword } from "../access.contract.ts";
+import { weakPassword } from "../sign-in.contract.ts";
 
 /** Argon2id with OWASP's second recommended setting (Password Storage Cheat Sheet, 2024): 19 MiB, 2 passes. */
 const cost = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
