@@ -10,6 +10,11 @@ export interface Permission {
   readonly text: LocalizedText;
   /** The built-in roles that have it, besides the owner. */
   readonly grantedTo: readonly BuiltInRole[];
+  /**
+   * It reaches over all tenants: only the tenant that runs the server (the one its set-up made) can hold it. To others
+   * it isn't there, whatever their roles say.
+   */
+  readonly isOfPlatform?: true;
 }
 
 /** Declares a permission, with the sentence that the role editor shows. */
@@ -19,6 +24,11 @@ export function permission(
   grantedTo: readonly BuiltInRole[],
 ): Permission {
   return { code, text, grantedTo };
+}
+
+/** The same for what is the whole server's business: only the tenant that runs it can hold it. */
+export function platformPermission(...declared: Parameters<typeof permission>): Permission {
+  return { ...permission(...declared), isOfPlatform: true };
 }
 
 /** For routes that need no account: login, set-up, WeChat's callbacks. A test lists every one of them. */

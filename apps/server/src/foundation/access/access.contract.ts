@@ -188,6 +188,7 @@ export const access = contract(followed, {
   setupStatus: route.get("/setup", {
     summary: "Whether the system still waits for its first tenant; while the demo is on, its logins",
     access: publicAccess,
+    duringMaintenance: true,
     reply: z.object({
       needed: z.boolean(),
       demoLogins: z.array(z.object({ role: z.string(), login: z.string(), password: z.string() })),
@@ -211,6 +212,7 @@ export const access = contract(followed, {
   login: route.post("/sessions", {
     summary: "Sign in; after five wrong passwords of one account from one place it is locked there for a while",
     access: publicAccess,
+    duringMaintenance: true,
     effect: "change",
     body: z.object({
       login: Login,
@@ -226,6 +228,7 @@ export const access = contract(followed, {
     summary:
       "Renew a session; a refresh token that comes again after a minute, or an older one, ends the whole session",
     access: publicAccess,
+    duringMaintenance: true,
     effect: "change",
     body: z.object({ refreshToken: z.string().max(200) }),
     reply: Session,
@@ -255,6 +258,7 @@ export const access = contract(followed, {
   logout: route.post("/sessions/logout", {
     summary: "End this session",
     access: authenticated,
+    duringMaintenance: true,
     effect: "change",
     reply: z.object({}),
   }),

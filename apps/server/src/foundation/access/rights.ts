@@ -5,6 +5,7 @@ import type { Actor, Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
 import { Declarations } from "@zhanggui/kit/server/declarations";
 import { sql, type SqlBool } from "kysely";
 import { accessWrite, beyondOwnRights, unknownPermission } from "./roles.contract.ts";
+import { Tenants } from "./tenants.ts";
 
 export interface GrantingRole {
   readonly builtIn: BuiltInRole | null;
@@ -19,16 +20,21 @@ const isRead = (code: string, permissions: readonly string[]): boolean =>
 /** What accounts hold, and what they may therefore give to others. */
 @Injectable()
 export class Rights {
-  constructor(private readonly declarations: Declarations) {}
+  constructor(
+    private readonly declarations: Declarations,
+    private readonly tenants: Tenants,
+  ) {}
 
-  /** Every permission that some route asks for: what roles can grant. */
-  get grantable(): readonly Permission[] {
-    return this.declarations.permissions;
+  /** Every permission that some route asks for and this tenant can have: what its roles can grant. */
+  async grantable(ctx: Ctx): Promise<readonly Permission[]> {
+    const all = this.declarations.permissions;
+    return (await this.tenants.isPlatform(ctx)) ? all : all.filter(({ isOfPlatform }) => !isOfPlatform);
   }
 
   /** @throws Fault `access.unknown_permission` for one that no route asks for */
-  demandKnown(permissions: readonly string[]): void {
-    const unknown = permissions.find((code) => !this.grantable.some((each) => each.code === code));
+  async demandKnown(ctx: Ctx, permissions: readonly string[]): Promise<void> {
+    const grantable = await this.grantable(ctx);
+    const unknown = permissions.find((code) => !grantable.some((each) => each.code === code));
     if (unknown !== undefined) throw unknownPermission({ permission: unknown });
   }
 
@@ -36,12 +42,8 @@ export class Rights {
    * What a role grants now: of a built-in one that stands with each permission. One that no route asks for any more
    * grants nothing: nobody could hold it, and so change or disable whoever was granted it.
    */
-  ofRole({ builtIn, permissions }: GrantingRole): string[] {
-    const granted =
-      builtIn === null
-        ? this.grantable.filter(({ code }) => permissions.includes(code) || isRead(code, permissions))
-        : this.grantable.filter(({ grantedTo }) => builtIn === "owner" || grantedTo.includes(builtIn));
-    return granted.map(({ code }) => code);
+  async ofRole(ctx: Ctx, role: GrantingRole): Promise<string[]> {
+    return grantedBy(role, await this.grantable(ctx));
   }
 
   async ofAccount(ctx: Ctx, accountId: string): Promise<string[]> {
@@ -51,7 +53,8 @@ export class Rights {
       .select(["access_role.builtIn", "access_role.permissions"])
       .where("access_account_role.accountId", "=", accountId)
       .execute();
-    return [...new Set(roles.flatMap((role) => this.ofRole(role)))].toSorted();
+    const grantable = await this.grantable(ctx);
+    return [...new Set(roles.flatMap((role) => grantedBy(role, grantable)))].toSorted();
   }
 
   /** Somebody who isn't there, with what they may do by now; undefined for an account that is switched off. */
@@ -68,7 +71,8 @@ export class Rights {
   }
 
   /** The accounts that have a permission and can sign in, the first of them. */
-  async holdersOf(ctx: Ctx, { code, grantedTo }: Permission, limit: number): Promise<string[]> {
+  async holdersOf(ctx: Ctx, { code, grantedTo, isOfPlatform }: Permission, limit: number): Promise<string[]> {
+    if (isOfPlatform && !(await this.tenants.isPlatform(ctx))) return [];
     const builtIn: readonly string[] = ["owner", ...grantedTo];
     const codes = code.endsWith(":read") ? [code, everyRead] : [code];
     const rows = await ctx.db
@@ -115,6 +119,14 @@ export class Rights {
     if (!held.has(needed.code)) throw forbidden({ permission: needed.code });
     return new Grantor(held);
   }
+}
+
+function grantedBy({ builtIn, permissions }: GrantingRole, grantable: readonly Permission[]): string[] {
+  const granted =
+    builtIn === null
+      ? grantable.filter(({ code }) => permissions.includes(code) || isRead(code, permissions))
+      : grantable.filter(({ grantedTo }) => builtIn === "owner" || grantedTo.includes(builtIn));
+  return granted.map(({ code }) => code);
 }
 
 /** Whoever changes rights, in the transaction in which they do. */

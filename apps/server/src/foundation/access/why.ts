@@ -23,7 +23,7 @@ export class Why {
     ctx: Ctx,
     { accountId, code }: Flat<typeof access.explainPermission>,
   ): Promise<Out<typeof access.explainPermission>> {
-    const permission = this.rights.grantable.find((each) => each.code === code);
+    const permission = (await this.rights.grantable(ctx)).find((each) => each.code === code);
     if (permission === undefined) throw unknownPermission({ permission: code });
     const account = await ctx.db
       .selectFrom("access_account")
@@ -39,7 +39,8 @@ export class Why {
       .select(["id", "name", "builtIn", "permissions", "accountId"])
       .orderBy("id")
       .execute();
-    const giving = roles.filter((role) => this.rights.ofRole(role).includes(code));
+    const granted = await Promise.all(roles.map((role) => this.rights.ofRole(ctx, role)));
+    const giving = roles.filter((_, index) => granted[index]?.includes(code));
     const named = (own: boolean) =>
       giving
         .filter((role) => (role.accountId !== null) === own)

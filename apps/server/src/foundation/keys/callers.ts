@@ -58,7 +58,7 @@ export class Callers implements Authenticator {
       const seconds = Math.ceil((dayStart(addDays(day, 1), zone).getTime() - now.getTime()) / 1000);
       throw keyUsedUp({ calls: perDay, seconds });
     }
-    const permissions = new Set(this.rights.ofRole({ builtIn: null, permissions: key.permissions }));
+    const permissions = new Set(await this.rights.ofRole(ctx, { builtIn: null, permissions: key.permissions }));
     return {
       tenantId,
       actor: { kind: "key", id: keyId, name: key.name, permissions },
