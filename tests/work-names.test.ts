@@ -11,10 +11,9 @@ const schedules = [
   ...globSync("apps/server/src/*/*/*.module.ts", { cwd: root }).flatMap((path) =>
     [...textOf(path).matchAll(/(\w+): (?:cron|daily)\(/g)].map(([, key = ""]) => [basename(path, ".module.ts"), key]),
   ),
-  ...[...textOf("packages/kit/src/server/runtime.ts").matchAll(/\.schedule\("kit\.(\w+)"/g)].map(([, key = ""]) => [
-    "operations",
-    key,
-  ]),
+  ...globSync("packages/kit/src/server/**/*.ts", { cwd: root, exclude: ["**/*.test.ts"] }).flatMap((path) =>
+    [...textOf(path).matchAll(/schedule\(\s*"kit\.(\w+)"/g)].map(([, key = ""]) => ["operations", key]),
+  ),
 ] as [module: string, key: string][];
 
 test.for(schedules)("the schedule %s.%s has a name in both languages", ([module, key]) => {

@@ -25,21 +25,21 @@ const states = {
 export const ScheduleView = z
   .object({
     id: Id,
-    name: field(z.string(), { zh: "定时任务", en: "Schedule" }, { kind: "work", sort: true }),
+    name: field(z.string(), { zh: "定时任务", en: "Schedule" }, { kind: "work", sort: true, width: "24%" }),
     state: field(
       z.enum(["new", "well", "running", "failed", "paused"]),
       { zh: "状态", en: "State" },
-      { choices: states, filter: true, unindexed: true, width: "112px" },
+      { choices: states, filter: true, unindexed: true, width: "112px", narrow: true },
     ),
     /** Five fields: minute, hour, day, month, weekday; by the clock of `timeZone`. */
     cron: field(z.string(), { zh: "时间规则", en: "Times" }, { width: "12%" }),
-    timeZone: field(z.string(), { zh: "时区", en: "Zone" }, { width: "80px" }),
+    timeZone: field(z.string(), { zh: "时区", en: "Zone" }, { width: "80px", hidden: true }),
     lastAt: field(Instant.nullable(), { zh: "上次运行", en: "Last run" }),
     tookMs: field(z.int().nullable(), { zh: "耗时（毫秒）", en: "Took (ms)" }, { kind: "count", width: "104px" }),
     /** Null while it runs, is about to, or is paused. */
     nextAt: field(Instant.nullable(), { zh: "下次运行", en: "Next run" }),
     /** Why the last run failed; null if it didn't. */
-    lastError: field(z.string().nullable(), { zh: "失败原因", en: "Why it failed" }, { narrow: true }),
+    lastError: field(z.string().nullable(), { zh: "失败原因", en: "Why it failed" }),
   })
   .meta({ id: "Schedule" });
 
