@@ -94,7 +94,8 @@ export async function* readArchive(path: string): AsyncGenerator<NewEntry, void,
   try {
     for (;;) {
       const head = await source.take(block);
-      if (head.every((byte) => byte === 0)) return;
+      // What is behind it has gzip's own sum: one that was cut there is told by it.
+      if (head.every((byte) => byte === 0)) return await source.end();
       const name = head.toString("utf8", 0, head.indexOf(0));
       const bytes = Number.parseInt(head.toString("latin1", 124, 135), 8);
       const told = Number.parseInt(head.toString("latin1", 148, 154), 8);
@@ -146,6 +147,16 @@ class Source {
     const chunk = this.#rest.subarray(0, most);
     this.#rest = this.#rest.subarray(chunk.length);
     return chunk;
+  }
+
+  /** Reads what is left. */
+  async end(): Promise<void> {
+    for (let isOver = false; !isOver;) {
+      const next = await this.#chunks.next().catch((error: unknown) => {
+        throw damaged(this.#path, error);
+      });
+      isOver = next.done === true;
+    }
   }
 
   async take(bytes: number): Promise<Buffer> {

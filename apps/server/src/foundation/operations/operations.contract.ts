@@ -25,7 +25,11 @@ const states = {
 export const ScheduleView = z
   .object({
     id: Id,
-    name: field(z.string(), { zh: "定时任务", en: "Schedule" }, { kind: "work", sort: true, width: "24%" }),
+    name: field(
+      z.string(),
+      { zh: "定时任务", en: "Schedule" },
+      { kind: "work", sort: true, unindexed: true, width: "24%" },
+    ),
     state: field(
       z.enum(["new", "well", "running", "failed", "paused"]),
       { zh: "状态", en: "State" },

@@ -3,7 +3,6 @@
 ALTER TABLE kit_schedule ADD COLUMN began_at timestamptz(3);
 ALTER TABLE kit_schedule ADD COLUMN took_ms integer;
 ALTER TABLE kit_schedule ADD COLUMN paused_at timestamptz(3);
-CREATE INDEX kit_schedule_by_name ON kit_schedule (tenant_id, name, id);
 
 -- Whether the whole server is closed for work on it: one row, or none while it is open. Each process looks twice a second.
 CREATE TABLE kit_maintenance (
