@@ -16,6 +16,9 @@ export const commands = [
   "tables",
   "reseal",
   "audit",
+  "maintenance",
+  "backup",
+  "restore",
   "doctor",
   "help",
 ] as const;
@@ -33,7 +36,7 @@ export interface StartOptions {
 export type Request =
   | { command: "start"; options: StartOptions }
   | { command: "check"; quick: boolean }
-  | { command: "test" | "bench" | "mock" | "shots"; words: string[] }
+  | { command: "test" | "bench" | "mock" | "shots" | "maintenance" | "backup" | "restore"; words: string[] }
   | { command: "new"; module: NewModule }
   | { command: "new"; page: NewPage }
   | { command: "stop" | "tables" | "reseal" | "audit" | "doctor" | "help" };
@@ -59,6 +62,9 @@ export function parseRequest(words: string[]): Request {
     case "bench":
     case "mock":
     case "shots":
+    case "maintenance":
+    case "backup":
+    case "restore":
       return { command, words: rest };
     case "new":
       return rest[0] === "page" ? { command, page: parsePage(rest.slice(1)) } : { command, module: parseModule(rest) };
@@ -136,5 +142,9 @@ export const help = `Zhanggui. ./zg <command>
   tables       make the row types (<m>.tables.ts) from the migrations
   reseal       seal the stored secrets with the first of SECRET_KEYS; embedded: with a new key
   audit        verify the audit log of every tenant; exits with 1 and names what was tampered with
+  maintenance on|off|status [--zh <message>] [--en <message>] [--minutes N]
+               close the server for work on it, and open it again
+  backup FILE  database and files in one archive, while the server runs
+  restore FILE [--replace]  into an empty database; --replace: first drop what is there
   doctor       say what this machine has and lacks
 `;

@@ -31,7 +31,11 @@ async function perform(request: Request, progress: Progress): Promise<number> {
     case "reseal":
       return (await import("./reseal.ts")).reseal(progress);
     case "audit":
-      return (await import("./audit.ts")).audit(progress);
+      return (await import("./server-command.ts")).serverCommand(["audit"], progress);
+    case "maintenance":
+    case "backup":
+    case "restore":
+      return (await import("./server-command.ts")).serverCommand([request.command, ...request.words], progress);
     case "tables":
       return (await import("./tables.ts")).tables(progress);
     case "doctor":

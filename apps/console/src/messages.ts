@@ -9,6 +9,7 @@ import { formsMessages } from "./forms/forms.messages.ts";
 import { keysMessages } from "./keys/keys.messages.ts";
 import { linksMessages } from "./links/links.messages.ts";
 import { messagingMessages } from "./messaging/messaging.messages.ts";
+import { operationsMessages } from "./operations/operations.messages.ts";
 import { notificationsMessages } from "./notifications/notifications.messages.ts";
 import { settingsMessages } from "./settings/settings.messages.ts";
 import { sharedMessages } from "./common/shared.messages.ts";
@@ -30,6 +31,7 @@ const modules = {
   links: linksMessages,
   messaging: messagingMessages,
   notifications: notificationsMessages,
+  operations: operationsMessages,
   settings: settingsMessages,
   work: workMessages,
 };

@@ -111,7 +111,7 @@ test("a table that nobody has thought of, and a trigger that sleeps, turn the te
 test("an exception doesn't excuse a view that shows the rows of all tenants", async () => {
   await client.query("BEGIN");
   await client.query("CREATE VIEW tea_view AS SELECT * FROM audience_tag");
-  const said = await catalogueViolations(client, { platformTables, allowed: { tea_view: "it must be" } });
+  const said = await catalogueViolations(client, { platformTables, allowed: { ...allowed, tea_view: "it must be" } });
   expect(said).toEqual([expect.stringMatching(/view tea_view shows the rows of all tenants/)]);
   await client.query("ROLLBACK");
 });

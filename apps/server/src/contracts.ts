@@ -10,6 +10,7 @@ import { forms } from "./foundation/forms/forms.contract.ts";
 import { keys } from "./foundation/keys/keys.contract.ts";
 import { links } from "./foundation/links/links.contract.ts";
 import { notifications } from "./foundation/notifications/notifications.contract.ts";
+import { operations } from "./foundation/operations/operations.contract.ts";
 import { settings } from "./foundation/settings/settings.contract.ts";
 import { views } from "./foundation/views/views.contract.ts";
 import { work } from "./foundation/work/work.contract.ts";
@@ -19,6 +20,7 @@ export const contracts = {
   access,
   settings,
   events,
+  operations,
   connect,
   audience,
   messaging,

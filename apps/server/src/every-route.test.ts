@@ -22,6 +22,7 @@ const publicRoutes = [
   "files.open",
   "links.open",
   "links.unlock",
+  "operations.getMaintenance",
 ];
 
 /** The only routes that an account needs no right for. */
@@ -79,7 +80,7 @@ const everything = async ({ api }: Member): Promise<string[]> =>
 async function openWorld(): Promise<World> {
   const env = { WECHAT_API_URL: emulator.url, WECHAT_MP_URL: emulator.url, SMTP_URL: emulator.smtpUrl };
   const server = await openTestServer(inject("clusterUrl"), { env });
-  const [owner, stranger] = [await server.asOwner(), await server.asOwner()];
+  const [owner, stranger] = [await server.asPlatformOwner(), await server.asOwner()];
   const bound = await bindLanternTea(owner, emulator.world, server.url);
   const puppet = emulator.world.createPuppet();
   await emulator.world.scan(puppet.id, { code: bound.channel.ticket });

@@ -13,8 +13,11 @@ import { gracefulShutdown, guardProcess } from "@zhanggui/kit/server/shutdown";
 import { createApp } from "./app.ts";
 import { unlock } from "./foundation/access/unlock.ts";
 import { audit } from "./audit.ts";
+import { backup } from "./backup/backup.ts";
+import { restore } from "./backup/restore.ts";
 import { openStorage } from "./foundation/files/open-storage.ts";
 import { assertStorage } from "./foundation/files/storage.ts";
+import { maintenance } from "./maintenance.ts";
 import { migrationFolders } from "./migrations.ts";
 import { slowQueries } from "./slow-queries.ts";
 import { resealAll } from "./reseal.ts";
@@ -23,13 +26,20 @@ interface Command {
   readonly usage: string;
   /** What it does, in one line. */
   readonly does: string;
-  run(env: Env, log: Logger, argument?: string): Promise<void>;
+  run(env: Env, log: Logger, ...words: readonly string[]): Promise<void>;
 }
 const commands: Readonly<Record<string, Command>> = {
   serve: { usage: "[serve]", does: "brings the database up to date and runs the server", run: serve },
   unlock: { usage: "unlock <login or address>", does: "lets who is locked out sign in again at once", run: unlock },
   audit: { usage: "audit", does: "verifies the audit log of every tenant; 1 if one was tampered with", run: audit },
   reseal: { usage: "reseal", does: "seals every secret with the first of SECRET_KEYS", run: reseal },
+  backup: { usage: "backup <file>", does: "writes database and files into one archive", run: backup },
+  restore: { usage: "restore <file> [--replace]", does: "brings an archive back into an empty database", run: restore },
+  maintenance: {
+    usage: "maintenance on|off|status",
+    does: "closes the server for work on it, and opens it again",
+    run: maintenance,
+  },
   "slow-queries": { usage: "slow-queries [hours]", does: "lists the slowest statements of late", run: slowQueries },
 };
 const help: ReadonlySet<string> = new Set(["help", "--help", "-h"]);
@@ -37,7 +47,7 @@ const help: ReadonlySet<string> = new Set(["help", "--help", "-h"]);
 const givingBackMs = 1000;
 
 /** `main.js [serve]`, or another command. */
-async function main([name = "serve", argument]: readonly string[]): Promise<void> {
+async function main([name = "serve", ...words]: readonly string[]): Promise<void> {
   if (help.has(name)) {
     process.stdout.write(`${usage()}\n`);
     return;
@@ -46,7 +56,7 @@ async function main([name = "serve", argument]: readonly string[]): Promise<void
   if (command === undefined) throw new OperatorError(`There is no command ${name}.\n${usage()}`);
   const env = readEnv();
   await assertDatabase(env.DATABASE_DIRECT_URL, { tenantRole: tenantRoleOf });
-  await command.run(env, createLog(env.LOG_LEVEL), argument);
+  await command.run(env, createLog(env.LOG_LEVEL), ...words);
 }
 
 function usage(): string {

@@ -40,6 +40,7 @@ export const modules: readonly ModuleEntry[] = [
     },
     platformTables: { access_tenant: [], access_login_attempt: [] },
     sealed: async () => (await import("./foundation/access/access.sealed.ts")).accessSealed,
+    ownerObjects: { access_is_platform: "whether the ctx's own tenant runs the server: of others it tells nothing" },
     load: async () => (await import("./foundation/access/access.module.ts")).accessModule,
   },
   {
@@ -91,6 +92,19 @@ export const modules: readonly ModuleEntry[] = [
     description: "The event log and the dead letters, seen and replayed",
     dependsOn: ["access", "notifications"],
     load: async () => (await import("./foundation/events/events.module.ts")).eventsModule,
+  },
+  {
+    name: "operations",
+    layer: "foundation",
+    description:
+      "How the whole server runs: schedules, queues, tables, dependencies; closed for maintenance and opened",
+    dependsOn: ["access"],
+    ownerFiles: {
+      "overview.ts":
+        "queues, tables and slow statements are all tenants'; only the tenant that runs the server sees it",
+      "maintenance.ts": "the server is closed for all tenants",
+    },
+    load: async () => (await import("./foundation/operations/operations.module.ts")).operationsModule,
   },
   {
     name: "links",

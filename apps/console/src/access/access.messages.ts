@@ -3,6 +3,7 @@ import { pair } from "../common/pair.ts";
 export const accessMessages = pair(
   {
     module: "账号",
+    workNames: { prune: "清理过期的会话" },
     login: {
       title: "登录",
       login: "账号",
@@ -63,6 +64,7 @@ export const accessMessages = pair(
   },
   {
     module: "Accounts",
+    workNames: { prune: "Remove ended sessions" },
     login: {
       title: "Sign in",
       login: "Login",

@@ -3,6 +3,7 @@ import { pair } from "../common/pair.ts";
 export const auditMessages = pair(
   {
     module: "审计",
+    workNames: { seal: "封存审计记录", tend: "校验审计日志并清理" },
     key: "API 密钥“{name}”",
     visitor: "未登录的人",
     system: "系统",
@@ -34,6 +35,7 @@ export const auditMessages = pair(
   },
   {
     module: "Audit",
+    workNames: { seal: "Seal audit entries", tend: "Verify and prune the audit log" },
     key: "API key “{name}”",
     visitor: "Somebody who isn't signed in",
     system: "The system",

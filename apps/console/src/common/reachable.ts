@@ -1,4 +1,5 @@
 import { ref, watch } from "vue";
+import { noteClosed } from "./maintenance.ts";
 
 /** Whether the server could be reached when it was last asked. */
 export const isReachable = ref(true);
@@ -17,6 +18,7 @@ export const notedFetch: typeof fetch = async (...given) => {
   try {
     const response = await fetch(...given);
     isReachable.value = true;
+    void noteClosed(response);
     return response;
   } catch (error) {
     if (error instanceof TypeError) lost();

@@ -3,6 +3,7 @@ import { pair } from "../common/pair.ts";
 export const eventsMessages = pair(
   {
     module: "事件",
+    workNames: { tell_of_dead: "通知失败的任务" },
     name: "事件",
     at: "发生时间",
     actor: "发起者",
@@ -21,6 +22,7 @@ export const eventsMessages = pair(
   },
   {
     module: "Events",
+    workNames: { tell_of_dead: "Tell of failed tasks" },
     name: "Event",
     at: "When",
     actor: "By",

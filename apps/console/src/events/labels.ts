@@ -19,7 +19,7 @@ export function eventLabel(name: string, t: Say, te: Knows): string {
  * @param name `<module>.<handler>`
  */
 export function workLabel(name: string, t: Say, te: Knows): string {
-  const key = name.replace(".", ".workNames.");
+  const key = name.replace(/^kit\./, "operations.").replace(".", ".workNames.");
   return te(key) ? t(key) : name;
 }
 

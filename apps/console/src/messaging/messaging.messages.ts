@@ -10,6 +10,7 @@ export const messagingMessages = pair(
       take_receipt: "登记回执",
       outbox: "发送消息",
       replies: "发送客服回复",
+      remind: "提醒有客户在等回复",
     },
     channels: { wechat_template: "微信模板消息", mail: "邮件", wechat_reply: "客服回复" },
     states: {
@@ -91,6 +92,7 @@ export const messagingMessages = pair(
       take_receipt: "Note the receipt",
       outbox: "Send the message",
       replies: "Send the reply",
+      remind: "Remind of customers who wait",
     },
     channels: { wechat_template: "Template message", mail: "Mail", wechat_reply: "Reply" },
     states: {

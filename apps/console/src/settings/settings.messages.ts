@@ -3,6 +3,7 @@ import { pair } from "../common/pair.ts";
 export const settingsMessages = pair(
   {
     module: "设置",
+    workNames: { prune: "按保留期删除旧数据" },
     eventNames: {
       changed_v1: "设置已修改",
     },
@@ -16,6 +17,7 @@ export const settingsMessages = pair(
   },
   {
     module: "Settings",
+    workNames: { prune: "Delete what is kept no longer" },
     eventNames: {
       changed_v1: "Setting changed",
     },

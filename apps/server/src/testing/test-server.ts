@@ -55,6 +55,8 @@ export interface TestServer {
   anonymous(headers?: Readonly<Record<string, string>>): Api;
   /** Opens a tenant of its own and signs its owner in. */
   asOwner(): Promise<Member>;
+  /** The owner of the tenant that runs the server; once. */
+  asPlatformOwner(): Promise<Member>;
   /** Adds an account with a built-in role to a tenant, and signs it in. */
   as(role: BuiltInRole, owner: Member): Promise<Member>;
   /** Adds an account whose role grants these permissions and no others, and signs it in. */
@@ -135,6 +137,11 @@ export async function openTestServer(clusterUrl: string, options: TestServerOpti
       const login = newLogin();
       const owner = { tenantName: "Lantern Tea", login, displayName: "Owner", password };
       return member(login, await app.get(Setup).open(runtime.ctx(newId(clock.now())), owner, { first: false }));
+    },
+    asPlatformOwner: async () => {
+      const login = newLogin();
+      const owner = { tenantName: "Lantern Tea", login, displayName: "Owner", password };
+      return member(login, await app.get(Setup).open(runtime.ctx(newId(clock.now())), owner, { first: true }));
     },
     as: async (role, owner) => {
       const { items } = await owner.api.access.listRoles();

@@ -1,4 +1,5 @@
 import { fault } from "./fault.ts";
+import { underMaintenance } from "./maintenance.ts";
 
 // The faults that any route may answer. Numeric codes: inventory D-63…D-69 and D-77.
 
@@ -192,4 +193,5 @@ export const kitFaults = [
   upstreamFailed,
   timeLimitExceeded,
   shuttingDown,
+  underMaintenance,
 ] as const;

@@ -36,6 +36,11 @@ export interface Permission {
   readonly grantedTo: readonly KnownRole[];
   /** What it is about has an owner each: a role may narrow it to one's own things, or to those of one's departments. */
   readonly isScoped: boolean;
+  /**
+   * It reaches over all tenants: only the tenant that runs the server (the one its set-up made) can hold it. To others
+   * it isn't there, whatever their roles say.
+   */
+  readonly isOfPlatform?: true;
 }
 
 /**
@@ -53,6 +58,11 @@ export function permission(
   { isScoped = false }: { readonly isScoped?: boolean } = {},
 ): Permission {
   return { code, text, grantedTo, isScoped };
+}
+
+/** The same for what is the whole server's business: only the tenant that runs it can hold it. */
+export function platformPermission(...declared: Parameters<typeof permission>): Permission {
+  return { ...permission(...declared), isOfPlatform: true };
 }
 
 /** For routes that need no account: login, set-up, WeChat's callbacks. A test lists every one of them. */

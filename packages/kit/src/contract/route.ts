@@ -81,6 +81,8 @@ export interface RouteSpec {
   readonly forPeople?: true;
   /** The handler is told whether only the headers are asked for (`isHead`): what it would count isn't to be counted. */
   readonly tellsHead?: true;
+  /** It answers also while the server is closed for work on it: what would be lost otherwise, and sign-ins. */
+  readonly duringMaintenance?: true;
   readonly limit?: Limit;
   /** 512 KiB, if left out; of a `byteStream` 100 MiB. */
   readonly bodyLimitBytes?: number;

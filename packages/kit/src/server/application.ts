@@ -39,7 +39,7 @@ export async function createApplication(options: ApplicationOptions): Promise<Ne
     bodyErrors: options.bodyErrors,
     reply: { secure: runtime.env.PUBLIC_URL.startsWith("https:"), heartbeatMs },
   });
-  const declarations = new Declarations(modules);
+  const declarations = new Declarations(modules, version);
   for (const table of Object.keys(declarations.audited)) runtime.auditedTables.add(table);
   // What every service may ask for.
   const shared = [

@@ -22,7 +22,11 @@ export class Declarations {
   readonly audited: Audited;
 
   /** @throws Error if two settings have one key */
-  constructor(modules: readonly DeclaredModule[]) {
+  constructor(
+    modules: readonly DeclaredModule[],
+    /** The product's. */
+    readonly version = "",
+  ) {
     const contracts = modules.map(({ contract }) => contract);
     const settings = modules.flatMap((module) => module.settings);
     this.retentions = modules.flatMap(({ keeps }) => keeps);

@@ -126,6 +126,14 @@ export interface KitTables {
     lease: string | null;
     until: Date | null;
   };
+  kit_maintenance: {
+    isOn: Generated<boolean>;
+    since: Date;
+    messageZh: string;
+    messageEn: string;
+    endsAt: Date | null;
+    begunBy: string;
+  };
   kit_migration: {
     module: string;
     name: string;
@@ -152,6 +160,9 @@ export interface KitTables {
     timeZone: string;
     lastAt: Date | null;
     lastError: string | null;
+    beganAt: Date | null;
+    tookMs: number | null;
+    pausedAt: Date | null;
   };
   kit_slow_query: {
     id: GeneratedAlways<number>;

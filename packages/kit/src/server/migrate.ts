@@ -28,7 +28,8 @@ export async function migrate(
   options: MigrateOptions = {},
 ): Promise<string[]> {
   const settings = settingsOf(options);
-  const migrations = await readMigrations(folders);
+  const { only } = settings;
+  const migrations = (await readMigrations(folders)).filter((each) => only?.(each) ?? true);
   // What can't be run is found before anything is.
   for (const migration of migrations) if (migration.kind === "concurrent") indexStatements(migration);
   return exclusiveSession(databaseUrl, settings, async (client) => {
@@ -38,6 +39,7 @@ export async function migrate(
     const platform: PlatformTables = Object.assign({}, ...folders.map((each) => each.platformTables ?? {}));
     const scope = (): Promise<void> => scopeTables(client, role, platform);
     for (const migration of missing) await apply(client, migration, settings, scope);
+    if (only !== undefined) return missing.map(placeOf);
     const audited: Audited = Object.assign({}, ...folders.map((each) => each.audited ?? {}));
     await patiently(client, settings, "the audited tables", () => auditTables(client, audited));
     return missing.map(placeOf);

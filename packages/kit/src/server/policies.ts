@@ -8,6 +8,7 @@ export type PlatformTables = Readonly<Record<string, readonly Privilege[]>>;
 /** The kit's own tables without a tenant. Whoever emits has to know who listens. */
 export const kitTables: PlatformTables = {
   kit_database: [],
+  kit_maintenance: [],
   kit_event_type: [],
   kit_migration: [],
   kit_migration_begun: [],

@@ -12,6 +12,7 @@ import { type JobHandler, JobRunner } from "./job-runner.ts";
 import type { JobDefinition } from "./jobs.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import type { Logger } from "./log.ts";
+import { Maintenance } from "./maintenance.ts";
 import { Metrics } from "./metrics.ts";
 import type { OpenOwnerTransaction, TenantWork } from "./owner-transaction.ts";
 import type { Step } from "./pipeline.ts";
@@ -52,6 +53,8 @@ export class Runtime {
   readonly lifecycle: Lifecycle;
   readonly jobs = new JobRunner();
   readonly schedules: Schedules;
+  /** Whether the server is closed for work on it; its queues rest then. */
+  readonly maintenance: Maintenance;
   readonly #database: Database;
   readonly #events = new Events();
   readonly #queues: Queues;
@@ -86,6 +89,8 @@ export class Runtime {
     };
     const transactions = Math.max(2, Math.floor(database.pool.options.max / 2));
     this.#queues = new Queues(env.DATABASE_DIRECT_URL, environment, transactions);
+    const own: Query = (text, values = []) => this.#queues.query(text, values);
+    this.maintenance = new Maintenance(own, log, (isOn) => this.#queues.rest(isOn));
     measureQueues(this.metrics, this.#query, clock);
     this.#queues.add(this.schedules.queue);
     database.changed = (tenantId, tables) => this.changes.note(tenantId, tables);
@@ -186,6 +191,7 @@ export class Runtime {
   /** Makes emitting and queueing possible; with `work` also works off the queues, jobs and schedules among them. */
   async start({ work }: { work: boolean }): Promise<void> {
     await this.#queues.start({ work: false });
+    await this.maintenance.start();
     await this.registerSubscriptions();
     if (!work) return;
     await addMonths(this.#query, this.clock.now());
@@ -207,6 +213,7 @@ export class Runtime {
   /** Stops the work if nobody has, and closes everything. */
   async stop(options?: StopOptions): Promise<void> {
     await this.stopWork(options);
+    await this.maintenance.stop();
     await this.#queues.stop();
     for (const close of this.#closers) close();
     this.#slowQueries.stop();

@@ -24,6 +24,7 @@ interface ScheduleRow {
   readonly name: string;
   readonly cron: string;
   readonly time_zone: string;
+  readonly paused_at: Date | null;
 }
 
 /**
@@ -85,6 +86,62 @@ export class Schedules {
       await put(query, { tenantId: platformTenantId, name, times, now, traceId });
   }
 
+  /** The platform's own that this server knows. */
+  get names(): string[] {
+    return [...this.#platform.keys()];
+  }
+
+  /**
+   * Has a schedule of the ctx's tenant run at once, on one of the workers, a paused one too; then it goes on at its
+   * times. False if it runs already, or isn't there.
+   */
+  async request(ctx: TxCtx, id: string): Promise<boolean> {
+    const { query, queued } = kitTransaction(ctx);
+    const asked = await query(
+      `INSERT INTO kit_task (tenant_id, queue, ref, trace_id)
+       SELECT tenant_id, $3, id, $4 FROM kit_schedule WHERE tenant_id = $1 AND id = $2
+       ON CONFLICT (queue, ref) DO UPDATE SET due_at = NULL, attempts = 0, retried = false
+       WHERE kit_task.lease IS NULL RETURNING ref`,
+      [ctx.tenantId, id, queueName, ctx.traceId],
+    );
+    if (asked.length > 0) queued.add(queueName);
+    return asked.length > 0;
+  }
+
+  /** It comes due no more until `resume`; a run that is under way ends. False if it is paused, or isn't there. */
+  async pause(ctx: TxCtx, id: string): Promise<boolean> {
+    const { query } = kitTransaction(ctx);
+    const paused = await query(
+      `UPDATE kit_schedule SET paused_at = $3 WHERE tenant_id = $1 AND id = $2 AND paused_at IS NULL RETURNING id`,
+      [ctx.tenantId, id, ctx.now()],
+    );
+    // A statement of its own: it sees what a run that ended meanwhile has put there.
+    await query("DELETE FROM kit_task WHERE tenant_id = $1 AND queue = $2 AND ref = $3 AND lease IS NULL", [
+      ctx.tenantId,
+      queueName,
+      id,
+    ]);
+    return paused.length > 0;
+  }
+
+  /** It comes again at its next time; what was missed meanwhile isn't made up. False if it isn't paused. */
+  async resume(ctx: TxCtx, id: string): Promise<boolean> {
+    const { query } = kitTransaction(ctx);
+    const [row] = await query<ScheduleRow>(
+      `UPDATE kit_schedule SET paused_at = NULL WHERE tenant_id = $1 AND id = $2 AND paused_at IS NOT NULL
+       RETURNING id, name, cron, time_zone, paused_at`,
+      [ctx.tenantId, id],
+    );
+    if (row === undefined) return false;
+    const dueAt = nextTime({ cron: row.cron, timeZone: row.time_zone }, ctx.now());
+    await query(
+      `INSERT INTO kit_task (tenant_id, queue, ref, due_at, trace_id) VALUES ($1, $2, $3, $4, $5)
+       ON CONFLICT (queue, ref) DO NOTHING`,
+      [ctx.tenantId, queueName, id, dueAt, ctx.traceId],
+    );
+    return true;
+  }
+
   async runNow(name: string): Promise<void> {
     const schedule = this.#platform.get(name);
     if (schedule === undefined) throw new Error(`no schedule ${name}; there are ${[...this.#platform.keys()]}`);
@@ -102,8 +159,9 @@ export class Schedules {
       attempts: 30_000,
       begin: async (ctx, { ref }) => {
         const [item] = await kitTransaction(ctx).query<ScheduleRow>(
-          "SELECT id, name, cron, time_zone FROM kit_schedule WHERE tenant_id = $1 AND id = $2",
-          [ctx.tenantId, ref],
+          `UPDATE kit_schedule SET began_at = $3 WHERE tenant_id = $1 AND id = $2
+           RETURNING id, name, cron, time_zone, paused_at`,
+          [ctx.tenantId, ref, ctx.now()],
         );
         return item && { item, actorId: item.name };
       },
@@ -123,11 +181,13 @@ export class Schedules {
 async function noteRun(ctx: TxCtx, id: string, error: string | null): Promise<Verdict> {
   const now = ctx.now();
   const [row] = await kitTransaction(ctx).query<ScheduleRow>(
-    `UPDATE kit_schedule SET last_at = $3, last_error = $4 WHERE tenant_id = $1 AND id = $2
-     RETURNING id, name, cron, time_zone`,
+    `UPDATE kit_schedule SET last_at = $3, last_error = $4,
+       took_ms = least(extract(epoch FROM $3::timestamptz - began_at) * 1000, 2147483647)::int
+     WHERE tenant_id = $1 AND id = $2 RETURNING id, name, cron, time_zone, paused_at`,
     [ctx.tenantId, id, now, error],
   );
-  if (row === undefined) return undefined;
+  // Of a paused one nothing is left that could come due.
+  if (row === undefined || row.paused_at !== null) return undefined;
   const next = nextTime({ cron: row.cron, timeZone: row.time_zone }, now);
   return { restartAfterMs: next.getTime() - now.getTime() };
 }
@@ -149,9 +209,10 @@ async function put(query: Query, { tenantId, name, times, now, traceId }: NewSch
      ), row AS (
        INSERT INTO kit_schedule (tenant_id, id, name, cron, time_zone) VALUES ($1, $2, $3, $4, $5)
        ON CONFLICT (tenant_id, name) DO UPDATE SET cron = excluded.cron, time_zone = excluded.time_zone
-       RETURNING id
+       RETURNING id, paused_at
      )
-     INSERT INTO kit_task (tenant_id, queue, ref, due_at, trace_id) SELECT $1, $6, id, $7, $8 FROM row
+     INSERT INTO kit_task (tenant_id, queue, ref, due_at, trace_id)
+     SELECT $1, $6, id, $7, $8 FROM row WHERE paused_at IS NULL
      ON CONFLICT (queue, ref) DO UPDATE SET due_at = excluded.due_at
      WHERE kit_task.lease IS NULL
        AND NOT EXISTS (SELECT 1 FROM before WHERE before.cron = $4 AND before.time_zone = $5)`,

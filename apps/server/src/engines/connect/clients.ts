@@ -40,6 +40,14 @@ export class WechatClients {
     return client;
   }
 
+  /** Whether WeChat's host answers at all, whatever it says. @throws TypeError if it doesn't */
+  async check(signal: AbortSignal): Promise<string> {
+    const { WECHAT_API_URL: url } = this.runtime.env;
+    const answer = await fetch(url, { method: "HEAD", redirect: "manual", signal });
+    await answer.body?.cancel();
+    return new URL(url).host;
+  }
+
   #make(app: AppRow): WechatClient {
     const { env, secrets, clock, log } = this.runtime;
     const secret = this.apps.secret(app);

@@ -360,6 +360,7 @@ export const connect = contract(followed, {
   }),
   verifyCallback: route.get("/wechat/callback/:wechatAppId", {
     summary: "WeChat's check of the callback address: the echo goes back if the signature is right",
+    duringMaintenance: true,
     access: publicAccess,
     params: pushParams,
     query: PushQuery,
@@ -368,6 +369,7 @@ export const connect = contract(followed, {
   }),
   receive: route.post("/wechat/callback/:wechatAppId", {
     summary: "WeChat's message push: answers within five seconds with the passive reply, `success` or an empty body",
+    duringMaintenance: true,
     access: publicAccess,
     effect: "reach_people",
     params: pushParams,

@@ -1,3 +1,4 @@
+import { dependency } from "@zhanggui/kit/server/dependency";
 import { cron, defineModule } from "@zhanggui/kit/server/module";
 import { accessModule } from "../../foundation/access/access.module.ts";
 import { notificationsModule } from "../../foundation/notifications/notifications.module.ts";
@@ -46,6 +47,7 @@ export const connectModule = defineModule(connect, {
     receive: messages.receive,
   }),
   schedules: ({ conversations }) => ({ note_missed: cron("*/10 * * * *", conversations.noteMissed) }),
+  extensions: ({ clients }) => ({ wechat: dependency({ check: clients.check }) }),
   settings: [replyTimeoutMs, pushToleranceSeconds],
   notifies: [appFailing],
   keeps: [keepInbound],

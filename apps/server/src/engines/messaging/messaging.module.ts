@@ -1,3 +1,4 @@
+import { dependency } from "@zhanggui/kit/server/dependency";
 import { cron, defineModule, on, queue, type QueueBinding } from "@zhanggui/kit/server/module";
 import { accessModule } from "../../foundation/access/access.module.ts";
 import { notificationsModule } from "../../foundation/notifications/notifications.module.ts";
@@ -78,7 +79,10 @@ export const messagingModule = defineModule(messaging, {
   notifies: [customersWaiting],
   settings: [remindHours, unnamedCustomer],
   keeps: [keepDeliveries],
-  extensions: ({ rules }) => ({ rules: responder(rules.responder) }),
+  extensions: ({ rules, senders }) => ({
+    rules: responder(rules.responder),
+    mail: dependency({ check: senders.check }),
+  }),
 });
 
 function sending(outbox: Outbox, { keyed = false } = {}): QueueBinding {

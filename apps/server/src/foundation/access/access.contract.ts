@@ -131,6 +131,7 @@ export const access = contract(followed, {
   logout: route.post("/sessions/logout", {
     summary: "End this session",
     access: authenticated,
+    duringMaintenance: true,
     effect: "change",
     reply: z.object({}),
   }),

@@ -244,8 +244,8 @@ export class AccessService {
     grantor.demandHeld(await this.rights.grantsOfAccount(ctx, accountId), "accountId");
   }
 
-  async listPermissions(): Promise<Out<typeof access.listPermissions>> {
-    return { items: this.rights.grantable.map(({ code, text }) => ({ code, ...text })) };
+  async listPermissions(ctx: Ctx): Promise<Out<typeof access.listPermissions>> {
+    return { items: (await this.rights.grantable(ctx)).map(({ code, text }) => ({ code, ...text })) };
   }
 
   listRoles(ctx: Ctx, query: Flat<typeof access.listRoles>): Promise<Out<typeof access.listRoles>> {
@@ -257,9 +257,9 @@ export class AccessService {
   /** @throws Fault `access.role_name_taken`, `access.unknown_permission`, `access.beyond_own_rights` */
   async createRole(ctx: Ctx, given: Flat<typeof access.createRole>): Promise<RoleView> {
     const { name, permissions, dataScope = "all" } = given;
-    this.rights.demandKnown(permissions);
+    await this.rights.demandKnown(ctx, permissions);
     return ctx.tx(async (ctx) => {
-      const granted = this.rights.grantsOf({ builtIn: null, permissions, dataScope });
+      const granted = await this.rights.grantsOf(ctx, { builtIn: null, permissions, dataScope });
       (await this.rights.begin(ctx)).demandHeld(granted, "permissions");
       const row = await ctx.db
         .insertInto("access_role")
@@ -274,13 +274,13 @@ export class AccessService {
   /** @throws Fault `access.beyond_own_rights` if the role grants more than one holds, before or afterwards */
   async updateRole(ctx: Ctx, { roleId, ...change }: Flat<typeof access.updateRole>): Promise<RoleView> {
     const { name, permissions, dataScope } = change;
-    this.rights.demandKnown(permissions ?? []);
+    await this.rights.demandKnown(ctx, permissions ?? []);
     const taken = roleNameTaken({ name, errors: [{ field: "name" }] });
     return ctx.tx(
       async (ctx) => {
         const { grantor, role } = await this.#beginChange(ctx, roleId);
         const after = { ...role, ...(permissions && { permissions }), ...(dataScope && { dataScope }) };
-        grantor.demandHeld(this.rights.grantsOf(after), "permissions");
+        grantor.demandHeld(await this.rights.grantsOf(ctx, after), "permissions");
         if (Object.keys(change).length === 0) return this.#role(ctx, role);
         const changed = ctx.db
           .updateTable("access_role")
@@ -313,7 +313,7 @@ export class AccessService {
       .where("id", "=", roleId)
       .executeTakeFirstOrThrow(() => notFound());
     if (role.builtIn !== null) throw roleFixed();
-    grantor.demandHeld(this.rights.grantsOf(role), "roleId");
+    grantor.demandHeld(await this.rights.grantsOf(ctx, role), "roleId");
     return { grantor, role };
   }
 
@@ -325,7 +325,7 @@ export class AccessService {
       .where("id", "in", wanted)
       .execute();
     if (found.length !== wanted.length) throw notFound();
-    for (const role of found) grantor.demandHeld(this.rights.grantsOf(role), "roleIds");
+    for (const role of found) grantor.demandHeld(await this.rights.grantsOf(ctx, role), "roleIds");
     await ctx.db.deleteFrom("access_account_role").where("accountId", "=", accountId).execute();
     const rows = wanted.map((roleId) => ({ accountId, roleId }));
     await ctx.db.insertInto("access_account_role").values(rows).execute();
@@ -358,11 +358,12 @@ export class AccessService {
       )
       .groupBy("roleId")
       .execute();
-    return roles.map((role) => ({
+    const shown = async (role: Row) => ({
       ...role,
-      permissions: this.rights.ofRole(role),
+      permissions: await this.rights.ofRole(ctx, role),
       accounts: Number(counts.find(({ roleId }) => roleId === role.id)?.accounts ?? 0),
-    }));
+    });
+    return Promise.all(roles.map(shown));
   }
 
   async #role<Row extends GrantingRole & { readonly id: string }>(ctx: Ctx, row: Row) {

@@ -16,6 +16,7 @@ import { Declarations } from "@zhanggui/kit/server/declarations";
 import { sql, type SqlBool } from "kysely";
 import { colleaguesOf, departmentsOf } from "./internal/colleagues.ts";
 import { accessWrite, beyondOwnDepartments, beyondOwnRights, unknownPermission } from "./roles.contract.ts";
+import { Tenants } from "./tenants.ts";
 
 export interface GrantingRole {
   readonly builtIn: BuiltInRole | null;
@@ -42,16 +43,21 @@ function grantedBy(permission: Permission): string[] {
 /** What accounts hold, and what they may therefore give to others. */
 @Injectable()
 export class Rights {
-  constructor(private readonly declarations: Declarations) {}
+  constructor(
+    private readonly declarations: Declarations,
+    private readonly tenants: Tenants,
+  ) {}
 
-  /** Every permission that some route asks for: what roles can grant. */
-  get grantable(): readonly Permission[] {
-    return this.declarations.permissions;
+  /** Every permission that some route asks for and this tenant can have: what its roles can grant. */
+  async grantable(ctx: Ctx): Promise<readonly Permission[]> {
+    const all = this.declarations.permissions;
+    return (await this.tenants.isPlatform(ctx)) ? all : all.filter(({ isOfPlatform }) => !isOfPlatform);
   }
 
   /** @throws Fault `access.unknown_permission` for one that no route asks for */
-  demandKnown(permissions: readonly string[]): void {
-    const unknown = permissions.find((code) => !this.grantable.some((each) => each.code === code));
+  async demandKnown(ctx: Ctx, permissions: readonly string[]): Promise<void> {
+    const grantable = await this.grantable(ctx);
+    const unknown = permissions.find((code) => !grantable.some((each) => each.code === code));
     if (unknown !== undefined) throw unknownPermission({ permission: unknown });
   }
 
@@ -59,21 +65,13 @@ export class Rights {
    * What a role grants now: of a built-in one that stands with each permission. One that no route asks for any more
    * grants nothing: nobody could hold it, and so change or disable whoever was granted it.
    */
-  ofRole({ builtIn, permissions }: GrantingRole): string[] {
-    const granted =
-      builtIn === null
-        ? this.grantable.filter((each) => grantedBy(each).some((code) => permissions.includes(code)))
-        : this.grantable.filter((permission) => isGrantedTo(permission, builtIn));
-    return granted.map(({ code }) => code);
+  async ofRole(ctx: Ctx, role: GrantingRole): Promise<string[]> {
+    return [...(await this.grantsOf(ctx, role)).keys()];
   }
 
   /** The same with how far each reaches: what has no owners reaches everything, whatever the role says. */
-  grantsOf(role: GrantingRole): Grants {
-    return new Map(this.ofRole(role).map((code) => [code, this.#isScoped(code) ? role.dataScope : "all"]));
-  }
-
-  #isScoped(code: string): boolean {
-    return this.grantable.some((permission) => permission.code === code && permission.isScoped);
+  async grantsOf(ctx: Ctx, role: GrantingRole): Promise<Grants> {
+    return grantsAmong(role, await this.grantable(ctx));
   }
 
   async ofAccount(ctx: Ctx, accountId: string): Promise<string[]> {
@@ -88,7 +86,8 @@ export class Rights {
       .select(["access_role.builtIn", "access_role.permissions", "access_role.dataScope"])
       .where("access_account_role.accountId", "=", accountId)
       .execute();
-    const all = roles.flatMap((role) => [...this.grantsOf(role)]);
+    const grantable = await this.grantable(ctx);
+    const all = roles.flatMap((role) => [...grantsAmong(role, grantable)]);
     const scopes = Map.groupBy(all, ([code]) => code);
     const furthest = [...scopes].map(
       ([code, each]) => [code, widest(each.map(([, scope]) => scope)) ?? "own"] as const,
@@ -118,6 +117,7 @@ export class Rights {
 
   /** The accounts that have a permission and can sign in, the first of them. */
   async holdersOf(ctx: Ctx, permission: Permission, limit: number): Promise<string[]> {
+    if (permission.isOfPlatform && !(await this.tenants.isPlatform(ctx))) return [];
     const builtIn: readonly string[] = builtInRoles.filter((role) => isGrantedTo(permission, role));
     const codes = grantedBy(permission);
     const rows = await ctx.db
@@ -165,6 +165,14 @@ export class Rights {
     const isNarrow = [...held.values()].some((scope) => scope !== "all");
     return new Grantor(held, isNarrow ? new Set(await departmentsOf(ctx, accountId)) : undefined);
   }
+}
+
+function grantsAmong({ builtIn, permissions, dataScope }: GrantingRole, grantable: readonly Permission[]): Grants {
+  const granted =
+    builtIn === null
+      ? grantable.filter((each) => grantedBy(each).some((code) => permissions.includes(code)))
+      : grantable.filter((permission) => isGrantedTo(permission, builtIn));
+  return new Map(granted.map(({ code, isScoped }) => [code, isScoped ? dataScope : "all"]));
 }
 
 /** Whoever changes rights, in the transaction in which they do. */

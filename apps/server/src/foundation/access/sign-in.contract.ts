@@ -157,6 +157,7 @@ export const signInRoutes = {
   setupStatus: route.get("/setup", {
     summary: "Whether the system still waits for its first tenant; while the demo is on, its logins",
     access: publicAccess,
+    duringMaintenance: true,
     reply: z.object({
       needed: z.boolean(),
       demoLogins: z.array(z.object({ role: z.string(), login: z.string(), password: z.string() })),
@@ -180,6 +181,7 @@ export const signInRoutes = {
   login: route.post("/sessions", {
     summary: "Sign in; after five wrong passwords of one account from one place it is locked there for a while",
     access: publicAccess,
+    duringMaintenance: true,
     effect: "change",
     body: z.object({
       login: Login,
@@ -197,6 +199,7 @@ export const signInRoutes = {
     summary:
       "Renew a session; a refresh token that comes again after a minute, or an older one, ends the whole session",
     access: publicAccess,
+    duringMaintenance: true,
     effect: "change",
     body: z.object({ refreshToken: z.string().max(200) }),
     reply: Session,

@@ -10,7 +10,19 @@ type TenantView = Out<typeof access.me>["tenant"];
 /** The businesses of this server. */
 @Injectable()
 export class Tenants {
+  /** What each tenant is never changes. */
+  readonly #isPlatform = new Map<string, boolean>();
+
   constructor(private readonly runtime: Runtime) {}
+
+  /** Whether a ctx's tenant is the one that the server's set-up made: what is the whole server's business is its. */
+  async isPlatform(ctx: Ctx): Promise<boolean> {
+    const known = this.#isPlatform.get(ctx.tenantId);
+    if (known !== undefined) return known;
+    const [row] = await ctx.sql<{ first: boolean }>`SELECT access_is_platform() AS first`;
+    this.#isPlatform.set(ctx.tenantId, row?.first === true);
+    return row?.first === true;
+  }
 
   /**
    * Adds a tenant, and goes on as it in the same transaction. Undefined if it should be the first and another one was

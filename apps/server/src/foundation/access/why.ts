@@ -24,7 +24,7 @@ export class Why {
     ctx: Ctx,
     { accountId, code }: Flat<typeof access.explainPermission>,
   ): Promise<Out<typeof access.explainPermission>> {
-    const permission = this.rights.grantable.find((each) => each.code === code);
+    const permission = (await this.rights.grantable(ctx)).find((each) => each.code === code);
     if (permission === undefined) throw unknownPermission({ permission: code });
     const account = await ctx.db
       .selectFrom("access_account")
@@ -40,19 +40,21 @@ export class Why {
       .select(["id", "name", "builtIn", "permissions", "dataScope", "accountId"])
       .orderBy("id")
       .execute();
-    const giving = roles.filter((role) => this.rights.ofRole(role).includes(code));
+    const reached = await Promise.all(roles.map((role) => this.rights.grantsOf(ctx, role)));
+    const giving = roles.flatMap((role, index) => {
+      const scope = reached[index]?.get(code);
+      return scope === undefined ? [] : [{ ...role, scope }];
+    });
     const named = (own: boolean) =>
       giving
         .filter((role) => (role.accountId !== null) === own)
         .map(({ id, name, builtIn, dataScope }) => ({ id, name, builtIn, dataScope }));
     const by = named(true);
-    const scopes = giving
-      .filter(({ accountId }) => accountId !== null)
-      .map((role) => this.rights.grantsOf(role).get(code));
+    const scopes = giving.flatMap(({ accountId, scope }) => (accountId === null ? [] : [scope]));
     return {
       state: account.state,
       has: by.length > 0 && account.state === "enabled",
-      reaches: account.state === "disabled" ? null : (widest(scopes.flatMap((scope) => scope ?? [])) ?? null),
+      reaches: account.state === "disabled" ? null : (widest(scopes) ?? null),
       by,
       would: named(false),
       grantors: await this.#grantors(ctx, permission),

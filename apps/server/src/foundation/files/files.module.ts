@@ -1,3 +1,4 @@
+import { dependency } from "@zhanggui/kit/server/dependency";
 import { cron, daily, defineModule, runs } from "@zhanggui/kit/server/module";
 import { accessModule } from "../access/access.module.ts";
 import { settingsModule } from "../settings/settings.module.ts";
@@ -23,4 +24,5 @@ export const filesModule = defineModule(files, {
   settings: [quotaMegabytes],
   jobs: ({ upkeep }) => [runs(deleteBytes, upkeep.deleteBytes)],
   schedules: ({ upkeep }) => ({ purge: cron("17 * * * *", upkeep.purge), sweep: daily("04:07", upkeep.sweep) }),
+  extensions: ({ storage }) => ({ storage: dependency({ check: storage.check }) }),
 });

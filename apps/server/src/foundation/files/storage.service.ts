@@ -1,7 +1,7 @@
 import { Injectable } from "@nestjs/common";
 import { Runtime } from "@zhanggui/kit/server/runtime";
 import { openStorage } from "./open-storage.ts";
-import type { ByteRange, Storage } from "./storage.ts";
+import { assertStorage, type ByteRange, type Storage } from "./storage.ts";
 
 type Bytes = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
@@ -12,6 +12,12 @@ export class StorageService {
 
   constructor({ env }: Runtime) {
     this.#storage = openStorage(env);
+  }
+
+  /** Where files lie. @throws OperatorError saying what is wrong with it */
+  async check(): Promise<string> {
+    await assertStorage(this.#storage);
+    return this.#storage.place;
   }
 
   file(tenantId: string, fileId: string, range?: ByteRange): AsyncIterable<Uint8Array> {

@@ -59,7 +59,8 @@ export class Callers implements Authenticator {
       const seconds = Math.ceil((dayStart(addDays(day, 1), zone).getTime() - now.getTime()) / 1000);
       throw keyUsedUp({ calls: perDay, seconds });
     }
-    const permissions = new Set(this.rights.ofRole({ builtIn: null, permissions: key.permissions, dataScope: "all" }));
+    const role = { builtIn: null, permissions: key.permissions, dataScope: "all" } as const;
+    const permissions = new Set(await this.rights.ofRole(ctx, role));
     return {
       tenantId,
       actor: { kind: "key", id: keyId, name: key.name, permissions },
@@ -69,7 +70,10 @@ export class Callers implements Authenticator {
     };
   }
 
-  /** How many calls of its day each is the last one of, 0 for a key that has gone. Those that come at the same time share one statement. */
+  /**
+   * How many calls of its day each is the last one of, 0 for a key that has gone. Those that come at the same time
+   * share one statement.
+   */
   async #count(calls: readonly Call[]): Promise<number[]> {
     const byKey = Map.groupBy(calls, ({ tenantId, keyId, day }) => `${tenantId} ${keyId} ${day}`);
     // In one order everywhere, so that two processes never wait for each other in a circle.

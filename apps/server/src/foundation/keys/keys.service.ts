@@ -112,13 +112,14 @@ export class KeysService {
    * doesn't.
    */
   async #demandMay(ctx: TxCtx, permissions: readonly string[] = [], keyId?: string): Promise<void> {
-    this.rights.demandKnown(permissions);
+    await this.rights.demandKnown(ctx, permissions);
     const grantor = await this.rights.begin(ctx, keysWrite);
     grantor.demandHeld(permissions, "permissions");
     if (keyId === undefined) return;
     const row = await ctx.db.selectFrom("keys_key").select("permissions").where("id", "=", keyId).executeTakeFirst();
     if (row === undefined) throw notFound();
-    grantor.demandHeld(this.rights.ofRole({ builtIn: null, permissions: row.permissions, dataScope: "all" }), "keyId");
+    const role = { builtIn: null, permissions: row.permissions, dataScope: "all" } as const;
+    grantor.demandHeld(await this.rights.grantsOf(ctx, role), "keyId");
   }
 
   async #one(ctx: Ctx, keyId: string): Promise<KeyView> {

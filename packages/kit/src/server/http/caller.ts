@@ -1,9 +1,12 @@
 import type { FastifyRequest } from "fastify";
 import { accountNeeded, effectRefused, forbidden, unauthenticated } from "../../contract/faults.ts";
+import { operationsManage, underMaintenance } from "../../contract/maintenance.ts";
 import { authenticated, permissionsOf, publicAccess } from "../../contract/permission.ts";
 import type { Effect, Route } from "../../contract/route.ts";
 import type { Actor } from "../ctx.ts";
 import { extensionPoint, type Extensions } from "../extensions.ts";
+import { retrySeconds } from "../maintenance.ts";
+import type { Runtime } from "../runtime.ts";
 import { describeRequest } from "./request-log.ts";
 
 /** Who calls, as the access module knows it. */
@@ -60,6 +63,14 @@ export async function knownCaller({ access }: Route, request: FastifyRequest, ex
   const caller = await known.value.authenticate(token, request.ip);
   describeRequest(request, { tenantId: caller.tenantId, caller: caller.actor });
   return caller;
+}
+
+/** @throws Fault `kit.maintenance` while the server is closed, unless the route or its caller passes all the same */
+export function assertOpen(route: Route, { actor }: Caller, { maintenance, clock }: Runtime): void {
+  const { state } = maintenance;
+  if (state === undefined || route.duringMaintenance || actor.permissions.has(operationsManage.code)) return;
+  const { messageZh, messageEn, endsAt } = state;
+  throw underMaintenance({ messageZh, messageEn, endsAt, seconds: retrySeconds(state, clock.now()) });
 }
 
 /** @throws Fault `kit.forbidden`, `kit.account_needed`, `kit.effect_refused` */

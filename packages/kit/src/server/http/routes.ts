@@ -14,7 +14,7 @@ import { CallAudit } from "./audit.ts";
 import { bodyLimitOf, readBody } from "./body.ts";
 import { askedBy, type BulkAsked, bulkRunner, type BulkStep, isHandedOver, readAgain } from "./bulk-runs.ts";
 import { callOf } from "./call.ts";
-import { assertMay, callerOf, knownCaller, visitor } from "./caller.ts";
+import { assertMay, assertOpen, callerOf, knownCaller, visitor } from "./caller.ts";
 import { assertListFields } from "./field-rights.ts";
 import { Idempotency } from "./idempotency.ts";
 import { type BodyErrors, readInput } from "./input.ts";
@@ -146,6 +146,7 @@ export class Routes {
     const caller = await knownCaller(route, request, extensions);
     callOf(request).caller = caller;
     await this.#asked(route, request, () => assertMay(route, caller));
+    assertOpen(route, caller, runtime);
     if (caller !== visitor) joinTrace(request, reply);
     await countKey(caller, limiter, runtime.clock.now());
     if (limit !== undefined && limit.by !== "address")
@@ -241,14 +242,15 @@ export class Routes {
     this.#streams.add(request, reply);
     // Went away already: nobody would say when to stop asking.
     if (callOf(request).signal.aborted) return;
-    const { extensions, reply: options } = this.#options;
-    const ask = (): void => {
-      callerOf(route, request, extensions).catch((error: unknown) => {
+    const { extensions, runtime, reply: options } = this.#options;
+    const ask = async (): Promise<void> => assertOpen(route, await callerOf(route, request, extensions), runtime);
+    const look = (): void => {
+      ask().catch((error: unknown) => {
         // A database that is away says nothing about the listener.
         if (error instanceof Fault) callOf(request).abort(error);
       });
     };
-    const timer = setInterval(ask, options.heartbeatMs).unref();
+    const timer = setInterval(look, options.heartbeatMs).unref();
     reply.raw.once("close", () => clearInterval(timer));
   }
 }

@@ -12,11 +12,13 @@ export interface MigrateOptions {
   readonly lockTimeoutMs?: number;
   /** How often a file that didn't get its lock is tried again. */
   readonly attempts?: number;
+  /** Only these files, for a database that is to be as an older version left it; no triggers of the audit log yet. */
+  readonly only?: (migration: { readonly module: string; readonly name: string }) => boolean;
   /** Pauses between attempts, and while another process migrates. */
   readonly pause?: (ms: number) => Promise<unknown>;
 }
 
-type Optional = "log" | "tenantRole";
+type Optional = "log" | "tenantRole" | "only";
 
 /** Options with their defaults: two seconds of others' patience at a time, for some minutes. */
 export type MigrationSettings = Required<Omit<MigrateOptions, Optional>> & Pick<MigrateOptions, Optional>;

@@ -40,6 +40,7 @@ export class Queues {
   #ended: Promise<void> | undefined;
   #isEnding = false;
   #isStopped = false;
+  #rests = false;
   readonly #toAnnounce = new Set<string>();
   #announcing: NodeJS.Timeout | undefined;
   #telling: NodeJS.Timeout | undefined;
@@ -139,6 +140,17 @@ export class Queues {
     this.#announceEveryMs = Math.min(announceAtMostEveryMs, 2 * this.#announceEveryMs);
   }
 
+  /** Claims nothing more, or goes on with what has gathered meanwhile; what is under way ends as ever. */
+  rest(rests: boolean): void {
+    this.#rests = rests;
+    for (const worker of this.#workers.values()) worker.rest(rests);
+  }
+
+  /** On the connection that never waits for the pool's. Texts are prepared: they are few. */
+  query<Row>(text: string, values: readonly unknown[]): Promise<Row[]> {
+    return this.#connection.query<Row>(text.slice(0, 60), text, values);
+  }
+
   /** For tests: works off everything that is ready by the server's clock. True if there was something. */
   async drain(): Promise<boolean> {
     let worked = false;
@@ -152,6 +164,7 @@ export class Queues {
     let worker = this.#workers.get(name);
     if (worker === undefined && definition !== undefined) {
       worker = new QueueWorker(completeQueue(definition), this.#connection, this.#environment, this.#slots);
+      worker.rest(this.#rests);
       this.#workers.set(name, worker);
     }
     return worker;

@@ -45,6 +45,7 @@ export class QueueWorker {
   #pause: NodeJS.Timeout | undefined;
   #users = 0;
   #stopping = false;
+  #rests = false;
   #claimed = 0;
 
   constructor(queue: Queue, connection: QueueConnection, environment: RunEnvironment, slots: Slots) {
@@ -66,6 +67,12 @@ export class QueueWorker {
     if (retry) this.#wanted.retry = true;
     this.#tenants = [];
     void this.#pump();
+  }
+
+  /** Claims nothing while it rests. */
+  rest(rests: boolean): void {
+    this.#rests = rests;
+    if (!rests && this.#users > 0) this.wake({ retry: true });
   }
 
   /** Something of this queue was taken away: what runs looks whether it is meant. */
@@ -117,7 +124,7 @@ export class QueueWorker {
   async #claimWhileWanted(): Promise<void> {
     // Once `#pumping` is set: several wake-ups of one moment make one claim.
     await Promise.resolve();
-    while (this.#users > 0 && !this.#stopping && this.#room > 0) {
+    while (this.#users > 0 && !this.#stopping && !this.#rests && this.#room > 0) {
       const mode = this.#nextMode();
       if (mode === undefined || (mode === "fresh" && !this.#isWorthALook())) return;
       const isInside = this.queue.effect === "inside";

@@ -42,12 +42,14 @@ const MailContent = z.object({ subject: z.string(), text: z.string() });
 export class Senders {
   readonly #mailer: Transporter | undefined;
   readonly #from: string;
+  readonly #mailUrl: string;
 
   constructor(
     runtime: Runtime,
     private readonly clients: WechatClients,
   ) {
     this.#from = runtime.env.MAIL_FROM;
+    this.#mailUrl = runtime.env.SMTP_URL ?? "";
     if (runtime.env.SMTP_URL === undefined) return;
     // A pool: most servers make a newcomer wait, and some count connections.
     const mailer = createTransport({
@@ -60,6 +62,13 @@ export class Senders {
     });
     runtime.onShutdown(() => mailer.close());
     this.#mailer = mailer;
+  }
+
+  /** The mail server, if there is one: greeted, and signed in to. @throws Error saying what it answered */
+  async check(): Promise<string | undefined> {
+    if (this.#mailer === undefined) return undefined;
+    await this.#mailer.verify();
+    return new URL(this.#mailUrl).host;
   }
 
   async send(ctx: Ctx, delivery: DeliveryRow): Promise<Outcome> {

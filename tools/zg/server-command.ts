@@ -7,21 +7,28 @@ import { portsFrom } from "./ports.ts";
 import type { Progress } from "./progress.ts";
 import { keepSecrets } from "./secrets.ts";
 import { build, setUp } from "./setup.ts";
+import { Problem } from "./problem.ts";
 import { serverEnvironment } from "./start.ts";
+import { World } from "./world.ts";
 
-const command = ["--enable-source-maps", inRoot("apps/server/dist/main.js"), "audit"];
-
-/** Verifies the audit log of every tenant; 1 if somebody has tampered with one. Works beside a running server. */
-export async function audit(progress: Progress): Promise<number> {
+/** Runs a command of the server's on its database: the embedded one, unless DATABASE_URL names another. */
+export async function serverCommand(words: readonly string[], progress: Progress): Promise<number> {
+  const command = ["--enable-source-maps", inRoot("apps/server/dist/main.js"), ...words];
   await setUp(progress);
   await build(progress);
   if (process.env["DATABASE_URL"]) return runVisibly(process.execPath, command);
   const running = await findCluster(databaseFolder());
+  // As its superuser everything would be owned by somebody who isn't the server.
+  if (running !== undefined && words[0] === "restore") throw new Problem("End what runs first: ./zg stop.");
   const opened = running === undefined ? await openEmbedded({ empty: false }) : undefined;
   try {
     const url = opened?.url ?? embeddedUrl(running?.url ?? "");
     const secrets = await keepSecrets(inState("secrets.json"));
-    return await runVisibly(process.execPath, command, serverEnvironment(portsFrom(defaultPort), secrets, url));
+    const environment = {
+      ...serverEnvironment(portsFrom(defaultPort), secrets, url),
+      FILES_DIR: new World(undefined).filesFolder,
+    };
+    return await runVisibly(process.execPath, command, environment);
   } finally {
     await opened?.cluster?.stop();
   }
