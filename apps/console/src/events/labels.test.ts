@@ -19,5 +19,6 @@ test("a handler, a job and a queue are called by a word; one that has none by it
   expect(label("audience.fetch_profile")).toBe("读取客户资料");
   expect(label("messaging.outbox")).toBe("发送消息");
   expect(label("messaging.scenes")).toBe("messaging.scenes");
-  expect(label("kit.schedules")).toBe("kit.schedules");
+  expect(label("kit.schedules")).toBe("定时任务");
+  expect(label("kit.unheard_of")).toBe("kit.unheard_of");
 });

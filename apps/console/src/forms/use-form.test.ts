@@ -61,7 +61,7 @@ const refusal = (fields: Record<string, string>) =>
 
 test("a form asks what the route's body asks, and sends nothing while something is missing", async () => {
   const form = open(access.createAccount);
-  expect(form.form.fields.map(({ name }) => name)).toEqual(["displayName", "login", "roleIds"]);
+  expect(form.form.fields.map(({ name }) => name)).toEqual(["displayName", "login", "roleIds", "departmentIds"]);
   expect(form.errors.value).toEqual({});
   await form.submit();
   expect(Object.keys(form.errors.value)).toEqual(["displayName", "login", "roleIds"]);
