@@ -47,7 +47,7 @@ function close(): void {
 function fill(form: ReturnType<typeof open>, values: Sent): void {
   for (const [path, value] of Object.entries(values)) form.set(path, value);
 }
-const whole = { displayName: "阿岚", login: "lan@lantern-tea.example", roleIds: ["r1"] };
+const whole = { displayName: "阿岚", login: "lan@lantern-tea.example", roleIds: ["r1"], departmentIds: [] as string[] };
 const refusal = (fields: Record<string, string>) =>
   new ApiProblem({
     type: "urn:zhanggui:fault:access.login_taken",
