@@ -35,7 +35,7 @@ export interface Permission {
   /** The roles that have it, besides the owner. */
   readonly grantedTo: readonly KnownRole[];
   /** What it is about has an owner each: a role may narrow it to one's own things, or to those of one's departments. */
-  readonly isScoped: boolean;
+  readonly isScoped?: true;
   /**
    * It reaches over all tenants: only the tenant that runs the server (the one its set-up made) can hold it. To others
    * it isn't there, whatever their roles say.
@@ -55,9 +55,9 @@ export function permission(
   code: `${string}:${string}`,
   text: LocalizedText,
   grantedTo: readonly KnownRole[],
-  { isScoped = false }: { readonly isScoped?: boolean } = {},
+  { isScoped }: { readonly isScoped?: true } = {},
 ): Permission {
-  return { code, text, grantedTo, isScoped };
+  return { code, text, grantedTo, ...(isScoped && { isScoped }) };
 }
 
 /** The same for what is the whole server's business: only the tenant that runs it can hold it. */

@@ -1,9 +1,6 @@
 import type { Logger } from "./log.ts";
 import type { Query } from "./query.ts";
-import { pause } from "./queue/connection.ts";
 
-/** Any two processes agree within a second: each looks twice in it. */
-const lookEveryMs = 400;
 /** When nobody has said when it ends, callers come again after this long. */
 const usualRetrySeconds = 60;
 
@@ -27,7 +24,7 @@ export async function readMaintenance(query: Query): Promise<MaintenanceState | 
   return state;
 }
 
-/** Closes the server, or says anew why and until when. Every process follows within a second. */
+/** Closes the server, or says anew why and until when. Every process is told at once, by the table's trigger. */
 export async function beginMaintenance(query: Query, state: MaintenanceState): Promise<void> {
   const { since, messageZh, messageEn, endsAt, begunBy } = state;
   await query(
@@ -49,14 +46,15 @@ export function retrySeconds({ endsAt }: MaintenanceState, now: Date): number {
   return Math.max(usualRetrySeconds, Math.ceil((endsAt.getTime() - now.getTime()) / 1000));
 }
 
-/** What this process knows of it. While the database is away, it is as it was. */
+/**
+ * What this process knows of it. Whoever changes it wakes the others, which look; while the database is away, it is as it
+ * was.
+ */
 export class Maintenance {
   readonly #query: Query;
   readonly #log: Logger;
   readonly #changed: (isOn: boolean) => void;
-  readonly #ending = new AbortController();
   #state: MaintenanceState | undefined;
-  #looking: Promise<void> | undefined;
 
   /** @param changed told each time that it begins or ends */
   constructor(query: Query, log: Logger, changed: (isOn: boolean) => void) {
@@ -69,15 +67,9 @@ export class Maintenance {
     return this.#state;
   }
 
-  /** Looks once, and from then on again and again. */
-  async start(): Promise<void> {
-    await this.look();
-    this.#looking = this.#keepLooking();
-  }
-
-  async stop(): Promise<void> {
-    this.#ending.abort();
-    await this.#looking;
+  /** It may have changed: another process said so, or wasn't heard for a while. */
+  told(): void {
+    this.look().catch((error: unknown) => this.#log.warn({ err: error }, "whether there is maintenance can't be read"));
   }
 
   /** Looks now: whoever has changed it needn't wait. */
@@ -88,20 +80,5 @@ export class Maintenance {
     if (isOn === (before !== undefined)) return;
     this.#log.info({ isOn, ...this.#state }, isOn ? "maintenance begins" : "maintenance is over");
     this.#changed(isOn);
-  }
-
-  async #keepLooking(): Promise<void> {
-    const { signal } = this.#ending;
-    for (let isAway = false; !signal.aborted;) {
-      await pause(lookEveryMs, signal);
-      if (signal.aborted) return;
-      try {
-        await this.look();
-        isAway = false;
-      } catch (error) {
-        if (!isAway && !signal.aborted) this.#log.warn({ err: error }, "whether there is maintenance can't be read");
-        isAway = true;
-      }
-    }
   }
 }

@@ -88,7 +88,7 @@ export class Runtime {
       }),
     };
     const transactions = Math.max(2, Math.floor(database.pool.options.max / 2));
-    this.#queues = new Queues(env.DATABASE_DIRECT_URL, environment, transactions);
+    this.#queues = new Queues(env.DATABASE_DIRECT_URL, environment, transactions, () => this.maintenance.told());
     const own: Query = (text, values = []) => this.#queues.query(text, values);
     this.maintenance = new Maintenance(own, log, (isOn) => this.#queues.rest(isOn));
     measureQueues(this.metrics, this.#query, clock);
@@ -191,7 +191,7 @@ export class Runtime {
   /** Makes emitting and queueing possible; with `work` also works off the queues, jobs and schedules among them. */
   async start({ work }: { work: boolean }): Promise<void> {
     await this.#queues.start({ work: false });
-    await this.maintenance.start();
+    await this.maintenance.look();
     await this.registerSubscriptions();
     if (!work) return;
     await addMonths(this.#query, this.clock.now());
@@ -213,7 +213,6 @@ export class Runtime {
   /** Stops the work if nobody has, and closes everything. */
   async stop(options?: StopOptions): Promise<void> {
     await this.stopWork(options);
-    await this.maintenance.stop();
     await this.#queues.stop();
     for (const close of this.#closers) close();
     this.#slowQueries.stop();

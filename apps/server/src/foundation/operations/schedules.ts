@@ -32,7 +32,11 @@ export class SchedulesOfPlatform {
       .select("kit_schedule.lastError")
       .select(state.as("state"))
       // While it runs, its task is due at the end of the lease.
-      .select(sql<Date | null>`CASE WHEN kit_task.lease IS NULL THEN kit_task.due_at END`.as("nextAt"));
+      // To the second: the clock of the database and this one's differ by a little.
+      .select(
+        sql<Date | null>`CASE WHEN kit_task.lease IS NULL
+          THEN date_trunc('second', kit_task.due_at + interval '0.5 seconds') END`.as("nextAt"),
+      );
     return listOf(ctx, operations.listSchedules, query, rows);
   }
 

@@ -9,6 +9,8 @@ import { TaskVacuum } from "./vacuum.ts";
 import { QueueWorker } from "./worker.ts";
 
 /** What was announced and not heard, and what became due, is found by then. */
+/** In an announcement: not a queue, but `kit_maintenance` has changed (its trigger says so). */
+const maintenanceEntry = "maintenance";
 const pollMs = 2000;
 /** Announcements are gathered for so long; the first after a silence goes out at once … */
 const announceEveryMs = 5;
@@ -49,8 +51,11 @@ export class Queues {
   #announcedAt = -Infinity;
   #announceEveryMs = announceEveryMs;
 
-  /** @param transactions how many transactions the queues may have open at once */
-  constructor(url: string, environment: RunEnvironment, transactions: number) {
+  /**
+   * @param transactions how many transactions the queues may have open at once
+   * @param maintenanceTold called when another process may have begun or ended maintenance
+   */
+  constructor(url: string, environment: RunEnvironment, transactions: number, maintenanceTold: () => void) {
     const { log, query, runs } = environment;
     this.#log = log;
     this.#vacuum = new TaskVacuum(query, log);
@@ -65,8 +70,15 @@ export class Queues {
     };
     this.#slots = new Slots(transactions);
     this.#connection = new QueueConnection(url, environment.log, {
-      woken: (entries) => this.#wakeOwn(entries.filter((entry) => !this.changes.heard(entry))),
-      connected: () => this.#connected(),
+      woken: (entries) => {
+        if (entries.includes(maintenanceEntry)) maintenanceTold();
+        this.#wakeOwn(entries.filter((entry) => entry !== maintenanceEntry && !this.changes.heard(entry)));
+      },
+      connected: () => {
+        // What was told meanwhile was not heard.
+        maintenanceTold();
+        return this.#connected();
+      },
     });
   }
 
