@@ -12,6 +12,7 @@ import { fingerprint } from "../tools/zg/fingerprint.ts";
 import { demandFree, portsFrom, takenSentence } from "../tools/zg/ports.ts";
 import { endProcess, liveRecords, writeRecord } from "../tools/zg/records.ts";
 import { keepSecrets } from "../tools/zg/secrets.ts";
+import { fromCaller } from "../tools/zg/server-command.ts";
 import { runStep } from "../tools/zg/steps.ts";
 import { runsForChange } from "../tools/zg/test.ts";
 import { closingLine } from "../tools/zg/totals.ts";
@@ -39,6 +40,12 @@ function spawnSleeper(): { processId: number; ended: Promise<NodeJS.Signals | nu
 }
 
 describe("the command line", () => {
+  test("a file of back-up and restore is meant where zg was called, though commands run in the checkout", () => {
+    expect(fromCaller(["backup", "b.tar.gz"])).toEqual(["backup", resolve("b.tar.gz")]);
+    expect(fromCaller(["restore", "/b/c.tar.gz", "--replace"])).toEqual(["restore", "/b/c.tar.gz", "--replace"]);
+    expect(fromCaller(["maintenance", "on", "--zh", "b"])).toEqual(["maintenance", "on", "--zh", "b"]);
+  });
+
   test("alone it is a request for help, which names every command", () => {
     expect(parseRequest([])).toEqual({ command: "help" });
     expect(parseRequest(["start", "--help"])).toEqual({ command: "help" });

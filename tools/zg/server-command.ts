@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { findCluster } from "../postgres.ts";
 import { defaultPort } from "./arguments.ts";
 import { runVisibly } from "./commands.ts";
@@ -11,9 +12,15 @@ import { Problem } from "./problem.ts";
 import { serverEnvironment } from "./start.ts";
 import { World } from "./world.ts";
 
+/** Files among its words as the caller meant them: the command runs in the checkout, `zg` may be called elsewhere. */
+export function fromCaller([command, ...rest]: readonly string[]): readonly string[] {
+  if (command !== "backup" && command !== "restore") return [command ?? "", ...rest];
+  return [command, ...rest.map((word) => (word.startsWith("-") ? word : resolve(word)))];
+}
+
 /** Runs a command of the server's on its database: the embedded one, unless DATABASE_URL names another. */
 export async function serverCommand(words: readonly string[], progress: Progress): Promise<number> {
-  const command = ["--enable-source-maps", inRoot("apps/server/dist/main.js"), ...words];
+  const command = ["--enable-source-maps", inRoot("apps/server/dist/main.js"), ...fromCaller(words)];
   await setUp(progress);
   await build(progress);
   if (process.env["DATABASE_URL"]) return runVisibly(process.execPath, command);

@@ -188,8 +188,7 @@ async function noteRun(ctx: TxCtx, id: string, error: string | null): Promise<Ve
   );
   // Of a paused one nothing is left that could come due.
   if (row === undefined || row.paused_at !== null) return undefined;
-  const next = nextTime({ cron: row.cron, timeZone: row.time_zone }, now);
-  return { restartAfterMs: next.getTime() - now.getTime() };
+  return { restartAt: nextTime({ cron: row.cron, timeZone: row.time_zone }, now) };
 }
 
 interface NewSchedule {

@@ -33,7 +33,7 @@ export const ScheduleView = z
     state: field(
       z.enum(["new", "well", "running", "failed", "paused"]),
       { zh: "状态", en: "State" },
-      { choices: states, filter: true, unindexed: true, width: "112px", narrow: true },
+      { choices: states, filter: true, unindexed: true, width: "128px", narrow: true },
     ),
     /** Five fields: minute, hour, day, month, weekday; by the clock of `timeZone`. */
     cron: field(z.string(), { zh: "时间规则", en: "Times" }, { width: "12%" }),

@@ -65,8 +65,15 @@ export interface Together<Item> {
   run(ctx: TxCtx, tasks: readonly (Task & { readonly item: Item })[]): Promise<void>;
 }
 
-/** Nothing: it is done. Else it is tried again, or starts again as if it were new. */
-export type Verdict = void | { readonly retryAfterMs: number } | { readonly restartAfterMs: number };
+/**
+ * Nothing: it is done. Else it is tried again, or starts again as if it were new; at a time of its own only without a
+ * key, since a key waits with its first task.
+ */
+export type Verdict =
+  | void
+  | { readonly retryAfterMs: number }
+  | { readonly restartAfterMs: number }
+  | { readonly restartAt: Date };
 
 /**
  * Work that reaches outside: claimed and committed, run without a transaction, settled in one. A process that dies in

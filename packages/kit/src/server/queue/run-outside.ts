@@ -196,13 +196,15 @@ class OneTask {
   #follow(verdict: Verdict): After {
     if (verdict === undefined) return this.#remove;
     if ("retryAfterMs" in verdict) return this.#putOff(verdict.retryAfterMs, null);
+    if ("restartAt" in verdict) return this.#putOff(1, null, true, verdict.restartAt);
     return this.#putOff(verdict.restartAfterMs, null, true);
   }
 
-  #putOff(afterMs: number, error: string | null, restart = false): After {
+  #putOff(afterMs: number, error: string | null, restart = false, at?: Date): After {
     // Nobody announces what is due at once.
     if (afterMs === 0) this.#run.foundMore();
-    return (query) => putOff(query, heldBy(this.#run), { afterMs, error, clockOffsetMs: this.#offsetMs(), restart });
+    return (query) =>
+      putOff(query, heldBy(this.#run), { afterMs, error, clockOffsetMs: this.#offsetMs(), restart, at });
   }
 
   #offsetMs(): number {

@@ -90,21 +90,23 @@ export interface Retry {
   readonly clockOffsetMs: number;
   /** Its tries are forgotten. */
   readonly restart?: boolean;
+  /** When, in place of `afterMs`, which counts from the beginning of the transaction. */
+  readonly at?: Date | undefined;
 }
 
 /** Tries again later what failed. A key waits with its first task. */
 export async function putOff(
   query: Query,
   held: Held,
-  { afterMs, error, clockOffsetMs, restart = false }: Retry,
+  { afterMs, error, clockOffsetMs, restart = false, at }: Retry,
 ): Promise<void> {
   const until = `CASE WHEN $5::bigint > 0 THEN ${timeOf("$6")} + $5::bigint * interval '1 millisecond' END`;
   await query(
     `UPDATE kit_task SET lease = NULL, begun = false, last_error = coalesce($4, last_error),
-       due_at = CASE WHEN key IS NULL THEN ${until} END,
+       due_at = CASE WHEN key IS NULL THEN coalesce($8::timestamptz, ${until}) END,
        retried = key IS NULL AND $5::bigint = 0 AND NOT $7, attempts = CASE WHEN $7 THEN 0 ELSE attempts END
      WHERE ${heldTasks}`,
-    [held.queue, refs(held), held.lease, error, afterMs, clockOffsetMs, restart],
+    [held.queue, refs(held), held.lease, error, afterMs, clockOffsetMs, restart, at ?? null],
   );
   const [tenants, keys] = lanesOf(held);
   if (keys.length === 0) return;
