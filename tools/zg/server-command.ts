@@ -7,7 +7,7 @@ import { databaseFolder, inRoot, inState } from "./paths.ts";
 import { portsFrom } from "./ports.ts";
 import type { Progress } from "./progress.ts";
 import { keepSecrets } from "./secrets.ts";
-import { build, setUp } from "./setup.ts";
+import { buildServer, setUp } from "./setup.ts";
 import { Problem } from "./problem.ts";
 import { serverEnvironment } from "./start.ts";
 import { World } from "./world.ts";
@@ -22,7 +22,7 @@ export function fromCaller([command, ...rest]: readonly string[]): readonly stri
 export async function serverCommand(words: readonly string[], progress: Progress): Promise<number> {
   const command = ["--enable-source-maps", inRoot("apps/server/dist/main.js"), ...fromCaller(words)];
   await setUp(progress);
-  await build(progress);
+  await buildServer(progress);
   if (process.env["DATABASE_URL"]) return runVisibly(process.execPath, command);
   const running = await findCluster(databaseFolder());
   // As its superuser everything would be owned by somebody who isn't the server.

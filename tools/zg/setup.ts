@@ -24,6 +24,11 @@ export async function build(progress: Progress): Promise<void> {
   });
 }
 
+/** The bundle alone: of a console that is being served, another build would take the files away. */
+export async function buildServer(progress: Progress): Promise<void> {
+  await alone(progress, () => showStep(progress, serverBundle()));
+}
+
 /**
  * Empties Vitest's caches when the compiler's flags or the versions have changed: it once took a file compiled under
  * the old flags for a good one, and passed.

@@ -95,7 +95,7 @@ const followed = audits("access", {
     list: "listDepartments",
     title: "name",
     ignored: ["created_at"],
-    fields: z.object({ headId: field(Id, { zh: "负责人", en: "Head" }, { kind: "account" }) }),
+    fields: z.object({ headId: field(Id, { zh: "部门主管", en: "Head" }, { kind: "account" }) }),
   },
   access_department_member: {
     of: "access_account",

@@ -31,7 +31,7 @@ export const tooManyDepartments = fault("access.too_many_departments", 422, {
   en: `At most ${mostDepartments} departments, ${deepest} deep.`,
 });
 
-const headLabel = { zh: "负责人", en: "Head" };
+const headLabel = { zh: "部门主管", en: "Head" };
 export const Department = z
   .object({
     id: Id,
