@@ -8,6 +8,8 @@ import { OperatorError } from "@zhanggui/kit/server/operator-error";
 
 /** A tar (POSIX.1-1988 "ustar", IEEE 1003.1) behind gzip: any `tar -tzf` can look into it. */
 const block = 512;
+/** What eleven octal digits hold. */
+const mostBytes = 8 ** 11 - 1;
 
 /** One entry, as the manifest remembers it. */
 export interface Entry {
@@ -68,6 +70,7 @@ const paddingOf = (bytes: number): number => (block - (bytes % block)) % block;
 function headOf(name: string, bytes: number): Buffer {
   const head = Buffer.alloc(block);
   if (Buffer.byteLength(name) > 100) throw new Error(`${name} is too long for a tar`);
+  if (bytes > mostBytes) throw new OperatorError(`${name} has ${bytes} bytes, more than an archive takes of one file`);
   head.write(name, 0);
   head.write("0000600\0", 100);
   head.write("0000000\0".repeat(2), 108);

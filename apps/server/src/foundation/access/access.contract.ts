@@ -191,7 +191,7 @@ export const access = contract(followed, {
     effect: "change",
     params: z.object({ accountId: Id }),
     reply: Invitation,
-    faults: [notFound, ownPassword, beyondOwnRights],
+    faults: [notFound, ownPassword, beyondOwnRights, beyondOwnDepartments],
   }),
   unlockAccount: route.post("/accounts/:accountId/unlock", {
     summary: "Let somebody try again at once who was locked out after wrong passwords",
@@ -199,7 +199,7 @@ export const access = contract(followed, {
     effect: "change",
     params: z.object({ accountId: Id }),
     reply: z.object({}),
-    faults: [notFound, beyondOwnRights],
+    faults: [notFound, beyondOwnRights, beyondOwnDepartments],
   }),
   ...secondFactorRoutes,
   ...departmentRoutes,

@@ -165,6 +165,8 @@ export class AccessService {
     const passwordHash = await hashPassword(password ?? unknownPassword());
     return ctx.tx(async (ctx) => {
       const grantor = await this.rights.begin(ctx);
+      // In none of theirs it would be nobody's whom they may change.
+      if (departmentIds.length === 0) grantor.demandDepartments(undefined, "departmentIds");
       const inserted = await ctx.db
         .insertInto("access_account")
         .values({ login, displayName, passwordHash, hasPassword: password !== undefined })
@@ -187,7 +189,7 @@ export class AccessService {
     const values = { displayName, disabled, passwordHash, hasPassword: passwordHash === undefined ? undefined : true };
     return ctx.tx(async (ctx) => {
       const grantor = await this.rights.begin(ctx);
-      await this.#demandHeldOf(ctx, grantor, accountId);
+      await this.#demandOver(ctx, grantor, accountId);
       if (Object.values(values).some((value) => value !== undefined)) {
         await ctx.db.updateTable("access_account").set(values).where("id", "=", accountId).execute();
       }
@@ -219,7 +221,7 @@ export class AccessService {
 
   /** @throws Fault `access.beyond_own_rights`, `kit.not_found` */
   async demandMayChange(ctx: TxCtx, accountId: string): Promise<void> {
-    await this.#demandHeldOf(ctx, await this.rights.begin(ctx), accountId);
+    await this.#demandOver(ctx, await this.rights.begin(ctx), accountId);
   }
 
   /** How accounts, and whatever else calls in its own name, are called now, by their ids. */
@@ -238,10 +240,9 @@ export class AccessService {
     return names;
   }
 
-  /** Whoever could change an account that holds more than they do would hold it too. */
-  async #demandHeldOf(ctx: Ctx, grantor: Grantor, accountId: string): Promise<void> {
+  async #demandOver(ctx: Ctx, grantor: Grantor, accountId: string): Promise<void> {
     await this.account(ctx, accountId);
-    grantor.demandHeld(await this.rights.grantsOfAccount(ctx, accountId), "accountId");
+    await this.rights.demandOver(ctx, grantor, accountId, "accountId");
   }
 
   async listPermissions(ctx: Ctx): Promise<Out<typeof access.listPermissions>> {

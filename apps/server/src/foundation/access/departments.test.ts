@@ -168,6 +168,62 @@ describe("nobody reaches further by giving", () => {
   });
 });
 
+describe("whoever reaches a part manages the people of that part only", () => {
+  async function inDepartment(permissions: string[], id: string, dataScope: "own" | "department" = "department") {
+    const somebody = await server.asHolderOf(permissions, owner, dataScope);
+    await owner.api.access.updateAccount({ accountId: somebody.accountId, departmentIds: [id] });
+    return somebody;
+  }
+  const manages = ["access:read", "access:write", ...linking];
+  const beyond = { code: "access.beyond_own_departments", status: 403 };
+
+  test("nobody of another department is drawn into theirs, made its head, or taken over", async () => {
+    const [own, other] = [await department(), await department()];
+    const { api } = await inDepartment(manages, own);
+    const { accountId } = await inDepartment(linking, other);
+    const both = await inDepartment(linking, other);
+    await owner.api.access.updateAccount({ accountId: both.accountId, departmentIds: [own, other] });
+    const nowhere = await server.asHolderOf(linking, owner, "own");
+    for (const call of [
+      () => api.access.updateAccount({ accountId, departmentIds: [own, other] }),
+      () => api.access.updateAccount({ accountId: nowhere.accountId, departmentIds: [own] }),
+      () => api.access.updateDepartment({ departmentId: own, headId: accountId }),
+      () => api.access.createDepartment({ name: "新部门", parentId: own, headId: accountId }),
+      () => api.access.updateAccount({ accountId, password: "another horse battery" }),
+      () => api.access.updateAccount({ accountId: both.accountId, password: "another horse battery" }),
+      () => api.access.inviteAccount({ accountId }),
+      () => api.access.unlockAccount({ accountId }),
+      () => api.access.resetSecondFactor({ accountId }),
+    ])
+      expect(await refusal(call())).toMatchObject(beyond);
+    const role = await api.access.createRole({ name: `role ${++made}`, permissions: [] });
+    const account = { login: `new-${++made}@lantern-tea.example`, displayName: "新同事", password, roleIds: [role.id] };
+    expect(await refusal(api.access.createAccount(account))).toMatchObject(beyond);
+  });
+
+  test("who reaches only their own takes nobody else's own, though they share a department", async () => {
+    const shared = await department();
+    const { api } = await inDepartment(manages, shared, "own");
+    const { accountId } = await inDepartment(linking, shared, "own");
+    const call = api.access.updateAccount({ accountId, password: "another horse battery" });
+    expect(await refusal(call)).toMatchObject({ code: "access.beyond_own_rights" });
+  });
+
+  test("they invite their colleagues, until one reaches further than they do", async () => {
+    const [own, other] = [await department(), await department()];
+    const { api } = await inDepartment(manages, own);
+    const { accountId } = await inDepartment(linking, own);
+    const visitor = server.anonymous();
+    const { token } = await api.access.inviteAccount({ accountId });
+    await visitor.access.acceptInvitation({ token, password });
+    const { token: later } = await api.access.inviteAccount({ accountId });
+    await owner.api.access.updateAccount({ accountId, departmentIds: [own, other] });
+    expect(await refusal(visitor.access.acceptInvitation({ token: later, password }))).toMatchObject({
+      code: "access.invitation_over",
+    });
+  });
+});
+
 describe("the tree", () => {
   test("has names that are unique side by side, and says where each department stands", async () => {
     const top = await owner.api.access.createDepartment({ name: "总部" });

@@ -122,7 +122,10 @@ export class Departments {
     if (rows.length > 0) await ctx.db.insertInto("access_department_member").values(rows).execute();
   }
 
-  /** Whoever leads a department reaches what is in it: nobody gives that to an account that holds more than they do. */
+  /**
+   * Whoever leads a department reaches what is in it: nobody gives that to an account that holds more than they do. And
+   * what is its head's is reached by those in it.
+   */
   async #demandHead(ctx: TxCtx, grantor: Grantor, accountId: string | null): Promise<void> {
     if (accountId === null) return;
     const account = await ctx.db
@@ -131,7 +134,7 @@ export class Departments {
       .where("id", "=", accountId)
       .executeTakeFirst();
     if (account === undefined) throw notFound({ errors: [{ field: "headId" }] });
-    grantor.demandHeld(await this.rights.grantsOfAccount(ctx, accountId), "headId");
+    await this.rights.demandOver(ctx, grantor, accountId, "headId");
   }
 
   async #one(ctx: Ctx, id: string): Promise<DepartmentView> {

@@ -116,7 +116,7 @@ export class Invitations {
     if (issuedBy === null) return;
     try {
       const issuer = await this.rights.grantor(ctx, issuedBy);
-      issuer.demandHeld(await this.rights.ofAccount(ctx, accountId), "token");
+      await this.rights.demandOver(ctx, issuer, accountId, "token");
     } catch (error) {
       throw error instanceof Fault ? invitationOver({}, { cause: error }) : error;
     }

@@ -163,7 +163,24 @@ export class Rights {
     const held: Grants = able === undefined ? new Map() : await this.grantsOfAccount(ctx, able.id);
     if (!held.has(needed.code)) throw forbidden({ permission: needed.code });
     const isNarrow = [...held.values()].some((scope) => scope !== "all");
-    return new Grantor(held, isNarrow ? new Set(await departmentsOf(ctx, accountId)) : undefined);
+    return new Grantor(
+      held,
+      isNarrow ? { id: accountId, departmentIds: await departmentsOf(ctx, accountId) } : undefined,
+    );
+  }
+
+  /**
+   * Whoever could change an account that holds more, or reaches further, than they do would do so too.
+   *
+   * @throws Fault `access.beyond_own_rights`, `access.beyond_own_departments` at `field`
+   */
+  async demandOver(ctx: Ctx, grantor: Grantor, accountId: string, field: string): Promise<void> {
+    const grants = await this.grantsOfAccount(ctx, accountId);
+    grantor.demandHeld(grants, field);
+    if (!grantor.isNarrowBeside(accountId)) return;
+    grantor.demandNotOwn(grants, field);
+    const departmentIds = await departmentsOf(ctx, accountId);
+    grantor.demandDepartments(departmentIds.length === 0 ? undefined : departmentIds, field);
   }
 }
 
@@ -178,15 +195,30 @@ function grantsAmong({ builtIn, permissions, dataScope }: GrantingRole, grantabl
 /** Whoever changes rights, in the transaction in which they do. */
 export class Grantor {
   readonly #held: Grants | undefined;
-  readonly #departmentIds: ReadonlySet<string> | undefined;
+  readonly #narrow: { readonly id: string; readonly departmentIds: ReadonlySet<string> } | undefined;
 
   /**
    * @param held undefined for the system, which holds everything
-   * @param departmentIds the departments that somebody may give whose own rights are narrowed; undefined for all
+   * @param narrow somebody whose own rights are narrowed, and the departments that they may give
    */
-  constructor(held: Grants | undefined, departmentIds?: ReadonlySet<string>) {
+  constructor(held: Grants | undefined, narrow?: { readonly id: string; readonly departmentIds: readonly string[] }) {
     this.#held = held;
-    this.#departmentIds = departmentIds;
+    this.#narrow = narrow && { id: narrow.id, departmentIds: new Set(narrow.departmentIds) };
+  }
+
+  /** Whether it depends on an account's departments if they may change it: not if it is theirs. */
+  isNarrowBeside(accountId: string): boolean {
+    return this.#narrow !== undefined && this.#narrow.id !== accountId;
+  }
+
+  /**
+   * What is another's own is never theirs who reach their own.
+   *
+   * @throws Fault `access.beyond_own_rights` at `field`
+   */
+  demandNotOwn(grants: Grants, field: string): void {
+    const other = [...grants.keys()].find((code) => this.#held?.get(code) === "own");
+    if (other !== undefined) throw beyondOwnRights({ permission: other, errors: [{ field }] });
   }
 
   /**
@@ -212,7 +244,7 @@ export class Grantor {
    * @throws Fault `access.beyond_own_departments` at `field`
    */
   demandDepartments(ids: readonly string[] | undefined, field: string): void {
-    const own = this.#departmentIds;
+    const own = this.#narrow?.departmentIds;
     if (own === undefined || ids?.every((id) => own.has(id)) === true) return;
     throw beyondOwnDepartments({ errors: [{ field }] });
   }

@@ -4,7 +4,7 @@ import { Id } from "@zhanggui/kit/contract/ids";
 import { authenticated } from "@zhanggui/kit/contract/permission";
 import { route } from "@zhanggui/kit/contract/route";
 import { z } from "zod";
-import { accessWrite, beyondOwnRights } from "./roles.contract.ts";
+import { accessWrite, beyondOwnDepartments, beyondOwnRights } from "./roles.contract.ts";
 import { Code, lockedOut, wrongCode, wrongCredentials } from "./sign-in.contract.ts";
 
 export const ownFactor = fault("access.own_factor", 409, {
@@ -63,6 +63,6 @@ export const secondFactorRoutes = {
     effect: "change",
     params: z.object({ accountId: Id }),
     reply: z.object({}),
-    faults: [notFound, ownFactor, beyondOwnRights, tooManyRequests],
+    faults: [notFound, ownFactor, beyondOwnRights, beyondOwnDepartments, tooManyRequests],
   }),
 };
