@@ -59,6 +59,17 @@ describe("codes", () => {
   });
 });
 
+test("confirmed at once with three codes that are right, it has one set of recovery codes", async () => {
+  for (let round = 0; round < 10; round++) {
+    const { api } = await account();
+    const { secret } = await api.access.beginSecondFactor({ password });
+    const codes = [-1, 0, 1].map((by) => hotp(fromBase32(secret), stepOf(server.clock.now()) + by));
+    const confirmed = await Promise.allSettled(codes.map((code) => api.access.confirmSecondFactor({ code })));
+    expect(confirmed.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+    expect(await api.access.getSecondFactor()).toEqual({ isOn: true, recoveryCodesLeft: 10 });
+  }
+});
+
 test("a secret asks for nothing until its first code confirms it; then a password alone opens nothing", async () => {
   const { login, api } = await account();
   expect(await refusal(api.access.beginSecondFactor({ password: "not it at all" }))).toMatchObject({

@@ -140,7 +140,13 @@ export class SecondFactors {
     const factor = await factorOf(ctx, id);
     if (factor === undefined || (factor.confirmedAt === null) !== (state === "asked")) throw conflict();
     await this.#counted(ctx, id, code, "own session");
-    return ctx.tx((ctx) => then(ctx, id));
+    return ctx.tx(async (ctx) => {
+      await ctx.lock("access.second_factor", id);
+      // Of several at once, each with a code of its own, one does it; and not to a factor that came in its place.
+      const held = await factorOf(ctx, id);
+      if (held?.secretSealed !== factor.secretSealed || isOn(held) !== (state === "on")) throw conflict();
+      return then(ctx, id);
+    });
   }
 
   /** @throws Fault `access.locked_out`, `access.wrong_code` */
