@@ -47,8 +47,8 @@ export function retrySeconds({ endsAt }: MaintenanceState, now: Date): number {
 }
 
 /**
- * What this process knows of it. Whoever changes it wakes the others, which look; while the database is away, it is as it
- * was.
+ * What this process knows of it. Whoever changes it wakes the others, which look; while the database is away, it is as
+ * it was.
  */
 export class Maintenance {
   readonly #query: Query;
