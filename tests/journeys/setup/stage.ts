@@ -74,7 +74,9 @@ export async function setStage(clusterUrl: string): Promise<Stage> {
     });
     closers.push(() => server.stop());
     const people = await openLanternTea(url);
-    const browser = await chromium.launch({ executablePath, args: browserFlags });
+    // In a machine's locale without UTF-8 a file with a Chinese name is saved as "download".
+    const env = { ...process.env, LC_ALL: "C.UTF-8" };
+    const browser = await chromium.launch({ executablePath, args: browserFlags, env });
     closers.push(() => browser.close());
     const databaseUrl = database.url;
     return { browser, url, emulator, ...people, databaseUrl, serverOutput: () => server.output(), close };
