@@ -1,3 +1,5 @@
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
 import { decrypt, getSignature } from "@wecom/crypto";
 import { startEmulator, type Emulator } from "@zhanggui/emulator/emulator";
 import { startDeveloper, type DeveloperServer } from "@zhanggui/emulator/testing/developer";
@@ -70,7 +72,7 @@ describe("co-wechat-api", () => {
     const permanent = await api.createLimitQRCode(42);
     expect(permanent).not.toHaveProperty("expire_seconds");
     const picture = await fetch(api.showQRCodeURL(temporary.ticket));
-    expect(picture.headers.get("content-type")).toBe("image/png");
+    expect(picture.headers.get("content-type")).toBe("image/jpg");
     const report = await emulator.world.scan(puppet, { code: api.showQRCodeURL(permanent.ticket) });
     expect(report.message).toContain("<EventKey><![CDATA[42]]></EventKey>");
   });
@@ -101,6 +103,45 @@ describe("co-wechat-api", () => {
     expect(await api.getMenu()).toMatchObject({ menu });
     expect(await api.removeMenu()).toMatchObject({ errcode: 0 });
     await expect(api.getMenu()).rejects.toMatchObject({ code: 46003 });
+  });
+
+  test("followers, remarks and tags", async () => {
+    const api = await client();
+    const { openid } = emulator.world.chat(puppet);
+    expect(await api.getFollowers()).toMatchObject({ total: 1, count: 1, data: { openid: [openid] } });
+    const { tag } = await api.createTags("常客");
+    expect(await api.batchTagging([openid], tag.id)).toMatchObject({ errcode: 0 });
+    expect(await api.updateTag(tag.id, "老茶客")).toMatchObject({ errcode: 0 });
+    expect(await api.getIdList(openid)).toEqual({ tagid_list: [tag.id] });
+    expect(await api.getUsersFromTag(tag.id)).toMatchObject({ count: 1, data: { openid: [openid] } });
+    expect(await api.updateRemark(openid, "张老师")).toMatchObject({ errcode: 0 });
+    expect(await api.batchGetUsers([openid])).toMatchObject({
+      user_info_list: [{ openid, remark: "张老师", tagid_list: [tag.id] }],
+    });
+    expect(await api.batchUnTagging([openid], tag.id)).toMatchObject({ errcode: 0 });
+    expect(await api.deleteTag(tag.id)).toMatchObject({ errcode: 0 });
+    await expect(api.deleteTag(2)).rejects.toMatchObject({ code: 45058 });
+  });
+
+  test("media, the material library and mass sending", async () => {
+    const api = await client();
+    await emulator.world.configurePush(appid, { url: developer.url, token: "lantern" });
+    const { openid } = emulator.world.chat(puppet);
+    const picture = fileURLToPath(new URL("pixel.png", import.meta.url));
+    const passing = await api.uploadMedia(picture, "image");
+    expect(await api.getMedia(passing.media_id)).toEqual(await readFile(picture));
+    const kept = await api.uploadImageMaterial(picture);
+    expect(await api.getMaterialCount()).toMatchObject({ image_count: 1 });
+    expect(await api.getMaterials("image", 0, 20)).toMatchObject({ item: [{ media_id: kept.media_id }] });
+    expect(await api.previewText(openid, "新茶")).toMatchObject({ errcode: 0 });
+    const sent = await api.massSendImage(kept.media_id, true, "spring");
+    await emulator.world.settle();
+    const finished = developer.pushes.find(({ body }) => body.includes("MASSSENDJOBFINISH"));
+    expect(finished?.body).toContain(`<MsgID>${String(sent.msg_id)}</MsgID>`);
+    expect(finished?.body).toContain("<SentCount>1</SentCount>");
+    await expect(api.massSendText("新茶", [openid])).rejects.toMatchObject({ code: 40130 });
+    expect(await api.removeMaterial(kept.media_id)).toMatchObject({ errcode: 0 });
+    await expect(api.massSendImage(kept.media_id, true)).rejects.toMatchObject({ code: 40007 });
   });
 });
 

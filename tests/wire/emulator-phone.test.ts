@@ -144,11 +144,83 @@ test("an account is opened and its server checked by hand", async () => {
   expect(emulator.world.accounts()[1]?.push).toMatchObject({ url: developer.url, mode: "safe", token: "lantern" });
 });
 
-test.each(["/", "/accounts", "/mail", "/journal"])("%s fits a phone's width and speaks English", async (path) => {
-  await page.setViewportSize({ width: 390, height: 844 });
-  await page.goto(emulator.url + path);
-  await page.getByRole("button", { name: "English" }).click();
-  await page.getByRole("link", { name: "Accounts" }).waitFor();
-  expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(390);
-  expect(await page.evaluate("document.documentElement.lang")).toBe("en");
+test("what sources disagree on is switched on the page of rules, and back", async () => {
+  await page.getByRole("link", { name: "规则" }).click();
+  await page.getByLabel("搜索路径、规则、错误码").fill("users.blocked");
+  const rule = page.getByRole("article").filter({ hasText: "users.blocked" });
+  await rule.getByRole("combobox").selectOption("heard");
+  await rule.getByText("已改，原为 unheard").waitFor();
+  expect(emulator.world.state.rules.changes()).toEqual({ "users.blocked": "heard" });
+  await rule.getByRole("button", { name: "恢复" }).click();
+  await rule.getByText("已改").waitFor({ state: "hidden" });
+  expect(emulator.world.state.rules.changes()).toEqual({});
+  await page.getByLabel("搜索路径、规则、错误码").fill("nothing of that name");
+  await page.getByText("没有匹配的规则").waitFor();
 });
+
+test("an account is made a subscription account with a white list", async () => {
+  await page.getByRole("link", { name: "公众号" }).click();
+  // Another form makes a new account.
+  const form = page.locator("form").filter({ hasText: "IP 白名单" });
+  await form.getByLabel("账号类型").selectOption({ label: "订阅号" });
+  await form.getByLabel("IP 白名单").fill("203.0.113.7\n203.0.113.8");
+  await page.getByRole("button", { name: "保存", exact: true }).click();
+  await page.getByText("已保存").waitFor();
+  expect(emulator.world.accounts()[0]).toMatchObject({
+    kind: "subscription",
+    isVerified: true,
+    ipWhitelist: ["203.0.113.7", "203.0.113.8"],
+  });
+});
+
+test("a mini-program gets a code, a consent and a talk from the phone", async () => {
+  const made = emulator.world.createAccount({
+    kind: "miniprogram",
+    name: "灯笼茶点单",
+    templates: [{ templateId: "pickup", title: "取餐提醒", content: "取餐码:{{character_string1.DATA}}" }],
+  });
+  await page.getByRole("button", { name: /灯笼茶点单/ }).click();
+  await page.getByRole("button", { name: "wx.login" }).click();
+  await page.getByText(/^code：0\w{31}$/).waitFor();
+  await page.getByRole("button", { name: "订阅“取餐提醒”" }).click();
+  await page.getByText("已同意接收一条").last().waitFor();
+  expect(emulator.world.chat("tea", made.appid).subscriptions).toEqual({ pickup: 1 });
+  await page.getByRole("button", { name: "进入客服会话" }).click();
+  await page.getByText("你进入了客服会话").waitFor();
+  await page.getByLabel("发消息").fill("有龙井吗");
+  await page.keyboard.press("Enter");
+  await page.getByText("有龙井吗").first().waitFor();
+  expect(emulator.world.chat("tea", made.appid).credit.left).toBe(5);
+});
+
+test("a browser walks through a page of consent, and comes back with a code", async () => {
+  const [account] = emulator.world.accounts();
+  const query = new URLSearchParams({
+    appid: account?.appid ?? "",
+    redirect_uri: developer.url,
+    response_type: "code",
+    scope: "snsapi_userinfo",
+    state: "spring",
+  });
+  await page.goto(`${emulator.url}/connect/oauth2/authorize?${query}#wechat_redirect`);
+  await page.getByRole("heading", { name: account?.name ?? "" }).waitFor();
+  expect(await page.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
+  await page.getByRole("button", { name: "允许" }).click();
+  await page.waitForURL(/code=\w{32}&state=spring/);
+  // The second time nobody is asked, as long as only the openid is wanted.
+  query.set("scope", "snsapi_base");
+  await page.goto(`${emulator.url}/connect/oauth2/authorize?${query}#wechat_redirect`);
+  expect(page.url()).toMatch(/code=\w{32}&state=spring/);
+});
+
+test.each(["/", "/accounts", "/mail", "/texts", "/journal", "/rules"])(
+  "%s fits a phone's width and speaks English",
+  async (path) => {
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.goto(emulator.url + path);
+    await page.getByRole("button", { name: "English" }).click();
+    await page.getByRole("link", { name: "Accounts" }).waitFor();
+    expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(390);
+    expect(await page.evaluate("document.documentElement.lang")).toBe("en");
+  },
+);

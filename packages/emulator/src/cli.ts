@@ -1,9 +1,15 @@
 #!/usr/bin/env node
 import { parseArgs } from "node:util";
-import { startEmulator } from "./emulator.ts";
+import { type Emulator, startEmulator } from "./emulator.ts";
+import { writeRules } from "./wechat/write-rules.ts";
 
-const usage = `Usage: node cli.ts [--port 8791] [--smtp-port 2525] [--host 127.0.0.1] [--seed N] [--state FILE] [--log]
+const usage = `Usage: node cli.ts [--port 8791] [--smtp-port 2525] [--host 127.0.0.1] [--seed N] [--state FILE]
+                   [--tls-port 8443 [--tls-folder DIR]] [--allow-host NAME] [--log]
 --state keeps the world in FILE from one run to the next; without it, stopping forgets everything.
+--tls-port takes TLS and CONNECT too, for programs whose hosts are hard-coded: let them trust DIR/ca.pem, and point
+  HTTPS_PROXY at it, or WeChat's hosts in a hosts file. DIR is .zhanggui-emulator where it isn't given.
+--allow-host lets the pages and the control API be called by that name too (several: name it again).
+--rules prints the table of rules, as Markdown, and ends.
 Also by EMULATOR_PORT, EMULATOR_SMTP_PORT and EMULATOR_STATE. The addresses are printed once it is ready.
 `;
 
@@ -15,13 +21,18 @@ async function main(): Promise<void> {
   try {
     const emulator = await startEmulator(options);
     process.stdout.write(
-      `WeChat stand-in  ${emulator.url}\nmail             ${emulator.smtpUrl}\ncontrol API      ${emulator.url}/emulator/world\n`,
+      `WeChat stand-in  ${emulator.url}\nmail             ${emulator.smtpUrl}\ncontrol API      ${emulator.url}/emulator/world\n${tlsLine(emulator)}`,
     );
     stopOnSignals(() => emulator.stop());
   } catch (error) {
     process.stderr.write(`${sentence(error as Error)}\n`);
     process.exitCode = 1;
   }
+}
+
+function tlsLine({ tls }: Emulator): string {
+  if (tls === null) return "";
+  return `TLS and proxy    ${tls.proxyUrl}, trusted by ${tls.authorityPath}\n`;
 }
 
 function readOptions(): Parameters<typeof startEmulator>[0] | null {
@@ -33,18 +44,26 @@ function readOptions(): Parameters<typeof startEmulator>[0] | null {
         host: { type: "string", default: "127.0.0.1" },
         seed: { type: "string" },
         state: { type: "string", default: process.env["EMULATOR_STATE"] ?? "" },
+        "tls-port": { type: "string" },
+        "tls-folder": { type: "string", default: ".zhanggui-emulator" },
+        "allow-host": { type: "string", multiple: true, default: [] },
+        rules: { type: "boolean", default: false },
         log: { type: "boolean", default: false },
         help: { type: "boolean", default: false },
       },
     });
-    if (values.help) {
-      process.stdout.write(usage);
+    if (values.help || values.rules) {
+      process.stdout.write(values.rules ? writeRules() : usage);
       return null;
     }
     return {
       port: wholeNumber("--port", values.port),
       smtpPort: wholeNumber("--smtp-port", values["smtp-port"]),
       host: values.host,
+      ...(values["tls-port"] === undefined
+        ? {}
+        : { tls: { port: wholeNumber("--tls-port", values["tls-port"]), folder: values["tls-folder"] } }),
+      allowedHosts: values["allow-host"],
       log: values.log,
       ...(values.state === "" ? {} : { stateFile: values.state }),
       ...(values.seed === undefined ? {} : { seed: wholeNumber("--seed", values.seed) }),

@@ -6,12 +6,10 @@ import { startMailSink } from "./mail/sink.ts";
 import { MemoryFile } from "./memory/file.ts";
 import { restoreWorld, saveWorld } from "./memory/world.ts";
 import { servePages } from "./pages.ts";
-import { serveWechat } from "./wechat/gateway.ts";
-import { menuRoutes } from "./wechat/menus-api.ts";
-import { messageRoutes } from "./wechat/messages-api.ts";
-import { qrCodeRoutes } from "./wechat/qrcodes-api.ts";
-import { tokenRoutes } from "./wechat/tokens-api.ts";
-import { userRoutes } from "./wechat/users-api.ts";
+import { answerUnreadable, serveWechat } from "./wechat/gateway.ts";
+import { openSecurePort } from "./tls/secure-port.ts";
+import { serveAuthorizePage } from "./wechat/authorize-page.ts";
+import { apiRoutes } from "./wechat/routes.ts";
 import { pushRules } from "./wechat/limits.ts";
 import { State } from "./world/state.ts";
 import { World } from "./world/world.ts";
@@ -22,6 +20,13 @@ export interface EmulatorOptions {
   smtpPort?: number;
   /** Default 127.0.0.1: the control API asks nobody for a password. */
   host?: string;
+  /** Names that control API and pages may be called by, besides addresses, localhost and names without a dot. */
+  allowedHosts?: readonly string[];
+  /**
+   * Takes TLS and CONNECT at another port too (0: any free one), for programs whose hosts are hard-coded. `folder`
+   * keeps the authority that such a program must trust, `ca.pem`.
+   */
+  tls?: { port?: number; folder: string };
   clock?: EmulatorClock;
   /**
    * Where the world is kept between runs; without it, only in memory. Its seed holds, and its clock's offset unless
@@ -43,11 +48,14 @@ export interface Emulator {
   url: string;
   /** `smtp://127.0.0.1:2525`. */
   smtpUrl: string;
+  /** `http://127.0.0.1:8791/sms/messages`: takes text messages, and sends none. */
+  smsUrl: string;
+  /** `https://127.0.0.1:8443`, and what programs are told by `HTTPS_PROXY`; null without `tls`. */
+  tls: { url: string; proxyUrl: string; authorityPath: string } | null;
   world: World;
   stop(): Promise<void>;
 }
 
-const apiRoutes = [...tokenRoutes, ...userRoutes, ...qrCodeRoutes, ...messageRoutes, ...menuRoutes];
 const maxBodyBytes = 12_000_000;
 
 /**
@@ -58,11 +66,11 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const warn = options.warn ?? ((sentence: string): void => void process.stderr.write(`${sentence}\n`));
   const memory = options.stateFile === undefined ? null : await MemoryFile.open(options.stateFile, warn);
   const loaded = memory?.loaded ?? null;
-  const address = { url: "", smtpUrl: "" };
+  const address: Address = { url: "", smtpUrl: "", tls: null };
   const state = new State({
     clock: options.clock ?? machineClock(loaded?.clockOffsetMs),
     seed: loaded?.seed ?? options.seed ?? randomInt(2 ** 31),
-    pushTimeoutMs: options.pushTimeoutMs ?? pushRules.timeoutMs,
+    pushTimeoutMs: options.pushTimeoutMs ?? pushRules.timeoutMs.value,
     url: () => address.url,
     smtpUrl: () => address.smtpUrl,
   });
@@ -76,6 +84,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     memory?.changed();
     return {
       ...address,
+      smsUrl: `${address.url}/sms/messages`,
       world,
       async stop() {
         state.stopping.abort();
@@ -90,18 +99,24 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   }
 }
 
-/** Opens both ports, writes down where, and returns how to close them. */
-async function serve(
-  world: World,
-  options: EmulatorOptions,
-  address: { url: string; smtpUrl: string },
-): Promise<() => Promise<void>> {
+type Address = Pick<Emulator, "url" | "smtpUrl" | "tls">;
+
+/** Opens the ports, writes down where, and returns how to close them. */
+async function serve(world: World, options: EmulatorOptions, address: Address): Promise<() => Promise<void>> {
   const host = options.host ?? "127.0.0.1";
   const { state } = world;
-  const app = fastify({ bodyLimit: maxBodyBytes, forceCloseConnections: true });
+  const app = fastify({
+    bodyLimit: maxBodyBytes,
+    forceCloseConnections: true,
+    // An address that can't be read is WeChat's to answer, too.
+    frameworkErrors: (_error, request, reply) => void answerUnreadable(state, request, reply),
+  });
   await app.register((scope: FastifyInstance) => Promise.resolve(serveWechat(scope, state, apiRoutes)));
-  await app.register((scope: FastifyInstance) => Promise.resolve(serveControl(scope, world)));
-  await app.register((scope: FastifyInstance) => servePages(scope));
+  await app.register((scope: FastifyInstance) =>
+    Promise.resolve(serveAuthorizePage(scope, state, options.allowedHosts)),
+  );
+  await app.register((scope: FastifyInstance) => Promise.resolve(serveControl(scope, world, options.allowedHosts)));
+  await app.register((scope: FastifyInstance) => servePages(scope, options.allowedHosts));
   const sink = await startMailSink(state, { host, port: options.smtpPort ?? 0 });
   address.smtpUrl = `smtp://${hostInUrl(host)}:${sink.port}`;
   try {
@@ -113,9 +128,32 @@ async function serve(
   const listening = app.server.address();
   const port = typeof listening === "object" && listening !== null ? listening.port : options.port;
   address.url = `http://${hostInUrl(host)}:${port}`;
+  const closing = [() => app.close(), () => sink.stop()];
+  try {
+    if (options.tls !== undefined) closing.push(await secure(app, options.tls, host, address));
+  } catch (error) {
+    await Promise.all(closing.map((close) => close()));
+    throw error;
+  }
   return async () => {
-    await Promise.all([app.close(), sink.stop()]);
+    await Promise.all(closing.map((close) => close()));
   };
+}
+
+/** Opens the port for TLS and CONNECT; returns how to close it. */
+async function secure(
+  app: FastifyInstance,
+  { port = 0, folder }: NonNullable<EmulatorOptions["tls"]>,
+  host: string,
+  address: Address,
+): Promise<() => Promise<void>> {
+  // Certificates cost a start half of its time, so only who wants them waits for them.
+  const { Authority } = await import("./tls/authority.ts");
+  const authority = await Authority.open(folder);
+  const opened = await openSecurePort(app.server, authority, { host, port });
+  const at = `${hostInUrl(host)}:${opened.port}`;
+  address.tls = { url: `https://${at}`, proxyUrl: `http://${at}`, authorityPath: authority.certificatePath };
+  return opened.close;
 }
 
 /** The address others can use: a wildcard host is reached by the loopback one. */

@@ -1,18 +1,22 @@
 import { fileURLToPath } from "node:url";
 import fastifyStatic from "@fastify/static";
 import type { FastifyInstance } from "fastify";
+import { refuseForeignHosts } from "./own-hosts.ts";
 
 const folder = fileURLToPath(new URL("phone/", import.meta.url));
 const pages: Readonly<Record<string, string>> = {
   "/": "phone.html",
   "/accounts": "accounts.html",
   "/mail": "mail.html",
+  "/texts": "texts.html",
   "/journal": "journal.html",
+  "/rules": "rules.html",
 };
 const policy = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'none'";
 
 /** Serves the pages and what they load from the folder `phone`; scripts and styles come from files only. */
-export async function servePages(app: FastifyInstance): Promise<void> {
+export async function servePages(app: FastifyInstance, allowedHosts: readonly string[] = []): Promise<void> {
+  app.addHook("onRequest", refuseForeignHosts(allowedHosts));
   app.addHook("onSend", async (_request, reply) => {
     reply.header("content-security-policy", policy);
     reply.header("x-content-type-options", "nosniff");

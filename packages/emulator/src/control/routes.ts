@@ -1,6 +1,7 @@
-import { isIP } from "node:net";
 import type { FastifyInstance } from "fastify";
 import { ZodError, z } from "zod";
+import { refuseForeignHosts } from "../own-hosts.ts";
+import { describeRules } from "../wechat/describe-rules.ts";
 import { drawQrCode } from "../wechat/qrcodes-api.ts";
 import * as inputs from "../world/inputs.ts";
 import type { Account } from "../world/model.ts";
@@ -11,18 +12,13 @@ import { serveLive } from "./live.ts";
 const AppidParams = z.object({ appid: z.string() });
 const IdParams = z.object({ id: z.string() });
 
-/** A page's own address, by number: a name of somebody's domain may point here too (DNS rebinding). */
-function isOurs(origin: URL, host: string | undefined): boolean {
-  const isNumber = isIP(origin.hostname.replace(/^\[|\]$/g, "")) !== 0;
-  return origin.host === host && (isNumber || origin.hostname === "localhost");
-}
-
 /** The control API: one route per method of `World`, JSON in and out. Errors: `{ error: { code, message } }`. */
-export function serveControl(app: FastifyInstance, world: World): void {
+export function serveControl(app: FastifyInstance, world: World, allowedHosts: readonly string[] = []): void {
+  app.addHook("onRequest", refuseForeignHosts(allowedHosts));
   app.addHook("onRequest", (request, _reply, done) => {
     // The API asks for no password, so a page from elsewhere, open in the same browser, must not reach it.
     const { origin, host } = request.headers;
-    const isOwn = origin === undefined || (URL.canParse(origin) && isOurs(new URL(origin), host));
+    const isOwn = origin === undefined || (URL.canParse(origin) && new URL(origin).host === host);
     done(isOwn ? undefined : new Trouble("other_origin", `Pages of ${origin} may not control the emulator.`));
   });
   app.setErrorHandler((error, _request, reply) => {
@@ -44,6 +40,9 @@ export function serveControl(app: FastifyInstance, world: World): void {
   serveRecords(app, world);
   serveFaults(app, world);
   serveLive(app, world.state);
+  app.all("/emulator/*", ({ url }) => {
+    throw new Trouble("no_such_route", `There is no ${url}.`);
+  });
 }
 
 function serveWhole(app: FastifyInstance, world: World): void {
@@ -52,9 +51,15 @@ function serveWhole(app: FastifyInstance, world: World): void {
     seed: world.state.seed,
     clock: world.clock(),
     smtpUrl: world.state.smtpUrl(),
+    smsUrl: `${world.state.url()}/sms/messages`,
     accounts: world.accounts().map(describe),
     puppets: world.puppets(),
-    bonds: world.bonds().map(({ chat, ...bond }) => ({ ...bond, messages: chat.length, last: chat.at(-1) ?? null })),
+    bonds: world.bonds().map(({ chat, ...bond }) => ({
+      ...bond,
+      messages: chat.length,
+      last: chat.at(-1) ?? null,
+      menu: world.menuFor(bond),
+    })),
     qrCodes: world.qrCodes(),
   }));
   app.post("/emulator/reset", () => {
@@ -69,6 +74,8 @@ function serveWhole(app: FastifyInstance, world: World): void {
     await world.settle();
     return {};
   });
+  app.get("/emulator/rules", () => ({ ...describeRules(), changes: world.state.rules.changes() }));
+  app.put("/emulator/rules", ({ body }) => ({ changes: world.changeRules(inputs.RuleChanges.parse(body)) }));
   app.get("/emulator/clock", () => world.clock());
   app.put("/emulator/clock", ({ body }) => world.setClock(inputs.ClockInput.parse(body).offsetMs));
 }
@@ -119,15 +126,20 @@ function servePuppets(app: FastifyInstance, world: World): void {
   app.patch("/emulator/puppets/:id", ({ params, body }) =>
     world.changePuppet(IdParams.parse(params).id, inputs.PuppetChanges.parse(body)),
   );
-  app.get("/emulator/puppets/:id/chat", ({ params, query }) =>
-    world.chat(IdParams.parse(params).id, AppidParams.partial().parse(query).appid),
-  );
+  app.get("/emulator/puppets/:id/chat", ({ params, query }) => {
+    const bond = world.chat(IdParams.parse(params).id, AppidParams.partial().parse(query).appid);
+    return { ...bond, menu: world.menuFor(bond) };
+  });
   const actions = {
     follow: (id: string, body: unknown) => world.follow(id, inputs.FollowAction.parse(body)),
     unfollow: (id: string, body: unknown) => world.unfollow(id, inputs.FollowAction.parse(body)),
     scan: (id: string, body: unknown) => world.scan(id, inputs.ScanAction.parse(body)),
     say: (id: string, body: unknown) => world.say(id, inputs.SayAction.parse(body)),
     tap: (id: string, body: unknown) => world.tap(id, inputs.TapAction.parse(body)),
+    login: (id: string, body: unknown) => world.login(id, inputs.MiniAction.parse(body)),
+    "share-phone": (id: string, body: unknown) => world.sharePhone(id, inputs.MiniAction.parse(body)),
+    subscribe: (id: string, body: unknown) => world.subscribe(id, inputs.SubscribeAction.parse(body)),
+    "enter-session": (id: string, body: unknown) => world.enterSession(id, inputs.EnterAction.parse(body)),
     "send-image": (id: string, body: unknown) => world.sendImage(id, inputs.SendImageAction.parse(body)),
     "send-location": (id: string, body: unknown) => world.sendLocation(id, inputs.SendLocationAction.parse(body)),
   };
@@ -141,15 +153,31 @@ function serveRecords(app: FastifyInstance, world: World): void {
     qrCodes: world.qrCodes(AppidParams.partial().parse(query).appid),
   }));
   // The pages show codes without a line in the journal.
-  app.get("/emulator/qrcodes/picture", async ({ query }, reply) => {
+  app.get("/emulator/qrcodes/picture", ({ query }, reply) => {
     const code = world.state.qrCodes.get(z.object({ ticket: z.string() }).parse(query).ticket);
     if (code === undefined) throw new Trouble("no_such_code", "No account made this QR code.");
-    return reply.header("content-type", "image/png").send(await drawQrCode(code));
+    return reply.header("content-type", "image/jpeg").send(drawQrCode(code));
   });
   app.get("/emulator/pictures/:id", ({ params }, reply) => {
     const picture = world.state.pictures.get(IdParams.parse(params).id);
     if (picture === undefined) throw new Trouble("no_such_picture", "No puppet sent this picture.");
     return reply.header("content-type", picture.contentType).send(picture.bytes);
+  });
+  // What WeChat would serve from its own picture hosts.
+  app.get("/emulator/media/:id", ({ params, query }, reply) => {
+    const item = world.state.media.byAddress(IdParams.parse(params).id);
+    if (item === undefined) throw new Trouble("no_such_picture", "No account keeps this.");
+    const isTakenDown = [...world.state.accounts.values()].some(({ massSends }) =>
+      massSends.some(
+        ({ status, urls }) => status === "DELETE" && urls.some((url) => url.includes(IdParams.parse(params).id)),
+      ),
+    );
+    if (isTakenDown) throw new Trouble("no_such_picture", "The account has taken this down.");
+    if (item.type !== "news") return reply.header("content-type", item.contentType).send(item.bytes);
+    const { article } = z.object({ article: z.coerce.number().int().min(0).default(0) }).parse(query);
+    const policy = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:";
+    const html = item.articles[article]?.content ?? "";
+    return reply.header("content-security-policy", policy).type("text/html; charset=utf-8").send(html);
   });
   app.get("/emulator/mails", () => ({ mails: world.mails() }));
   app.delete("/emulator/mails", () => {
@@ -162,6 +190,16 @@ function serveRecords(app: FastifyInstance, world: World): void {
     // A mail's page may bring its own styles, but no script and nothing from elsewhere.
     const policy = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:";
     return reply.header("content-security-policy", policy).type("text/html; charset=utf-8").send(mail.html);
+  });
+  app.get("/emulator/texts", () => ({ texts: world.texts() }));
+  app.delete("/emulator/texts", () => {
+    world.clearTexts();
+    return {};
+  });
+  // What SMS_URL of a server names: whoever has a text message hands it over here.
+  app.post("/sms/messages", ({ body }) => {
+    world.takeText(inputs.NewText.parse(body));
+    return {};
   });
   app.get("/emulator/journal", ({ query }) => ({ entries: world.journal(inputs.JournalFilter.parse(query)) }));
   app.delete("/emulator/journal", () => {

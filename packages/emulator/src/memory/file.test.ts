@@ -118,7 +118,7 @@ test("after a restart the control API shows the same world, and tokens and pushe
     const first = await start();
     const accessToken = await fill(first, developer.url);
     const before = await Promise.all(shown.map((path) => get(first, path)));
-    const { smtpUrl: _, clock: __, ...world } = (await get(first, "/world")) as Record<string, unknown>;
+    const { smtpUrl: _, smsUrl: __, clock: ___, ...world } = (await get(first, "/world")) as Record<string, unknown>;
     await stop(first);
 
     const second = await start({ seed: 99 });

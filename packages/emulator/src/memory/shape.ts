@@ -1,24 +1,15 @@
 import { z } from "zod";
 import { ChatEntryShape } from "../world/chat-shape.ts";
-import { NewFault } from "../world/inputs.ts";
-import type { Account, Bond, JournalEntry, Mail, MenuButton, Puppet, QrCode } from "../world/model.ts";
+import { MenuButtonShape } from "../world/menu-shape.ts";
+import { SavedMiniCodes } from "../world/mini-codes.ts";
+import { SavedOAuth } from "../world/oauth.ts";
+import { ClockInput, NewFault } from "../world/inputs.ts";
+import type { Account, Bond, JournalEntry, Mail, Puppet, QrCode, TextMessage } from "../world/model.ts";
 
 /** Counted up when the shape below changes its meaning: a file of another version is moved aside, not guessed at. */
 export const savedVersion = 1;
 
-const Button: z.ZodType<MenuButton> = z.object({
-  type: z.string().optional(),
-  name: z.string(),
-  key: z.string().optional(),
-  url: z.string().optional(),
-  appid: z.string().optional(),
-  pagepath: z.string().optional(),
-  media_id: z.string().optional(),
-  article_id: z.string().optional(),
-  get sub_button() {
-    return z.array(Button).optional();
-  },
-});
+const Ticket = z.object({ ticket: z.string(), expiresAt: z.number() });
 
 const SavedAccount: z.ZodType<Account> = z.object({
   appid: z.string(),
@@ -36,7 +27,39 @@ const SavedAccount: z.ZodType<Account> = z.object({
     })
     .nullable(),
   templates: z.array(z.object({ templateId: z.string(), title: z.string(), content: z.string() })),
-  menu: z.array(Button).nullable(),
+  // Files of before have none of these.
+  kind: z.enum(["service", "subscription", "miniprogram"]).default("service"),
+  isVerified: z.boolean().default(true),
+  ipWhitelist: z.array(z.string()).nullable().default(null),
+  oauthDomains: z.array(z.string()).nullable().default(null),
+  tickets: z.object({ jsapi: Ticket.optional(), wx_card: Ticket.optional() }).default({}),
+  menu: z.array(MenuButtonShape).nullable(),
+  menuId: z.string().nullable().default(null),
+  conditionalMenus: z
+    .array(
+      z.object({
+        menuId: z.string(),
+        button: z.array(MenuButtonShape),
+        matchRule: z.object({ tagId: z.number().nullable(), platform: z.string().nullable() }),
+      }),
+    )
+    .default([]),
+  tags: z.array(z.object({ id: z.number(), name: z.string() })).default([]),
+  massSends: z
+    .array(
+      z.object({
+        msgId: z.string(),
+        dataId: z.string(),
+        at: z.number(),
+        clientId: z.string().nullable(),
+        status: z.enum(["SENDING", "SEND_SUCCESS", "SEND_FAIL", "DELETE"]),
+        kind: z.enum(["news", "video", "other"]),
+        urls: z.array(z.string()),
+      }),
+    )
+    .default([]),
+  massSpeed: z.number().default(0),
+  publishings: z.array(z.object({ publishId: z.string(), articleId: z.string(), at: z.number() })).default([]),
   dailyLimits: z.record(z.string(), z.number()),
   unauthorizedPaths: z.array(z.string()),
 });
@@ -45,6 +68,9 @@ const SavedPuppet: z.ZodType<Puppet> = z.object({
   id: z.string(),
   name: z.string(),
   templateDelivery: z.enum(["success", "user_block", "system_failed"]),
+  platform: z.enum(["ios", "android", "other"]).default("ios"),
+  phone: z.string().default("13800138000"),
+  isRisky: z.boolean().default(false),
 });
 
 const SavedBond: z.ZodType<Bond> = z.object({
@@ -60,6 +86,12 @@ const SavedBond: z.ZodType<Bond> = z.object({
   credit: z.object({ left: z.number(), until: z.number() }),
   // Files of before have none.
   typingUntil: z.number().default(0),
+  remark: z.string().default(""),
+  tagIds: z.array(z.number()).default([]),
+  isBlocked: z.boolean().default(false),
+  sessionKey: z.string().nullable().default(null),
+  subscriptions: z.record(z.string(), z.number()).default({}),
+  massMonth: z.object({ month: z.string(), count: z.number() }).default({ month: "", count: 0 }),
   chat: z.array(ChatEntryShape),
 });
 
@@ -71,6 +103,32 @@ const SavedQrCode: z.ZodType<QrCode> = z.object({
   scene: z.string(),
   createdAt: z.number(),
   expiresAt: z.number().nullable(),
+});
+
+const SavedMedia = z.object({
+  appid: z.string(),
+  mediaId: z.string(),
+  type: z.enum(["image", "voice", "video", "thumb", "news"]),
+  createdAt: z.number(),
+  expiresAt: z.number().nullable(),
+  place: z.enum(["temporary", "listed", "draft", "mass"]),
+  name: z.string(),
+  contentType: z.string(),
+  base64: z.base64(),
+  title: z.string(),
+  description: z.string(),
+  articles: z.array(
+    z.object({
+      title: z.string(),
+      author: z.string(),
+      digest: z.string(),
+      content: z.string(),
+      contentSourceUrl: z.string(),
+      thumbMediaId: z.string(),
+      needOpenComment: z.number(),
+      onlyFansCanComment: z.number(),
+    }),
+  ),
 });
 
 const SavedMail: z.ZodType<Mail> = z.object({
@@ -85,10 +143,17 @@ const SavedMail: z.ZodType<Mail> = z.object({
   raw: z.string(),
 });
 
+const SavedText: z.ZodType<TextMessage> = z.object({
+  id: z.string(),
+  at: z.number(),
+  to: z.string(),
+  text: z.string(),
+});
+
 const SavedJournalEntry: z.ZodType<JournalEntry> = z.object({
   id: z.string(),
   at: z.number(),
-  kind: z.enum(["api", "push", "check", "mail"]),
+  kind: z.enum(["api", "push", "check", "mail", "sms"]),
   appid: z.string().nullable(),
   what: z.string(),
   method: z.string(),
@@ -100,6 +165,8 @@ const SavedJournalEntry: z.ZodType<JournalEntry> = z.object({
   request: z.string(),
   response: z.string(),
   note: z.string(),
+  rid: z.string().nullable().default(null),
+  deviations: z.array(z.string()).default([]),
 });
 
 export const SavedTokens = z.object({
@@ -124,7 +191,7 @@ export const SavedWorld = z.object({
   seed: z.number(),
   /** How many blocks of randomness were drawn, so that no nonce, id or ticket comes twice. */
   drawn: z.number(),
-  clockOffsetMs: z.number(),
+  clockOffsetMs: ClockInput.shape.offsetMs,
   counters: z.array(z.tuple([z.string(), z.number()])),
   accounts: z.array(SavedAccount),
   puppets: z.array(SavedPuppet),
@@ -132,8 +199,24 @@ export const SavedWorld = z.object({
   qrCodes: z.array(SavedQrCode),
   tokens: SavedTokens,
   sentTemplates: z.array(z.object({ key: z.string(), msgid: z.string(), until: z.number() })),
-  pictures: z.array(z.object({ id: z.string(), mediaId: z.string(), contentType: z.string(), base64: z.base64() })),
+  pictures: z.array(
+    z.object({
+      id: z.string(),
+      // Files of before have neither: whose it was can't be told any more.
+      appid: z.string().default(""),
+      at: z.number().default(0),
+      mediaId: z.string(),
+      contentType: z.string(),
+      base64: z.base64(),
+    }),
+  ),
+  media: z.array(SavedMedia).default([]),
+  miniCodes: SavedMiniCodes.default([]),
+  oauth: SavedOAuth.default({ codes: [], grants: [] }),
+  rules: z.record(z.string(), z.union([z.number(), z.string()])).default({}),
   mails: z.array(SavedMail),
+  // Files of before have none.
+  texts: z.array(SavedText).default([]),
   faults: z.array(NewFault),
   journal: z.array(SavedJournalEntry),
 });

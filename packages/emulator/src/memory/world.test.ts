@@ -59,7 +59,14 @@ async function outcomeOf(world: World, step: Step): Promise<unknown> {
 function call(path: string, appid: string, input: Record<string, unknown>): Step {
   return ({ state }) => {
     const route = routes.find((one) => one.path === path);
-    return route?.handle(state, { query: input as Record<string, string>, body: input, account: state.account(appid) });
+    const { query, ...call } = { query: input as Record<string, string>, body: input, raw: Buffer.alloc(0) };
+    return route?.handle(state, {
+      ...call,
+      query,
+      address: "127.0.0.1",
+      files: new Map(),
+      account: state.account(appid),
+    });
   };
 }
 

@@ -22,7 +22,12 @@ export function saveWorld(state: State): SavedWorld {
       ...picture,
       base64: bytes.toString("base64"),
     })),
+    media: state.media.all().map(({ bytes, ...item }) => ({ ...item, base64: bytes.toString("base64") })),
+    miniCodes: state.miniCodes.save(),
+    oauth: state.oauth.save(),
+    rules: state.rules.changes(),
     mails: state.mails,
+    texts: state.texts,
     faults: state.faults.list(),
     journal: state.journal.list({ limit: savedJournalEntries }),
   };
@@ -32,7 +37,11 @@ export function saveWorld(state: State): SavedWorld {
 export function restoreWorld(state: State, saved: SavedWorld): void {
   state.random.drawn = saved.drawn;
   for (const [kind, count] of saved.counters) state.counters.set(kind, count);
-  for (const account of saved.accounts) state.accounts.set(account.appid, account);
+  for (const account of saved.accounts) {
+    // What was on its way when the process ended reached nobody.
+    for (const sent of account.massSends) if (sent.status === "SENDING") sent.status = "SEND_FAIL";
+    state.accounts.set(account.appid, account);
+  }
   for (const puppet of saved.puppets) state.puppets.set(puppet.id, puppet);
   for (const bond of saved.bonds) state.addBond(bond);
   for (const code of saved.qrCodes) state.addQrCode(code);
@@ -41,7 +50,12 @@ export function restoreWorld(state: State, saved: SavedWorld): void {
   for (const { base64, ...picture } of saved.pictures) {
     state.pictures.set(picture.id, { ...picture, bytes: Buffer.from(base64, "base64") });
   }
+  for (const { base64, ...item } of saved.media) state.media.put({ ...item, bytes: Buffer.from(base64, "base64") });
+  state.miniCodes.restore(saved.miniCodes);
+  state.oauth.restore(saved.oauth);
+  state.rules.reset(saved.rules);
   state.mails.push(...saved.mails);
+  state.texts.push(...saved.texts);
   for (const fault of saved.faults) state.faults.add(fault);
   state.journal.restore(saved.journal);
 }

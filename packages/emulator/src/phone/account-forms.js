@@ -12,12 +12,20 @@ import { t } from "./words.js";
  * @param {number} followers
  */
 export function accountForms(account, followers) {
-  return [identity(account, followers), serverForm(account), templates(account), menu(account), dangers(account)];
+  const isMini = account.kind === "miniprogram";
+  return [
+    identity(account, isMini ? null : followers),
+    kindForm(account),
+    serverForm(account),
+    templates(account),
+    !isMini && menu(account),
+    dangers(account),
+  ];
 }
 
 /**
  * @param {Account} account
- * @param {number} followers
+ * @param {number | null} followers null: nobody follows a mini-program
  */
 function identity(account, followers) {
   const rows = [
@@ -32,7 +40,7 @@ function identity(account, followers) {
       "div",
       { class: "row spread" },
       h("h1", null, account.name),
-      h("span", { class: "chip" }, t("followers", { n: followers })),
+      followers === null ? chip("", t("miniprogram")) : h("span", { class: "chip" }, t("followers", { n: followers })),
     ),
     h(
       "dl",
@@ -63,6 +71,43 @@ function fact(name, value) {
       h("span", null, value),
       h("button", { class: "button plain small", onclick: copy }, t("copy")),
     ),
+  );
+}
+
+/** What the account may call, and from where. @param {Account} account */
+function kindForm(account) {
+  const kinds = /** @type {const} */ (["service", "subscription", "miniprogram"]);
+  const kind = select(
+    kinds.map((value) => ({ value, label: t(value) })),
+    account.kind,
+  );
+  const states = /** @type {const} */ (["verified", "unverified"]);
+  const verified = select(
+    states.map((value) => ({ value, label: t(value) })),
+    account.isVerified ? "verified" : "unverified",
+  );
+  const addresses = /** @type {HTMLTextAreaElement} */ (
+    h("textarea", { class: "input mono", rows: 2, value: (account.ipWhitelist ?? []).join("\n") })
+  );
+  const onsubmit = (/** @type {Event} */ event) => {
+    event.preventDefault();
+    const list = addresses.value.split(/\s+/).filter((line) => line !== "");
+    const body = {
+      kind: valueOf(kind),
+      isVerified: valueOf(verified) === "verified",
+      ipWhitelist: list.length === 0 ? null : list,
+    };
+    void attempt(async () => {
+      await control("PATCH", `/accounts/${account.appid}`, body);
+      tell(t("saved"));
+    });
+  };
+  return h(
+    "form",
+    { class: "card stack", onsubmit },
+    h("div", { class: "pair" }, field(t("kindOfAccount"), kind), field(t("verification"), verified)),
+    field(t("ipWhitelist"), addresses),
+    h("div", { class: "row" }, h("button", { class: "button main" }, t("saveKind"))),
   );
 }
 
@@ -184,7 +229,7 @@ function menu(account) {
             "p",
             { class: "small soft break" },
             one === button ? "" : `${one.name} · `,
-            `${one.type} ${one.key ?? one.url ?? ""}`,
+            `${one.type} ${one.key ?? one.url ?? one.media_id ?? one.article_id ?? ""}`,
           ),
         ),
     ),

@@ -1,7 +1,7 @@
 // @ts-check
 import { accountForms } from "./account-forms.js";
 import { control, listen, readWorld, soon } from "./api.js";
-import { avatar, field, fill, h } from "./dom.js";
+import { avatar, field, fill, h, select } from "./dom.js";
 import { attempt, frame } from "./frame.js";
 import { t } from "./words.js";
 
@@ -73,12 +73,23 @@ function drawDetail(view) {
 function newAccountForm() {
   const name = /** @type {HTMLInputElement} */ (h("input", { class: "input", required: true, maxLength: 32 }));
   const platform = /** @type {HTMLInputElement} */ (h("input", { class: "input", placeholder: t("optional") }));
+  const kinds = /** @type {const} */ (["service", "subscription", "miniprogram"]);
+  const kind = /** @type {HTMLSelectElement} */ (
+    select(
+      kinds.map((value) => ({ value, label: t(value) })),
+      "service",
+    )
+  );
   const onsubmit = (/** @type {Event} */ event) => {
     event.preventDefault();
     void attempt(async () => {
       const openPlatform = platform.value.trim() === "" ? null : platform.value.trim();
       /** @type {import("./api.js").Account} */
-      const account = await control("POST", "/accounts", { name: name.value.trim(), openPlatform });
+      const account = await control("POST", "/accounts", {
+        name: name.value.trim(),
+        kind: kind.value,
+        openPlatform,
+      });
       name.value = "";
       platform.value = "";
       choose(account.appid);
@@ -89,6 +100,7 @@ function newAccountForm() {
     { class: "card stack", onsubmit },
     h("h2", null, t("newAccount")),
     field(t("accountName"), name),
+    field(t("kindOfAccount"), kind),
     field(t("openPlatform"), platform),
     h("button", { class: "button main" }, t("create")),
   );

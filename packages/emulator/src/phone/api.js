@@ -2,16 +2,17 @@
 
 /**
  * @typedef {import("../world/model.ts").Account} Account
- * @typedef {import("../world/model.ts").Bond} Bond
+ * @typedef {import("../world/model.ts").Bond & { menu: import("../world/model.ts").MenuButton[] }} Bond
  * @typedef {import("../world/model.ts").ChatEntry} ChatEntry
  * @typedef {import("../world/model.ts").JournalEntry} JournalEntry
  * @typedef {import("../world/model.ts").Mail} Mail
  * @typedef {import("../world/model.ts").Puppet} Puppet
  * @typedef {import("../world/model.ts").PushReport} PushReport
+ * @typedef {import("../world/model.ts").TextMessage} TextMessage
  * @typedef {import("../world/model.ts").QrCode} QrCode
  * @typedef {import("../world/state.ts").Happening} Happening
  * @typedef {Omit<Bond, "chat"> & { messages: number, last: ChatEntry | null }} BondSummary
- * @typedef {{ clock: { offsetMs: number, now: string }, smtpUrl: string, accounts: Account[], puppets: Puppet[],
+ * @typedef {{ clock: { offsetMs: number, now: string }, smtpUrl: string, smsUrl: string, accounts: Account[], puppets: Puppet[],
  *   bonds: BondSummary[], qrCodes: QrCode[] }} WorldView
  */
 
@@ -50,6 +51,8 @@ export function listen(hear, again) {
   source.addEventListener("error", () => (lost = true));
   source.addEventListener("open", () => {
     if (lost) again();
+    // What happened between the page's first look and now was told to nobody.
+    else hear({ type: "world" });
     lost = false;
   });
 }

@@ -2,7 +2,7 @@
 import { emulatorNow } from "./frame.js";
 import { timeText } from "./api.js";
 import { avatar, h, icon } from "./dom.js";
-import { t } from "./words.js";
+import { maybe, t } from "./words.js";
 
 /**
  * @typedef {import("./api.js").ChatEntry} ChatEntry
@@ -44,6 +44,7 @@ function message(entry, names) {
 function noteText({ note, text }) {
   if (note === "trouble") return text;
   if (note === "followed") return text === "" ? t("noteFollowed") : t("noteFollowedBy", { text });
+  if (note === "entered") return t("noteEntered");
   if (note === "unfollowed") return t("noteUnfollowed");
   return note === "scanned" ? t("noteScanned", { text }) : t("noteTapped", { text });
 }
@@ -65,13 +66,42 @@ function body(content) {
       return h(
         "div",
         { class: "bubble row" },
-        icon("sound"),
-        `${content.type} ${content.title}`,
+        icon(content.type === "video" ? "film" : "sound"),
+        `${maybe(`${content.type}Media`)} ${content.title}`,
         mediaId(content.mediaId),
+      );
+    case "choices":
+      return choices(content);
+    case "card":
+      return h(
+        "div",
+        { class: "sheet template-card" },
+        h("strong", { class: "card-title" }, content.title),
+        h("img", { class: "sent-picture", src: new URL(content.pictureUrl).pathname, alt: "" }),
+        h("p", { class: "card-foot mono small" }, `${content.appid} ${content.pagepath}`),
       );
     default:
       return h("div", { class: "bubble" }, content.text);
   }
+}
+
+/**
+ * A question with answers to tap: the tap says the answer's text, and by which choice.
+ * @param {Extract<ChatContent, { kind: "choices" }>} content
+ */
+function choices({ head, choices: all, tail }) {
+  const buttons = all.map(({ id, text }) => {
+    const onclick = (/** @type {Event} */ event) =>
+      event.target?.dispatchEvent(new CustomEvent("choose", { bubbles: true, detail: { id, text } }));
+    return h("button", { class: "button plain wide", onclick }, text);
+  });
+  return h(
+    "div",
+    { class: "sheet template-card" },
+    head !== "" && h("p", null, head),
+    buttons,
+    tail !== "" && h("p", null, tail),
+  );
 }
 
 /** @param {string} id */
@@ -90,9 +120,19 @@ function place({ label, latitude, longitude }) {
  * @param {import("../world/model.ts").Article} one
  * @param {number} index
  */
-function article({ title, description, url }, index) {
+function article({ title, description, url, pictureUrl }, index) {
   const text = h("div", null, h("strong", null, title), index === 0 && h("p", { class: "small faint" }, description));
-  return link(url, index === 0 ? "article first" : "article", [text, h("span", { class: "thumb" }, icon("picture"))]);
+  return link(url, index === 0 ? "article first" : "article", [text, cover(pictureUrl)]);
+}
+
+/**
+ * Only what the emulator itself keeps: nothing is fetched from elsewhere.
+ * @param {string} url
+ */
+function cover(url) {
+  const path = URL.canParse(url) ? new URL(url).pathname : "";
+  if (!path.startsWith("/emulator/")) return h("span", { class: "thumb" }, icon("picture"));
+  return h("img", { class: "thumb", src: path, alt: "" });
 }
 
 /** @param {Extract<ChatContent, { kind: "template" }>} content */

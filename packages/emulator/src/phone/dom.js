@@ -67,6 +67,7 @@ const drawings = {
   scan: "M4 8V4h4M16 4h4v4M20 16v4h-4M8 20H4v-4M4 12h16",
   link: "M10 14a4 4 0 0 0 6 0l3-3a4 4 0 0 0-6-6l-1 1M14 10a4 4 0 0 0-6 0l-3 3a4 4 0 0 0 6 6l1-1",
   sound: "M5 10v4h3l4 4V6L8 10zM16 9a4 4 0 0 1 0 6",
+  film: "M4 5h16v14H4zM10 9l5 3-5 3z",
   mail: "M3 6h18v12H3zM3 7l9 7 9-7",
 };
 

@@ -7,7 +7,9 @@ const pages = /** @type {const} */ ([
   ["/", "phone"],
   ["/accounts", "accounts"],
   ["/mail", "mail"],
+  ["/texts", "texts"],
   ["/journal", "journal"],
+  ["/rules", "rules"],
 ]);
 
 let offsetMs = 0;

@@ -9,7 +9,7 @@ import { drawEntry } from "./wire.js";
 
 /** More would only slow the page; the filter reaches the rest. */
 const shownEntries = 200;
-const kinds = /** @type {const} */ (["api", "push", "check", "mail"]);
+const kinds = /** @type {const} */ (["api", "push", "check", "mail", "sms"]);
 
 const filter = { kind: "", appid: "", text: "" };
 const opened = new Set();

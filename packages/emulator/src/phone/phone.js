@@ -2,7 +2,7 @@
 import { control, listen, readWorld, soon } from "./api.js";
 import { avatar, field, fill, h, select } from "./dom.js";
 import { attempt, emulatorNow, frame, refreshClock, tell } from "./frame.js";
-import { chatScreen, homeScreen, profileScreen, scanScreen } from "./screens.js";
+import { chatScreen, homeScreen, miniScreen, profileScreen, scanScreen } from "./screens.js";
 import { wireStrip } from "./wire.js";
 import { t } from "./words.js";
 
@@ -18,7 +18,15 @@ const puppetKey = "emulator.puppet";
 const mostPeople = 30;
 
 /** @type {WorldView} */
-let world = { clock: { offsetMs: 0, now: "" }, smtpUrl: "", accounts: [], puppets: [], bonds: [], qrCodes: [] };
+let world = {
+  clock: { offsetMs: 0, now: "" },
+  smtpUrl: "",
+  smsUrl: "",
+  accounts: [],
+  puppets: [],
+  bonds: [],
+  qrCodes: [],
+};
 /** @type {Screen} */
 let screen = { name: "home" };
 /** @type {ReturnType<typeof chatScreen> | null} */
@@ -208,7 +216,8 @@ async function drawScreen() {
   const account = world.accounts.find((one) => one.appid === appid);
   if (name === "scan") return keepingInput(() => fill(glass, scanScreen(world, acts)));
   if (account === undefined) return fill(glass, homeScreen(world, puppet, acts));
-  if (name === "profile") return fill(glass, profileScreen(account, acts));
+  const isMini = account.kind === "miniprogram";
+  if (name === "profile") return fill(glass, isMini ? miniScreen(account, acts) : profileScreen(account, acts));
   /** @type {Bond} */
   const bond = await control("GET", `/puppets/${puppet.id}/chat?appid=${appid}`);
   // Somebody may have left this chat while it was read.
@@ -217,7 +226,7 @@ async function drawScreen() {
     openChat = chatScreen(account, puppet, acts);
     fill(glass, openChat.element);
   }
-  openChat.update(account, bond);
+  openChat.update(bond);
 }
 
 /** @param {() => void} draw */
@@ -267,11 +276,29 @@ const acts = {
       if (report !== null) go({ name: "chat", appid: report.appid });
     });
   },
-  say: (appid, text) => void act(t("didSay"), "say", { appid, text }),
+  say: (appid, text, choice) => void act(t("didSay"), "say", { appid, text, choice }),
   tap(appid, button) {
     for (const open of glass.querySelectorAll("details[open]")) open.removeAttribute("open");
-    void act(t("didTap"), "tap", { appid, button: button.key ?? button.url ?? button.name });
+    void act(t("didTap"), "tap", {
+      appid,
+      button: button.key ?? button.url ?? button.media_id ?? button.article_id ?? button.name,
+    });
     if (button.type === "view" && /^https?:/.test(button.url ?? "")) open(button.url, "_blank", "noreferrer");
+  },
+  giveCode(appid, by) {
+    void act(by === "login" ? "wx.login" : t("miniPhone"), by, { appid }).then((given) => {
+      const { code } = /** @type {{ code?: string }} */ (given ?? {});
+      if (code !== undefined) tell(t("miniCode", { code }));
+    });
+  },
+  subscribe(appid, templateId) {
+    void act(t("miniAgreed"), "subscribe", { appid, answers: { [templateId]: "accept" } }).then((report) => {
+      if (report !== null) tell(t("miniAgreed"));
+    });
+  },
+  enterSession(appid) {
+    void act(t("miniEnter"), "enter-session", { appid });
+    go({ name: "chat", appid });
   },
   sendImage: (appid) => void act(t("didPicture"), "send-image", { appid }),
   sendLocation(appid) {

@@ -15,8 +15,10 @@ import { t } from "./words.js";
  * @typedef {import("../world/model.ts").MenuButton} MenuButton
  * @typedef {{
  *   go(screen: Screen): void, follow(appid: string): void, unfollow(appid: string): void, scan(code: string): void,
- *   say(appid: string, text: string): void, tap(appid: string, button: MenuButton): void,
+ *   say(appid: string, text: string, choice?: string): void, tap(appid: string, button: MenuButton): void,
  *   sendImage(appid: string): void, sendLocation(appid: string): void,
+ *   giveCode(appid: string, by: "login" | "share-phone"): void, subscribe(appid: string, templateId: string): void,
+ *   enterSession(appid: string): void,
  * }} Acts
  * @typedef {{ name: "home" } | { name: "scan" } | { name: "profile", appid: string } | { name: "chat", appid: string }} Screen
  */
@@ -47,8 +49,10 @@ function iconButton(drawing, label, onclick) {
 export function homeScreen(world, puppet, acts) {
   const bonds = world.bonds.filter((bond) => bond.puppetId === puppet.id);
   const bondOf = (/** @type {Account} */ account) => bonds.find((bond) => bond.appid === account.appid);
-  const followed = world.accounts.filter((account) => bondOf(account)?.following === true);
-  const others = world.accounts.filter((account) => bondOf(account)?.following !== true);
+  const minis = world.accounts.filter(({ kind }) => kind === "miniprogram");
+  const official = world.accounts.filter((account) => !minis.includes(account));
+  const followed = official.filter((account) => bondOf(account)?.following === true);
+  const others = official.filter((account) => bondOf(account)?.following !== true);
   followed.sort((one, two) => (bondOf(two)?.last?.at ?? 0) - (bondOf(one)?.last?.at ?? 0));
   const scan = iconButton("scan", t("scan"), () => acts.go({ name: "scan" }));
   return h(
@@ -62,8 +66,18 @@ export function homeScreen(world, puppet, acts) {
       followed.map((account) => chatRow(account, bondOf(account) ?? null, acts)),
       others.length > 0 && h("h3", { class: "group" }, t("discover")),
       others.map((account) => chatRow(account, null, acts)),
+      minis.length > 0 && h("h3", { class: "group" }, t("miniprogram")),
+      minis.map((account) => chatRow(account, withChat(bondOf(account)), acts)),
     ),
   );
+}
+
+/**
+ * A mini-program that wrote, or was written to, opens its chat; any other one its page.
+ * @param {BondSummary | undefined} bond
+ */
+function withChat(bond) {
+  return bond !== undefined && bond.messages > 0 ? bond : null;
 }
 
 function emptyWorld() {
@@ -124,6 +138,38 @@ export function profileScreen(account, acts) {
       h("p", { class: "faint mono" }, account.originalId),
       h("p", { class: "soft" }, t("intro"), account.push === null ? ` ${t("noPush")}` : ""),
       h("button", { class: "button main wide", onclick: () => acts.follow(account.appid) }, t("follow")),
+    ),
+  );
+}
+
+/**
+ * What a mini-program's own code would ask the phone for, as buttons: the account has no pages here.
+ * @param {Account} account
+ * @param {Acts} acts
+ */
+export function miniScreen(account, acts) {
+  const back = iconButton("back", t("back"), () => acts.go({ name: "home" }));
+  const { appid, templates } = account;
+  const button = (/** @type {string} */ label, /** @type {() => void} */ onclick) =>
+    h("button", { class: "button wide", onclick }, label);
+  const agree = templates.map(({ templateId, title }) =>
+    button(t("miniSubscribe", { title }), () => acts.subscribe(appid, templateId)),
+  );
+  return h(
+    "div",
+    { class: "screen" },
+    bar("", { left: back }),
+    h(
+      "div",
+      { class: "scroll profile" },
+      avatar(account.name),
+      h("h1", null, account.name),
+      h("p", { class: "faint mono" }, appid),
+      h("p", { class: "soft" }, t("miniIntro")),
+      button("wx.login", () => acts.giveCode(appid, "login")),
+      button(t("miniPhone"), () => acts.giveCode(appid, "share-phone")),
+      agree,
+      h("button", { class: "button main wide", onclick: () => acts.enterSession(appid) }, t("miniEnter")),
     ),
   );
 }
@@ -197,18 +243,27 @@ export function chatScreen(account, puppet, acts) {
   const foot = h("footer");
   const composer = composerOf(account, acts);
   let typing = false;
+  const isMini = account.kind === "miniprogram";
   const more = moreMenu(account, acts);
-  /** @param {Account} current */
+  /** @param {MenuButton[]} current */
   const drawFoot = (current) => {
-    const hasMenu = current.menu !== null && current.menu.length > 0;
+    const hasMenu = current.length > 0;
     const toggle = iconButton(typing ? "list" : "keyboard", typing ? t("showMenu") : t("showKeyboard"), () => {
       typing = !typing;
       drawFoot(current);
       if (typing) composer.querySelector("input")?.focus();
     });
     if (!hasMenu) fill(foot, composer);
-    else fill(foot, h("div", { class: "menu-bar" }, toggle, typing ? composer : menuButtons(current, acts)));
+    else
+      fill(
+        foot,
+        h("div", { class: "menu-bar" }, toggle, typing ? composer : menuButtons(account.appid, current, acts)),
+      );
   };
+  list.addEventListener("choose", (event) => {
+    const { id, text } = /** @type {CustomEvent<{ id: string, text: string }>} */ (event).detail;
+    acts.say(account.appid, text, id);
+  });
   let drawnMenu = "";
   let shown = -1;
   const back = iconButton("back", t("back"), () => acts.go({ name: "home" }));
@@ -219,12 +274,9 @@ export function chatScreen(account, puppet, acts) {
   let untyped;
   return {
     element,
-    /**
-     * @param {Account} current
-     * @param {Bond} bond
-     */
-    update(current, bond) {
-      const menu = JSON.stringify([current.menu, bond.following]);
+    /** @param {Bond} bond */
+    update(bond) {
+      const menu = JSON.stringify([bond.menu, bond.following]);
       if (menu !== drawnMenu) {
         drawnMenu = menu;
         const follow = h(
@@ -232,7 +284,7 @@ export function chatScreen(account, puppet, acts) {
           { class: "button main wide", onclick: () => acts.follow(account.appid) },
           t("follow"),
         );
-        if (bond.following) drawFoot(current);
+        if (bond.following || isMini) drawFoot(bond.menu);
         else fill(foot, h("div", { class: "composer" }, follow));
       }
       const typingMs = bond.typingUntil - emulatorNow();
@@ -255,11 +307,12 @@ export function chatScreen(account, puppet, acts) {
  * @param {Acts} acts
  */
 function moreMenu(account, acts) {
-  const panel = h(
-    "div",
-    { class: "more-panel" },
-    h("button", { class: "button plain danger", onclick: () => acts.unfollow(account.appid) }, t("unfollow")),
-  );
+  const { appid, kind } = account;
+  const button =
+    kind === "miniprogram"
+      ? h("button", { class: "button plain", onclick: () => acts.go({ name: "profile", appid }) }, t("miniprogram"))
+      : h("button", { class: "button plain danger", onclick: () => acts.unfollow(appid) }, t("unfollow"));
+  const panel = h("div", { class: "more-panel" }, button);
   const summary = h("summary", { class: "icon-button", "aria-label": t("more"), title: t("more") }, icon("more"));
   return h("details", { class: "more" }, summary, panel);
 }
@@ -306,17 +359,18 @@ function toolButton(drawing, label, onclick) {
 }
 
 /**
- * @param {Account} account
+ * @param {string} appid
+ * @param {MenuButton[]} buttons
  * @param {Acts} acts
  */
-function menuButtons(account, acts) {
+function menuButtons(appid, buttons, acts) {
   return h(
     "div",
     { class: "menu-buttons" },
-    (account.menu ?? []).map((button) => {
+    buttons.map((button) => {
       const subs = button.sub_button ?? [];
-      if (subs.length === 0) return h("button", { onclick: () => acts.tap(account.appid, button) }, button.name);
-      const items = subs.map((sub) => h("button", { onclick: () => acts.tap(account.appid, sub) }, sub.name));
+      if (subs.length === 0) return h("button", { onclick: () => acts.tap(appid, button) }, button.name);
+      const items = subs.map((sub) => h("button", { onclick: () => acts.tap(appid, sub) }, sub.name));
       return h("details", { name: "menu" }, h("summary", null, button.name), h("div", { class: "sub-buttons" }, items));
     }),
   );

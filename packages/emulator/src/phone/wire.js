@@ -93,6 +93,8 @@ function bodies(entry) {
     "div",
     { class: "stack bodies" },
     h("p", { class: "mono small url" }, `${entry.method} ${entry.url}`),
+    entry.deviations.length > 0 &&
+      h("p", { class: "notice bad small" }, t("deviations", { list: entry.deviations.join("; ") })),
     h("p", { class: "small faint" }, t("request")),
     h("pre", null, pretty(entry.request)),
     h("p", { class: "small faint" }, `${t("response")} ${entry.status ?? ""} · ${problem(maybe(entry.note))}`),

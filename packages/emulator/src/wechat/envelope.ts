@@ -5,7 +5,8 @@ import { encrypt, sign } from "./crypto.ts";
 export type Field =
   | { name: string; text: string }
   | { name: string; number: string }
-  | { name: string; children: Field[] };
+  /** `isOpenInJson`: in JSON its children stand in its place. */
+  | { name: string; children: Field[]; isOpenInJson?: boolean };
 
 /** Writes fields in the account's data format. */
 export function writeMessage(fields: readonly Field[], format: PushFormat): string {
@@ -23,7 +24,17 @@ function cdata(text: string): string {
 }
 
 function writeJson(fields: readonly Field[]): string {
-  return `{${fields.map((field) => `${JSON.stringify(field.name)}:${jsonValue(field)}`).join(",")}}`;
+  const byName = new Map<string, Field[]>();
+  const opened = fields.flatMap((field) =>
+    "children" in field && field.isOpenInJson === true ? field.children : [field],
+  );
+  for (const field of opened) byName.set(field.name, [...(byName.get(field.name) ?? []), field]);
+  // Elements of one name, and whatever is called `item`, are a list.
+  const members = [...byName].map(([name, same]) => {
+    const values = same.map(jsonValue).join(",");
+    return `${JSON.stringify(name)}:${same.length > 1 || name === "item" ? `[${values}]` : values}`;
+  });
+  return `{${members.join(",")}}`;
 }
 
 function jsonValue(field: Field): string {

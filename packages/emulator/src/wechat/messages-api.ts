@@ -1,24 +1,41 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { z } from "zod";
 import { addChat } from "../world/chat.ts";
 import type { Account, Bond, ChatContent, Template } from "../world/model.ts";
 import { templateStatuses } from "../world/model.ts";
+import { afterAnswer } from "../world/notices.ts";
 import { sendEvent } from "../world/people.ts";
 import type { State } from "../world/state.ts";
-import { accountOf, objectOf, okAnswer, textOf } from "./answers.ts";
+import { accountOf, bondOf, json, objectOf, okAnswer, textOf } from "./answers.ts";
+import { customContent } from "./contents.ts";
 import { Refusal } from "./errcodes.ts";
-import type { ApiCall, ApiRoute } from "./gateway.ts";
-import { customMessageRules, templateRules, typingRules } from "./limits.ts";
+import { contentRules, customMessageRules, templateRules, typingRules } from "./limits.ts";
+import type { ApiCall, ApiRoute } from "./route.ts";
 
-/** Messages that an account sends by itself. Sources: the pages of customer-service and template messages. */
+const Data = z.record(z.string(), z.object({ value: z.union([z.string(), z.number()]), color: z.string().optional() }));
+
+/** Messages that an account sends by itself. */
 export const messageRoutes: readonly ApiRoute[] = [
   {
     method: "POST",
     path: "/cgi-bin/message/custom/send",
+    says: "Sends a customer-service message, as long as the user's last action lets the account.",
+    page: "doc/service/api/customer/message/api_sendcustommessage",
     access: "token",
+    right: "customMessages",
+    perDay: 500_000,
+    body: z.looseObject({
+      touser: z.string(),
+      msgtype: z.string(),
+      customservice: z.strictObject({ kf_account: z.string() }).optional(),
+    }),
+    rules: [contentRules.textBytes, ...Object.values(customMessageRules)],
+    errcodes: [40003, 40007, 40008, 40013, 43019, 45015, 45047, 45162, 49003, 53600],
     handle(state, call) {
       const bond = recipient(state, call);
-      const content = customContent(call.body);
-      if (!bond.following || bond.credit.until <= state.now()) throw new Refusal(45015);
+      const content = customContent(state, accountOf(call), call.body);
+      if (bond.isBlocked) throw new Refusal(43019);
+      const mayWrite = bond.following || accountOf(call).kind === "miniprogram";
+      if (!mayWrite || bond.credit.until <= state.now()) throw new Refusal(45015);
       if (bond.credit.left <= 0) throw new Refusal(45047);
       bond.credit.left -= 1;
       bond.typingUntil = 0;
@@ -29,7 +46,14 @@ export const messageRoutes: readonly ApiRoute[] = [
   {
     method: "POST",
     path: "/cgi-bin/message/custom/typing",
+    says: "Shows on the phone that the account is typing, or no longer.",
+    page: "doc/service/api/customer/message/api_typing",
     access: "token",
+    right: "customMessages",
+    perDay: 500_000,
+    body: z.strictObject({ touser: z.string(), command: z.string() }),
+    rules: Object.values(typingRules),
+    errcodes: [40003, 45072, 45080, 45081, 49003],
     handle(state, call) {
       const bond = recipient(state, call);
       showTyping(state, bond, textOf(call.body, "command"));
@@ -39,7 +63,22 @@ export const messageRoutes: readonly ApiRoute[] = [
   {
     method: "POST",
     path: "/cgi-bin/message/template/send",
+    says: "Sends a template message to a follower; TEMPLATESENDJOBFINISH tells what became of it.",
+    page: "doc/service/api/notify/template",
     access: "token",
+    right: "templates",
+    perDay: 100_000,
+    body: z.strictObject({
+      touser: z.string(),
+      template_id: z.string(),
+      url: z.string().optional(),
+      miniprogram: z.strictObject({ appid: z.string(), pagepath: z.string().optional() }).optional(),
+      client_msg_id: z.string().optional(),
+      topcolor: z.string().optional(),
+      data: Data,
+    }),
+    rules: [templateRules.clientMessageSeconds],
+    errcodes: [40003, 40037, 43004, 43019, 49003],
     handle(state, call) {
       const account = accountOf(call);
       const bond = recipient(state, call);
@@ -48,40 +87,67 @@ export const messageRoutes: readonly ApiRoute[] = [
       const data = objectOf(call.body, "data");
       if (data === null) throw new Refusal(47001);
       if (!bond.following) throw new Refusal(43004);
+      if (bond.isBlocked) throw new Refusal(43019);
       const msgid = sendTemplate(state, { account, bond, template, data, body: call.body });
       // A number of 19 digits, as on the real platform: JSON.parse would round it.
       return { json: `{"errcode":0,"errmsg":"ok","msgid":${msgid}}` };
     },
   },
+  {
+    method: "GET",
+    path: "/cgi-bin/template/get_all_private_template",
+    says: "Lists the account's message templates.",
+    page: "doc/service/api/notify/template",
+    access: "token",
+    right: "templates",
+    handle(_state, call) {
+      const list = accountOf(call).templates.map(({ templateId, title, content }) => ({
+        template_id: templateId,
+        title,
+        primary_industry: "",
+        deputy_industry: "",
+        content,
+        example: "",
+      }));
+      return json({ template_list: list });
+    },
+  },
+  {
+    method: "POST",
+    path: "/cgi-bin/template/del_private_template",
+    says: "Deletes a message template.",
+    page: "doc/service/api/notify/template",
+    access: "token",
+    right: "templates",
+    body: z.strictObject({ template_id: z.string() }),
+    errcodes: [40037],
+    handle(state, call) {
+      const account = accountOf(call);
+      const kept = account.templates.filter(({ templateId }) => templateId !== call.body["template_id"]);
+      if (kept.length === account.templates.length) throw new Refusal(40037);
+      account.templates = kept;
+      state.tell({ type: "world" });
+      return okAnswer;
+    },
+  },
 ];
 
+/** @throws Refusal 40003, also where `touser` is missing (recalled), or 49003 */
 function recipient(state: State, call: ApiCall): Bond {
-  const openid = textOf(call.body, "touser");
-  // Recalled: a missing touser is answered like a wrong one.
-  const bond = openid === null ? undefined : state.bondByOpenid(accountOf(call).appid, openid);
-  if (bond === undefined) throw new Refusal(40003);
-  return bond;
+  return bondOf(state, accountOf(call), textOf(call.body, "touser") ?? "");
 }
 
 /** Turns "is typing" on or off. Recalled: turning off what isn't on is no error; who has left is answered 45080. */
 function showTyping(state: State, bond: Bond, command: string | null): void {
   if (command !== "Typing" && command !== "CancelTyping") throw new Refusal(45072);
-  const since = state.now() - typingRules.afterMessageSeconds * 1000;
+  const since = state.now() - state.rules.number(typingRules.afterMessageSeconds) * 1000;
   const hasTalked = bond.chat.some(({ at, from }) => from !== "system" && at >= since);
-  if (!bond.following || !hasTalked) throw new Refusal(45080);
+  const mayWrite = bond.following || state.account(bond.appid).kind === "miniprogram";
+  if (!mayWrite || !hasTalked) throw new Refusal(45080);
   const isOn = bond.typingUntil > state.now();
   if (command === "Typing" && isOn) throw new Refusal(45081);
-  bond.typingUntil = command === "Typing" ? state.now() + typingRules.lastsSeconds * 1000 : 0;
+  bond.typingUntil = command === "Typing" ? state.now() + state.rules.number(typingRules.lastsSeconds) * 1000 : 0;
   state.tell({ type: "chat", appid: bond.appid, puppetId: bond.puppetId });
-}
-
-function customContent(body: Record<string, unknown>): ChatContent {
-  // Texts only: the other types need media, which the emulator doesn't keep.
-  if (body["msgtype"] !== "text") throw new Refusal(40008);
-  const text = textOf(objectOf(body, "text") ?? {}, "content");
-  if (text === null || text === "") throw new Refusal(44004);
-  if (Buffer.byteLength(text) > customMessageRules.textBytes) throw new Refusal(45002);
-  return { kind: "text", text };
 }
 
 interface TemplateSend {
@@ -102,7 +168,8 @@ function sendTemplate(state: State, send: TemplateSend): string {
   if (guarded !== undefined && guarded.until > state.now()) return guarded.msgid;
   const msgid = state.nextTemplateMessageId();
   if (clientId !== null) {
-    state.sentTemplates.set(guardKey, { msgid, until: state.now() + templateRules.clientMessageSeconds * 1000 });
+    const seconds = state.rules.number(templateRules.clientMessageSeconds);
+    state.sentTemplates.set(guardKey, { msgid, until: state.now() + seconds * 1000 });
   }
   const delivery = state.puppet(bond.puppetId).templateDelivery;
   if (delivery === "success") addChat(state, bond, "account", card(send), "template");
@@ -110,12 +177,7 @@ function sendTemplate(state: State, send: TemplateSend): string {
     { name: "MsgID", number: msgid },
     { name: "Status", text: templateStatuses[delivery] },
   ];
-  // After the answer, as the real platform does it; `settle` waits for it.
-  const finish = async (): Promise<void> => {
-    await nextTurn();
-    await sendEvent(state, account, bond, "TEMPLATESENDJOBFINISH", fields, false).done;
-  };
-  void state.track(state.notices.run(finish));
+  afterAnswer(state, () => sendEvent(state, account, bond, "TEMPLATESENDJOBFINISH", fields, false));
   return msgid;
 }
 

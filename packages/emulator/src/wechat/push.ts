@@ -44,6 +44,16 @@ export function push(state: State, order: PushOrder): PushWork {
   return { report, done: Promise.resolve(structuredClone(report)) };
 }
 
+/** What WeChat keeps to itself, and why: nobody is asked, and the phone shows nothing. */
+export function unheard(
+  state: State,
+  { problem, ...order }: Pick<PushOrder, "account" | "bond" | "what"> & { problem: string },
+): PushWork {
+  const report = newReport(state, { ...order, fields: [], isEvent: false, conversation: false });
+  Object.assign(report, { outcome: "none", problem });
+  return { report, done: Promise.resolve(report) };
+}
+
 function newReport(state: State, order: PushOrder): PushReport {
   return {
     id: state.nextId("push"),
@@ -67,6 +77,9 @@ async function carryOut(
   report: PushReport,
   fault: PushFault | null,
 ): Promise<PushReport> {
+  const { generation } = state;
+  // What was begun in a world that is no more is written down in none.
+  const isOver = (): boolean => state.generation !== generation;
   if (fault?.holdFor !== undefined) await held(state, order.account.appid, fault.holdFor);
   if (fault?.delayMs !== undefined) await pause(fault.delayMs, state.stopping.signal);
   const repeats = Math.max(1, fault?.repeat ?? 1);
@@ -75,25 +88,32 @@ async function carryOut(
     // Only the first delivery's answer is shown: WeChat takes the later ones for the same message.
     const copy = number === 0 ? report : newReport(state, order);
     if (copy !== report) report.copies.push(copy);
-    const delivery = deliver(state, order, copy, number === 0 ? (fault?.dropAnswers ?? 0) : 0);
+    const delivery = deliver(state, order, copy, { isOver, dropAnswers: number === 0 ? (fault?.dropAnswers ?? 0) : 0 });
     if (fault?.parallel !== true) await delivery;
     deliveries.push(delivery);
   }
   await Promise.all(deliveries);
+  if (isOver()) return report;
   show(state, order, report);
   releaseHeld(state, order.account.appid);
   return report;
 }
 
-async function deliver(state: State, order: PushOrder, report: PushReport, dropAnswers: number): Promise<void> {
+async function deliver(
+  state: State,
+  order: PushOrder,
+  report: PushReport,
+  { isOver, dropAnswers }: { isOver: () => boolean; dropAnswers: number },
+): Promise<void> {
   const startedAt = performance.now();
-  for (let number = 1; number <= pushRules.tries; number += 1) {
+  for (let number = 1; number <= state.rules.number(pushRules.tries); number += 1) {
     if (state.stopping.signal.aborted || order.account.push === null) break;
     const tried = await tryOnce(state, order, report, number <= dropAnswers);
     report.tries.push(tried);
     if (tried.problem === null) break;
   }
-  judge(order, report);
+  if (isOver()) return;
+  judge(state, order, report);
   writeJournal(state, report, performance.now() - startedAt);
 }
 
@@ -113,7 +133,8 @@ async function tryOnce(state: State, order: PushOrder, report: PushReport, drop:
     });
     tried.status = answer.status;
     tried.reply = answer.body;
-    if (answer.status !== 200 && pushRules.triesAgainAfterBadStatus) tried.problem = `HTTP status ${answer.status}`;
+    if (answer.status !== 200 && state.rules.position(pushRules.afterBadStatus) === "again")
+      tried.problem = `HTTP status ${answer.status}`;
     if (drop) {
       tried.dropped = true;
       tried.problem = "a fault threw the answer away";
@@ -138,14 +159,18 @@ function seal(state: State, order: PushOrder): Envelope {
 }
 
 /** Reads the answer of the last try into the report. */
-function judge(order: PushOrder, report: PushReport): void {
+function judge(state: State, order: PushOrder, report: PushReport): void {
   const last = report.tries.at(-1);
   if (last === undefined || last.problem !== null) {
     report.outcome = "failed";
     report.problem = last?.problem ?? "nothing was sent";
     return;
   }
-  const reading = readReply(last.reply, order.account, { openid: order.bond?.openid ?? null, isEvent: order.isEvent });
+  const reading = readReply(last.reply, order.account, {
+    openid: order.bond?.openid ?? null,
+    isEvent: order.isEvent,
+    rules: state.rules,
+  });
   report.replyText = reading.plain;
   report.outcome = reading.kind === "reply" ? "answered" : reading.kind;
   if (reading.kind === "reply") report.reply = reading.content;

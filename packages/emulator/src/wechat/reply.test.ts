@@ -2,10 +2,11 @@ import { describe, expect, test } from "vitest";
 import type { Account, PushMode } from "../world/model.ts";
 import { encrypt, sign } from "./crypto.ts";
 import { readReply } from "./reply.ts";
+import { Rulebook } from "./rules.ts";
 
 const encodingAesKey = "k".repeat(43);
 const openid = "oPuppet";
-const to = { openid, isEvent: false };
+const to = { openid, isEvent: false, rules: new Rulebook() };
 
 function account(mode: PushMode, format: "xml" | "json" = "xml"): Account {
   return {
@@ -16,7 +17,18 @@ function account(mode: PushMode, format: "xml" | "json" = "xml"): Account {
     openPlatform: null,
     push: { url: "http://127.0.0.1/", token: "lantern", encodingAesKey, mode, format },
     templates: [],
+    kind: "service",
+    isVerified: true,
+    ipWhitelist: null,
+    oauthDomains: null,
+    tickets: {},
     menu: null,
+    menuId: null,
+    conditionalMenus: [],
+    tags: [],
+    massSends: [],
+    massSpeed: 0,
+    publishings: [],
     dailyLimits: {},
     unauthorizedPaths: [],
   };
@@ -61,7 +73,7 @@ test("of nine articles a message's answer shows one, an event's eight", () => {
   const items = "<item><Title>茶</Title></item>".repeat(9);
   const news = reply(`<ArticleCount>9</ArticleCount><Articles>${items}</Articles>`, "news");
   const shown = (isEvent: boolean): number => {
-    const reading = readReply(news, account("plain"), { openid, isEvent });
+    const reading = readReply(news, account("plain"), { ...to, isEvent });
     return reading.kind === "reply" && reading.content.kind === "news" ? reading.content.articles.length : 0;
   };
   expect([shown(false), shown(true)]).toEqual([1, 8]);

@@ -2,6 +2,7 @@ import { XMLParser } from "fast-xml-parser";
 import type { Account, Article, ChatContent } from "../world/model.ts";
 import { CipherProblem, decrypt, sign } from "./crypto.ts";
 import { pushRules } from "./limits.ts";
+import type { Rulebook } from "./rules.ts";
 import { xmlProblem } from "./well-formed.ts";
 
 /** What a developer's answer to a push turned out to be. `plain` is the answer, decrypted when it was encrypted. */
@@ -27,6 +28,7 @@ const parser = new XMLParser({
 export interface ReplyTo {
   openid: string | null;
   isEvent: boolean;
+  rules: Rulebook;
 }
 
 /**
@@ -108,7 +110,7 @@ function readContent(elements: Elements, account: Account, to: ReplyTo): ChatCon
   const type = text(elements, "MsgType");
   switch (type) {
     case "text":
-      return readText(text(elements, "Content"));
+      return readText(text(elements, "Content"), to.rules);
     case "image":
     case "voice":
     case "video":
@@ -124,9 +126,10 @@ function readContent(elements: Elements, account: Account, to: ReplyTo): ChatCon
   }
 }
 
-function readText(content: string): ChatContent {
+function readText(content: string, rules: Rulebook): ChatContent {
   if (content === "") throw new WrongReply("the reply's Content is empty");
-  if (Buffer.byteLength(content) > pushRules.replyTextBytes) throw new WrongReply("the reply's Content is too long");
+  const most = rules.number(pushRules.replyTextBytes);
+  if (Buffer.byteLength(content) > most) throw new WrongReply("the reply's Content is too long");
   return { kind: "text", text: content };
 }
 
@@ -135,8 +138,8 @@ function readMedia(type: "image" | "voice" | "video", elements: Elements): ChatC
   return { kind: "media", type, mediaId: text(part, "MediaId"), title: text(part, "Title", "") };
 }
 
-function articleLimit({ isEvent }: ReplyTo): number {
-  return isEvent ? pushRules.replyArticlesToEvent : pushRules.replyArticlesToMessage;
+function articleLimit({ isEvent, rules }: ReplyTo): number {
+  return rules.number(isEvent ? pushRules.replyArticlesToEvent : pushRules.replyArticlesToMessage);
 }
 
 function readArticles(elements: Elements): Article[] {

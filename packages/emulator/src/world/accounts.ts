@@ -20,7 +20,18 @@ export function createAccount(state: State, input: NewAccount): Account {
     openPlatform: input.openPlatform ?? null,
     push: null,
     templates: [],
+    kind: input.kind ?? "service",
+    isVerified: input.isVerified ?? true,
+    ipWhitelist: input.ipWhitelist ?? null,
+    oauthDomains: input.oauthDomains ?? null,
+    tickets: {},
     menu: null,
+    menuId: null,
+    conditionalMenus: [],
+    tags: [],
+    massSends: [],
+    massSpeed: 0,
+    publishings: [],
     dailyLimits: input.dailyLimits ?? {},
     unauthorizedPaths: input.unauthorizedPaths ?? [],
   };
@@ -141,8 +152,9 @@ export function addTemplate(state: State, account: Account, input: NewTemplate):
   if (account.templates.some((other) => other.templateId === template.templateId)) {
     throw new Trouble("taken", `The account has a template ${template.templateId} already.`);
   }
-  if (account.templates.length >= templateRules.templatesPerAccount) {
-    throw new Trouble("invalid_request", `An account has at most ${templateRules.templatesPerAccount} templates.`);
+  const most = state.rules.number(templateRules.templatesPerAccount);
+  if (account.templates.length >= most) {
+    throw new Trouble("invalid_request", `An account has at most ${most} templates.`);
   }
   account.templates.push(template);
   state.tell({ type: "world" });

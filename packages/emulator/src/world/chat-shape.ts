@@ -20,6 +20,19 @@ const ChatContentShape: z.ZodType<ChatContent> = z.discriminatedUnion("kind", [
   }),
   z.object({ kind: z.literal("media"), type: z.string(), mediaId: z.string(), title: z.string() }),
   z.object({
+    kind: z.literal("choices"),
+    head: z.string(),
+    choices: z.array(z.object({ id: z.string(), text: z.string() })),
+    tail: z.string(),
+  }),
+  z.object({
+    kind: z.literal("card"),
+    title: z.string(),
+    appid: z.string(),
+    pagepath: z.string(),
+    pictureUrl: z.string(),
+  }),
+  z.object({
     kind: z.literal("template"),
     title: z.string(),
     lines: z.array(z.object({ text: z.string(), color: z.string().nullable() })),
@@ -27,7 +40,7 @@ const ChatContentShape: z.ZodType<ChatContent> = z.discriminatedUnion("kind", [
   }),
   z.object({
     kind: z.literal("note"),
-    note: z.enum(["followed", "unfollowed", "scanned", "tapped", "trouble"]),
+    note: z.enum(["followed", "unfollowed", "scanned", "tapped", "entered", "trouble"]),
     text: z.string(),
   }),
 ]);
@@ -36,7 +49,7 @@ const ChatContentShape: z.ZodType<ChatContent> = z.discriminatedUnion("kind", [
 export const SaidShape = z.object({
   at: z.number(),
   from: z.enum(["puppet", "account", "system"]),
-  via: z.enum(["passive", "custom", "template"]).nullable(),
+  via: z.enum(["passive", "custom", "template", "mass"]).nullable(),
   content: ChatContentShape,
 });
 export const ChatEntryShape: z.ZodType<ChatEntry> = SaidShape.extend({ id: z.string() });

@@ -27,7 +27,18 @@ export const NewPushConfig = z.strictObject({
 });
 export type NewPushConfig = z.infer<typeof NewPushConfig>;
 
+const AccountKind = z.enum(["service", "subscription", "miniprogram"]);
+/** IPv6 is written in many ways: a URL's is the one that connections have. */
+const Ip = z.union([z.ipv4(), z.ipv6().transform((text) => new URL(`http://[${text}]`).hostname.slice(1, -1))]);
+const IpWhitelist = z.array(Ip).nullable();
+/** `host` or `host:port`, as a browser's address has it. */
+const OAuthDomains = z.array(z.string().min(1).max(253)).nullable();
+
 export const NewAccount = z.strictObject({
+  kind: AccountKind.optional(),
+  isVerified: z.boolean().optional(),
+  ipWhitelist: IpWhitelist.optional(),
+  oauthDomains: OAuthDomains.optional(),
   appid: Appid.optional(),
   secret: z.string().min(1).max(64).optional(),
   originalId: z.string().min(1).max(64).optional(),
@@ -40,6 +51,10 @@ export const NewAccount = z.strictObject({
 export type NewAccount = z.infer<typeof NewAccount>;
 
 export const AccountChanges = z.strictObject({
+  kind: AccountKind.optional(),
+  isVerified: z.boolean().optional(),
+  ipWhitelist: IpWhitelist.optional(),
+  oauthDomains: OAuthDomains.optional(),
   name: z.string().min(1).max(64).optional(),
   openPlatform: z.string().min(1).nullable().optional(),
   dailyLimits: z.record(z.string(), z.int().min(0)).optional(),
@@ -51,6 +66,12 @@ export const NewPuppet = z.strictObject({
   id: PuppetId.optional(),
   name: z.string().min(1).max(32).optional(),
   templateDelivery: z.enum(["success", "user_block", "system_failed"]).optional(),
+  platform: z.enum(["ios", "android", "other"]).optional(),
+  phone: z
+    .string()
+    .regex(/^\d{5,15}$/, "digits")
+    .optional(),
+  isRisky: z.boolean().optional(),
 });
 export type NewPuppet = z.infer<typeof NewPuppet>;
 
@@ -66,6 +87,22 @@ const Action = z.strictObject({
 export const FollowAction = Action;
 export type FollowAction = z.infer<typeof FollowAction>;
 
+/** In a mini-program; it may be left out when there is one only. */
+export const MiniAction = Action;
+export type MiniAction = z.infer<typeof MiniAction>;
+
+export const SubscribeAction = Action.extend({
+  /** By template. */
+  answers: z.record(z.string(), z.enum(["accept", "reject", "ban"])),
+});
+export type SubscribeAction = z.infer<typeof SubscribeAction>;
+
+export const EnterAction = Action.extend({
+  /** What the button says of its page: `session-from`. */
+  from: z.string().max(1000).optional(),
+});
+export type EnterAction = z.infer<typeof EnterAction>;
+
 export const ScanAction = z.strictObject({
   /** A ticket, the code's url, or the address of its picture. */
   code: z.string().min(1),
@@ -73,27 +110,41 @@ export const ScanAction = z.strictObject({
 });
 export type ScanAction = z.infer<typeof ScanAction>;
 
-export const SayAction = Action.extend({ text: z.string().min(1) });
+export const SayAction = Action.extend({
+  text: z.string().min(1),
+  /** The id of the choice that was tapped, of a msgmenu message. */
+  choice: z.string().optional(),
+});
 export type SayAction = z.infer<typeof SayAction>;
 
-export const TapAction = Action.extend({
-  /** A button's key, url or name. */
-  button: z.string().min(1),
-});
-export type TapAction = z.infer<typeof TapAction>;
-
-export const SendImageAction = Action.extend({
-  /** PNG or JPEG, base64; without it the emulator draws one. */
-  base64: z.base64().optional(),
-});
-export type SendImageAction = z.infer<typeof SendImageAction>;
-
-export const SendLocationAction = Action.extend({
+/** PNG or JPEG; without one the emulator draws a picture. */
+const Base64 = z.base64().optional();
+const Place = z.strictObject({
   latitude: z.number().min(-90).max(90),
   longitude: z.number().min(-180).max(180),
   label: z.string().optional(),
   scale: z.int().min(1).max(30).optional(),
 });
+
+export const TapAction = Action.extend({
+  /** A button's key, url, media id, article id or name. */
+  button: z.string().min(1),
+  /** What a button that scans reads. */
+  scanned: z.string().min(1).optional(),
+  /** What a button for pictures sends, and how many of it. */
+  base64: Base64,
+  pictures: z.int().min(1).max(9).optional(),
+  /** What a button for places sends. */
+  place: Place.optional(),
+});
+export type TapAction = z.infer<typeof TapAction>;
+
+export const SendImageAction = Action.extend({
+  base64: Base64,
+});
+export type SendImageAction = z.infer<typeof SendImageAction>;
+
+export const SendLocationAction = Action.extend(Place.shape);
 export type SendLocationAction = z.infer<typeof SendLocationAction>;
 
 export const NewFault = z.discriminatedUnion("target", [
@@ -103,7 +154,7 @@ export const NewFault = z.discriminatedUnion("target", [
     appid: Appid.optional(),
     count: Count.default(1),
     errcode: z.int().optional(),
-    status: z.int().min(100).max(599).optional(),
+    status: z.int().min(200).max(599).optional(),
     perform: z.boolean().optional(),
     delayMs: DelayMs.optional(),
     drop: z.enum(["before", "after"]).optional(),
@@ -160,12 +211,25 @@ export const PastInput = z.strictObject({
 });
 export type PastInput = z.input<typeof PastInput>;
 
-export const ClockInput = z.strictObject({ offsetMs: z.int() });
+/** Thirty years either way: a clock further off has no date that a message could carry. */
+const maxOffsetMs = 30 * 365 * 86_400_000;
+export const ClockInput = z.strictObject({ offsetMs: z.int().min(-maxOffsetMs).max(maxOffsetMs) });
+/** Limits and facts are numbers, switches one of their positions; null: as it was. */
+export const RuleChanges = z.record(z.string(), z.union([z.number(), z.string(), z.null()]));
+export type RuleChanges = z.infer<typeof RuleChanges>;
 export const VoidInput = z.strictObject({ kind: z.enum(["token", "stable_token"]).optional() });
 
 export const JournalFilter = z.object({
-  kind: z.enum(["api", "push", "check", "mail"]).optional(),
+  kind: z.enum(["api", "push", "check", "mail", "sms"]).optional(),
   appid: z.string().optional(),
   text: z.string().optional(),
   limit: z.coerce.number().int().min(1).optional(),
 });
+
+/** A text message that somebody hands over to be sent. */
+export const NewText = z.object({
+  id: z.string().min(1).max(100),
+  to: z.string().min(3).max(40),
+  text: z.string().min(1).max(1000),
+});
+export type NewText = z.input<typeof NewText>;

@@ -21,8 +21,15 @@ export class Journal {
     this.announce = announce;
   }
 
-  add(entry: JournalEntry): void {
-    const kept = { ...entry, request: shorten(entry.request), response: shorten(entry.response) };
+  /** What only calls have may be left out. */
+  add(entry: Omit<JournalEntry, "rid" | "deviations"> & Partial<JournalEntry>): void {
+    const kept = {
+      rid: null,
+      deviations: [],
+      ...entry,
+      request: shorten(entry.request),
+      response: shorten(entry.response),
+    };
     this.entries.push(kept);
     if (this.entries.length > keptEntries) this.entries.shift();
     this.announce(kept);
@@ -54,5 +61,8 @@ export class Journal {
 }
 
 function shorten(text: string): string {
-  return text.length <= keptCharacters ? text : `${text.slice(0, keptCharacters)}… (${text.length} characters)`;
+  if (text.length <= keptCharacters) return text;
+  // A copy: what is only cut keeps the whole in memory.
+  const cut = Buffer.from(text.slice(0, keptCharacters)).toString();
+  return `${cut}… (${text.length} characters)`;
 }

@@ -19,6 +19,42 @@ export interface Template {
   content: string;
 }
 
+/** What an account may call depends on it. */
+export type AccountKind = "service" | "subscription" | "miniprogram";
+
+/** A label that an account gives followers. */
+export interface Tag {
+  id: number;
+  name: string;
+}
+
+/** A menu for those who match. Source: doc/offiaccount/Custom_Menus/Personalized_menu_interface. */
+export interface ConditionalMenu {
+  menuId: string;
+  button: MenuButton[];
+  matchRule: { tagId: number | null; platform: string | null };
+}
+
+/** A sending to many at once. */
+export interface MassSend {
+  msgId: string;
+  dataId: string;
+  at: number;
+  clientId: string | null;
+  status: "SENDING" | "SEND_SUCCESS" | "SEND_FAIL" | "DELETE";
+  /** Only news and videos can be taken down. */
+  kind: "news" | "video" | "other";
+  /** Where its articles are read. */
+  urls: string[];
+}
+
+/** A draft that was published. */
+export interface Publishing {
+  publishId: string;
+  articleId: string;
+  at: number;
+}
+
 export interface MenuButton {
   type?: string | undefined;
   name: string;
@@ -42,7 +78,23 @@ export interface Account {
   openPlatform: string | null;
   push: PushConfig | null;
   templates: Template[];
+  kind: AccountKind;
+  /** Verified by WeChat, which most calls need. */
+  isVerified: boolean;
+  /** Who may ask for tokens (40164); null: everybody. */
+  ipWhitelist: string[] | null;
+  /** Hosts that its pages may be sent back to after a user's consent; null: any. */
+  oauthDomains: string[] | null;
+  /** The tickets of the JS-SDK, by kind. */
+  tickets: { [kind in "jsapi" | "wx_card"]?: { ticket: string; expiresAt: number } | undefined };
   menu: MenuButton[] | null;
+  /** Names the menu in events; null without one. */
+  menuId: string | null;
+  conditionalMenus: ConditionalMenu[];
+  tags: Tag[];
+  massSends: MassSend[];
+  massSpeed: number;
+  publishings: Publishing[];
   /** Lower daily limits for single paths, for tests. */
   dailyLimits: Record<string, number>;
   /** Paths that this account may not call (48001), as accounts that aren't verified may not send templates. */
@@ -57,6 +109,12 @@ export interface Puppet {
   id: string;
   name: string;
   templateDelivery: TemplateDelivery;
+  /** The phone: menus may be made for one kind. */
+  platform: "ios" | "android" | "other";
+  /** What a button for the phone number gives away. */
+  phone: string;
+  /** Of high risk: its logins are refused (40226). */
+  isRisky: boolean;
 }
 
 /** What a puppet and an account have with each other. */
@@ -74,6 +132,17 @@ export interface Bond {
   credit: { left: number; until: number };
   /** Until when the phone shows that the account is typing (milliseconds). */
   typingUntil: number;
+  /** The account's own name for the user. */
+  remark: string;
+  tagIds: number[];
+  /** On the account's black list. */
+  isBlocked: boolean;
+  /** How many mass messages came in that month (`2026-10`). */
+  /** Of a mini-program's user, since the last login. */
+  sessionKey: string | null;
+  /** By template: how many subscription messages the user still agreed to. */
+  subscriptions: Record<string, number>;
+  massMonth: { month: string; count: number };
   chat: ChatEntry[];
 }
 
@@ -90,15 +159,17 @@ export type ChatContent =
   | { kind: "location"; latitude: number; longitude: number; label: string; scale: number }
   | { kind: "news"; articles: Article[] }
   | { kind: "media"; type: string; mediaId: string; title: string }
+  | { kind: "choices"; head: string; choices: { id: string; text: string }[]; tail: string }
+  | { kind: "card"; title: string; appid: string; pagepath: string; pictureUrl: string }
   | { kind: "template"; title: string; lines: { text: string; color: string | null }[]; url: string }
-  | { kind: "note"; note: "followed" | "unfollowed" | "scanned" | "tapped" | "trouble"; text: string };
+  | { kind: "note"; note: "followed" | "unfollowed" | "scanned" | "tapped" | "entered" | "trouble"; text: string };
 
 export interface ChatEntry {
   id: string;
   at: number;
   from: "puppet" | "account" | "system";
   /** How an account's entry came: as the answer to a push, or by a call. */
-  via: "passive" | "custom" | "template" | null;
+  via: "passive" | "custom" | "template" | "mass" | null;
   content: ChatContent;
 }
 
@@ -124,6 +195,15 @@ export interface Mail {
   attachments: { name: string; type: string; bytes: number }[];
   /** The message as it came, for the curious. */
   raw: string;
+}
+
+/** A text message to a phone number, as somebody handed it over to be sent. */
+export interface TextMessage {
+  /** The sender's own: the same one again is the same message. */
+  id: string;
+  at: number;
+  to: string;
+  text: string;
 }
 
 /** One try of a push. */
@@ -162,7 +242,7 @@ export interface PushReport {
 export interface JournalEntry {
   id: string;
   at: number;
-  kind: "api" | "push" | "check" | "mail";
+  kind: "api" | "push" | "check" | "mail" | "sms";
   appid: string | null;
   what: string;
   method: string;
@@ -175,6 +255,10 @@ export interface JournalEntry {
   request: string;
   response: string;
   note: string;
+  /** What WeChat's answer called the call, where it refused. */
+  rid: string | null;
+  /** Where a call's body differs from what WeChat documents. */
+  deviations: string[];
 }
 
 /** TEMPLATESENDJOBFINISH's Status. Source: the template message page (the odd space is WeChat's). */

@@ -1,7 +1,7 @@
 import { unixSeconds } from "../clock.ts";
 import type { Field } from "../wechat/envelope.ts";
-import { customMessageRules } from "../wechat/limits.ts";
-import { push, type PushWork } from "../wechat/push.ts";
+import { customMessageRules, userRules } from "../wechat/limits.ts";
+import { push, type PushWork, unheard } from "../wechat/push.ts";
 import { chooseAccount } from "./accounts.ts";
 import { addChat } from "./chat.ts";
 import type {
@@ -12,9 +12,8 @@ import type {
   ScanAction,
   SendImageAction,
   SendLocationAction,
-  TapAction,
 } from "./inputs.ts";
-import type { Account, Bond, MenuButton, Puppet, QrCode } from "./model.ts";
+import type { Account, Bond, Puppet, QrCode } from "./model.ts";
 import { drawPicture, pictureType } from "./picture.ts";
 import type { State } from "./state.ts";
 import { Trouble } from "./trouble.ts";
@@ -28,6 +27,9 @@ export function createPuppet(state: State, input: NewPuppet): Puppet {
     id: input.id ?? `puppet-${number}`,
     name: input.name ?? puppetNames[(number - 1) % puppetNames.length] ?? "小茶",
     templateDelivery: input.templateDelivery ?? "success",
+    platform: input.platform ?? "ios",
+    phone: input.phone ?? `138001${String(38_000 + (number % 1_000)).padStart(5, "0")}`,
+    isRisky: input.isRisky ?? false,
   };
   if (state.puppets.has(puppet.id)) throw new Trouble("taken", `The puppet ${puppet.id} exists already.`);
   state.puppets.set(puppet.id, puppet);
@@ -40,6 +42,9 @@ export function changePuppet(state: State, id: string, changes: PuppetChanges): 
   const puppet = state.puppet(id);
   if (changes.name !== undefined) puppet.name = changes.name;
   if (changes.templateDelivery !== undefined) puppet.templateDelivery = changes.templateDelivery;
+  if (changes.platform !== undefined) puppet.platform = changes.platform;
+  if (changes.phone !== undefined) puppet.phone = changes.phone;
+  if (changes.isRisky !== undefined) puppet.isRisky = changes.isRisky;
   state.tell({ type: "world" });
   return puppet;
 }
@@ -48,6 +53,7 @@ export function changePuppet(state: State, id: string, changes: PuppetChanges): 
 export function follow(state: State, puppetId: string, action: FollowAction): PushWork {
   const account = chooseAccount(state, action.appid);
   const bond = state.bond(account, state.puppet(puppetId));
+  if (account.kind === "miniprogram") throw new Trouble("invalid_request", "Nobody follows a mini-program.");
   if (bond.following) throw new Trouble("already_following", "The puppet follows this account already.");
   return beginFollowing(state, account, bond, null);
 }
@@ -73,7 +79,7 @@ export function scan(state: State, puppetId: string, action: ScanAction): PushWo
   const account = state.account(code.appid);
   const bond = state.bond(account, puppet);
   if (!bond.following) return beginFollowing(state, account, bond, code);
-  grant(state, bond, customMessageRules.scan);
+  grant(state, bond, "scan");
   addChat(state, bond, "puppet", { kind: "note", note: "scanned", text: code.scene });
   const key = [
     { name: "EventKey", text: code.scene },
@@ -87,18 +93,29 @@ export function say(state: State, puppetId: string, action: SayAction): PushWork
   const account = chooseAccount(state, action.appid);
   const bond = followingBond(state, account, puppetId);
   addChat(state, bond, "puppet", { kind: "text", text: action.text });
-  return sendMessage(state, account, bond, "text", [{ name: "Content", text: action.text }]);
+  const fields: Field[] = [{ name: "Content", text: action.text }];
+  if (action.choice !== undefined) fields.push({ name: "bizmsgmenuid", text: action.choice });
+  return sendMessage(state, account, bond, "text", fields);
 }
 
 /** The puppet sends a picture; PicUrl is an address of the emulator. */
 export function sendImage(state: State, puppetId: string, action: SendImageAction): PushWork {
   const account = chooseAccount(state, action.appid);
   const bond = followingBond(state, account, puppetId);
-  const bytes =
-    action.base64 === undefined ? drawPicture(state.count("drawing")) : Buffer.from(action.base64, "base64");
+  return sendPicture(state, account, bond, pictureBytes(state, action));
+}
+
+/** What a puppet photographs: the given picture, or one that the emulator draws. */
+export function pictureBytes(state: State, { base64 }: Pick<SendImageAction, "base64">): Buffer {
+  return base64 === undefined ? drawPicture(state.count("drawing")) : Buffer.from(base64, "base64");
+}
+
+/** A picture message. */
+export function sendPicture(state: State, account: Account, bond: Bond, bytes: Buffer): PushWork {
   const contentType = pictureType(bytes);
   if (contentType === null) throw new Trouble("invalid_request", "The picture is neither a PNG nor a JPEG.");
-  const picture = { id: state.nextId("picture"), mediaId: state.random.letters(64), contentType, bytes };
+  const id = state.nextId("picture");
+  const picture = { id, appid: account.appid, at: state.now(), mediaId: state.random.letters(64), contentType, bytes };
   state.pictures.set(picture.id, picture);
   const url = `${state.url()}/emulator/pictures/${picture.id}`;
   addChat(state, bond, "puppet", { kind: "picture", url, mediaId: picture.mediaId });
@@ -112,7 +129,16 @@ export function sendImage(state: State, puppetId: string, action: SendImageActio
 export function sendLocation(state: State, puppetId: string, action: SendLocationAction): PushWork {
   const account = chooseAccount(state, action.appid);
   const bond = followingBond(state, account, puppetId);
-  const { latitude, longitude, label = "", scale = 16 } = action;
+  return sendPlace(state, account, bond, action);
+}
+
+/** A message that shares a place. */
+export function sendPlace(
+  state: State,
+  account: Account,
+  bond: Bond,
+  { latitude, longitude, label = "", scale = 16 }: Omit<SendLocationAction, "appid" | "wait">,
+): PushWork {
   addChat(state, bond, "puppet", { kind: "location", latitude, longitude, label, scale });
   return sendMessage(state, account, bond, "location", [
     { name: "Location_X", number: latitude.toFixed(6) },
@@ -122,30 +148,6 @@ export function sendLocation(state: State, puppetId: string, action: SendLocatio
   ]);
 }
 
-/** The puppet taps a menu button, named by its key, url or name. */
-export function tap(state: State, puppetId: string, action: TapAction): PushWork {
-  const account = chooseAccount(state, action.appid);
-  const bond = followingBond(state, account, puppetId);
-  const buttons = (account.menu ?? []).flatMap((button) => button.sub_button ?? [button]);
-  const wanted = action.button;
-  const button =
-    buttons.find((one) => one.key === wanted) ??
-    buttons.find((one) => one.url === wanted) ??
-    buttons.find((one) => one.name === wanted);
-  if (button === undefined) throw new Trouble("no_such_button", `The account's menu has no button "${wanted}".`);
-  return tapButton(state, account, bond, button);
-}
-
-function tapButton(state: State, account: Account, bond: Bond, button: MenuButton): PushWork {
-  addChat(state, bond, "puppet", { kind: "note", note: "tapped", text: button.name });
-  if (button.type === "view") {
-    // Recalled: a VIEW event grants nothing and its answer is not shown.
-    return sendEvent(state, account, bond, "VIEW", [{ name: "EventKey", text: button.url ?? "" }], false);
-  }
-  grant(state, bond, customMessageRules.click);
-  return sendEvent(state, account, bond, "CLICK", [{ name: "EventKey", text: button.key ?? "" }], true);
-}
-
 function beginFollowing(state: State, account: Account, bond: Bond, code: QrCode | null): PushWork {
   const isNumber = code?.action === "QR_SCENE" || code?.action === "QR_LIMIT_SCENE";
   bond.following = true;
@@ -153,7 +155,7 @@ function beginFollowing(state: State, account: Account, bond: Bond, code: QrCode
   bond.subscribeScene = code === null ? "ADD_SCENE_SEARCH" : "ADD_SCENE_QR_CODE";
   bond.qrScene = code !== null && isNumber ? Number(code.scene) : 0;
   bond.qrSceneText = code !== null && !isNumber ? code.scene : "";
-  grant(state, bond, customMessageRules.follow);
+  grant(state, bond, "follow");
   addChat(state, bond, "system", { kind: "note", note: "followed", text: code?.scene ?? "" });
   state.tell({ type: "world" });
   const fields: Field[] = [{ name: "EventKey", text: code === null ? "" : `qrscene_${code.scene}` }];
@@ -161,8 +163,10 @@ function beginFollowing(state: State, account: Account, bond: Bond, code: QrCode
   return sendEvent(state, account, bond, "subscribe", fields, true);
 }
 
-function followingBond(state: State, account: Account, puppetId: string): Bond {
+export function followingBond(state: State, account: Account, puppetId: string): Bond {
   const bond = state.bond(account, state.puppet(puppetId));
+  // A mini-program is talked to from its pages: nobody follows it.
+  if (account.kind === "miniprogram") return bond;
   if (!bond.following) throw new Trouble("not_following", "The puppet doesn't follow this account: no chat to act in.");
   return bond;
 }
@@ -177,18 +181,40 @@ function findCode(state: State, text: string): QrCode {
 }
 
 /** An action of the user lets the account write for a while: the larger number and the later end hold. */
-function grant(state: State, bond: Bond, rule: { count: number; seconds: number }): void {
+export function grant(state: State, bond: Bond, action: "message" | "click" | "follow" | "scan" | "enter"): void {
   const now = state.now();
   const left = bond.credit.until > now ? bond.credit.left : 0;
-  const until = Math.max(bond.credit.until, now + rule.seconds * 1000);
-  bond.credit = { left: Math.max(left, rule.count), until };
+  const seconds = state.rules.number(customMessageRules[`${action}Seconds`]);
+  const until = Math.max(bond.credit.until, now + seconds * 1000);
+  bond.credit = { left: Math.max(left, state.rules.number(customMessageRules[`${action}Count`])), until };
 }
 
-function sendMessage(state: State, account: Account, bond: Bond, type: string, fields: Field[]): PushWork {
-  grant(state, bond, customMessageRules.message);
+export function sendMessage(state: State, account: Account, bond: Bond, type: string, fields: Field[]): PushWork {
+  if (isUnheard(state, bond))
+    return unheard(state, { account, bond, what: type, problem: "the user is on the account's black list" });
+  grant(state, bond, "message");
   const id: Field = { name: "MsgId", number: state.nextMessageId() };
   const all = [...heads(state, account, bond, type), ...fields, id];
   return push(state, { account, bond, what: type, fields: all, isEvent: false, conversation: true });
+}
+
+/** What somebody on the black list writes reaches nobody (a switch). */
+function isUnheard(state: State, { isBlocked }: Bond): boolean {
+  return isBlocked && state.rules.position(userRules.blocked) === "unheard";
+}
+
+/** An event of the account itself, which no user caused: what a job came to. */
+export function sendAccountEvent(state: State, account: Account, event: string, fields: Field[]): PushWork {
+  const all: Field[] = [
+    { name: "ToUserName", text: account.originalId },
+    // WeChat's own helper sends these. Source: doc/offiaccount … Batch_Sends_and_Originality_Checks.
+    { name: "FromUserName", text: "mphelper" },
+    { name: "CreateTime", number: String(unixSeconds(state.clock.now())) },
+    { name: "MsgType", text: "event" },
+    { name: "Event", text: event },
+    ...fields,
+  ];
+  return push(state, { account, bond: null, what: event, fields: all, isEvent: true, conversation: false });
 }
 
 /** Pushes an event. `conversation`: whether a phone shows the answer. */

@@ -2,10 +2,14 @@ import { EventEmitter, setMaxListeners } from "node:events";
 import { chinaDay, type EmulatorClock } from "../clock.ts";
 import { Gate } from "../gate.ts";
 import { SeededRandom } from "../random.ts";
-import { dailyLimits } from "../wechat/limits.ts";
+import { Rulebook } from "../wechat/rules.ts";
 import { FaultBook } from "./faults.ts";
 import { Journal } from "./journal.ts";
-import type { Account, Bond, JournalEntry, Mail, Puppet, QrCode } from "./model.ts";
+import { MediaStore } from "./media.ts";
+import type { Account, Bond, JournalEntry, Mail, Puppet, QrCode, TextMessage } from "./model.ts";
+import { MiniCodes } from "./mini-codes.ts";
+import { OAuthBook } from "./oauth.ts";
+import { Quotas } from "./quotas.ts";
 import { Trouble } from "./trouble.ts";
 import { TokenBook } from "./tokens.ts";
 
@@ -14,10 +18,14 @@ export type Happening =
   | { type: "journal"; entry: JournalEntry }
   | { type: "chat"; appid: string; puppetId: string }
   | { type: "mail" }
+  | { type: "text" }
   | { type: "world" };
 
+/** What a user sent to an account. */
 export interface Picture {
   id: string;
+  appid: string;
+  at: number;
   mediaId: string;
   contentType: string;
   bytes: Buffer;
@@ -52,20 +60,29 @@ export class State {
   /** Notices of finished jobs go out this many at a time, or a campaign would open thousands of connections. */
   readonly notices = new Gate(32);
 
+  /** Calls that answered a code which their route doesn't declare: a defect of the emulator. */
+  readonly undeclared = new Set<string>();
+  readonly rules = new Rulebook();
+
   random!: SeededRandom;
+  media!: MediaStore;
+  quotas!: Quotas;
+  oauth!: OAuthBook;
+  miniCodes!: MiniCodes;
   tokens!: TokenBook;
   faults!: FaultBook;
   journal!: Journal;
   accounts!: Map<string, Account>;
   puppets!: Map<string, Puppet>;
+  /** By openid, which no other account's user has. */
   bonds!: Map<string, Bond>;
-  private bondsByOpenid!: Map<string, Bond>;
   /** By ticket. */
   qrCodes!: Map<string, QrCode>;
   /** By account, action and scene. */
   permanentCodes!: Map<string, QrCode>;
   pictures!: Map<string, Picture>;
   mails!: Mail[];
+  texts!: TextMessage[];
   held!: HeldPush[];
   /** client_msg_id → the msgid given and until when it counts. */
   sentTemplates!: Map<string, { msgid: string; until: number }>;
@@ -83,22 +100,31 @@ export class State {
     this.reset();
   }
 
+  /** Counted up by `reset`: what was begun before belongs to another world. */
+  generation = 0;
+
   reset(): void {
+    this.generation += 1;
+    this.rules?.reset();
     // What is still under way belongs to the old world: it must not reach anybody any more.
     for (const account of this.accounts?.values() ?? []) account.push = null;
     for (const push of this.held ?? []) push.release();
     this.random = new SeededRandom(this.seed);
-    this.tokens = new TokenBook(this.clock, this.random);
+    this.tokens = new TokenBook(this.clock, this.random, this.rules);
     this.faults = new FaultBook();
+    this.media = new MediaStore(this);
+    this.quotas = new Quotas(this);
+    this.oauth = new OAuthBook(this);
+    this.miniCodes = new MiniCodes(this);
     this.journal = new Journal((entry) => this.tell({ type: "journal", entry }));
     this.accounts = new Map();
     this.puppets = new Map();
     this.bonds = new Map();
-    this.bondsByOpenid = new Map();
     this.qrCodes = new Map();
     this.permanentCodes = new Map();
     this.pictures = new Map();
     this.mails = [];
+    this.texts = [];
     this.held = [];
     this.sentTemplates = new Map();
     this.counters = new Map();
@@ -134,10 +160,14 @@ export class State {
     return String(3_155_183_838_000_000_000n + BigInt(this.count("template message")) * 104_729n);
   }
 
-  /** Counts a call against the account's limit of the day; false when it is over. */
-  spend(path: string, account: Account): boolean {
-    const limit = account.dailyLimits[path] ?? dailyLimits[path] ?? Infinity;
-    return this.count(`${account.appid} ${path} ${chinaDay(this.clock.now())}`) <= limit;
+  /** The msg_id of a mass sending. */
+  nextMassId(): string {
+    return String(3_147_483_000 + this.count("mass message"));
+  }
+
+  /** The day in China of a moment. */
+  dayOf(at: number): string {
+    return chinaDay(new Date(at));
   }
 
   account(appid: string): Account {
@@ -154,22 +184,27 @@ export class State {
 
   /** The bond of a puppet and an account; made when they first meet. */
   bond(account: Account, puppet: Puppet): Bond {
-    const key = `${account.appid} ${puppet.id}`;
-    const known = this.bonds.get(key);
+    const openid = `o${this.random.derive(account.appid, 5)}${this.random.derive(`${account.appid} ${puppet.id}`, 22)}`;
+    const known = this.bonds.get(openid);
     if (known !== undefined) return known;
-    const platform = account.openPlatform;
     const bond: Bond = {
       appid: account.appid,
       puppetId: puppet.id,
-      openid: `o${this.random.derive(account.appid, 5)}${this.random.derive(key, 22)}`,
-      unionid: platform === null ? null : `oU${this.random.derive(`${platform}/${puppet.id}`, 26)}`,
+      openid,
+      unionid: this.unionid(account, puppet.id),
       following: false,
       followedAt: 0,
       subscribeScene: "",
       qrScene: 0,
       qrSceneText: "",
-      credit: { left: 0, until: 0 },
+      credit: nothing.credit,
       typingUntil: 0,
+      remark: "",
+      tagIds: nothing.tagIds,
+      isBlocked: false,
+      sessionKey: null,
+      subscriptions: nothing.subscriptions,
+      massMonth: nothing.massMonth,
       chat: [],
     };
     this.addBond(bond);
@@ -177,9 +212,30 @@ export class State {
     return bond;
   }
 
+  /** After an account has joined an open platform, or left one. */
+  renewUnionids(account: Account): void {
+    for (const bond of this.bonds.values())
+      if (bond.appid === account.appid) bond.unionid = this.unionid(account, bond.puppetId);
+  }
+
+  private unionid({ openPlatform }: Account, puppetId: string): string | null {
+    return openPlatform === null ? null : `oU${this.random.derive(`${openPlatform}/${puppetId}`, 26)}`;
+  }
+
+  /** The account's followers who have a tag. */
+  withTag(appid: string, tagId: number): Bond[] {
+    return [...this.bonds.values()].filter(
+      (bond) => bond.appid === appid && bond.following && bond.tagIds.includes(tagId),
+    );
+  }
+
+  /** Whether anybody has that openid, with whatever account. */
+  isOpenid(openid: string): boolean {
+    return this.bonds.has(openid);
+  }
+
   addBond(bond: Bond): void {
-    this.bonds.set(`${bond.appid} ${bond.puppetId}`, bond);
-    this.bondsByOpenid.set(`${bond.appid} ${bond.openid}`, bond);
+    this.bonds.set(bond.openid, bond);
   }
 
   addQrCode(code: QrCode): void {
@@ -188,16 +244,18 @@ export class State {
   }
 
   bondByOpenid(appid: string, openid: string): Bond | undefined {
-    return this.bondsByOpenid.get(`${appid} ${openid}`);
+    const bond = this.bonds.get(openid);
+    return bond?.appid === appid ? bond : undefined;
   }
 
-  /** Forgets an account's bonds and codes. */
+  /** Forgets an account's bonds, codes and media. */
   forgetAccount(appid: string): void {
-    for (const [key, bond] of this.bonds) {
-      if (bond.appid !== appid) continue;
-      this.bonds.delete(key);
-      this.bondsByOpenid.delete(`${appid} ${bond.openid}`);
-    }
+    this.media.forget(appid);
+    this.oauth.forget(appid);
+    this.miniCodes.forget(appid);
+    for (const key of this.sentTemplates.keys()) if (key.startsWith(`${appid} `)) this.sentTemplates.delete(key);
+    for (const key of this.counters.keys()) if (key.startsWith(`${appid} `)) this.counters.delete(key);
+    for (const [openid, bond] of this.bonds) if (bond.appid === appid) this.bonds.delete(openid);
     for (const [key, code] of this.qrCodes) if (code.appid === appid) this.qrCodes.delete(key);
     for (const [key, code] of this.permanentCodes) if (code.appid === appid) this.permanentCodes.delete(key);
   }
@@ -216,6 +274,14 @@ export class State {
     while (this.underway.size > 0) await Promise.allSettled(this.underway);
   }
 }
+
+/** What a bond begins with. Shared by all, since each is replaced as a whole: a hundred thousand puppets fit. */
+const nothing = {
+  credit: { left: 0, until: 0 },
+  tagIds: [] as number[],
+  subscriptions: {} as Record<string, number>,
+  massMonth: { month: "", count: 0 },
+};
 
 /** What two permanent codes that are the same code have in common. */
 export function permanentKey({ appid, action, scene }: Pick<QrCode, "appid" | "action" | "scene">): string {

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { SeededRandom } from "../random.ts";
+import { Rulebook } from "../wechat/rules.ts";
 import { TokenBook } from "./tokens.ts";
 
 const appid = "wx1";
@@ -7,7 +8,10 @@ const appid = "wx1";
 function book(): { tokens: TokenBook; pass: (seconds: number) => void } {
   let nowMs = Date.UTC(2026, 4, 1, 4);
   const clock = { offsetMs: 0, now: () => new Date(nowMs) };
-  return { tokens: new TokenBook(clock, new SeededRandom(1)), pass: (seconds) => void (nowMs += seconds * 1000) };
+  return {
+    tokens: new TokenBook(clock, new SeededRandom(1), new Rulebook()),
+    pass: (seconds) => void (nowMs += seconds * 1000),
+  };
 }
 
 test("token: each call gives another one, and the one before works five minutes longer", () => {

@@ -2,6 +2,7 @@ import { chinaDay, type EmulatorClock } from "../clock.ts";
 import type { SeededRandom } from "../random.ts";
 import type { SavedTokens } from "../memory/shape.ts";
 import { tokenRules } from "../wechat/limits.ts";
+import type { Rulebook } from "../wechat/rules.ts";
 
 export type TokenKind = "token" | "stable_token";
 
@@ -30,13 +31,15 @@ export type TokenState = { state: "valid"; appid: string } | { state: "expired" 
 export class TokenBook {
   private readonly clock: EmulatorClock;
   private readonly random: SeededRandom;
+  private readonly rules: Rulebook;
   private readonly tokens = new Map<string, Token>();
   private readonly current = new Map<string, Token>();
   private readonly forced = new Map<string, ForcedRefreshes>();
 
-  constructor(clock: EmulatorClock, random: SeededRandom) {
+  constructor(clock: EmulatorClock, random: SeededRandom, rules: Rulebook) {
     this.clock = clock;
     this.random = random;
+    this.rules = rules;
   }
 
   /** GET /cgi-bin/token: always a new token; the one before goes on for five minutes. */
@@ -48,9 +51,11 @@ export class TokenBook {
   issueStable(appid: string, forceRefresh: boolean): { value: string; expiresInSeconds: number } {
     const now = this.now();
     const current = this.current.get(`stable_token ${appid}`);
-    const usable = current !== undefined && this.isLive(current);
+    // One from a time that is still to come, since the clock was turned back, is nobody's current one.
+    const ahead = now + this.rules.number(tokenRules.lifeSeconds) * 1000;
+    const usable = current !== undefined && this.isLive(current) && current.expiresAt <= ahead;
     if (usable && forceRefresh && this.mayForce(appid)) return this.answer(this.renew(appid, "stable_token"));
-    const due = !usable || current.expiresAt - now <= tokenRules.renewBeforeSeconds * 1000;
+    const due = !usable || current.expiresAt - now <= this.rules.number(tokenRules.renewBeforeSeconds) * 1000;
     return this.answer(due ? this.renew(appid, "stable_token") : current);
   }
 
@@ -96,8 +101,9 @@ export class TokenBook {
     const day = chinaDay(this.clock.now());
     const past = this.forced.get(appid) ?? { day, count: 0, lastAt: -Infinity };
     const count = past.day === day ? past.count : 0;
-    if (count >= tokenRules.forcedPerDay) return false;
-    if (now - past.lastAt < tokenRules.forcedApartSeconds * 1000) return false;
+    if (count >= this.rules.number(tokenRules.forcedPerDay)) return false;
+    const sinceMs = now - past.lastAt;
+    if (sinceMs >= 0 && sinceMs < this.rules.number(tokenRules.forcedApartSeconds) * 1000) return false;
     this.forced.set(appid, { day, count: count + 1, lastAt: now });
     return true;
   }
@@ -108,17 +114,30 @@ export class TokenBook {
     const previous = this.current.get(`${kind} ${appid}`);
     for (const token of this.tokens.values()) {
       if (token.appid !== appid || token.kind !== kind || !this.isLive(token)) continue;
-      token.endsAt = token === previous ? now + tokenRules.overlapSeconds * 1000 : now;
+      token.endsAt = token === previous ? now + this.rules.number(tokenRules.overlapSeconds) * 1000 : now;
     }
+    if (this.tokens.size % 500 === 499) this.sweep(now);
     const value = `${80 + (this.tokens.size % 20)}_${this.random.letters(133)}`;
-    const token: Token = { value, appid, kind, expiresAt: now + tokenRules.lifeSeconds * 1000, endsAt: null };
+    const token: Token = {
+      value,
+      appid,
+      kind,
+      expiresAt: now + this.rules.number(tokenRules.lifeSeconds) * 1000,
+      endsAt: null,
+    };
     this.tokens.set(value, token);
     this.current.set(`${kind} ${appid}`, token);
     return token;
   }
 
+  /** Seconds are begun ones: a token that was just given out has all of its 7,200, however long the answer took. */
+  /** Those that ended a week ago are asked for by nobody. */
+  private sweep(now: number): void {
+    for (const [value, token] of this.tokens) if (now - token.expiresAt > 7 * 86_400_000) this.tokens.delete(value);
+  }
+
   private answer(token: Token): { value: string; expiresInSeconds: number } {
-    return { value: token.value, expiresInSeconds: Math.floor((token.expiresAt - this.now()) / 1000) };
+    return { value: token.value, expiresInSeconds: Math.ceil((token.expiresAt - this.now()) / 1000) };
   }
 
   private isLive(token: Token): boolean {

@@ -7,9 +7,23 @@ import * as accounts from "./accounts.ts";
 import type { Fault } from "./faults.ts";
 import * as inputs from "./inputs.ts";
 import type { JournalFilter } from "./journal.ts";
-import type { Account, Bond, JournalEntry, Mail, Puppet, PushReport, QrCode, Template } from "./model.ts";
+import type {
+  Account,
+  Bond,
+  JournalEntry,
+  Mail,
+  MenuButton,
+  Puppet,
+  PushReport,
+  QrCode,
+  Template,
+  TextMessage,
+} from "./model.ts";
+import * as mini from "./mini-program.ts";
+import { menuFor } from "./menus.ts";
 import { remember } from "./past.ts";
 import * as people from "./people.ts";
+import * as taps from "./taps.ts";
 import type { State } from "./state.ts";
 import { Trouble } from "./trouble.ts";
 import type { TokenKind } from "./tokens.ts";
@@ -56,9 +70,25 @@ export class World {
     return { offsetMs: this.state.clock.offsetMs, now: this.state.clock.now().toISOString() };
   }
 
+  /** Lowers a limit, changes a fact, sets a switch; answers all that differs. @throws Trouble */
+  changeRules(changes: inputs.RuleChanges): Record<string, number | string> {
+    const { rules } = this.state;
+    const before = rules.changes();
+    try {
+      for (const [id, value] of Object.entries(inputs.RuleChanges.parse(changes))) rules.change(id, value);
+    } catch (error) {
+      // All or nothing.
+      rules.reset(before);
+      if (error instanceof RangeError) throw new Trouble("invalid_request", error.message);
+      throw error;
+    }
+    this.state.tell({ type: "world" });
+    return rules.changes();
+  }
+
   /** Turns the clock to this machine's time plus `offsetMs`. */
   setClock(offsetMs: number): { offsetMs: number; now: string } {
-    this.state.clock.offsetMs = offsetMs;
+    this.state.clock.offsetMs = inputs.ClockInput.parse({ offsetMs }).offsetMs;
     this.state.tell({ type: "world" });
     return this.clock();
   }
@@ -77,11 +107,9 @@ export class World {
 
   changeAccount(appid: string, changes: inputs.AccountChanges): Account {
     const account = this.state.account(appid);
-    const { name, openPlatform, dailyLimits, unauthorizedPaths } = inputs.AccountChanges.parse(changes);
-    if (name !== undefined) account.name = name;
-    if (openPlatform !== undefined) account.openPlatform = openPlatform;
-    if (dailyLimits !== undefined) account.dailyLimits = dailyLimits;
-    if (unauthorizedPaths !== undefined) account.unauthorizedPaths = unauthorizedPaths;
+    const given = Object.entries(inputs.AccountChanges.parse(changes)).filter(([, value]) => value !== undefined);
+    Object.assign(account, Object.fromEntries(given));
+    if (given.some(([name]) => name === "openPlatform")) this.state.renewUnionids(account);
     this.state.tell({ type: "world" });
     return account;
   }
@@ -148,7 +176,7 @@ export class World {
   }
 
   tap(puppetId: string, action: inputs.TapAction): Promise<PushReport> {
-    return this.answer(action, () => people.tap(this.state, puppetId, inputs.TapAction.parse(action)));
+    return this.answer(action, () => taps.tap(this.state, puppetId, inputs.TapAction.parse(action)));
   }
 
   sendImage(puppetId: string, action: inputs.SendImageAction = {}): Promise<PushReport> {
@@ -161,9 +189,34 @@ export class World {
     );
   }
 
+  /** `wx.login`. */
+  login(puppetId: string, action: inputs.MiniAction = {}): { code: string } {
+    return mini.login(this.state, puppetId, inputs.MiniAction.parse(action));
+  }
+
+  /** The button for the phone number, agreed to. */
+  sharePhone(puppetId: string, action: inputs.MiniAction = {}): { code: string } {
+    return mini.sharePhone(this.state, puppetId, inputs.MiniAction.parse(action));
+  }
+
+  /** `wx.requestSubscribeMessage`. */
+  subscribe(puppetId: string, action: inputs.SubscribeAction): Promise<PushReport> {
+    return this.answer(action, () => mini.subscribe(this.state, puppetId, inputs.SubscribeAction.parse(action)));
+  }
+
+  /** The chat of a mini-program, opened from a page. */
+  enterSession(puppetId: string, action: inputs.EnterAction = {}): Promise<PushReport> {
+    return this.answer(action, () => mini.enterSession(this.state, puppetId, inputs.EnterAction.parse(action)));
+  }
+
   /** What a puppet and an account have with each other, with the chat; they need not follow. */
   chat(puppetId: string, appid?: string): Bond {
     return this.state.bond(accounts.chooseAccount(this.state, appid), this.state.puppet(puppetId));
+  }
+
+  /** The menu that a puppet sees: of everybody, or of those like it. */
+  menuFor(bond: Pick<Bond, "appid" | "puppetId" | "tagIds">): MenuButton[] {
+    return menuFor(this.state, this.state.account(bond.appid), bond)?.button ?? [];
   }
 
   bonds(): Bond[] {
@@ -181,6 +234,40 @@ export class World {
   clearMails(): void {
     this.state.mails = [];
     this.state.tell({ type: "mail" });
+  }
+
+  texts(): TextMessage[] {
+    return [...this.state.texts];
+  }
+
+  /** Takes a text message, which goes to no phone. */
+  takeText(given: inputs.NewText): void {
+    const { id, to, text } = inputs.NewText.parse(given);
+    if (this.state.texts.some((each) => each.id === id)) return;
+    const at = this.state.now();
+    this.state.texts.push({ id, at, to, text });
+    this.state.journal.add({
+      id: this.state.nextId("text"),
+      at,
+      kind: "sms",
+      appid: null,
+      what: to,
+      method: "POST",
+      url: "/sms/messages",
+      status: 200,
+      errcode: null,
+      ms: 0,
+      tries: 1,
+      request: text,
+      response: "",
+      note: "ok",
+    });
+    this.state.tell({ type: "text" });
+  }
+
+  clearTexts(): void {
+    this.state.texts = [];
+    this.state.tell({ type: "text" });
   }
 
   journal(filter: JournalFilter = {}): JournalEntry[] {
