@@ -5,9 +5,8 @@ import { fieldsOf, type Route } from "./route.ts";
 /** What a call resolves to. */
 export async function readReply(route: Route, response: Response): Promise<unknown> {
   const body = await bodyOf(route, response);
-  if (route.sets === undefined) return body;
-  const { headers } = route.sets;
-  return headers === undefined ? { body } : { body, headers: await parsed(headers, given(headers, response)) };
+  const headers = route.sets?.headers;
+  return headers === undefined ? body : { body, headers: await parsed(headers, given(headers, response)) };
 }
 
 async function bodyOf({ reply }: Route, response: Response): Promise<unknown> {

@@ -16,7 +16,8 @@ import { sessionExpired } from "./faults.ts";
 import { type ExportFormat, exportTypes } from "./export-format.ts";
 import type { ListInfo } from "./list-info.ts";
 import { newId } from "./new-id.ts";
-import { ApiProblem, problemOf } from "./problem.ts";
+import { ApiProblem, type Problem, problemOf } from "./problem.ts";
+import { type Challenge, proofHeader, proofNeededCode } from "./proof.ts";
 import type { Contract, Route } from "./route.ts";
 
 type Shape<R, Part extends string> = R extends { readonly [P in Part]: infer S extends z.ZodType } ? S : undefined;
@@ -52,10 +53,9 @@ type ReplyBody<S> = S extends z.ZodType
       : S extends Redirect
         ? { status: number; location: string }
         : never;
-type ReplyIn<R extends Route> = R extends { readonly sets: infer S }
-  ? { body: ReplyBody<R["reply"]> } & (S extends { readonly headers: infer H extends z.ZodType }
-      ? { headers: z.output<H> }
-      : unknown)
+/** Cookies are the browser's alone, so what sets nothing else answers as if it set nothing. */
+type ReplyIn<R extends Route> = R extends { readonly sets: { readonly headers: infer H extends z.ZodType } }
+  ? { body: ReplyBody<R["reply"]>; headers: z.output<H> }
   : ReplyBody<R["reply"]>;
 type Result<R extends Route> =
   R["reply"] extends EventStream<infer Events> ? AsyncIterable<EventIn<Events>> : Promise<ReplyIn<R>>;
@@ -74,10 +74,18 @@ export type Call<R extends Route> = (object extends Arguments<R>
           format: ExportFormat,
           options?: CallOptions,
         ) => Promise<ReplyBody<ByteStream>>;
-        /** Of a live list: something each time that rows have changed, for as long as somebody listens. */
-        readonly live: (input: Arguments<R>, options?: CallOptions) => AsyncIterable<unknown>;
+        /** Of a live list: from when on it is listened to, then each time that rows have changed. */
+        readonly live: (input: Arguments<R>, options?: CallOptions) => AsyncIterable<LiveEvent>;
       }
     : unknown);
+
+/**
+ * What a live list tells. `listening` comes once, first: what changes from now on is told, and nothing had changed for
+ * `quietMs` milliseconds. Whoever asked for the list longer ago than that asks again.
+ */
+export type LiveEvent =
+  | { readonly event: "listening"; readonly data: { readonly quietMs: number } }
+  | { readonly event: "changed" };
 
 export interface CallOptions {
   readonly signal?: AbortSignal;
@@ -85,6 +93,8 @@ export interface CallOptions {
   readonly idempotencyKey?: string;
   /** For event streams: the id of the last event that arrived, to go on after it. */
   readonly lastEventId?: string;
+  /** A proof of work that was made beforehand; without it `prove` of the client is asked for one when it is due. */
+  readonly proof?: string;
 }
 
 /** One function per route, grouped as the contracts are: `api.access.login({ login, password })`. */
@@ -99,6 +109,8 @@ export interface ClientOptions {
   readonly headers?: () => Readonly<Record<string, string>>;
   /** Called when the session has expired; true means that it was renewed and the call is worth one more try. */
   readonly renew?: () => Promise<boolean>;
+  /** Solves a challenge that the server sets before it does what is asked, into what the call is repeated with. */
+  readonly prove?: (challenge: Challenge) => Promise<string>;
   readonly fetch?: typeof globalThis.fetch;
 }
 
@@ -118,8 +130,8 @@ export function createClient<Contracts extends Readonly<Record<string, Contract>
   return Object.fromEntries(groups) as unknown as Client<Contracts>;
 }
 
-/** What a live list tells: that it is worth asking again. Without a shape, as contracts that are data have it. */
-const liveStream = { kind: "events", events: { changed: {} } } as unknown as EventStream;
+/** What a live list tells, without a shape, as contracts that are data have it. */
+const liveStream = { kind: "events", events: { listening: {}, changed: {} } } as unknown as EventStream;
 
 function callOf(route: Route, options: ClientOptions) {
   const call = (input: Input = {}, callOptions: CallOptions = {}): unknown =>
@@ -148,10 +160,15 @@ async function send(
   const body = bodyOf(route, rest);
   // One key for all tries of this call: that is what it is for.
   const idempotencyKey = route.idempotent ? (call.idempotencyKey ?? newId(new Date())) : undefined;
+  let { proof } = call;
   const attempt = (): Promise<Response> =>
     fetch(url, {
       method: route.method.toUpperCase(),
-      headers: { ...headersOf(route, input, body, { ...call, idempotencyKey }), ...options.headers?.() },
+      headers: {
+        ...headersOf(route, input, body, { ...call, idempotencyKey }),
+        ...options.headers?.(),
+        ...(proof === undefined ? {} : { [proofHeader]: proof }),
+      },
       redirect: "manual",
       ...body?.init,
       ...(call.signal === undefined ? {} : { signal: call.signal }),
@@ -159,8 +176,10 @@ async function send(
   const first = await attempt();
   if (isAnswer(route, first)) return first;
   const problem = await problemOf(first);
-  if (problem.code !== sessionExpired.code || !isReplayable(body) || !(await options.renew?.()))
-    throw new ApiProblem(problem);
+  const challenge = challengeOf(problem);
+  if (!isReplayable(body)) throw new ApiProblem(problem);
+  if (challenge !== undefined && options.prove !== undefined) proof = await options.prove(challenge);
+  else if (problem.code !== sessionExpired.code || !(await options.renew?.())) throw new ApiProblem(problem);
   const second = await attempt();
   if (isAnswer(route, second)) return second;
   throw new ApiProblem(await problemOf(second));
@@ -173,6 +192,10 @@ function isAnswer(route: Route, response: Response): boolean {
   if (route.reply.kind === "redirect") return response.status >= 300 && response.status < 400;
   const isProblem = response.headers.get("content-type")?.startsWith("application/problem+json") ?? false;
   return route.reply.kind === "bytes" && !isProblem;
+}
+
+function challengeOf({ code, details }: Problem): Challenge | undefined {
+  return code === proofNeededCode ? (details?.["challenge"] as Challenge | undefined) : undefined;
 }
 
 /** A stream that was sent is gone. */

@@ -129,7 +129,6 @@ test("a route keeps what callers, lists and forms need, and leaves what only the
       $defs: { TeaName: expect.objectContaining({ maxLength: 60, field: { zh: "名称", en: "Name" } }) },
     },
     reply: { kind: "json" },
-    faults: [{ code: "teas.sold_out", status: 409 }],
   });
   expect(asData.watch.reply).toEqual({ kind: "events", events: { poured: {} } });
   expect(asData.open).toMatchObject({ root: true, reply: { kind: "redirect" } });

@@ -14,12 +14,18 @@ import { schemaOf } from "./schema.ts";
 /** What only the server and the API's page read of a route. */
 const serversOwn: ReadonlySet<string> = new Set([
   "summary",
+  "faults",
   "limit",
   "tellsHead",
+  "whileReadOnly",
+  "byThemselves",
+  "whileHeldBack",
   "forPeople",
   "cookies",
+  "proofOfWork",
   "bodyLimitBytes",
   "timeLimitMs",
+  "imports",
 ]);
 
 /**
@@ -61,7 +67,7 @@ export interface RouteData {
 }
 
 function routeData(whole: Route, known: (value: object) => unknown): unknown {
-  const { reply, faults, ...route } = whole;
+  const { reply, sets, ...route } = whole;
   const fieldPermissions = [...new Set(fieldPermissionsOf(whole))];
   const kept = Object.fromEntries(Object.entries(route).filter(([key]) => !serversOwn.has(key)));
   return {
@@ -70,9 +76,10 @@ function routeData(whole: Route, known: (value: object) => unknown): unknown {
     ...(route.list === undefined && route.bulk === undefined
       ? {}
       : { query: { type: "object", properties: namesOf(route.query) } }),
+    // Cookies are between the server and the browser.
+    ...(sets?.headers === undefined ? {} : { sets: { headers: plain(sets.headers, known) } }),
     reply: replyData(reply),
     ...(fieldPermissions.length === 0 ? {} : { fieldPermissions: plain(fieldPermissions, known) }),
-    ...(faults === undefined ? {} : { faults: faults.map(({ code, status }) => ({ code, status })) }),
   };
 }
 

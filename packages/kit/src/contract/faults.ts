@@ -1,5 +1,7 @@
 import { fault } from "./fault.ts";
 import { underMaintenance } from "./maintenance.ts";
+import { limitReached, readOnly } from "./plan.ts";
+import { proofNeededCode } from "./proof.ts";
 
 // The faults that any route may answer. Numeric codes: inventory D-63…D-69 and D-77.
 
@@ -31,10 +33,24 @@ export const forbidden = fault("kit.forbidden", 403, {
   zh: "没有权限（{permission}），请联系管理员开通。",
   en: "You lack the permission {permission}; ask an administrator for it.",
 });
+export const foreignPage = fault("kit.foreign_page", 403, {
+  zh: "请求来自其他网站的页面，已拒绝。请直接打开本系统再操作。",
+  en: "This was asked for by a page of another site, and is refused. Open this system itself and try again.",
+});
 /** What belongs to somebody who signs in: their session, their password, what they are told. */
 export const accountNeeded = fault("kit.account_needed", 403, {
   zh: "此操作需要本人登录，不能使用 API 密钥。",
   en: "Somebody has to sign in for this; an API key won't do.",
+});
+/** What would outlast it, or is a secret: whoever acts in another's name leaves it alone. */
+export const impersonated = fault("kit.impersonated", 403, {
+  zh: "您正以“{name}”的身份操作，账号、权限、密钥和密码只能由本人或以您自己的身份修改。",
+  en: "You act as “{name}”: accounts, rights, keys and passwords are changed in one's own name only.",
+});
+/** The business demands one of this account, and the day is past: nothing else is answered until it is set up. */
+export const secondFactorDue = fault("kit.second_factor_due", 403, {
+  zh: "本企业要求使用两步验证，请先完成设置，再继续操作。",
+  en: "This business demands two-step sign-in: set it up before anything else.",
 });
 export const effectRefused = fault("kit.effect_refused", 403, {
   zh: "此 API 密钥的用途不包括这类操作（{effect}）。",
@@ -66,6 +82,11 @@ export const passwordNeeded = fault("kit.password_needed", 403, {
 export const wrongPassword = fault("kit.wrong_password", 403, {
   zh: "密码不对，请重试。",
   en: "That password is wrong. Try again.",
+});
+/** What is cheap for one and dear for thousands: `details.challenge` is solved, and the call made again with it. */
+export const proofNeeded = fault(proofNeededCode, 428, {
+  zh: "需要先完成一次自动安全验证，请重试。",
+  en: "An automatic security check comes first: solve the challenge in `details`, and try again with its solution.",
 });
 export const notFound = fault(
   "kit.not_found",
@@ -172,8 +193,12 @@ export const kitFaults = [
   unauthenticated,
   sessionExpired,
   forbidden,
+  foreignPage,
+  impersonated,
+  secondFactorDue,
   passwordNeeded,
   wrongPassword,
+  proofNeeded,
   notFound,
   methodNotAllowed,
   conflict,
@@ -194,4 +219,6 @@ export const kitFaults = [
   timeLimitExceeded,
   shuttingDown,
   underMaintenance,
+  readOnly,
+  limitReached,
 ] as const;

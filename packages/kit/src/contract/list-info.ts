@@ -1,4 +1,5 @@
 import type { FieldInfo } from "./field.ts";
+import type { Access } from "./permission.ts";
 import type { LocalizedText } from "./text.ts";
 
 /** What one row of a list is called. */
@@ -24,4 +25,6 @@ export interface ListInfo {
   readonly owner?: string;
   /** What the audit log calls a row of it, if it follows them. */
   readonly thing?: string;
+  /** The route by which files are imported into it, and who may. */
+  readonly importedBy?: { readonly route: string; readonly access: Access };
 }

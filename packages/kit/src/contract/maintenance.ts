@@ -6,6 +6,7 @@ export const operationsManage = platformPermission(
   "operations:manage",
   { zh: "运维操作：维护模式、定时任务", en: "Operate the server: maintenance, schedules" },
   [],
+  { isWeighty: true },
 );
 
 /** The server is closed for work on it. `messageZh`, `messageEn`: what whoever closed it says; `endsAt`: an instant. */

@@ -36,6 +36,8 @@ export interface Permission {
   readonly grantedTo: readonly KnownRole[];
   /** What it is about has an owner each: a role may narrow it to one's own things, or to those of one's departments. */
   readonly isScoped?: true;
+  /** Whoever holds it could harm the business as a whole: more may be asked of their sign-in. */
+  readonly isWeighty?: true;
   /**
    * It reaches over all tenants: only the tenant that runs the server (the one its set-up made) can hold it. To others
    * it isn't there, whatever their roles say.
@@ -55,9 +57,9 @@ export function permission(
   code: `${string}:${string}`,
   text: LocalizedText,
   grantedTo: readonly KnownRole[],
-  { isScoped }: { readonly isScoped?: true } = {},
+  { isScoped, isWeighty }: { readonly isScoped?: true; readonly isWeighty?: true } = {},
 ): Permission {
-  return { code, text, grantedTo, ...(isScoped && { isScoped }) };
+  return { code, text, grantedTo, ...(isScoped && { isScoped }), ...(isWeighty && { isWeighty }) };
 }
 
 /** The same for what is the whole server's business: only the tenant that runs it can hold it. */
@@ -69,6 +71,11 @@ export function platformPermission(...declared: Parameters<typeof permission>): 
 export const publicAccess = "public";
 /** For routes that any signed-in account may call, about itself. */
 export const authenticated = "authenticated";
+/**
+ * For routes of a business's own customers, about themselves: whoever came in by `engines/customers`. No account of the
+ * console and no API key is let in there, and no customer anywhere else.
+ */
+export const customerAccess = "customer";
 
 /** Several permissions, each of which is enough. */
 export interface AnyOf {
@@ -80,7 +87,7 @@ export function anyOf(...permissions: AnyOf["anyOf"]): AnyOf {
   return { anyOf: permissions };
 }
 
-export type Access = Permission | AnyOf | typeof publicAccess | typeof authenticated;
+export type Access = Permission | AnyOf | typeof publicAccess | typeof authenticated | typeof customerAccess;
 
 /** The permissions that a route asks for, one of which is enough; none for public and merely signed-in ones. */
 export function permissionsOf(access: Access): readonly Permission[] {

@@ -1,7 +1,9 @@
 const nestedName = /^(\w+)\[(\w+)\]$/;
 
 /** `{ "clicks[gte]": "10" }` as `{ clicks: { gte: "10" } }`: OpenAPI's `deepObject`. */
-export function nestFields(query: Readonly<Record<string, unknown>>): Record<string, unknown> {
+export function nestFields(query: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  // Few queries have such a name, and every request has a query.
+  if (!Object.keys(query).some((name) => name.endsWith("]"))) return query;
   const made = new Map<string, unknown>();
   const nested = new Map<string, Map<string, unknown>>();
   for (const [name, value] of Object.entries(query)) {

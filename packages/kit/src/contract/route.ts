@@ -20,6 +20,7 @@ import {
 import type { BulkInfo } from "./bulk-info.ts";
 import type { EntityTag } from "./entity-tag.ts";
 import type { FaultFactory } from "./fault.ts";
+import type { ImportSpec } from "./importing.ts";
 import type { ListInfo } from "./list-info.ts";
 import { publicAccess, type Access } from "./permission.ts";
 
@@ -41,7 +42,6 @@ export interface Limit {
 /** A cookie that a reply may set. It is for the server alone (HttpOnly), and Secure wherever the server is on https. */
 export interface CookieShape {
   readonly maxAgeSeconds?: number;
-  readonly path?: string;
   readonly sameSite?: "strict" | "lax" | "none";
   /** Lets scripts of the page read it. */
   readonly readableByScripts?: true;
@@ -77,12 +77,26 @@ export interface RouteSpec {
   readonly etag?: string;
   /** The caller has to say which version it has seen (If-Match); the handler is given it as `ifMatch`. */
   readonly ifMatch?: true;
-  /** People follow its address: to a browser a refusal is a small page in its language instead of a problem. */
-  readonly forPeople?: true;
+  /** People follow its address: to a browser a refusal is a small page in its language, which may lead `back`. */
+  readonly forPeople?: true | { readonly back: string };
   /** The handler is told whether only the headers are asked for (`isHead`): what it would count isn't to be counted. */
   readonly tellsHead?: true;
+  /**
+   * What many could ask for to the harm of others costs whoever asks some computing (`kit/contract/proof.ts`).
+   * `always`: no call without a proof; `asked`: the handler is given what was sent as `proof`, and says when it is due.
+   */
+  readonly proofOfWork?: "always" | "asked";
   /** It answers also while the server is closed for work on it: what would be lost otherwise, and sign-ins. */
   readonly duringMaintenance?: true;
+  /**
+   * It answers also in a tenant that reads only, though it changes something: one's own session and ways to sign in,
+   * and what belongs to reading, such as exports.
+   */
+  readonly whileReadOnly?: true;
+  /** Whoever is held back (`Caller.heldBack`) may call it: what they have to do first, and signing out. */
+  readonly whileHeldBack?: true;
+  /** Nobody calls it in another's name: it changes who may sign in or what they may do, or shows a secret. */
+  readonly byThemselves?: true;
   readonly limit?: Limit;
   /** 512 KiB, if left out; of a `byteStream` 100 MiB. */
   readonly bodyLimitBytes?: number;
@@ -92,6 +106,8 @@ export interface RouteSpec {
   readonly list?: ListInfo;
   /** What `bulk()` knows of the rows that it does something to. */
   readonly bulk?: BulkInfo;
+  /** Rows of files can be handed to it, one after the other. */
+  readonly imports?: ImportSpec;
 }
 
 export type Route<Spec extends RouteSpec = RouteSpec> = Spec & {
@@ -131,6 +147,7 @@ export type Flat<R extends Route> = Simplify<
     (Shape<R, "headers"> extends z.ZodType ? { headers: Output<Shape<R, "headers">> } : unknown) &
     (Shape<R, "cookies"> extends z.ZodType ? { cookies: Output<Shape<R, "cookies">> } : unknown) &
     (R extends { readonly ifMatch: true } ? { ifMatch: EntityTag } : unknown) &
+    (R extends { readonly proofOfWork: "asked" } ? { proof: string | undefined } : unknown) &
     (R extends { readonly tellsHead: true } ? { isHead: boolean } : unknown) &
     (R["reply"] extends EventStream ? { lastEventId: string | undefined } : unknown)
 >;
@@ -211,6 +228,12 @@ export function contract<Routes extends Contract>(given: string | AuditedModule,
     if (value.list !== undefined && thingOf.has(key)) Object.assign(value.list, { thing: thingOf.get(key) });
     return [key, { ...value, id }] as const;
   });
+  for (const [key, { imports, access }] of Object.entries(routes)) {
+    if (imports === undefined) continue;
+    const wrong = contradictionOfImport(routes, routes[key] as Route, imports);
+    if (wrong !== undefined) throw new Error(`${module}.${key}: ${wrong}`);
+    Object.assign(routes[imports.list]?.list ?? {}, { importedBy: { route: `${module}.${key}`, access } });
+  }
   const made = Object.freeze(Object.fromEntries(named)) as Routes;
   moduleNames.set(made, module);
   const followed = Object.entries(audits).map(([table, spec]) => {
@@ -252,7 +275,7 @@ function propertiesOf(shape: z.ZodType): object {
 }
 
 /** Names that stand for something else in a handler's input. */
-const reserved: readonly string[] = ["headers", "cookies", "ifMatch", "isHead", "lastEventId"];
+const reserved: readonly string[] = ["headers", "cookies", "ifMatch", "isHead", "lastEventId", "proof"];
 
 function contradiction(route: Route): string | undefined {
   const inPath = [...route.path.matchAll(/:(\w+)/g)].map((match) => match[1] ?? "").toSorted();
@@ -267,6 +290,27 @@ function contradiction(route: Route): string | undefined {
   if (route.method === "get" && route.body !== undefined) return "a GET has no body";
   if (route.method !== "get" && route.tellsHead) return "a HEAD is answered as a GET is";
   return contradictionOfPromises(route);
+}
+
+function contradictionOfImport(
+  routes: Contract,
+  { body, method }: Route,
+  { list, knownBy = [], update, without = [], synonyms = {}, examples = {} }: ImportSpec,
+): string | undefined {
+  if (routes[list]?.list === undefined) return `imports into ${list}, which is no list of its contract`;
+  if (method !== "post" || !isJson(body)) return "only a POST with a JSON body takes rows of a file";
+  const fields = fieldsOf(body);
+  const named = [...knownBy, ...without, ...Object.keys(synonyms), ...Object.keys(examples)];
+  const unknown = named.find((name) => !fields.includes(name));
+  if (unknown !== undefined) return `its import names ${unknown}, which its body doesn't have`;
+  if (update === undefined) return undefined;
+  const changed = routes[update.route];
+  if (changed === undefined || !fieldsOf(changed.params).includes(update.id))
+    return `rows are updated by ${update.route}, which takes no ${update.id}`;
+  // Whatever a row says of a thing that is there is said to it, or names it: nothing of a file is lost unseen.
+  const taken = new Set([...fieldsOf(changed.body), ...knownBy, ...without]);
+  const lost = fields.find((name) => !taken.has(name));
+  return lost === undefined ? undefined : `${update.route} doesn't take ${lost}, which a row may have`;
 }
 
 function contradictionOfPromises(route: Route): string | undefined {

@@ -5,9 +5,11 @@ import { Declarations } from "./declarations.ts";
 import { Extensions } from "./extensions.ts";
 import type { BodyErrors } from "./http/input.ts";
 import { InProcessRateLimiter, type RateLimiter } from "./http/rate-limiter.ts";
+import { SharedRateLimiter } from "./http/shared-rate-limiter.ts";
 import { Routes } from "./http/routes.ts";
 import { createServer } from "./http/server.ts";
 import type { ModuleDefinition } from "./module.ts";
+import { PlanLimits } from "./plan-limits.ts";
 import { Runtime } from "./runtime.ts";
 
 export interface ApplicationOptions {
@@ -30,12 +32,14 @@ export interface ApplicationOptions {
  * @throws Error if two modules have one contract, or a route is served by nobody
  */
 export async function createApplication(options: ApplicationOptions): Promise<NestFastifyApplication> {
+  // Ten frames end before the controller's, which says what was asked for.
+  Error.stackTraceLimit = Math.max(Error.stackTraceLimit, 20);
   const { runtime, modules, version, consoleFolder, limiter, heartbeatMs = 15_000, drainMs, nest = [] } = options;
   const extensions = new Extensions();
   const routes = new Routes({
     runtime,
     extensions,
-    limiter: limiter ?? new InProcessRateLimiter(),
+    limiter: limiter ?? usualLimiter(runtime),
     bodyErrors: options.bodyErrors,
     reply: { secure: runtime.env.PUBLIC_URL.startsWith("https:"), heartbeatMs },
   });
@@ -46,6 +50,7 @@ export async function createApplication(options: ApplicationOptions): Promise<Ne
     { provide: Runtime, useValue: runtime },
     { provide: Declarations, useValue: declarations },
     { provide: Extensions, useValue: extensions },
+    { provide: PlanLimits, useValue: new PlanLimits(runtime, extensions) },
     { provide: Routes, useValue: routes },
   ];
 
@@ -60,6 +65,7 @@ export async function createApplication(options: ApplicationOptions): Promise<Ne
   const app = await createServer(Server, {
     runtime,
     routes,
+    extensions,
     contracts: byName,
     version,
     consoleFolder,
@@ -69,4 +75,9 @@ export async function createApplication(options: ApplicationOptions): Promise<Ne
     module.wire({ runtime, routes, extensions, get: (service) => app.get<object>(service, { strict: false }) });
   }
   return app;
+}
+
+/** Limits are of all processes together where they share something. */
+function usualLimiter({ shared }: Runtime): RateLimiter {
+  return shared === undefined ? new InProcessRateLimiter() : new SharedRateLimiter(shared);
 }

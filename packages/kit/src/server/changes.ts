@@ -8,6 +8,8 @@ const emits = /\bkit_emit\(/;
 const mostKnown = 2_000;
 /** A longer one is an insert of many rows, another one for each number of them: it is read each time. */
 const longestKnown = 20_000;
+/** Of so many tenants' lists it is kept when they last changed; of the others, that it isn't known. */
+const mostHeard = 10_000;
 
 interface Listener {
   readonly prefix: string;
@@ -24,6 +26,10 @@ export class Changes {
   readonly #untold = new Set<string>();
   readonly #wanted = new Set<string>();
   readonly #tell: () => void;
+  /** When rows last changed, by tenant and prefix, the latest last, in `performance.now()` milliseconds. */
+  readonly #heardAt = new Map<string, number>();
+  /** Since when all is heard of which `#heardAt` says nothing. */
+  #hearsSince = performance.now();
 
   /** @param tell asked when there is something to tell; `untold` takes it */
   constructor(tell: () => void) {
@@ -63,6 +69,8 @@ export class Changes {
 
   /** What was told meanwhile was not heard: anything may have changed. */
   heardNothing(): void {
+    this.#hearsSince = performance.now();
+    this.#heardAt.clear();
     for (const listeners of this.#listeners.values()) for (const { hear } of listeners) hear();
   }
 
@@ -91,12 +99,25 @@ export class Changes {
     }
   }
 
+  /** For how many milliseconds nothing has changed in the tenant's tables of this prefix, as far as is known. */
+  quietMs(tenantId: string, prefix: string): number {
+    return Math.floor(performance.now() - (this.#heardAt.get(`${tenantId} ${prefix}`) ?? this.#hearsSince));
+  }
+
   /** How many listen: for measurements and tests. */
   get listening(): number {
     return [...this.#listeners.values()].reduce((sum, { size }) => sum + size, 0);
   }
 
   #hear(tenantId: string, prefix: string): void {
+    const list = `${tenantId} ${prefix}`;
+    this.#heardAt.delete(list);
+    this.#heardAt.set(list, performance.now());
+    const [oldest] = this.#heardAt;
+    if (this.#heardAt.size > mostHeard && oldest !== undefined) {
+      [, this.#hearsSince] = oldest;
+      this.#heardAt.delete(oldest[0]);
+    }
     for (const { prefix: wanted, hear } of this.#listeners.get(tenantId) ?? []) if (wanted === prefix) hear();
   }
 

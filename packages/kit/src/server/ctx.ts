@@ -12,15 +12,18 @@ import type { Step } from "./pipeline.ts";
 import type { Query } from "./query.ts";
 import { type ConflictFaults, refusalOf } from "./refusals.ts";
 import type { TableName, Tables } from "./tables.ts";
-import { Transaction, type TransactionOptions } from "./transaction.ts";
+import { Transaction } from "./transaction.ts";
+import type { TransactionOptions } from "./transaction-steps.ts";
 
 const kit = Symbol("kit");
 
 /** On whose behalf something happens. */
 export interface Actor extends Entitled {
-  readonly kind: "account" | "key" | "system" | "wechat" | "visitor";
+  readonly kind: "account" | "key" | "customer" | "system" | "wechat" | "visitor";
   /** As people know it, for records that they read. */
   readonly name: string;
+  /** Who really acts, in this one's name: records name both. */
+  readonly impersonator?: { readonly id: string; readonly name: string };
 }
 
 export interface SavepointOptions {
@@ -36,6 +39,8 @@ export interface Ctx {
   readonly traceId: string;
   /** The network that the call came from: an IPv4 address or an IPv6 /64. Empty for the server's own work. */
   readonly source: string;
+  /** What the caller says it is (User-Agent), cut short; empty for the server's own work. */
+  readonly agent: string;
   readonly log: Logger;
   /** Aborts when nobody waits for the result any more: the client went away, time is up, the server stops. */
   readonly signal: AbortSignal;
@@ -68,7 +73,7 @@ export interface Ctx {
  * A ctx inside a transaction: only here can events be emitted and jobs be queued, so that they commit with the rows.
  */
 export interface TxCtx extends Ctx {
-  /** A savepoint. @throws Error for `isolation` or `retries`, which a caller that knows it as a `Ctx` could give */
+  /** A savepoint. @throws Error for what the outermost alone may say, and who knows it as a `Ctx` could give */
   tx<Result>(work: (ctx: TxCtx) => Promise<Result>, options?: SavepointOptions): Promise<Result>;
   /** Publishes `payload` if and only if the transaction commits. Returns the event's id. */
   emit<Payload>(event: EventDefinition<Payload>, payload: Payload): Promise<string>;
@@ -78,6 +83,8 @@ export interface TxCtx extends Ctx {
   enqueue<Payload>(job: JobDefinition<Payload>, payload: Payload, options?: EnqueueOptions): Promise<string>;
   /** Puts a task about the row `ref` into a module's queue, if and only if the transaction commits; once per row. */
   queueTask(queue: string, ref: string, options?: TaskOptions): Promise<void>;
+  /** The same for many rows, in their order, by one statement. */
+  queueTasks(queue: string, refs: readonly string[], options?: TaskOptions): Promise<void>;
   /** The kit's own; see `kitTransaction`. */
   [kit](): KitTransaction;
   /**
@@ -102,6 +109,8 @@ export interface TaskOptions {
   readonly key?: string;
   /** Not before this instant. */
   readonly startAfter?: Date;
+  /** One that is there already and waits for its next try is tried at once; with a key, if it is the key's first. */
+  readonly atOnce?: boolean;
 }
 
 /** What the kit itself does in a ctx's transaction. */
@@ -127,6 +136,7 @@ export interface CtxParts {
   readonly actor: Actor;
   readonly traceId: string;
   readonly source: string;
+  readonly agent: string;
   readonly log: Logger;
   readonly signal: AbortSignal;
   readonly database: Database;
@@ -135,7 +145,7 @@ export interface CtxParts {
   now(): Date;
   emit(ctx: TxCtx, event: EventDefinition<unknown>, payloads: readonly unknown[]): Promise<string[]>;
   enqueue(ctx: TxCtx, job: JobDefinition<unknown>, payload: unknown, options: EnqueueOptions): Promise<string>;
-  queueTask(ctx: TxCtx, queue: string, ref: string, options: TaskOptions): Promise<void>;
+  queueTasks(ctx: TxCtx, queue: string, refs: readonly string[], options: TaskOptions): Promise<void>;
   /** Called after a commit, with the queues that it put something into. */
   committed(queued: ReadonlySet<string>): void;
 }
@@ -151,35 +161,7 @@ const current = new AsyncLocalStorage<Frame>();
 
 /** Makes a ctx that is not in a transaction. */
 export function createCtx(parts: CtxParts): Ctx {
-  let scoped: Kysely<Tables> | undefined;
-  const assertFree = (): void => refuseWhileTransactionIsOpen("ctx.db of the outer ctx");
-  const db = (): Kysely<Tables> => {
-    assertFree();
-    // And again at each query: it may have been made before.
-    scoped ??= parts.database.scoped(parts, assertFree);
-    return scoped;
-  };
-  return {
-    ...common(parts, db),
-    get log() {
-      return parts.log;
-    },
-    get db() {
-      return db();
-    },
-    tx: async (work, { onUnique, ...options } = {}) => {
-      refuseWhileTransactionIsOpen("ctx.tx of the outer ctx");
-      let queued: ReadonlySet<string> = new Set();
-      const result = await refused(onUnique, () =>
-        parts.database.tenantTransaction(parts, options, (trx) => {
-          ({ queued } = trx);
-          return runInside(parts, trx, work);
-        }),
-      );
-      if (queued.size > 0) parts.committed(queued);
-      return result;
-    },
-  };
+  return new FreeCtx(parts);
 }
 
 /** Runs `work` in a transaction that has entered the tenant, with a ctx that is good until `work` is over. */
@@ -189,65 +171,177 @@ export async function runInside<Result>(
   work: (ctx: TxCtx) => Promise<Result>,
 ): Promise<Result> {
   const frame: Frame = { state: "open" };
-  const db = (): Kysely<Tables> => {
-    assertUsable(frame);
-    return trx.db;
-  };
-  const ctx: TxCtx = {
-    ...common(parts, db),
-    get log() {
-      return parts.log;
-    },
-    get db() {
-      return db();
-    },
-    stream: (query, batchSize = 500) => streamed(frame, rowsOf(db(), query, batchSize)),
-    tx: async (inner, options: TxOptions = {}) => {
-      assertUsable(frame);
-      const { onUnique } = options;
-      if (options.isolation !== undefined || options.retries !== undefined)
-        throw new Error("isolation and retries are the outermost transaction's to say: this one is inside another");
-      frame.state = "nested";
-      try {
-        return await refused(onUnique, () => trx.savepoint(() => runInside(parts, trx, inner)));
-      } finally {
-        frame.state = "open";
-      }
-    },
-    emit: async (event, payload) => {
-      const [id = ""] = await parts.emit(ctx, event, [payload]);
-      return id;
-    },
-    emitAll: (event, payloads) => parts.emit(ctx, event, payloads),
-    enqueue: (job, payload, options) => parts.enqueue(ctx, job, payload, options ?? {}),
-    queueTask: (queue, ref, options) => parts.queueTask(ctx, queue, ref, options ?? {}),
-    [kit]: () => {
-      assertUsable(frame);
-      return {
-        query: (text, values) => trx.queryInside(text, values),
-        prepares: trx.prepares,
-        step: (step) => trx.stepInside(step),
-        queued: trx.queued,
-      };
-    },
-    lock: async (space, ...keys) => {
-      const names = keys.map((key) => `${parts.tenantId} ${space} ${key}`).toSorted();
-      await sql`SELECT count(pg_advisory_xact_lock(hashtextextended(name, 0))) FROM unnest(${names}::text[]) AS name`.execute(
-        db(),
-      );
-    },
-    copyFrom: async (table, columns, rows) => {
-      assertUsable(frame);
-      trx.writes([table]);
-      return copyFrom(trx, table, columns, rows);
-    },
-  };
+  const ctx = new InnerCtx(parts, trx, frame);
   try {
     return await current.run(frame, () => work(ctx));
   } finally {
     frame.state = "over";
     // One that was begun and forgotten would keep the transaction from ending.
     await frame.cursor?.return?.();
+  }
+}
+
+const partsOf = Symbol("parts");
+
+/**
+ * What a ctx has in a transaction and outside. A class, because each request and each transaction makes one: as an
+ * object with accessors of its own it costs as much as the way to the database. No private fields: `Object.create` may
+ * stand before it.
+ */
+abstract class AnyCtx {
+  readonly [partsOf]: CtxParts;
+  readonly tenantId: string;
+  readonly actor: Actor;
+  readonly traceId: string;
+  readonly source: string;
+  readonly agent: string;
+  readonly signal: AbortSignal;
+
+  constructor(parts: CtxParts) {
+    this[partsOf] = parts;
+    this.tenantId = parts.tenantId;
+    this.actor = parts.actor;
+    this.traceId = parts.traceId;
+    this.source = parts.source;
+    this.agent = parts.agent;
+    this.signal = parts.signal;
+  }
+
+  abstract get db(): Kysely<Tables>;
+
+  get log(): Logger {
+    return this[partsOf].log;
+  }
+
+  now(): Date {
+    return this[partsOf].now();
+  }
+
+  async sql<Row extends object>(text: TemplateStringsArray, ...values: readonly unknown[]): Promise<Row[]> {
+    return (await sql<Row>(text, ...values).execute(this.db)).rows;
+  }
+
+  stream<Row>(query: Compilable<Row> | RawBuilder<Row>, batchSize = 500): AsyncIterableIterator<Row> {
+    return rowsOf(this.db, query, batchSize);
+  }
+
+  demand(permission: Permission, resource?: Resource): void {
+    if (!reaches(this.actor, permission, resource)) throw forbidden({ permission: permission.code });
+  }
+}
+
+const scopedOf = Symbol("scoped");
+const assertFree = (): void => refuseWhileTransactionIsOpen("ctx.db of the outer ctx");
+
+class FreeCtx extends AnyCtx implements Ctx {
+  [scopedOf]: Kysely<Tables> | undefined = undefined;
+
+  get db(): Kysely<Tables> {
+    assertFree();
+    // And again at each query: it may have been made before.
+    this[scopedOf] ??= this[partsOf].database.scoped(this[partsOf], assertFree);
+    return this[scopedOf];
+  }
+
+  async tx<Result>(work: (ctx: TxCtx) => Promise<Result>, { onUnique, ...options }: TxOptions = {}): Promise<Result> {
+    refuseWhileTransactionIsOpen("ctx.tx of the outer ctx");
+    const parts = this[partsOf];
+    let queued: ReadonlySet<string> = noQueues;
+    const run = (): Promise<Result> =>
+      parts.database.tenantTransaction(parts, options, (trx) => {
+        ({ queued } = trx);
+        return runInside(parts, trx, work);
+      });
+    const result = await (onUnique === undefined ? run() : refused(onUnique, run));
+    if (queued.size > 0) parts.committed(queued);
+    return result;
+  }
+}
+
+const noQueues: ReadonlySet<string> = new Set();
+const trxOf = Symbol("transaction");
+const frameOf = Symbol("frame");
+
+class InnerCtx extends AnyCtx implements TxCtx {
+  readonly [trxOf]: Transaction;
+  readonly [frameOf]: Frame;
+
+  constructor(parts: CtxParts, trx: Transaction, frame: Frame) {
+    super(parts);
+    this[trxOf] = trx;
+    this[frameOf] = frame;
+  }
+
+  get db(): Kysely<Tables> {
+    assertUsable(this[frameOf]);
+    return this[trxOf].db;
+  }
+
+  override stream<Row>(query: Compilable<Row> | RawBuilder<Row>, batchSize = 500): AsyncIterableIterator<Row> {
+    return streamed(this[frameOf], super.stream(query, batchSize));
+  }
+
+  async tx<Result>(work: (ctx: TxCtx) => Promise<Result>, options: TxOptions = {}): Promise<Result> {
+    const [parts, trx, frame] = [this[partsOf], this[trxOf], this[frameOf]];
+    assertUsable(frame);
+    const { onUnique, isolation, retries, statementTimeoutMs } = options;
+    if ([isolation, retries, statementTimeoutMs].some((each) => each !== undefined))
+      throw new Error("isolation, retries and a limit are the outermost transaction's: this one is inside another");
+    frame.state = "nested";
+    try {
+      return await refused(onUnique, () => trx.savepoint(() => runInside(parts, trx, work)));
+    } finally {
+      frame.state = "open";
+    }
+  }
+
+  async emit<Payload>(event: EventDefinition<Payload>, payload: Payload): Promise<string> {
+    const [id = ""] = await this.emitAll(event, [payload]);
+    return id;
+  }
+
+  emitAll<Payload>(event: EventDefinition<Payload>, payloads: readonly Payload[]): Promise<string[]> {
+    return this[partsOf].emit(this, event, payloads);
+  }
+
+  enqueue<Payload>(job: JobDefinition<Payload>, payload: Payload, options: EnqueueOptions = {}): Promise<string> {
+    return this[partsOf].enqueue(this, job, payload, options);
+  }
+
+  queueTask(queue: string, ref: string, options: TaskOptions = {}): Promise<void> {
+    return this.queueTasks(queue, [ref], options);
+  }
+
+  queueTasks(queue: string, refs: readonly string[], options: TaskOptions = {}): Promise<void> {
+    return this[partsOf].queueTasks(this, queue, refs, options);
+  }
+
+  [kit](): KitTransaction {
+    assertUsable(this[frameOf]);
+    const trx = this[trxOf];
+    return {
+      query: (text, values) => trx.queryInside(text, values),
+      prepares: trx.prepares,
+      step: (step) => trx.stepInside(step),
+      queued: trx.queued,
+    };
+  }
+
+  async lock(space: string, ...keys: readonly string[]): Promise<void> {
+    const names = keys.map((key) => `${this.tenantId} ${space} ${key}`).toSorted();
+    await sql`SELECT count(pg_advisory_xact_lock(hashtextextended(name, 0))) FROM unnest(${names}::text[]) AS name`.execute(
+      this.db,
+    );
+  }
+
+  async copyFrom<Table extends TableName>(
+    table: Table,
+    columns: readonly (keyof Tables[Table] & string)[],
+    rows: Iterable<readonly CopyValue[]> | AsyncIterable<readonly CopyValue[]>,
+  ): Promise<number> {
+    assertUsable(this[frameOf]);
+    this[trxOf].writes([table]);
+    return copyFrom(this[trxOf], table, columns, rows);
   }
 }
 
@@ -277,25 +371,6 @@ function assertUsable({ state }: Frame): void {
   if (state === "streaming")
     throw new Error("a stream of this transaction is open: read it to its end, or leave it, first");
   if (state === "nested") throw new Error("a nested transaction is open: use its ctx, and await it before going on");
-}
-
-/** What a ctx has in a transaction and outside. */
-function common(parts: CtxParts, db: () => Kysely<Tables>): Omit<Ctx, "db" | "tx" | "log"> {
-  const { tenantId, actor, traceId, source, signal } = parts;
-  return {
-    tenantId,
-    actor,
-    traceId,
-    source,
-    signal,
-    now: () => parts.now(),
-    sql: async <Row extends object>(text: TemplateStringsArray, ...values: readonly unknown[]) =>
-      (await sql<Row>(text, ...values).execute(db())).rows,
-    stream: (query, batchSize = 500) => rowsOf(db(), query, batchSize),
-    demand: (permission, resource) => {
-      if (!reaches(actor, permission, resource)) throw forbidden({ permission: permission.code });
-    },
-  };
 }
 
 async function* rowsOf<Row>(

@@ -5,7 +5,8 @@ import { runPipeline, type Step } from "./pipeline.ts";
 import type { TenantScope } from "./scope.ts";
 import { isConnectionLost } from "./sql-state.ts";
 import type { Tables } from "./tables.ts";
-import { type Changed, Transaction, type TransactionOptions, type TransactionSource } from "./transaction.ts";
+import { type Changed, Transaction, type TransactionSource } from "./transaction.ts";
+import type { TransactionOptions } from "./transaction-steps.ts";
 
 // `date` stays text (a business day has no time) and bigint becomes a number, which is safe: money is checked as Fen
 // and ids are UUIDs. A bigint that doesn't fit is an error, not a wrong figure.
@@ -35,6 +36,7 @@ export class Database {
   readonly #plugins: readonly KyselyPlugin[];
   readonly #prepares: boolean;
   #role: Promise<string> | undefined;
+  #knownRole: string | undefined;
 
   /** Nothing is connected yet; the first query is. */
   constructor(url: string, { plugins = [], prepares = true, ...options }: DatabaseOptions = {}) {
@@ -126,15 +128,16 @@ export class Database {
     return { pool: this.pool, plugins: this.#plugins, prepares: this.#prepares, audited: this.audited, changed };
   }
 
-  async scopeOf(tenant: Omit<TenantScope, "role" | "prepares">): Promise<TenantScope> {
-    const { tenantId, now, audit } = tenant;
-    return { role: await this.tenantRole(), prepares: this.#prepares, tenantId, now, audit };
+  async scopeOf({ tenantId, now, audit }: Omit<TenantScope, "role" | "prepares">): Promise<TenantScope> {
+    const role = this.#knownRole ?? (await this.tenantRole());
+    return { role, prepares: this.#prepares, tenantId, now, audit };
   }
 
   async #readRole(): Promise<string> {
     const { rows } = await this.pool.query<{ tenant_role: string }>("SELECT tenant_role FROM kit_database");
     const role = rows[0]?.tenant_role;
     if (role === undefined) throw new Error("this database has no tenant role: its migrations have not run");
+    this.#knownRole = role;
     return role;
   }
 }

@@ -12,9 +12,17 @@ const DatabaseUrl = z.url({
   protocol: /^postgres(ql)?$/,
   ...is("the address of a PostgreSQL database", "postgres://user:password@127.0.0.1:5432/zhanggui"),
 });
+const RedisUrl = z.url({
+  protocol: /^rediss?$/,
+  ...is("the address of a Redis server", "redis://127.0.0.1:6379"),
+});
 const MailUrl = z.url({
   protocol: /^smtps?$/,
   ...is("the address of a mail server", "smtp://user:password@mail.example:587"),
+});
+const AmqpUrl = z.url({
+  protocol: /^amqps?$/,
+  ...is("the address of RabbitMQ", "amqp://user:password@mq.example:5672/zhanggui"),
 });
 const webUrl = (example: string) =>
   z
@@ -44,6 +52,46 @@ const Networks = z
   .transform((list) => list.split(",").map((entry) => entry.trim()))
   .pipe(z.array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], network)));
 
+const portRule = is("a list of ports and ranges of them, with commas between", "443,8000-8999");
+/** Both ends included. */
+const Ports = z
+  .string()
+  .transform((list) => list.split(",").map((entry) => entry.trim().split("-").map(Number)))
+  .pipe(
+    z.array(
+      z
+        .array(z.int().min(1).max(65_535), portRule)
+        .min(1, portRule)
+        .max(2, portRule)
+        .transform(([from = 0, to = from]) => ({ from, to }))
+        .refine(({ from, to }) => from <= to, portRule),
+    ),
+  );
+
+const pairsRule = is("a list of name=value with commas between, escaped as in an address", "authorization=Bearer%20…");
+/** As OpenTelemetry writes lists: `name=value,other=value`, in percent-encoding. */
+const Pairs = z.string().transform((list, context): Record<string, string> => {
+  try {
+    const pairs = list.split(",").filter((pair) => pair.trim() !== "");
+    return Object.fromEntries(
+      pairs.map((pair) => {
+        const at = pair.indexOf("=");
+        if (at < 1) throw new URIError(pair);
+        return [pair.slice(0, at).trim(), decodeURIComponent(pair.slice(at + 1).trim())];
+      }),
+    );
+  } catch {
+    context.issues.push({ code: "custom", message: pairsRule.error({ input: list }), input: list });
+    return z.NEVER;
+  }
+});
+const Collector = z.url({
+  protocol: /^https?$/,
+  ...is("the address of a collector of traces", "http://127.0.0.1:4318"),
+});
+const samplers = ["always_on", "always_off", "traceidratio"] as const;
+
+const smsExample = "https://sms.example/messages";
 const cosExample = "https://cos.ap-shanghai.myqcloud.com";
 
 /** The few variables that are needed before the database can be asked. Everything else is a setting. */
@@ -99,6 +147,32 @@ const Env = z.object({
   SMTP_URL: MailUrl.optional(),
   /** Who mails come from. */
   MAIL_FROM: z.string().default("Zhanggui <no-reply@localhost>"),
+  /**
+   * Who takes text messages: each is posted there as JSON, `{ id, to, text }`. WeChat's stand-in does; for a provider
+   * it is a small adapter. Without it none is sent, and nobody is offered a code by phone.
+   */
+  SMS_URL: z.url({ protocol: /^https?$/, ...is("an address with http or https", smsExample) }).optional(),
+  /** What opens it: `Authorization: Bearer …`. */
+  SMS_TOKEN: token.optional(),
+  /**
+   * Redis, as `redis://user:password@host:6379`, for what several processes share: caches and limits. Without it each
+   * process has its own. Nothing in it is needed: it may be lost, emptied and stopped at any time.
+   */
+  REDIS_URL: RedisUrl.optional(),
+  /** What its keys begin with: another one for each installation that uses the same Redis. */
+  REDIS_PREFIX: z.string().max(100).default("zhanggui:"),
+  /**
+   * Networks into which addresses that tenants say may lead (webhooks, identity providers), besides the public
+   * internet: `10.20.0.0/16`. To these alone they also go without TLS.
+   */
+  EGRESS_NETWORKS: Networks.default([]),
+  /** Ports of such addresses. */
+  EGRESS_PORTS: Ports.default([
+    { from: 443, to: 443 },
+    { from: 8443, to: 8443 },
+  ]),
+  /** RabbitMQ, as `amqp://user:password@host:port/vhost`, or `amqps`: every public event is relayed there. */
+  AMQP_URL: AmqpUrl.optional(),
   /** Where uploaded and exported files lie, unless a bucket is named; all processes have to see the same one. */
   FILES_DIR: z.string().default("files"),
   /** A bucket that speaks the S3 API in place of the folder: COS, OSS, MinIO, AWS. */
@@ -110,8 +184,21 @@ const Env = z.object({
   FILES_S3_SECRET: z.string().optional(),
   /** `1` where buckets are paths of the endpoint, not names before it: MinIO as it comes. */
   FILES_S3_PATH_STYLE: z.stringbool(is("1 or 0", "1")).default(false),
+  /** A clamd that looks at what people upload, `host:port`. Without one nothing is looked at. */
+  FILES_CLAMD: z
+    .string()
+    .regex(/^(?:\[[0-9a-f:.]+\]|[^\s:]+):\d{1,5}$/i, is("a host and a port", "127.0.0.1:3310"))
+    .optional(),
   /** The built console; the API alone is served without it. */
   CONSOLE_DIR: z.string().optional(),
+  /**
+   * Where the console's `assets/` are served from instead of here: a bucket or a CDN with a copy of them, such as
+   * `https://cdn.example/zhanggui`. It has to answer with `Access-Control-Allow-Origin`.
+   */
+  ASSETS_URL: z
+    .url({ protocol: /^https?$/, ...is("an address with http or https", "https://cdn.example/zhanggui") })
+    .transform((url) => url.replace(/\/+$/, ""))
+    .optional(),
   /** Opens `/metrics`, as `Authorization: Bearer …`. Without it only this machine may ask, and in production nobody. */
   METRICS_TOKEN: token.optional(),
   /**
@@ -121,6 +208,25 @@ const Env = z.object({
   UNREADY_SECONDS: number(0, 300, 3),
   /** How long requests and work under way may take to finish after that. What is left then is cut off: exit code 1. */
   DRAIN_SECONDS: number(0, 3600, 20),
+  /**
+   * A collector of traces that speaks OTLP over HTTP: its address, to which `/v1/traces` is added, or that of traces,
+   * whole. Without one nothing is traced. All `OTEL_…` are OpenTelemetry's own variables.
+   */
+  OTEL_EXPORTER_OTLP_ENDPOINT: Collector.optional(),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: Collector.optional(),
+  /** JSON is what is spoken; collectors take it at the port for HTTP. */
+  OTEL_EXPORTER_OTLP_PROTOCOL: oneOf(["http/json"], "http/json"),
+  /** What goes along with each request: `authorization=Bearer%20…`. */
+  OTEL_EXPORTER_OTLP_HEADERS: Pairs.default({}),
+  /** How long the collector may take for a batch, in milliseconds; the end of the process waits as long. */
+  OTEL_EXPORTER_OTLP_TIMEOUT: whole(1, 60_000, 5_000),
+  OTEL_SERVICE_NAME: z.string().optional(),
+  OTEL_RESOURCE_ATTRIBUTES: Pairs.default({}),
+  /** Which traces are taken. By the trace's id alone, so that all processes take the same ones: parents don't count. */
+  OTEL_TRACES_SAMPLER: oneOf([...samplers, ...samplers.map((name) => `parentbased_${name}` as const)], "always_on"),
+  /** Of how many traces one is taken by `traceidratio`: 0.1 is one in ten. */
+  OTEL_TRACES_SAMPLER_ARG: number(0, 1, 1),
+  OTEL_SDK_DISABLED: z.stringbool(is("true or false", "true")).default(false),
   LOG_LEVEL: oneOf(["fatal", "error", "warn", "info", "debug", "trace", "silent"], "info"),
   /**
    * `1` while the demo tenant is on: the login page then shows its accounts. Refused in production, and unless HOST and

@@ -25,6 +25,8 @@ export interface KitTables {
     masked: Generated<string[]>;
     details: Json<Record<string, unknown> | null>;
     titleGrams: GeneratedAlways<string[] | null>;
+    impersonatorId: string | null;
+    impersonatorName: string | null;
   };
   kit_audit_seal: {
     tenantId: Generated<string>;
@@ -126,6 +128,11 @@ export interface KitTables {
     lease: string | null;
     until: Date | null;
   };
+  kit_listening: {
+    tenantId: Generated<string>;
+    eventName: string;
+    handler: string;
+  };
   kit_maintenance: {
     isOn: Generated<boolean>;
     since: Date;
@@ -180,6 +187,8 @@ export interface KitTables {
     seenAt: Date;
     keyed: Generated<boolean>;
     replacedBy: string | null;
+    byTenant: Generated<boolean>;
+    oneLane: Generated<boolean>;
   };
   kit_task: {
     tenantId: Generated<string>;

@@ -15,7 +15,7 @@ import type pg from "pg";
 import Cursor from "pg-cursor";
 import { tablesWritten } from "./changes.ts";
 import type { Statement } from "./pipeline.ts";
-import { forgetStalePlans, preparedName } from "./prepared.ts";
+import { forgetStalePlans, preparationOf } from "./prepared.ts";
 import { assertRowStatement, enterScope, queryInScope, type TenantScope } from "./scope.ts";
 import type { Tables } from "./tables.ts";
 
@@ -105,7 +105,7 @@ abstract class ScopedConnection implements DatabaseConnection {
     const { sql, parameters } = query;
     assertRowStatement(sql);
     try {
-      const { command, rowCount, rows } = await this.run({ name: preparedName(query), text: sql, values: parameters });
+      const { command, rowCount, rows } = await this.run({ ...preparationOf(query), text: sql, values: parameters });
       const changes = command === "SELECT" || rowCount === null ? {} : { numAffectedRows: BigInt(rowCount) };
       return { rows: rows as Row[], ...changes };
     } catch (error) {
@@ -136,8 +136,9 @@ class TransactionConnection extends ScopedConnection {
     yield* readCursor<Row>(client(), { sql, parameters, chunkSize }, () => {});
   }
 
+  /** What plans are kept is said once for a transaction, and there are those whose plan is. */
   protected run(statement: Statement): Promise<pg.QueryResult> {
-    return this.#transaction.query(statement);
+    return this.#transaction.query(statement.replans ? { ...statement, name: undefined } : statement);
   }
 }
 

@@ -231,3 +231,23 @@ test("what no index serves is refused where too much is left, and works where so
   expect((await read({ search: "tin" }, of)).total).toBe(countLimit + 1);
   expect((await read({ search: "tin 1", limit: 1 }, of)).total).toBe(1113);
 });
+
+test("whatever part of a text is typed, and whatever all texts have in common, those that hold it are found, and no others", async () => {
+  const of = tenant();
+  await of.sql`INSERT INTO tea_listed (name, grade, cups)
+    SELECT '客人' || substr(md5(n::text), 1, 3), 'spring', n FROM generate_series(1, 9000) n`;
+  // All of them, none, some, and so many that a list is read through until a page of them is full.
+  for (const part of ["客", "客人", "人客", "客人ab", "人A", "b1c", "1"]) {
+    const held = await of.sql<{ id: string }>`
+      SELECT id FROM tea_listed WHERE name LIKE ${`%${part.toLowerCase()}%`} ORDER BY cups DESC`;
+    const { total } = await read({ search: part, limit: 1 }, of);
+    expect([part, total, await readAll({ search: part, limit: 200 }, of)]).toEqual([
+      part,
+      held.length,
+      held.map(({ id }) => id),
+    ]);
+  }
+  const { ids, areFrequent } = await searchIn(of, "tea_listed", "name", "1");
+  expect([(ids?.length ?? 0) > 1000, areFrequent]).toEqual([true, true]);
+  expect((await searchIn(of, "tea_listed", "name", "客人ab1")).areFrequent).toBe(false);
+});

@@ -7,6 +7,10 @@ export class LruMap<Key, Value> {
     this.#most = most;
   }
 
+  get size(): number {
+    return this.#entries.size;
+  }
+
   /** Counts as a use. */
   get(key: Key): Value | undefined {
     const value = this.#entries.get(key);
@@ -24,6 +28,10 @@ export class LruMap<Key, Value> {
 
   clear(): void {
     this.#entries.clear();
+  }
+
+  delete(key: Key): void {
+    this.#entries.delete(key);
   }
 
   /** Deletes the entry if it still is `value`. */

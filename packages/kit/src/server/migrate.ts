@@ -3,8 +3,9 @@ import type { Audited } from "../contract/audited.ts";
 import { auditTables } from "./audit/triggers.ts";
 import { applyBackfill } from "./migrate/backfill.ts";
 import { applyConcurrent, indexStatements } from "./migrate/concurrent.ts";
+import { describeTables } from "./migrate/describe.ts";
 import { type Migration, type MigrationFolder, readMigrations } from "./migrate/files.ts";
-import { pending, prepareLedger, readLedger, recordApplied } from "./migrate/ledger.ts";
+import { knowsMore, pending, prepareLedger, readLedger, recordApplied } from "./migrate/ledger.ts";
 import {
   exclusiveSession,
   type MigrateOptions,
@@ -34,14 +35,17 @@ export async function migrate(
   for (const migration of migrations) if (migration.kind === "concurrent") indexStatements(migration);
   return exclusiveSession(databaseUrl, settings, async (client) => {
     await prepareLedger(client);
-    const missing = pending(migrations, await readLedger(client));
+    const applied = await readLedger(client);
+    const missing = pending(migrations, applied);
     const role = await ensureTenantRole(client, settings.tenantRole);
     const platform: PlatformTables = Object.assign({}, ...folders.map((each) => each.platformTables ?? {}));
     const scope = (): Promise<void> => scopeTables(client, role, platform);
     for (const migration of missing) await apply(client, migration, settings, scope);
     if (only !== undefined) return missing.map(placeOf);
     const audited: Audited = Object.assign({}, ...folders.map((each) => each.audited ?? {}));
-    await patiently(client, settings, "the audited tables", () => auditTables(client, audited));
+    await patiently(client, settings, "what tables hold", () => describeTables(client));
+    const isOlder = knowsMore(applied, migrations);
+    await patiently(client, settings, "the audited tables", () => auditTables(client, audited, { isOlder }));
     return missing.map(placeOf);
   });
 }

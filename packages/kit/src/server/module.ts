@@ -4,7 +4,7 @@ import type { NotificationKind } from "../contract/notification.ts";
 import { moduleOf, type Contract, type Flat, type Out, type Route } from "../contract/route.ts";
 import type { Setting } from "../contract/setting.ts";
 import type { Ctx } from "./ctx.ts";
-import type { EventHandler, SubscribeOptions } from "./events.ts";
+import type { EventHandler, PublishedHandler, PublishedOptions, SubscribeOptions } from "./events.ts";
 import type { Extension, Extensions } from "./extensions.ts";
 import { controllerOf, named, pascalCase } from "./http/controllers.ts";
 import type { RouteHandler, Routes } from "./http/routes.ts";
@@ -34,7 +34,7 @@ export interface Wiring<C extends Contract, S extends Services, R extends RouteH
   readonly uses?: readonly ModuleDefinition[];
   readonly routes: (services: Instances<S>) => R & Only<R, C>;
   /** What listens to events. The key is the handler's stable name: its deliveries lie in the log by it. */
-  readonly handlers?: (services: Instances<S>) => Readonly<Record<string, Subscription | readonly Subscription[]>>;
+  readonly handlers?: (services: Instances<S>) => Readonly<Record<string, Handling>>;
   readonly jobs?: (services: Instances<S>) => readonly JobBinding[];
   readonly schedules?: (services: Instances<S>) => Readonly<Record<string, Schedule>>;
   /** What a tenant can have at times of its own: `runtime.schedules.set(ctx, "<module>.<key>", { cron, timeZone })`. */
@@ -43,6 +43,8 @@ export interface Wiring<C extends Contract, S extends Services, R extends RouteH
   readonly queues?: (services: Instances<S>) => Readonly<Record<string, QueueBinding>>;
   /** What it gives to the extension points of modules below it. */
   readonly extensions?: (services: Instances<S>) => Readonly<Record<string, Extension>>;
+  /** Events of its own that others outside may hear of: webhooks and the relay send them on. */
+  readonly publishes?: readonly EventDefinition<unknown>[];
   readonly settings?: readonly Setting<unknown>[];
   /** What it tells people of. */
   readonly notifies?: readonly NotificationKind<unknown>[];
@@ -58,6 +60,7 @@ export interface ModuleDefinition {
   readonly settings: readonly Setting<unknown>[];
   readonly keeps: readonly Retention[];
   readonly notifies: readonly NotificationKind<unknown>[];
+  readonly publishes: readonly EventDefinition<unknown>[];
   readonly nest: Type;
   /** Connects the services that Nest has made with everything that calls them. */
   wire(server: WiredServer): void;
@@ -76,7 +79,7 @@ export function defineModule<C extends Contract, S extends Services, R extends R
   wiring: Wiring<C, S, R>,
 ): ModuleDefinition {
   const name = moduleOf(contract);
-  const { uses = [], settings = [], keeps = [], notifies = [] } = wiring;
+  const { uses = [], settings = [], keeps = [], notifies = [], publishes = [] } = wiring;
   const services = Object.values(wiring.services);
   const nest = named(`${pascalCase(name)}Module`, () => ({}));
   Module({
@@ -91,6 +94,7 @@ export function defineModule<C extends Contract, S extends Services, R extends R
     settings: [...settings, ...keeps.map(({ setting }) => setting)],
     keeps,
     notifies,
+    publishes,
     nest,
     wire: (server) => wire(name, contract, wiring, server),
   };
@@ -116,7 +120,12 @@ function wire<C extends Contract, S extends Services, R extends RouteHandlers<C>
   }
   const unknown = Object.keys(handlers).find((key) => !(key in contract));
   if (unknown !== undefined) throw new Error(`${name} serves ${unknown}, which its contract doesn't have`);
+  runtime.publish(wiring.publishes ?? []);
   for (const [handler, subscriptions] of named(wiring.handlers?.(services))) {
+    if ("runPublished" in subscriptions) {
+      runtime.onPublished(handler, subscriptions.runPublished, subscriptions.options);
+      continue;
+    }
     for (const { event, run, options } of "event" in subscriptions ? [subscriptions] : subscriptions)
       runtime.on(event, handler, run, options);
   }
@@ -143,6 +152,19 @@ export interface Subscription {
   readonly event: EventDefinition<unknown>;
   readonly run: EventHandler<unknown>;
   readonly options?: SubscribeOptions;
+}
+
+/** What a handler listens to: one event or several, or all that modules publish. */
+export type Handling = Subscription | readonly Subscription[] | PublishedSubscription;
+
+export interface PublishedSubscription {
+  readonly runPublished: PublishedHandler;
+  readonly options?: PublishedOptions;
+}
+
+/** Listens to all that modules publish, for whoever sends it on. */
+export function onPublished(run: PublishedHandler, options?: PublishedOptions): PublishedSubscription {
+  return { runPublished: run, ...(options === undefined ? {} : { options }) };
 }
 
 /** Listens to an event. The options are the handler's; where it listens to several, those of the first hold. */

@@ -24,6 +24,8 @@ export interface TenantWork {
   readonly traceId?: string;
   /** See `Ctx.source`. */
   readonly source?: string;
+  /** See `Ctx.agent`. */
+  readonly agent?: string;
   readonly signal?: AbortSignal;
   /** The route that was called, and which call of it, for the audit log. */
   readonly act?: string;

@@ -10,6 +10,8 @@ export interface Step {
 /** Any other statement; parsed each time, or prepared like a step if it has a name. */
 export interface Statement {
   readonly name?: string | undefined;
+  /** Prepared under its name, but planned each time: of whoever runs it in a scope that says so (`scope.ts`). */
+  readonly replans?: boolean;
   readonly text: string;
   readonly values: readonly unknown[];
 }

@@ -48,18 +48,29 @@ afterAll(async () => {
   await open.close();
 });
 
-/** The texts that the connection keeps prepared for ctxs. */
-async function kept(): Promise<string[]> {
-  const query = sql<{
-    text: string;
-  }>`SELECT statement AS text FROM pg_prepared_statements WHERE name LIKE 'zg_of_ctx%'`;
-  const { rows } = await query.execute(runtime.unscopedDb());
-  return rows.map(({ text }) => text);
+interface Kept {
+  readonly text: string;
+  /** How often it ran by a plan that was kept. */
+  readonly byKeptPlan: number;
 }
+
+/** What the connection keeps prepared for ctxs. */
+async function keptStatements(): Promise<Kept[]> {
+  const query = sql<Kept>`SELECT statement AS text, generic_plans AS by_kept_plan FROM pg_prepared_statements
+    WHERE name LIKE 'zg_of_ctx%'`;
+  return (await query.execute(runtime.unscopedDb())).rows;
+}
+
+async function kept(): Promise<string[]> {
+  return (await keptStatements()).map(({ text }) => text);
+}
+
+/** PostgreSQL tries so often what a plan for the values at hand costs, before it may keep one. */
+const triedPlans = 5;
 
 type Query = (db: Kysely<Tables>) => { execute(): Promise<unknown> };
 const jar = (db: Kysely<Tables>) => db.selectFrom("prepared_jar").selectAll();
-const queries: readonly [what: string, isKept: boolean, query: Query][] = [
+const queries: readonly [what: string, keepsPlan: boolean, query: Query][] = [
   ["a row by its id", true, (db) => jar(db).where("id", "=", id)],
   ["a row by its id and more", true, (db) => jar(db).where("cups", ">", 0).where("id", "=", id).forUpdate()],
   ["an insert of values", true, (db) => db.insertInto("prepared_jar").values({ name: "green" }).returning("id")],
@@ -98,24 +109,52 @@ const queries: readonly [what: string, isKept: boolean, query: Query][] = [
   ],
 ];
 
-describe("of what a ctx asks twice, what has one plan for every tenant is kept", () => {
-  test.for(queries)("%s: %s", async ([, isKept, query]) => {
+describe("what a ctx asks twice is kept as it was parsed, and its plan if it has one for every tenant", () => {
+  test.for(queries)("%s: %s", async ([, keepsPlan, query]) => {
     const { sql: text } = (query(mine.db) as unknown as { compile(): { sql: string } }).compile();
     await query(mine.db).execute();
     expect(await kept()).not.toContain(text);
-    await query(mine.db).execute();
+    for (let round = 0; round <= triedPlans; round++) await query(mine.db).execute();
     await query(theirs.db).execute();
-    expect((await kept()).includes(text)).toBe(isKept);
+    const found = (await keptStatements()).find((each) => each.text === text);
+    expect(found?.byKeptPlan).toSatisfy((times: number) => times > 0 === keepsPlan);
   });
 });
 
+test("in a transaction, where others keep their plan, what is planned each time is parsed each time", async () => {
+  const find = (db: Kysely<Tables>) => db.selectFrom("prepared_jar").select("cups").where("name", "=", "in a tx");
+  const ask = () => mine.tx((ctx) => find(ctx.db).execute());
+  for (let round = 0; round <= triedPlans; round++) await ask();
+  expect(await kept()).not.toContain(find(mine.db).compile().sql);
+  // Kept by those that ask alone, it is still planned for those in a transaction.
+  await find(mine.db).execute();
+  for (let round = 0; round <= triedPlans; round++) await ask();
+  expect((await keptStatements()).find(({ text }) => text === find(mine.db).compile().sql)?.byKeptPlan).toBe(0);
+});
+
+test("a long text isn't kept: what it is parsed into would be large on every connection", async () => {
+  const find = (db: Kysely<Tables>) => {
+    const names = Array.from({ length: 90 }, (_, index) => `name ${index}`);
+    return db
+      .selectFrom("prepared_jar")
+      .select("cups")
+      .where((eb) => eb.or(names.map((each) => eb("name", "=", each))));
+  };
+  for (let round = 0; round < 3; round++) await find(mine.db).execute();
+  expect(await kept()).not.toContain(find(mine.db).compile().sql);
+});
+
 test("what is prepared in one tenant's scope finds nothing of his in another's", async () => {
-  const find = (ctx: Ctx) => ctx.db.selectFrom("prepared_jar").select("name").where("id", "=", id).execute();
-  for (let round = 0; round < 3; round++) {
-    expect(await find(mine)).toHaveLength(1);
-    expect(await find(theirs)).toEqual([]);
-    expect(await mine.tx((ctx) => find(ctx))).toHaveLength(1);
-    expect(await theirs.tx((ctx) => find(ctx))).toEqual([]);
+  const byId = (ctx: Ctx) => ctx.db.selectFrom("prepared_jar").select("name").where("id", "=", id).execute();
+  const byName = (ctx: Ctx) =>
+    ctx.sql<{ name: string }>`SELECT name FROM prepared_jar WHERE name = ${"oolong"} LIMIT 1`;
+  for (const find of [byId, byName]) {
+    for (let round = 0; round < 10; round++) {
+      expect(await find(mine)).toHaveLength(1);
+      expect(await find(theirs)).toEqual([]);
+      expect(await mine.tx((ctx) => find(ctx))).toHaveLength(1);
+      expect(await theirs.tx((ctx) => find(ctx))).toEqual([]);
+    }
   }
 });
 

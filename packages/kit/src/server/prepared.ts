@@ -24,24 +24,36 @@ const textsKept = 1_000;
  */
 const mostValues = 100;
 let names = 0;
-/** What is known of a text; no name is of one that PostgreSQL plans each time. */
-interface Known {
+/** What a longer text is parsed into takes more of each connection's memory than parsing it again takes time. */
+const longestReplanned = 1_000;
+/** How a query of a ctx is prepared. */
+export interface Preparation {
+  /** None for one that is parsed each time. */
   readonly name: string | undefined;
+  /** Its text is parsed once, but a plan is made each time. */
+  readonly replans: boolean;
 }
-const seenOnce: Known = { name: undefined };
-const known = new LruMap<string, Known>(textsKept);
+const seenOnce: Preparation = { name: undefined, replans: false };
+const parsedEachTime: Preparation = { name: undefined, replans: false };
+const known = new LruMap<string, Preparation>(textsKept);
 
 /**
- * The name that a query of a ctx is prepared under, once it comes again; undefined for one that PostgreSQL plans each
- * time. A plan that is kept was made with one tenant's figures and serves the others too, so only those are kept that
- * have no choice: inserts of values, and whatever finds its row of one table by `id`.
+ * How a query of a ctx is prepared, once it comes again. A plan that is kept was made with one tenant's figures and
+ * serves the others too, so only those are kept that have no choice: inserts of values, and whatever finds its row of
+ * one table by `id`. Of others, what they are parsed into is kept, the policies of row-level security included.
  */
-export function preparedName({ sql, query, parameters }: CompiledQuery): string | undefined {
-  if (parameters.length > mostValues) return undefined;
+export function preparationOf({ sql, query, parameters }: CompiledQuery): Preparation {
+  if (parameters.length > mostValues) return parsedEachTime;
   const found = known.get(sql);
   if (found === undefined) known.set(sql, seenOnce);
-  else if (found === seenOnce) known.set(sql, { name: hasOnePlan(query) ? `zg_of_ctx_${++names}` : undefined });
-  return found?.name;
+  else if (found === seenOnce) known.set(sql, prepare(sql, query));
+  return found ?? seenOnce;
+}
+
+function prepare(sql: string, query: CompiledQuery["query"]): Preparation {
+  const replans = !hasOnePlan(query);
+  if (replans && sql.length > longestReplanned) return parsedEachTime;
+  return { name: `zg_of_ctx_${++names}`, replans };
 }
 
 /**

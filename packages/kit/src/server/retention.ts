@@ -7,6 +7,8 @@ import { firstIdAt } from "./queue/event-log.ts";
 import type { TableName, Tables } from "./tables.ts";
 
 const dayMs = 86_400_000;
+const kept = { zh: "保留期限", en: "How long things are kept" };
+const forEver = { zh: "更早的每天自动删除；0 为永久保留。", en: "What is older is deleted once a day; 0: for ever." };
 /** Few enough that a batch locks nothing for long. */
 const batch = 1000;
 
@@ -42,11 +44,8 @@ export function retention(
   what: LocalizedText,
   ...prunes: readonly Prune[]
 ): Retention {
-  const text = {
-    zh: `${what.zh}保留的天数；0 为永久保留。`,
-    en: `For how many days ${what.en} are kept; 0: for ever.`,
-  };
-  return { setting: setting(key, z.int().min(0).max(36_500), days, text), prunes };
+  const text = { zh: `${what.zh}保留的天数`, en: `For how many days ${what.en} are kept` };
+  return { setting: setting(key, z.int().min(0).max(36_500), days, text, { help: forEver, group: kept }), prunes };
 }
 
 /**

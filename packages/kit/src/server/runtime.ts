@@ -1,43 +1,55 @@
-import { randomUUID } from "node:crypto";
 import type { Kysely } from "kysely";
 import type { EventDefinition } from "../contract/event.ts";
+import { Caches } from "./cache.ts";
 import type { Changes } from "./changes.ts";
 import type { Clock } from "./clock.ts";
 import { createCtx, kitTransaction, refuseWhileTransactionIsOpen, runInside } from "./ctx.ts";
-import type { Actor, Ctx, CtxParts, TaskOptions, TxCtx } from "./ctx.ts";
+import type { Ctx, CtxParts, TxCtx } from "./ctx.ts";
+import { type CtxMeans, newTraceId, RuntimeParts, system } from "./ctx-parts.ts";
 import type { Database } from "./database.ts";
 import type { Env } from "./env.ts";
-import { Events, type EventHandler, type SubscribeOptions } from "./events.ts";
+import {
+  Events,
+  type EventHandler,
+  type Forwarding,
+  type PublishedHandler,
+  type PublishedOptions,
+  type SubscribeOptions,
+} from "./events.ts";
 import { type JobHandler, JobRunner } from "./job-runner.ts";
 import type { JobDefinition } from "./jobs.ts";
 import { Lifecycle } from "./lifecycle.ts";
+import type { LogLines } from "./log-lines.ts";
 import type { Logger } from "./log.ts";
 import { Maintenance } from "./maintenance.ts";
 import { Metrics } from "./metrics.ts";
 import type { OpenOwnerTransaction, TenantWork } from "./owner-transaction.ts";
 import type { Step } from "./pipeline.ts";
-import { measurePool } from "./pool.ts";
-import type { InsideQueue, OutsideQueue } from "./queue/definition.ts";
+import type { ForwardQueue, InsideQueue, OutsideQueue } from "./queue/definition.ts";
 import type { Query } from "./query.ts";
 import { addMonths, pruneEvents, replayEvents } from "./queue/event-log.ts";
-import { measureQueues } from "./queue/measure.ts";
+import { countRuns, measureQueues } from "./queue/measure.ts";
+import { putTasks } from "./queue/put-tasks.ts";
 import { Queues, type StopOptions } from "./queue/queues.ts";
-import { deadLetterOrphans, register } from "./queue/registration.ts";
-import { SlowQueries } from "./slow-queries.ts";
+import { deadLetterOrphans, listenTo, register } from "./queue/registration.ts";
 import { Schedules, type ScheduleTimes } from "./schedules.ts";
 import { Secrets } from "./secrets.ts";
+import { SharedStore } from "./redis-store.ts";
 import type { Tables } from "./tables.ts";
+import type { SpanSink } from "./tracing/spans.ts";
+import { TenantStates } from "./tenant-states.ts";
+import { Told } from "./told.ts";
+import { Watched } from "./watched.ts";
 
 export interface RuntimeOptions {
   readonly env: Env;
   readonly clock: Clock;
   readonly log: Logger;
+  /** What `log` writes, for whoever keeps it. */
+  readonly lines?: LogLines;
   readonly database: Database;
 }
 
-const systemPermissions: ReadonlySet<string> = new Set();
-/** Of work that nobody stops. */
-const never = new AbortController().signal;
 const registerEveryMs = 3_600_000;
 
 /**
@@ -48,32 +60,53 @@ export class Runtime {
   readonly env: Env;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly lines: LogLines | undefined;
   readonly secrets: Secrets;
   readonly metrics = new Metrics();
   readonly lifecycle: Lifecycle;
   readonly jobs = new JobRunner();
   readonly schedules: Schedules;
+  /** What several processes share in Redis, where there is one. */
+  readonly shared: SharedStore | undefined;
+  readonly caches: Caches;
+  /** What other processes tell this one: who keeps something in memory listens here. */
+  readonly told = new Told();
   /** Whether the server is closed for work on it; its queues rest then. */
   readonly maintenance: Maintenance;
+  /** What the tenants have agreed on, and who of them reads only. */
+  readonly tenants: TenantStates;
   readonly #database: Database;
   readonly #events = new Events();
   readonly #queues: Queues;
-  readonly #slowQueries: SlowQueries;
+  readonly #watched: Watched;
   readonly #closers: (() => void)[] = [];
+  readonly #means: CtxMeans;
   #heartbeat: NodeJS.Timeout | undefined;
 
-  constructor({ env, clock, log, database }: RuntimeOptions) {
+  constructor({ env, clock, log, database, lines }: RuntimeOptions) {
     this.env = env;
     this.clock = clock;
     this.log = log;
+    this.lines = lines;
     this.secrets = new Secrets(env.SECRET_KEYS);
     this.lifecycle = new Lifecycle(env.DATABASE_URL);
+    const { REDIS_URL: url, REDIS_PREFIX: prefix } = env;
+    this.shared = url === undefined ? undefined : new SharedStore({ url, prefix, log, metrics: this.metrics });
+    this.caches = new Caches({ metrics: this.metrics, secrets: this.secrets, store: this.shared });
+    this.told.on("cache", { hear: (what) => this.caches.hear(what), missed: () => this.caches.missed() });
     this.#database = database;
-    measurePool(database.pool, this.metrics);
-    const thresholdMs = env.DATABASE_SLOW_QUERY_MS;
-    this.#slowQueries = new SlowQueries({ clock, log, query: this.#query, thresholdMs });
-    if (thresholdMs > 0) this.#slowQueries.watch(database.pool);
+    this.#means = {
+      clock,
+      log,
+      database,
+      emit: (ctx, event, payloads) => this.#events.emit(ctx, event, payloads),
+      enqueue: (ctx, job, payload, options) => this.jobs.enqueue(ctx, job, payload, options),
+      queueTasks: (ctx, queue, refs, options) => putTasks(ctx, queue, this.#queues.get(queue), refs, options),
+      committed: (queued) => this.#queues.wake(queued),
+    };
+    this.#watched = new Watched({ env, clock, log, metrics: this.metrics, database, query: this.#query });
     this.schedules = new Schedules(log);
+    this.tenants = new TenantStates(clock, log, () => this.#queues.wakeAll());
     const environment = {
       clock,
       log,
@@ -81,16 +114,15 @@ export class Runtime {
       query: <Row extends object>(text: string, values?: readonly unknown[]) => this.#query<Row>(text, values),
       openCtx: (as: TenantWork) => this.ctx(as.tenantId, as),
       systemActor: system,
-      runs: this.metrics.counter({
-        name: "zg_queue_tasks_total",
-        help: "Tasks that were done, failed (and are tried again), or died",
-        labels: ["queue", "outcome"],
-      }),
+      tracer: this.tracer,
+      readOnlyIds: () => this.tenants.readOnlyIds,
+      runs: countRuns(this.metrics),
     };
     const transactions = Math.max(2, Math.floor(database.pool.options.max / 2));
-    this.#queues = new Queues(env.DATABASE_DIRECT_URL, environment, transactions, () => this.maintenance.told());
-    const own: Query = (text, values = []) => this.#queues.query(text, values);
-    this.maintenance = new Maintenance(own, log, (isOn) => this.#queues.rest(isOn));
+    this.#queues = new Queues(env.DATABASE_DIRECT_URL, environment, transactions, this.told);
+    this.maintenance = new Maintenance(this.hotQuery, log, (isOn) => this.#queues.rest(isOn));
+    this.told.on("maintenance", { hear: () => this.maintenance.told(), missed: () => this.maintenance.told() });
+    this.told.on("tenant", { hear: (id) => this.tenants.told(id), missed: () => this.tenants.told() });
     measureQueues(this.metrics, this.#query, clock);
     this.#queues.add(this.schedules.queue);
     database.changed = (tenantId, tables) => this.changes.note(tenantId, tables);
@@ -123,6 +155,11 @@ export class Runtime {
     return result;
   };
 
+  /** Takes what is traced, where the environment names a collector. */
+  get tracer(): SpanSink | undefined {
+    return this.#watched.tracer;
+  }
+
   /** The tables whose changes go into the audit log; the application adds those of its modules. */
   get auditedTables(): Set<string> {
     return this.#database.audited;
@@ -136,6 +173,14 @@ export class Runtime {
     refuseWhileTransactionIsOpen("unscopedDb()");
     return this.#database.owner;
   }
+
+  /**
+   * The same for what a process keeps in memory, on the connection that it hears changes on: it waits for no connection
+   * of the pool, so it may be asked while a transaction is open; of the pool's only while there is no such connection.
+   * Rows come in snake_case.
+   */
+  readonly hotQuery: Query = (text, values = []) =>
+    this.#queues.listens ? this.#queues.query(text, values) : this.#query(text, values);
 
   /** The same for one large statement that runs again and again: planning it costs more than running it. */
   unscopedStep<Row extends object>(step: Step): Promise<Row[]> {
@@ -154,6 +199,39 @@ export class Runtime {
     if (queue !== undefined) this.#queues.add(queue);
   }
 
+  /** Says that whoever listens from outside may hear of these events: a module's wiring lists them. */
+  publish(events: readonly EventDefinition<unknown>[]): void {
+    this.#events.publish(events);
+  }
+
+  /** Every event that a module publishes. */
+  get publishedEvents(): readonly EventDefinition<unknown>[] {
+    return this.#events.published;
+  }
+
+  /** Subscribes `handler` to every event that is published; `byTenant` to those of tenants that `listen` only. */
+  onPublished(handler: string, run: PublishedHandler, options?: PublishedOptions): void {
+    this.#queues.add(this.#events.subscribeToPublished(handler, run, options));
+  }
+
+  /** Hands every event that is published on to somebody outside. The queue rests while `restQueue` says so. */
+  forwardPublished(handler: string, forward: Forwarding, options?: SubscribeOptions): void {
+    this.#queues.add(this.#events.forwardPublished(handler, forward, options));
+  }
+
+  /**
+   * What the ctx's tenant wants to hear of by a handler that is `byTenant`, in place of what it wanted before: from the
+   * commit on, for emits in all processes.
+   */
+  async listen(ctx: TxCtx, handler: string, eventNames: readonly string[]): Promise<void> {
+    await listenTo((text, values) => kitTransaction(ctx).query(text, values), ctx.tenantId, handler, eventNames);
+  }
+
+  /** A queue of this process claims nothing while what it needs isn't there; its tasks wait. */
+  restQueue(name: string, rests: boolean): void {
+    this.#queues.restOne(name, rests);
+  }
+
   job<Payload>(definition: JobDefinition<Payload>, handler: JobHandler<Payload>): void {
     this.#queues.add(this.jobs.handle(definition, handler));
   }
@@ -169,13 +247,18 @@ export class Runtime {
   }
 
   /** Works off tasks about a module's own rows, which `ctx.queueTask` puts there. */
-  queue<Item, Result>(definition: InsideQueue<Item> | OutsideQueue<Item, Result>): void {
+  queue<Item, Result>(definition: InsideQueue<Item> | OutsideQueue<Item, Result> | ForwardQueue<Item>): void {
     this.#queues.add(definition);
   }
 
   /** Wakes these queues here and in other processes, after a commit that put something there past a ctx. */
   wake(queues: ReadonlySet<string>): void {
     this.#queues.wake(queues);
+  }
+
+  /** Tells the other processes, by no transaction; see `Told`. */
+  tell(word: string, what: string): void {
+    this.#queues.tell([`${word} ${what}`]);
   }
 
   /** What rows of tenants have changed, in whatever process: lists that are being read follow it. */
@@ -192,6 +275,7 @@ export class Runtime {
   async start({ work }: { work: boolean }): Promise<void> {
     await this.#queues.start({ work: false });
     await this.maintenance.look();
+    await this.tenants.look();
     await this.registerSubscriptions();
     if (!work) return;
     await addMonths(this.#query, this.clock.now());
@@ -215,8 +299,9 @@ export class Runtime {
     await this.stopWork(options);
     await this.#queues.stop();
     for (const close of this.#closers) close();
-    this.#slowQueries.stop();
-    await this.#slowQueries.write();
+    this.shared?.close();
+    await this.lines?.stop();
+    await this.#watched.stop();
     await Promise.all([this.lifecycle.close(), this.#database.close()]);
   }
 
@@ -258,22 +343,8 @@ export class Runtime {
     await addMonths(this.#query, now);
     const pruned = await pruneEvents(this.#query, now);
     await this.jobs.prune(this.#query, now);
-    await this.#slowQueries.prune();
+    await this.#watched.prune();
     if (pruned > 0) this.log.info({ pruned }, "old events were deleted");
-  }
-
-  async #queueTask(ctx: TxCtx, name: string, ref: string, { key, startAfter }: TaskOptions): Promise<void> {
-    const { query, queued } = kitTransaction(ctx);
-    const known = this.#queues.get(name);
-    if (known === undefined) throw new Error(`no module of this server works off the queue ${name}`);
-    const keyed = known.keyed ?? false;
-    if (keyed !== (key !== undefined)) throw new Error(`tasks of ${name} ${keyed ? "need a" : "have no"} key`);
-    await query(
-      `INSERT INTO kit_task (tenant_id, queue, ref, key, due_at, trace_id) VALUES ($1, $2, $3, $4, $5, $6)
-       ON CONFLICT (queue, ref) DO NOTHING`,
-      [ctx.tenantId, name, ref, key ?? null, startAfter ?? null, ctx.traceId],
-    );
-    queued.add(name);
   }
 
   /** As the owner, each statement by itself. */
@@ -282,50 +353,7 @@ export class Runtime {
     return rows;
   };
 
-  #parts({
-    tenantId,
-    actor = system("system"),
-    traceId = newTraceId(),
-    source = "",
-    signal = never,
-    act,
-    callId,
-  }: TenantWork): CtxParts {
-    const parent = this.log;
-    let log: Logger | undefined;
-    let audit: string | undefined;
-    return {
-      tenantId,
-      actor,
-      traceId,
-      source,
-      signal,
-      // Most ctxs of a worker never log, and making a logger is the dearest part of making a ctx.
-      get log() {
-        log ??= parent.child({ tenantId, traceId });
-        return log;
-      },
-      get audit() {
-        const { kind, id, name } = actor;
-        audit ??= JSON.stringify({ kind, id, name, source, traceId, act, callId });
-        return audit;
-      },
-      database: this.#database,
-      now: () => this.clock.now(),
-      emit: (ctx, event, payloads) => this.#events.emit(ctx, event, payloads),
-      enqueue: (ctx, job, payload, options) => this.jobs.enqueue(ctx, job, payload, options),
-      queueTask: (ctx, queue, ref, options) => this.#queueTask(ctx, queue, ref, options),
-      committed: (queued) => this.#queues.wake(queued),
-    };
+  #parts(work: TenantWork): CtxParts {
+    return new RuntimeParts(this.#means, work);
   }
-}
-
-/** The system itself, or the part of it that `id` names. */
-export function system(id: string): Actor {
-  return { kind: "system", id, name: id, permissions: systemPermissions };
-}
-
-/** A trace id as W3C Trace Context writes it: 32 hex digits. Of a UUID: Node keeps random bytes in store for these. */
-export function newTraceId(): string {
-  return randomUUID().replaceAll("-", "");
 }

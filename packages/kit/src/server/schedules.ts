@@ -152,6 +152,8 @@ export class Schedules {
     return {
       name: queueName,
       effect: "outside",
+      // Those of tenants: what was missed meanwhile is made up once.
+      waitsWhileReadOnly: true,
       concurrency: 8,
       concurrencyPerTenant: 8,
       timeoutMs: longestRunMs,

@@ -44,6 +44,12 @@ export function entering(to: TenantScope | undefined): Step {
   return { name: "zg_enter", text: enterText, values: entered(to) };
 }
 
+/** The same for a statement whose plan isn't to be kept: one that PostgreSQL keeps was made for another tenant. */
+function enteringToReplan(to: TenantScope): Step {
+  const text = `${enterText} OR set_config('plan_cache_mode', $5, true) IS NULL`;
+  return { name: "zg_enter_to_replan", text, values: [...entered(to), "force_custom_plan"] };
+}
+
 const isStillIn = "1 / (current_user = $1 AND current_setting('zg.tenant') = $2)::int = 1";
 const checkText = `SELECT WHERE NOT ${isStillIn}`;
 
@@ -94,5 +100,6 @@ export async function queryInScope(
   scope: TenantScope,
   statement: Statement,
 ): Promise<pg.QueryResult> {
-  return runPipeline(client, [entering(scope)], statement, scope);
+  const enter = statement.replans && scope.prepares ? enteringToReplan(scope) : entering(scope);
+  return runPipeline(client, [enter], statement, scope);
 }

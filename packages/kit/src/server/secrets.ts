@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:crypto";
+import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes } from "node:crypto";
 
 /** A secret as a table keeps it: `<key id>.<nonce>.<tag>.<ciphertext>`, base64url. */
 export type Sealed = string & { readonly __sealed?: never };
@@ -33,6 +33,16 @@ export class Secrets {
     this.#sealing = first;
     this.keyId = keyIdOf(first);
     this.#keys = new Map(buffers.map((key) => [keyIdOf(key), key]));
+  }
+
+  /**
+   * Keys for one purpose, each made of one of the ring (RFC 2104, by a label), the newest first: what
+   * is signed or looked up with one tells nothing of the others, nor of what is sealed.
+   */
+  keysFor(purpose: string): readonly string[] {
+    return [...this.#keys.values()].map((key) =>
+      createHmac("sha256", key).update("key for ").update(purpose).digest("base64url"),
+    );
   }
 
   seal(text: string, context: string): Sealed {

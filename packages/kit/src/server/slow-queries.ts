@@ -2,6 +2,7 @@ import type pg from "pg";
 import type { Clock } from "./clock.ts";
 import type { Logger } from "./log.ts";
 import type { Query } from "./query.ts";
+import { watchStatements } from "./statements.ts";
 
 /** How often is looked who waits for a lock: so fine is `lockMs`. */
 const lookEveryMs = 250;
@@ -44,8 +45,8 @@ export interface SlowQueriesOptions {
 }
 
 /**
- * Notes each statement of a pool that takes long, in `kit_slow_query`. Statements through a cursor are not among them:
- * they take as long as whoever reads.
+ * Notes each statement of a pool that takes long, in `kit_slow_query`; those through a cursor are not among them
+ * (`statements.ts`).
  */
 export class SlowQueries {
   readonly #options: SlowQueriesOptions;
@@ -62,7 +63,12 @@ export class SlowQueries {
   }
 
   watch(pool: pg.Pool): void {
-    pool.on("connect", (client) => this.#watchClient(client));
+    watchStatements(pool, (client, text) => {
+      const at = this.#options.clock.now();
+      const running: Running = { client, text, at, fromMs: performance.now(), lockMs: 0 };
+      this.#running.add(running);
+      return (rows) => this.#end(running, rows);
+    });
     this.#looks = setInterval(() => void this.#look(), lookEveryMs).unref();
     this.#writes = setInterval(() => void this.write(), writeEveryMs).unref();
   }
@@ -98,47 +104,6 @@ export class SlowQueries {
   async prune(): Promise<void> {
     const forgotten = new Date(this.#options.clock.now().getTime() - keepDays * 86_400_000);
     await this.#options.query("DELETE FROM kit_slow_query WHERE at < $1", [forgotten]);
-  }
-
-  #watchClient(client: pg.ClientBase): void {
-    const query = client.query.bind(client) as (...words: unknown[]) => unknown;
-    const watched = (...words: unknown[]): unknown => {
-      const running: Running = {
-        client,
-        text: textOf(words[0]),
-        at: this.#options.clock.now(),
-        fromMs: performance.now(),
-        lockMs: 0,
-      };
-      const [own] = words;
-      if (isQuery(own)) {
-        this.#running.add(running);
-        const { callback } = own;
-        own.callback = (error, answer) => {
-          this.#end(running, error ? 0 : rowsOf(answer));
-          callback(error, answer);
-        };
-        return query(...words);
-      }
-      const callback = words.at(-1);
-      if (typeof callback === "function") {
-        this.#running.add(running);
-        const told = (error: unknown, answer: unknown): void => {
-          this.#end(running, error ? 0 : rowsOf(answer));
-          (callback as Callback)(error, answer);
-        };
-        return query(...words.slice(0, -1), told);
-      }
-      const result = query(...words);
-      if (!(result instanceof Promise)) return result;
-      this.#running.add(running);
-      result.then(
-        (answer: unknown) => this.#end(running, rowsOf(answer)),
-        () => this.#end(running, 0),
-      );
-      return result;
-    };
-    client.query = watched as typeof client.query;
   }
 
   #end(running: Running, rows: number): void {
@@ -187,27 +152,4 @@ export async function slowestQueries(query: Query, since: Date): Promise<SlowQue
      WHERE at >= $1 ORDER BY duration_ms DESC, id LIMIT 100`,
     [since],
   );
-}
-
-type Callback = (error: unknown, answer: unknown) => void;
-
-/** A query that the caller made (`scope.ts`), with a callback of its own. A cursor has none. */
-function isQuery(own: unknown): own is { callback: Callback } {
-  return (
-    typeof own === "object" &&
-    own !== null &&
-    "submit" in own &&
-    "callback" in own &&
-    typeof own.callback === "function"
-  );
-}
-
-function textOf(query: unknown): string {
-  if (typeof query === "string") return query;
-  return typeof query === "object" && query !== null && "text" in query ? String(query.text) : "";
-}
-
-function rowsOf(answer: unknown): number {
-  const results = (Array.isArray(answer) ? answer : [answer]) as { readonly rowCount?: number | null }[];
-  return results.reduce((sum, result) => sum + (result?.rowCount ?? 0), 0);
 }

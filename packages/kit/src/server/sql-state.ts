@@ -3,6 +3,8 @@ export const uniqueViolation = "23505";
 export const serializationFailure = "40001";
 export const deadlockDetected = "40P01";
 export const lockNotAvailable = "55P03";
+/** It took longer than `statement_timeout`, or somebody gave it up. */
+export const queryCancelled = "57014";
 
 /** The SQLSTATE of what PostgreSQL refused; undefined for any other error. */
 export function sqlStateOf(error: unknown): string | undefined {

@@ -7,17 +7,15 @@ import { forgetStalePlans } from "./prepared.ts";
 import { checking, entering, switching, type TenantScope } from "./scope.ts";
 import { deadlockDetected, isConnectionLost, serializationFailure, sqlStateOf } from "./sql-state.ts";
 import type { Tables } from "./tables.ts";
-import { beginning, commit, releaseSavepoint, savepoint, undoSavepoint } from "./transaction-steps.ts";
-
-export interface TransactionOptions {
-  /** PostgreSQL's own default is `read committed`. */
-  readonly isolation?: "read committed" | "repeatable read" | "serializable";
-  /**
-   * How often the work may run again when PostgreSQL gives it up in favour of another transaction (SQLSTATE 40001 and
-   * 40P01, which both undo it wholly). So what it does outside of the database must bear repeating. Default: 3.
-   */
-  readonly retries?: number;
-}
+import {
+  type TransactionOptions,
+  beginning,
+  commit,
+  limiting,
+  releaseSavepoint,
+  savepoint,
+  undoSavepoint,
+} from "./transaction-steps.ts";
 
 /** Where transactions get their connections, and what they put around queries. */
 export interface TransactionSource {
@@ -69,12 +67,12 @@ export class Transaction {
   #isOver = false;
 
   /** Not connected yet. @throws Error for a tenant's id that isn't one */
-  constructor(source: TransactionSource, { isolation, scope }: RunOptions) {
+  constructor(source: TransactionSource, { isolation, scope, statementTimeoutMs: ms }: RunOptions) {
     this.#source = source;
     this.#scope = scope;
     this.#audit = scope?.audit;
     this.#begin = beginning(isolation);
-    this.#before = [this.#begin, ...(scope === undefined ? [] : [entering(scope)])];
+    this.#before = [this.#begin, ...limiting(ms), ...(scope === undefined ? [] : [entering(scope)])];
   }
 
   /** See `TenantScope.prepares`. */
@@ -206,19 +204,21 @@ export class Transaction {
   /** What `work` did in the database is undone if it throws; the rest of the transaction goes on. */
   async savepoint<Result>(work: () => Promise<Result>): Promise<Result> {
     const [scope, audit, unsaid] = [this.#scope, this.#audit, this.#unsaid];
-    await this.#run(savepoint);
+    const begin = { ...savepoint }; // Sent with the first statement; a copy, to be told from others.
+    const unsent = (): number => this.#before.indexOf(begin);
+    this.#before.push(begin);
     try {
       const result = await work();
-      await this.#run(releaseSavepoint);
+      if (unsent() >= 0) this.#before.splice(unsent(), 1);
+      else await this.#run(releaseSavepoint);
       return result;
     } catch (error) {
-      // Rolling back also brings back the role and the tenant of its beginning. Where it can't be done the transaction
-      // is lost anyway, and why it was is said by the first error.
-      this.#before = [undoSavepoint];
-      this.#scope = scope;
-      this.#hasForeign = true;
-      [this.#audit, this.#unsaid] = [audit, unsaid];
-      await this.#run(releaseSavepoint).catch(() => {});
+      // This brings back its role and tenant, too. Where it can't be done, the first error says why all is lost.
+      const wasSent = unsent() === -1;
+      this.#before = wasSent ? [undoSavepoint] : this.#before.slice(0, unsent());
+      [this.#scope, this.#audit, this.#unsaid] = [scope, audit, unsaid];
+      this.#hasForeign ||= wasSent;
+      if (wasSent) await this.#run(releaseSavepoint).catch(() => {});
       throw error;
     }
   }
@@ -355,9 +355,9 @@ async function once<Result>(
   signal?.throwIfAborted();
   const trx = new Transaction(source, options);
   await trx.connect();
-  const aborted = whenAborted(signal);
+  const aborted = signal && whenAborted(signal);
   try {
-    const result = await Promise.race([work(trx), aborted.promise]);
+    const result = await (aborted === undefined ? work(trx) : Promise.race([work(trx), aborted.promise]));
     await trx.commit();
     trx.release();
     return result;
@@ -365,18 +365,18 @@ async function once<Result>(
     await trx.rollback(signal?.aborted === true, error);
     throw error;
   } finally {
-    aborted.forget();
+    aborted?.forget();
   }
 }
 
 /** Rejects when `signal` is aborted, until it is forgotten. */
-function whenAborted(signal: AbortSignal | undefined): { promise: Promise<never>; forget(): void } {
+function whenAborted(signal: AbortSignal): { promise: Promise<never>; forget(): void } {
   const { promise, reject } = Promise.withResolvers<never>();
   promise.catch(() => {});
-  const abort = (): void => reject(signal?.reason);
-  if (signal?.aborted) abort();
-  signal?.addEventListener("abort", abort);
-  return { promise, forget: () => signal?.removeEventListener("abort", abort) };
+  const abort = (): void => reject(signal.reason);
+  if (signal.aborted) abort();
+  signal.addEventListener("abort", abort);
+  return { promise, forget: () => signal.removeEventListener("abort", abort) };
 }
 
 /**

@@ -60,11 +60,18 @@ const rules: readonly string[] = [
    FROM tables c, kit_database, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS privilege
    WHERE NOT c.has_tenant AND has_table_privilege(tenant_role, c.oid, privilege)
      AND NOT coalesce(($2::jsonb -> c.relname::text) ? privilege, false)`,
+  `SELECT t.relname AS name, 'nobody says what a row of ' || t.relname || ' is: COMMENT ON TABLE' AS wrong
+   FROM tables t WHERE coalesce(obj_description(t.oid, 'pg_class'), '') = ''`,
+  `SELECT t.relname || '.' || a.attname AS name,
+     'nobody says what ' || t.relname || '.' || a.attname || ' holds: COMMENT ON COLUMN' AS wrong
+   FROM tables t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
+   -- A type is for the generator of row types; it tells people nothing.
+   WHERE regexp_replace(coalesce(col_description(t.oid, a.attnum), ''), '^type .*$|\\{type .*\\}$', '') !~ '\\S'`,
 ];
 
 /**
- * What of a database's catalogue row-level security doesn't hold apart, a sentence each. Empty when tenants are apart
- * and every index can be used.
+ * What of a database's catalogue row-level security doesn't hold apart, or nobody describes, a sentence each. Empty
+ * when tenants are apart, every index can be used, and every table and column says what it holds.
  */
 export async function catalogueViolations(
   client: pg.ClientBase,

@@ -1,4 +1,5 @@
 import type pg from "pg";
+import { readComment } from "./comments.ts";
 
 /** A table as the generator sees it. */
 interface Column {
@@ -36,8 +37,8 @@ const scalars: Readonly<Record<string, string>> = {
 /**
  * The row types of a migrated database, as the text of one file per module: `{ audience: "…" }`.
  *
- * Names are camelCase, as the kit's rows are. `CHECK (x IN (…))` becomes a union; a comment that begins with `type ` names the
- * type, of a jsonb column for one. Partitions are left out: they are reached through their table.
+ * Names are camelCase, as the kit's rows are. `CHECK (x IN (…))` becomes a union; a comment that ends in `{type …}` names
+ * the type, of a jsonb column for one. Partitions are left out: they are reached through their table.
  *
  * @param modules the prefixes of tables, which name their modules; one without tables has no text
  * @throws Error for a name that doesn't survive the way to camelCase and back, or a type that nobody has mapped
@@ -103,7 +104,7 @@ function lineOf(column: Column): string {
 
 function typeOf({ table, column, type, comment, values }: Column): string {
   if (values !== null) return values.map((value) => JSON.stringify(value)).join(" | ");
-  const named = typeComment.exec(comment ?? "")?.[1];
+  const named = readComment(comment).type;
   if (named !== undefined) return named;
   const plain = scalars[type];
   if (plain === undefined) throw new Error(`${table}.${column}: no type of TypeScript for ${type}`);
@@ -114,14 +115,11 @@ function jsonOf(type: string, nullable: boolean, isLeftOut: boolean): string {
   return `Json<${type}${nullable && type !== "unknown" ? " | null" : ""}${isLeftOut ? ", undefined" : ""}>`;
 }
 
-/** `type SceneItem[] from ./messaging.contract.ts` */
-const typeComment = /^type (.+?)(?: from (\S+))?$/;
-
 /** The imports of the types that comments name, one a module. */
 function importsOf(tables: readonly [string, readonly Column[]][]): string[] {
   const named = tables.flatMap(([, columns]) =>
     columns.flatMap(({ comment }) => {
-      const [, type = "", from] = typeComment.exec(comment ?? "") ?? [];
+      const { type = "", from } = readComment(comment);
       return from === undefined ? [] : [{ type: /\w+/.exec(type)?.[0] ?? type, from }];
     }),
   );

@@ -29,13 +29,17 @@ export interface OpenRuntime {
 }
 
 /** A runtime without modules, on a database of its own: for tests of the kit itself. */
-export async function openRuntime(clusterUrl: string): Promise<OpenRuntime> {
+export async function openRuntime(
+  clusterUrl: string,
+  variables: Readonly<Record<string, string>> = {},
+): Promise<OpenRuntime> {
   const database = await cloneOfTemplate(clusterUrl, kitMigrations);
   const clock = new TurnableClock();
   const env = readEnv({
     DATABASE_URL: database.url,
     SECRET_KEY: Buffer.alloc(32, 7).toString("base64"),
     JWT_SECRET: "only-for-tests-only-for-tests-only-for-tests",
+    ...variables,
   });
   const opened: Runtime[] = [];
   const open = (by = clock): Runtime => {

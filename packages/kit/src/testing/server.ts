@@ -49,8 +49,9 @@ export async function openKitServer<Contracts extends Readonly<Record<string, Co
   clusterUrl: string,
   contracts: Contracts,
   options: Omit<ApplicationOptions, "runtime" | "version">,
+  env: Readonly<Record<string, string>> = {},
 ): Promise<KitServer<Contracts>> {
-  const { runtime, clock, close } = await openRuntime(clusterUrl);
+  const { runtime, clock, close } = await openRuntime(clusterUrl, env);
   const revoked = new Set<string>();
   const asked = new Map<string, number>();
   const doors = defineModule(contract("doors", {}), {

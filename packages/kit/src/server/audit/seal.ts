@@ -8,12 +8,15 @@ export const shortestKeptDays = 184;
 
 /**
  * The canonical form of an entry `e`, hashed: a JSON array of its columns, in the text that PostgreSQL gives to jsonb.
+ * What older entries don't have (who acted in another's name) stands at its end where there is one, so theirs stay.
  * It stands here and not in the database, whose functions could be changed together with its rows.
  */
-export const entryHash = `sha256(convert_to(jsonb_build_array(
+export const entryHash = `sha256(convert_to((jsonb_build_array(
   e.tenant_id, e.id, (extract(epoch FROM e.at) * 1000)::bigint,
   e.actor_kind, e.actor_id, e.actor_name, e.source, e.trace_id, e.call_id, e.act, e.kind, e.outcome, e.thing_kind,
-  e.thing_id, e.title, e.part, e.was, e.became, e.masked, e.details)::text, 'UTF8'))`;
+  e.thing_id, e.title, e.part, e.was, e.became, e.masked, e.details)
+  || CASE WHEN e.impersonator_id IS NULL THEN '[]' ELSE jsonb_build_array(e.impersonator_id, e.impersonator_name) END
+  )::text, 'UTF8'))`;
 
 /** Of a seal's entries: each id beside its hash, in the order of the seal. */
 export const entriesHash = (ids: string, hashes: string): string =>

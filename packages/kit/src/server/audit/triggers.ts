@@ -16,8 +16,15 @@ interface Trigger {
 /**
  * Makes the triggers of the tables that modules declare as audited, changes those that are declared in another way
  * now, and takes away those that aren't declared any more. Repeatable; does nothing where all is as declared.
+ *
+ * @param options `isOlder`: a newer server has migrated this database. It may follow tables, or columns, that this one
+ *   knows nothing of, and goes on doing so beside it: nothing is taken away or changed then, only what lacks is made.
  */
-export async function auditTables(client: pg.ClientBase, audited: Audited): Promise<void> {
+export async function auditTables(
+  client: pg.ClientBase,
+  audited: Audited,
+  { isOlder = false }: { readonly isOlder?: boolean } = {},
+): Promise<void> {
   const { rows: have } = await client.query<{ table: string; mark: string | null }>(
     `SELECT c.relname AS table, obj_description(t.oid, 'pg_trigger') AS mark
      FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
@@ -32,10 +39,11 @@ export async function auditTables(client: pg.ClientBase, audited: Audited): Prom
   );
   await keepWhole(client);
   const marks = new Map(have.map(({ table, mark }) => [table, mark]));
-  for (const { table } of have) {
+  for (const { table } of isOlder ? [] : have) {
     if (audited[table] === undefined) await client.query(`DROP TRIGGER zg_audit ON ${pg.escapeIdentifier(table)}`);
   }
   for (const { table, names, generated } of columns) {
+    if (isOlder && marks.has(table)) continue;
     const { text, mark } = triggerOf(table, audited, names, generated);
     if (marks.get(table) === mark) continue;
     const name = pg.escapeIdentifier(table);

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { FastifyRequest } from "fastify";
-import { newTraceId } from "../runtime.ts";
+import { newTraceId } from "../ctx-parts.ts";
+import { newSpanId, rootSpanId } from "../tracing/spans.ts";
 import { visitor, type Caller } from "./caller.ts";
 
 declare module "fastify" {
@@ -13,6 +14,9 @@ declare module "fastify" {
 /** What the server knows of a request: whose it is, in which trace, and whether anybody still waits for it. */
 export class Call {
   traceId = newTraceId();
+  /** Where the request stands in its trace; see `joinTrace` for one that a caller began. */
+  spanId = rootSpanId(this.traceId) ?? newSpanId();
+  parentSpanId: string | undefined;
   caller: Caller = visitor;
   /** Tells this call from others of its trace. */
   readonly id = randomUUID();

@@ -2,7 +2,7 @@ import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import { badRequest } from "../../contract/faults.ts";
 import type { Logger } from "../log.ts";
-import { newTraceId } from "../runtime.ts";
+import { newTraceId } from "../ctx-parts.ts";
 import { problemType, toProblem } from "./problem.ts";
 
 /** What Node's parser says of a request that it gives up (https://nodejs.org/api/http.html#event-clienterror). */

@@ -1,4 +1,3 @@
-import { parseCookie } from "cookie";
 import type { FastifyRequest } from "fastify";
 import { z } from "zod";
 import { en, zhCN } from "zod/locales";
@@ -7,10 +6,12 @@ import { readEntityTags } from "../../contract/entity-tag.ts";
 import { badRequest, invalidInput, notFound, preconditionRequired } from "../../contract/faults.ts";
 import { nestFields } from "../../contract/query-string.ts";
 import type { Route } from "../../contract/route.ts";
-import { type LocalizedText, translate } from "../../contract/text.ts";
+import { type Language, type LocalizedText, translate } from "../../contract/text.ts";
 import { emptyBody, type WireBody } from "./body.ts";
 import { callOf } from "./call.ts";
+import { cookiesOf } from "./cookies.ts";
 import { fieldsRefused } from "./field-rights.ts";
+import { proofIn } from "./proof-of-work.ts";
 import type { FieldError } from "./problem.ts";
 import { languageOfRequest } from "./send-problem.ts";
 
@@ -27,7 +28,11 @@ export type BodyErrors = (
  *
  * @throws Fault `kit.invalid_input` naming each wrong field; `kit.not_found` for a path that can't be one
  */
-export function readInput(route: Route, request: FastifyRequest, bodyErrors?: BodyErrors): Fields {
+export function readInput(
+  route: Route,
+  request: FastifyRequest,
+  { secure, bodyErrors }: { readonly secure: boolean; readonly bodyErrors?: BodyErrors | undefined },
+): Fields {
   // A NUL can only come as %00 here; no text that PostgreSQL can keep has one.
   if (request.url.includes("%00")) throw badRequest();
   const parts = new PartReader(request);
@@ -36,7 +41,7 @@ export function readInput(route: Route, request: FastifyRequest, bodyErrors?: Bo
   if (parts.errors.length > 0) throw notFound();
   const query = parts.read(route.query, nestFields(request.query as Fields));
   const headers = route.headers && parts.read(route.headers, headersNamed(route.headers, request), "headers.");
-  const cookies = route.cookies && parts.read(route.cookies, parseCookie(request.headers.cookie ?? ""), "cookies.");
+  const cookies = route.cookies && parts.read(route.cookies, cookiesOf(request, secure), "cookies.");
   const wire = (request.body as WireBody | undefined) ?? emptyBody(route);
   const body = bodyFields(route, wire, parts);
   if (isJson(route.body) && wire.kind === "json") {
@@ -50,6 +55,7 @@ export function readInput(route: Route, request: FastifyRequest, bodyErrors?: Bo
     ...body,
     ...(route.headers === undefined ? {} : { headers }),
     ...(route.cookies === undefined ? {} : { cookies }),
+    ...(route.proofOfWork === "asked" ? { proof: proofIn(request) } : {}),
     ...(route.tellsHead ? { isHead: request.method === "HEAD" } : {}),
     ...(route.ifMatch ? { ifMatch: ifMatchOf(request) } : {}),
     ...(!isJson(route.reply) && route.reply.kind === "events" ? { lastEventId: request.headers["last-event-id"] } : {}),
@@ -57,21 +63,27 @@ export function readInput(route: Route, request: FastifyRequest, bodyErrors?: Bo
 }
 
 /** Made once: a locale is a table of hundreds of words. */
-const localeErrors = { zh: zhCN().localeError, en: en().localeError };
+export const localeErrors = { zh: zhCN().localeError, en: en().localeError };
 
 class PartReader {
   readonly errors: FieldError[] = [];
-  readonly #language;
-  readonly #localeError;
+  readonly #request: FastifyRequest;
+  #known: Language | undefined;
 
   constructor(request: FastifyRequest) {
-    this.#language = languageOfRequest(request);
-    this.#localeError = localeErrors[this.#language];
+    this.#request = request;
+  }
+
+  /** Of whoever has to be told what is wrong: with most requests nothing is. */
+  get #language(): Language {
+    this.#known ??= languageOfRequest(this.#request);
+    return this.#known;
   }
 
   read(schema: z.ZodType | undefined, value: unknown, prefix = ""): Fields | undefined {
     if (schema === undefined) return undefined;
-    const parsed = schema.safeParse(value, { error: this.#localeError });
+    // Asked only for what is wrong, once it is.
+    const parsed = schema.safeParse(value, { error: (issue) => localeErrors[this.#language](issue) });
     if (parsed.success) return parsed.data as Fields;
     for (const { path, message } of parsed.error.issues)
       this.refuse(prefix + path.join("."), translate(message, this.#language));

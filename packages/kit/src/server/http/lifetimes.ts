@@ -12,6 +12,11 @@ import { sendProblem } from "./send-problem.ts";
 
 const jsonTimeLimitMs = 30_000;
 const streamTimeLimitMs = 600_000;
+/**
+ * A connection on which nothing is asked has so long for its next request while the server closes: what is on its way
+ * at that moment would be reset, and nobody tries a POST again. Browsers make some in advance, for no request at all.
+ */
+const nextRequestMs = 1_000;
 
 /** 0 for none. */
 export function timeLimitOf({ timeLimitMs, body, reply }: Route): number {
@@ -31,16 +36,29 @@ interface Live {
 /** The calls under way. Each ends when its client goes away, when its time is up, and when the server stops. */
 export class Lifetimes {
   readonly #live = new Set<Live>();
-  /** Connections on which nobody has asked anything: browsers open some in advance. */
-  readonly #unused = new Set<Socket>();
+  /** Connections on which nobody asks anything now, and since when (`performance.now()`). */
+  readonly #idle = new Map<Socket, number>();
 
-  /** Follows which connections are used: the others would keep the server from closing for a minute. */
+  /**
+   * Follows which connections are used: the others would keep the server from closing. Node itself would close each
+   * that has brought no request yet, also one that was made a moment ago and whose request is on its way.
+   */
   watch(server: Server): void {
     server.on("connection", (socket) => {
-      this.#unused.add(socket);
-      socket.once("close", () => this.#unused.delete(socket));
+      this.#idle.set(socket, performance.now());
+      socket.once("close", () => this.#idle.delete(socket));
     });
-    server.on("request", ({ socket }) => this.#unused.delete(socket));
+    server.on("request", ({ socket }, response) => {
+      this.#idle.delete(socket);
+      const over = (): void => void this.#idle.set(socket, performance.now());
+      response.once("close", () => void (socket.destroyed || over()));
+    });
+    server.closeIdleConnections = () => this.#closeIdle();
+  }
+
+  #closeIdle(): void {
+    const now = performance.now();
+    for (const [socket, sinceMs] of this.#idle) if (now - sinceMs > nextRequestMs) socket.destroy();
   }
 
   begin(route: Route, request: FastifyRequest, reply: FastifyReply): void {
@@ -72,7 +90,6 @@ export class Lifetimes {
   /** Lets what is under way finish within `graceMs`, and answers for it then. */
   end(graceMs: number): void {
     this.endStreams();
-    for (const socket of this.#unused) socket.destroy();
     setTimeout(() => {
       for (const { giveUp } of this.#live) giveUp(shuttingDown());
     }, graceMs).unref();

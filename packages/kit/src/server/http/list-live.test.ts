@@ -4,6 +4,7 @@ import pg from "pg";
 import { afterAll, beforeAll, beforeEach, expect, inject, test, vi } from "vitest";
 import { z } from "zod";
 import { field } from "../../contract/field.ts";
+import type { LiveEvent } from "../../contract/client.ts";
 import { Id, newId } from "../../contract/ids.ts";
 import { list } from "../../contract/list.ts";
 import { permission } from "../../contract/permission.ts";
@@ -72,11 +73,12 @@ async function listen() {
   const stop = new AbortController();
   const stream = server.as(listener).cups.list.live({}, { signal: stop.signal })[Symbol.asyncIterator]();
   const before = server.runtime.changes.listening;
-  const next = stream.next();
-  next.catch(() => {});
-  await expect.poll(() => server.runtime.changes.listening).toBeGreaterThan(before);
+  const begun = await stream.next();
+  const heard = stream.next();
+  heard.catch(() => {});
   return {
-    heard: next,
+    begun: begun.value as LiveEvent,
+    heard,
     stop: async () => {
       const now = server.runtime.changes.listening;
       stop.abort();
@@ -103,6 +105,42 @@ test.each<[string, (ctx: Ctx) => Promise<unknown>]>([
   await change(ctx);
   expect(await heard).toMatchObject({ value: { event: "changed", data: {} } });
   await stop();
+});
+
+test("a stream says that it listens once it does, and for how long nothing had changed", async () => {
+  await add(ctx);
+  const { begun, heard, stop } = await listen();
+  expect(server.runtime.changes.listening).toBe(1);
+  expect(begun).toEqual({ event: "listening", data: { quietMs: expect.any(Number) } });
+  // From here on nothing is lost.
+  await add(ctx);
+  expect(await heard).toMatchObject({ value: { event: "changed" } });
+  await stop();
+});
+
+test("how long nothing has changed is known of each list, and of none before one could have heard of it", () => {
+  vi.useFakeTimers({ toFake: ["performance"] });
+  const later = (ms: number): unknown => vi.advanceTimersByTime(ms);
+  const changes = new Changes(() => {});
+  changes.want("cups_");
+  changes.want("tins_");
+  later(1_000);
+  expect(changes.quietMs("tea", "cups_")).toBe(1_000);
+  changes.note("tea", ["cups_cup"]);
+  later(500);
+  expect(["cups_", "tins_"].map((prefix) => changes.quietMs("tea", prefix))).toEqual([500, 1_500]);
+  expect(changes.heard("changed tea tins_")).toBe(true);
+  later(20);
+  expect(["cups_", "tins_"].map((prefix) => changes.quietMs("tea", prefix))).toEqual([520, 20]);
+  // A connection that broke, or more lists than are kept in mind: nobody is told that nothing happened.
+  changes.heardNothing();
+  later(7);
+  expect(["cups_", "tins_"].map((prefix) => changes.quietMs("tea", prefix))).toEqual([7, 7]);
+  changes.note("tea", ["cups_cup"]);
+  later(3);
+  for (let n = 0; n < 10_000; n++) changes.note(`shop ${n}`, ["cups_cup"]);
+  expect(["tea", "another"].map((tenantId) => changes.quietMs(tenantId, "cups_"))).toEqual([3, 3]);
+  vi.useRealTimers();
 });
 
 test("nobody hears of another tenant, of another module, of what was only read, or was rolled back", async () => {

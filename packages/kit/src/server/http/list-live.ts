@@ -6,8 +6,15 @@ import type { Route } from "../../contract/route.ts";
 import type { Changes } from "../changes.ts";
 import type { Ctx } from "../ctx.ts";
 
-/** What a live list tells: that it is worth asking again. Rows are read as always, by whoever may read them. */
-export const liveStream = eventStream({ changed: z.object({}) });
+/**
+ * What a live list tells: from when on it is listened to, and how long nothing had changed by then, so that whoever has
+ * asked for it a moment ago knows whether they missed something; and that it is worth asking again. Rows are read as
+ * always, by whoever may read them.
+ */
+export const liveStream = eventStream({
+  listening: z.object({ quietMs: z.int().nonnegative() }),
+  changed: z.object({}),
+});
 
 /** However much happens, a list is asked for again so often at most. */
 const quietMs = 1_000;
@@ -24,8 +31,19 @@ export function followedBy({ id, list }: Route): string | undefined {
 
 /** Tells of changes in the tenant's rows, as long as somebody listens. Nothing is asked of the database for it. */
 export async function* changesOf(route: Route, changes: Changes, { tenantId, signal }: Ctx) {
-  for await (const _ of changes.of(tenantId, followedBy(route) ?? "", signal)) {
-    yield { event: "changed" as const, data: {} };
-    await pause(quietMs, undefined, { signal, ref: false }).catch(() => {});
+  const prefix = followedBy(route) ?? "";
+  const stream = changes.of(tenantId, prefix, signal);
+  // Listens before it says so: between the two nothing is lost.
+  let next = stream.next();
+  try {
+    yield { event: "listening" as const, data: { quietMs: changes.quietMs(tenantId, prefix) } };
+    while (!(await next).done) {
+      yield { event: "changed" as const, data: {} };
+      await pause(quietMs, undefined, { signal, ref: false }).catch(() => {});
+      next = stream.next();
+    }
+  } finally {
+    // Not awaited: it ends with the signal.
+    void stream.return();
   }
 }

@@ -6,9 +6,11 @@ import { networkOf } from "./rate-limiter.ts";
 
 /** Of one account in one process: some windows with some lists each. A page that isn't seen listens to nothing. */
 export const mostStreams = 50;
+/** A customer follows one line, on some devices. There may be very many customers. */
+export const mostStreamsOfCustomer = 6;
 const askAgainSeconds = 10;
 
-/** How many event streams each account has open: each asks again and again whether its listener may listen. */
+/** How many event streams each account, and each customer, has open: each asks again and again who may listen. */
 export class OpenStreams {
   readonly #open = new Map<string, number>();
 
@@ -17,7 +19,8 @@ export class OpenStreams {
     const { caller, signal } = callOf(request);
     const who = caller === visitor ? networkOf(request.ip) : `${caller.tenantId} ${caller.actor.id}`;
     const open = this.#open.get(who) ?? 0;
-    if (open >= mostStreams) throw tooManyRequests({ seconds: askAgainSeconds });
+    const most = caller.actor.kind === "customer" ? mostStreamsOfCustomer : mostStreams;
+    if (open >= most) throw tooManyRequests({ seconds: askAgainSeconds });
     // Whoever went away while they were asked who they are doesn't go again.
     if (signal.aborted) return;
     this.#open.set(who, open + 1);

@@ -17,11 +17,13 @@ import {
   invalidInput,
   preconditionFailed,
   preconditionRequired,
+  proofNeeded,
   tooManyRequests,
   unauthenticated,
 } from "../../contract/faults.ts";
-import { permissionsOf, publicAccess } from "../../contract/permission.ts";
+import { customerAccess, permissionsOf, publicAccess } from "../../contract/permission.ts";
 import { ProblemShape } from "../../contract/problem-shape.ts";
+import { proofHeader } from "../../contract/proof.ts";
 import type { LocalizedText } from "../../contract/text.ts";
 import { pathOf, type Contract, type Route } from "../../contract/route.ts";
 
@@ -55,7 +57,10 @@ export function openApi(contracts: Readonly<Record<string, Contract>>, about: { 
     components: {
       schemas,
       parameters: { AcceptLanguage: acceptLanguage },
-      securitySchemes: { token: { type: "http", scheme: "bearer", description: "Of a session, or an API key" } },
+      securitySchemes: {
+        token: { type: "http", scheme: "bearer", description: "Of a session, or an API key" },
+        customer: { type: "http", scheme: "bearer", description: "Of a customer's session" },
+      },
     },
   };
 }
@@ -68,7 +73,7 @@ function operation(route: Route, module: string, schemas: Json): Json {
     summary: route.summary,
     description: needsOf(route),
     "x-effect": route.effect,
-    security: open ? [] : [{ token: [] }],
+    security: open ? [] : [{ [route.access === customerAccess ? "customer" : "token"]: [] }],
     parameters: [
       ...parameters("path", route.params, schemas),
       ...parameters("query", route.query, schemas),
@@ -89,9 +94,11 @@ function needsOf({ access, limit, root }: Route): string {
   const needs =
     access === publicAccess
       ? "Open to anyone."
-      : codes.length === 0
-        ? "Needs a login."
-        : `Needs ${codes.join(" or ")}.`;
+      : access === customerAccess
+        ? "Needs a customer's sign-in."
+        : codes.length === 0
+          ? "Needs a login."
+          : `Needs ${codes.join(" or ")}.`;
   const often = limit === undefined ? "" : ` At most ${limit.perMinute} a minute by ${limit.by}.`;
   return `${needs}${often}${root ? " Stands at the root of the server." : ""}`;
 }
@@ -121,7 +128,7 @@ function parameters(
 }
 
 /** Headers that a route has by what it promises. */
-function namedHeaders({ idempotent, ifMatch, reply }: Route): Json[] {
+function namedHeaders({ idempotent, ifMatch, proofOfWork, reply }: Route): Json[] {
   const header = (name: string, required: boolean, description: string): Json => ({
     name,
     in: "header",
@@ -140,6 +147,16 @@ function namedHeaders({ idempotent, ifMatch, reply }: Route): Json[] {
         ]
       : []),
     ...(ifMatch ? [header("If-Match", true, "The ETag of the version that this is based on.")] : []),
+    ...(proofOfWork === undefined
+      ? []
+      : [
+          header(
+            proofHeader,
+            false,
+            `A solved challenge, in base64: ${proofOfWork === "always" ? "each call needs one" : "needed once many went wrong"}. ` +
+              "Without one, `kit.proof_needed` brings the challenge; any solver of ALTCHA's proof of work takes it.",
+          ),
+        ]),
     ...(!isJson(reply) && reply.kind === "events"
       ? [header("Last-Event-ID", false, "The last event that arrived: the stream goes on after it.")]
       : []),
@@ -217,7 +234,12 @@ function refusals(route: Route, open: boolean): Json {
   const general = [
     invalidInput,
     ...(open ? [] : [unauthenticated]),
-    ...(open ? [] : typeof route.access === "string" ? [accountNeeded] : [forbidden, ...ofKeys]),
+    ...(open || route.access === customerAccess
+      ? []
+      : typeof route.access === "string"
+        ? [accountNeeded]
+        : [forbidden, ...ofKeys]),
+    ...(route.proofOfWork === undefined ? [] : [proofNeeded]),
     ...(idempotent ? [idempotencyKeyMissing, idempotencyKeyReused, idempotencyInProgress, idempotencyUnknown] : []),
     ...(ifMatch ? [preconditionFailed, preconditionRequired] : []),
     ...(limit === undefined ? [] : [tooManyRequests]),

@@ -1,13 +1,15 @@
-import { timingSafeEqual, createHash } from "node:crypto";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Env } from "../env.ts";
+import type { Extensions } from "../extensions.ts";
 import type { Lifecycle } from "../lifecycle.ts";
 import type { Metrics } from "../metrics.ts";
+import { metricsGuard } from "./metrics-guard.ts";
 
 export interface OperationsOptions {
   readonly env: Env;
   readonly lifecycle: Lifecycle;
   readonly metrics: Metrics;
+  readonly extensions: Extensions;
   readonly version: string;
 }
 
@@ -31,37 +33,14 @@ export function serveOperations(fastify: FastifyInstance, options: OperationsOpt
   fastify.get("/health/live", async (_request, reply) => reply.send({ status: "ok", version }));
   fastify.get("/health/ready", ready);
   fastify.get("/health", ready);
-  const mayAsk = metricsGuard(options.env);
-  if (mayAsk !== undefined) {
-    metrics.collectProcess();
-    fastify.get("/metrics", async (request, reply) => {
-      if (!mayAsk(request)) return reply.callNotFound();
-      const { contentType, body } = await metrics.text();
-      return reply.header("cache-control", "no-store").type(contentType).send(body);
-    });
-  }
+  const mayAsk = metricsGuard(options.env, options.extensions);
+  metrics.collectProcess();
+  fastify.get("/metrics", async (request, reply) => {
+    if (!(await mayAsk(request))) return reply.callNotFound();
+    const { contentType, body } = await metrics.text();
+    return reply.header("cache-control", "no-store").type(contentType).send(body);
+  });
   closeConnectionsWhenStopping(fastify, lifecycle);
-}
-
-/**
- * With METRICS_TOKEN whoever brings it; without, in production nobody, elsewhere this machine itself. A request that
- * came through a proxy on this machine is not this machine's.
- */
-function metricsGuard(env: Env): ((request: FastifyRequest) => boolean) | undefined {
-  const token = env.METRICS_TOKEN;
-  if (token !== undefined) {
-    const wanted = hash(`Bearer ${token}`);
-    return ({ headers }) => timingSafeEqual(hash(headers.authorization ?? ""), wanted);
-  }
-  if (env.NODE_ENV === "production") return undefined;
-  return ({ headers, socket }) =>
-    /^(127\.|::1$|::ffff:127\.)/.test(socket.remoteAddress ?? "") &&
-    headers["x-forwarded-for"] === undefined &&
-    headers["forwarded"] === undefined;
-}
-
-function hash(text: string): Buffer {
-  return createHash("sha256").update(text).digest();
 }
 
 /** A kept-alive connection would bring requests to a process that is about to go, and hold up its end. */
@@ -73,6 +52,7 @@ function closeConnectionsWhenStopping(fastify: FastifyInstance, { stopping }: Li
   fastify.addHook("preClose", (done) => {
     const timer = setInterval(() => fastify.server.closeIdleConnections(), 50).unref();
     fastify.server.once("close", () => clearInterval(timer));
-    done();
+    // Right after the system was asked for new connections: those that it has when nobody listens any more are reset.
+    setImmediate(done);
   });
 }

@@ -72,7 +72,7 @@ describe("a file is sent as the asker takes it", () => {
   });
 });
 
-test("a built file is kept for ever, without the page's policy; the page itself is asked for anew, with it", async () => {
+test("ASVS 3.4.3, 3.4.6: a built file is kept for ever, without the policy that the page itself has", async () => {
   const built = await get(asset, { "accept-encoding": "br" });
   expect(built.headers["cache-control"]).toBe("public, max-age=31536000, immutable");
   expect(built.headers["content-security-policy"]).toBeUndefined();
@@ -81,6 +81,7 @@ test("a built file is kept for ever, without the page's policy; the page itself 
     expect([path, status, headers["cache-control"]]).toEqual([path, 200, "no-cache"]);
     expect(headers["content-security-policy"]).toContain("require-trusted-types-for 'script'");
     expect(headers["content-security-policy"]).not.toContain("unsafe");
+    expect(headers["cross-origin-opener-policy"]).toBe("same-origin");
   }
 });
 
@@ -126,5 +127,36 @@ test("the compressed files have no address, and a file that isn't there is no pa
   for (const path of [`${asset}.br`, `${asset}.gz`, "/assets/gone.js", "/index.html.br"]) {
     const { status, headers } = await get(path, { accept: "*/*" });
     expect([path, status, headers["content-type"]?.split(";")[0]]).toEqual([path, 404, "application/problem+json"]);
+  }
+});
+
+test("with its files elsewhere the page says where, in one form, and may load them from there and nowhere else", async () => {
+  const own = await mkdtemp(join(tmpdir(), "zhanggui-elsewhere-"));
+  await mkdir(join(own, "assets"));
+  await writeFile(join(own, "assets/tea.js"), script);
+  await writeFile(
+    join(own, "index.html"),
+    '<script type="module" src="/assets/tea.js"></script><a href="/favicon.svg">',
+  );
+  await writeFile(join(own, "index.html.br"), brotliCompressSync("old"));
+  const env = { ASSETS_URL: "https://cdn.example/zhanggui/" };
+  const other = await openKitServer(inject("clusterUrl"), {}, { modules: [], consoleFolder: own }, env);
+  try {
+    for (const path of ["/", "/index.html", "/people/42"]) {
+      const answer = await fetch(`${other.url}${path}`, { headers: { accept: "text/html", "accept-encoding": "br" } });
+      expect([path, answer.status, answer.headers.get("cache-control")]).toEqual([path, 200, "no-cache"]);
+      expect(await answer.text()).toBe(
+        '<script type="module" src="https://cdn.example/zhanggui/assets/tea.js"></script><a href="/favicon.svg">',
+      );
+      const policy = answer.headers.get("content-security-policy") ?? "";
+      expect(policy).toContain("script-src 'self' https://cdn.example;");
+      expect(policy).toContain("connect-src 'self';");
+      expect(policy).not.toContain("unsafe");
+    }
+    // Pages that were opened before go on with what they named.
+    expect((await fetch(`${other.url}/assets/tea.js`)).status).toBe(200);
+  } finally {
+    await other.close();
+    await rm(own, { recursive: true });
   }
 });

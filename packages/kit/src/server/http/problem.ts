@@ -25,7 +25,13 @@ export function toProblem(fault: Fault, language: Language, traceId: string): Pr
   const { errors, ...details } = fault.details as { errors?: FieldError[] } & Record<string, unknown>;
   const { retryAfterSeconds } = fault;
   const wait = retryAfterSeconds === undefined ? {} : { wait: waitInWords(retryAfterSeconds, language) };
-  const detail = fill(text[language], { ...details, ...wait });
+  // A reason may come in both languages, as a schema's own error does.
+  const said = Object.entries(details).map(([name, value]) => [
+    name,
+    typeof value === "string" ? translate(value, language) : value,
+  ]);
+  const told = Object.fromEntries(said) as Record<string, unknown>;
+  const detail = fill(text[language], { ...told, ...wait });
   return {
     type: `urn:zhanggui:fault:${code}`,
     title: code,
@@ -37,7 +43,7 @@ export function toProblem(fault: Fault, language: Language, traceId: string): Pr
     ...(errors === undefined
       ? {}
       : { errors: errors.map(({ field, message = detail }) => ({ field, message: translate(message, language) })) }),
-    ...(Object.keys(details).length === 0 ? {} : { details }),
+    ...(said.length === 0 ? {} : { details: told }),
   };
 }
 

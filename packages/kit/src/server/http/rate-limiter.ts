@@ -5,7 +5,7 @@ import type { Limit, Route } from "../../contract/route.ts";
 import { callOf } from "./call.ts";
 import type { Caller } from "./caller.ts";
 
-/** Counts calls. In process by default; a shared store can take its place where several processes answer. */
+/** Counts calls. In process by default; where several processes share a Redis, for all of them together. */
 export interface RateLimiter {
   /** Counts one call, unless it comes too early: then it returns how long to wait, in milliseconds, else 0. */
   take(key: string, perMinute: number, now: Date): Promise<number>;

@@ -6,6 +6,7 @@ import { readEntityTags, writeEntityTag } from "../../contract/entity-tag.ts";
 import type { Route, Sets } from "../../contract/route.ts";
 import type { Entitled } from "../data-scope.ts";
 import { callOf } from "./call.ts";
+import { sentName } from "./cookies.ts";
 import { frames, type EventStreamOptions } from "./event-frames.ts";
 import { hideFields } from "./field-rights.ts";
 import { packed } from "./packed.ts";
@@ -79,8 +80,8 @@ export async function sendReply(
   } else if (route.reply.kind === "bytes") {
     const { status = 200, contentType, body: content } = body as BytesOut;
     reply.status(status).header("content-type", contentType);
-    // As bytes, also if it is text: Fastify would complete the type of a text.
-    reply.send(Buffer.from(content));
+    // A text goes out with the head, in one piece; but Fastify would complete the type of one that names no charset.
+    reply.send(typeof content === "string" && namesCharset.test(contentType) ? content : Buffer.from(content));
   } else if (route.reply.kind === "stream") {
     sendStream(body as StreamOut, request, reply);
   } else {
@@ -114,6 +115,8 @@ export function sendStream(
   if (fileName !== undefined) reply.header("content-disposition", dispositionOf(fileName));
   send(request, reply, stream, () => Readable.from(stream, { objectMode: false }));
 }
+
+const namesCharset = /;\s*charset=/i;
 
 /** RFC 6266 and RFC 8187: the name in UTF-8, percent-encoded, also what `encodeURIComponent` leaves as it is. */
 export function dispositionOf(fileName: string): string {
@@ -165,9 +168,10 @@ async function withHeaders(route: Route, returned: unknown, { secure }: ReplyOpt
 function cookieLine({ cookies }: Sets, name: string, value: string | null, secure: boolean): string {
   const shape = cookies?.[name];
   if (shape === undefined) throw new Error(`the contract names no cookie ${name}`);
-  const { maxAgeSeconds, path = "/", sameSite = "lax", readableByScripts } = shape;
+  const { maxAgeSeconds, sameSite = "lax", readableByScripts } = shape;
   const maxAge = value === null ? 0 : maxAgeSeconds;
-  const common = { name, path, sameSite, secure, httpOnly: !readableByScripts };
+  // Of all paths, as its prefix asks for.
+  const common = { name: sentName(name, secure), path: "/", sameSite, secure, httpOnly: !readableByScripts };
   return stringifySetCookie({ ...common, value: value ?? "", ...(maxAge === undefined ? {} : { maxAge }) });
 }
 

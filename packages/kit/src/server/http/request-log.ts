@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { Actor } from "../ctx.ts";
 import type { Logger } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
+import { type SpanSink, spanTimeMs } from "../tracing/spans.ts";
 
 /** What others know of a request, beside what Fastify knows. */
 export interface RequestFacts {
@@ -19,7 +20,7 @@ export interface RequestFacts {
 }
 
 interface Entry {
-  facts: RequestFacts;
+  readonly facts: RequestFacts;
   request: FastifyRequest | undefined;
 }
 
@@ -29,7 +30,7 @@ const entries = new WeakMap<IncomingMessage, Entry>();
 export function describeRequest(request: FastifyRequest, facts: RequestFacts): void {
   const entry = entries.get(request.raw);
   if (entry === undefined) return;
-  entry.facts = { ...entry.facts, ...facts };
+  Object.assign(entry.facts, facts);
   entry.request ??= request;
 }
 
@@ -46,7 +47,10 @@ const methods: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "PUT", "PAT
  * It listens to Node's server, because a caller that leaves reaches no hook of Fastify's, and neither does an address
  * that Fastify refuses by itself.
  */
-export function logRequests(fastify: FastifyInstance, log: Logger, metrics: Metrics): void {
+export function logRequests(
+  fastify: FastifyInstance,
+  { log, metrics, tracer }: { readonly log: Logger; readonly metrics: Metrics; readonly tracer: SpanSink | undefined },
+): void {
   const durations = metrics.histogram({
     name: "zg_http_request_duration_seconds",
     help: "Requests by route, from the head read to the last byte sent",
@@ -69,6 +73,7 @@ export function logRequests(fastify: FastifyInstance, log: Logger, metrics: Metr
       const method = methods.has(line.method) ? line.method : "other";
       const route = entry.facts.route ?? entry.request?.routeOptions.url ?? "unmatched";
       durations.observe({ method, route, status: line.status ?? "aborted" }, durationMs / 1000);
+      if (!told) traceRequest(tracer, entry, line, route);
     });
   });
   fastify.addHook("onRequest", (request, _reply, done) => {
@@ -100,6 +105,40 @@ function lineOf(
     ...(facts.traceId === undefined ? {} : { traceId: facts.traceId }),
     ...(facts.err === undefined ? {} : { err: facts.err }),
   };
+}
+
+/** The request as a span, for whoever collects them; probes are none. */
+function traceRequest(
+  tracer: SpanSink | undefined,
+  { request, facts }: Entry,
+  line: ReturnType<typeof lineOf>,
+  route: string,
+): void {
+  const { call } = request ?? {};
+  if (tracer === undefined || call === undefined || call === null || !tracer.wants(call.traceId)) return;
+  const { method, path, status, code, tenantId, durationMs, aborted } = line;
+  const endMs = spanTimeMs();
+  tracer.take({
+    traceId: call.traceId,
+    spanId: call.spanId,
+    parentId: call.parentSpanId,
+    name: `${method} ${route}`,
+    kind: "server",
+    startMs: endMs - durationMs,
+    endMs,
+    attributes: {
+      "http.request.method": method,
+      "http.route": route,
+      "url.path": path,
+      "http.response.status_code": status,
+      "zhanggui.tenant": tenantId,
+      "zhanggui.code": code,
+      "zhanggui.caller": facts.caller?.kind,
+      "zhanggui.aborted": aborted,
+    },
+    // A refusal is an answer; what is our fault is none (OpenTelemetry's conventions for HTTP servers).
+    ...((status ?? 0) >= 500 || line.err !== undefined ? { error: line.err ?? new Error(`HTTP ${status}`) } : {}),
+  });
 }
 
 /** With the heads of the answers, as they went to the operating system. */

@@ -10,22 +10,36 @@ import type { ListInfo } from "../../contract/list-info.ts";
 import type { Ctx } from "../ctx.ts";
 import type { Extensions } from "../extensions.ts";
 import type { Runtime } from "../runtime.ts";
+import { demandAccess } from "./asked-before.ts";
 import { CallAudit } from "./audit.ts";
 import { bodyLimitOf, readBody } from "./body.ts";
 import { askedBy, type BulkAsked, bulkRunner, type BulkStep, isHandedOver, readAgain } from "./bulk-runs.ts";
 import { callOf } from "./call.ts";
-import { assertMay, assertOpen, callerOf, knownCaller, visitor } from "./caller.ts";
+import {
+  assertMay,
+  assertOpen,
+  assertThemselves,
+  assertWritable,
+  callerOf,
+  type Callers,
+  isOurs,
+  knownCaller,
+} from "./caller.ts";
+import { assertOwnPage } from "./cookies.ts";
 import { assertListFields } from "./field-rights.ts";
 import { Idempotency } from "./idempotency.ts";
 import { type BodyErrors, readInput } from "./input.ts";
 import type { Lifetimes } from "./lifetimes.ts";
 import { OpenStreams } from "./open-streams.ts";
+import { demandProof } from "./proof-of-work.ts";
 import { countCall, countKey, networkOf, type RateLimiter } from "./rate-limiter.ts";
 import { describeRequest } from "./request-log.ts";
 import { sendJson, sendEvents, sendReply, sendStream, toJsonReply, type ReplyOptions } from "./reply.ts";
 import { exportOf, isExport, isList, type ListAsked, pageAgain, type RowPage } from "./list-export.ts";
+import { type ImportRoute, isImport, type ReadRow, readRow } from "./imported-rows.ts";
 import { changesOf, followedBy, isLive, liveStream } from "./list-live.ts";
 import { joinTrace } from "./trace.ts";
+import { traced, within } from "../tracing/spans.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
@@ -52,11 +66,14 @@ export class Routes {
   readonly #handlers = new Map<string, RouteHandler>();
   readonly #bulkRoutes = new Map<string, BulkRoute>();
   readonly #lists = new Map<string, Route & { readonly list: ListInfo }>();
+  readonly #imports = new Map<string, ImportRoute>();
   readonly #streams = new OpenStreams();
   readonly #audit = new CallAudit();
+  readonly #callers: Callers;
 
   constructor(options: RoutesOptions) {
     this.#options = options;
+    this.#callers = { extensions: options.extensions, publicUrl: options.runtime.env.PUBLIC_URL };
     this.#idempotency = new Idempotency(options.runtime);
   }
 
@@ -66,6 +83,7 @@ export class Routes {
     this.#handlers.set(route.id, handler);
     if (isBulk(route)) this.#bulkRoutes.set(route.id, route);
     if (isList(route)) this.#lists.set(route.id, route);
+    if (isImport(route)) this.#imports.set(route.id, route);
     const followed = followedBy(route);
     if (followed !== undefined) this.#options.runtime.changes.want(followed);
   }
@@ -109,6 +127,28 @@ export class Routes {
     return BulkReply.parse(await handler(ctx, given as never));
   }
 
+  /** The routes that rows of files can be handed to, by their ids. */
+  get imports(): ReadonlyMap<string, ImportRoute> {
+    return this.#imports;
+  }
+
+  /** What a route's body makes of a row, as the ctx's actor may send it now. */
+  readRow({ actor }: Ctx, route: Route, row: Readonly<Record<string, unknown>>): ReadRow {
+    return readRow(route, row, actor, this.#options.bodyErrors);
+  }
+
+  /**
+   * Hands a row that was read to its route's service, as a request would: with a ctx of whoever asks.
+   *
+   * @throws Fault of the route, `kit.forbidden` for an actor who may not call it any more
+   */
+  async takeRow(ctx: Ctx, route: Route, input: Readonly<Record<string, unknown>>): Promise<void> {
+    demandAccess(route, ctx.actor);
+    const handler = this.#handlers.get(route.id);
+    if (handler === undefined) throw notFound();
+    await handler(ctx, input as never);
+  }
+
   async #handOver(ctx: Ctx, route: Route, request: FastifyRequest): Promise<z.output<typeof BulkReply>> {
     const [runner] = this.#options.extensions.of(bulkRunner);
     if (runner === undefined) throw new Error(`nobody goes on with ${route.id} by itself`);
@@ -136,18 +176,23 @@ export class Routes {
     });
   }
 
-  /** @throws Fault `kit.unauthenticated`, `kit.session_expired`, `kit.forbidden`, `kit.too_many_requests` */
+  /** @throws Fault `kit.unauthenticated`, `kit.session_expired`, `kit.forbidden`, `kit.read_only`, `kit.too_many_requests` */
   async #admit(route: Route, request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    const { extensions, limiter, runtime } = this.#options;
+    const { limiter, runtime } = this.#options;
     const { limit } = route;
     // Before it costs anything; the others count on who calls.
     if (limit?.by === "address") await countCall(route, limit, limiter, request, runtime.clock.now());
     describeRequest(request, { route: route.id });
-    const caller = await knownCaller(route, request, extensions);
+    assertOwnPage(route, request, runtime.env.PUBLIC_URL);
+    const caller = await knownCaller(route, request, this.#callers);
     callOf(request).caller = caller;
-    await this.#asked(route, request, () => assertMay(route, caller));
+    await this.#asked(route, request, () => {
+      assertMay(route, caller);
+      assertThemselves(route, caller);
+    });
     assertOpen(route, caller, runtime);
-    if (caller !== visitor) joinTrace(request, reply);
+    assertWritable(route, caller, runtime);
+    if (isOurs(caller)) joinTrace(request, reply);
     await countKey(caller, limiter, runtime.clock.now());
     if (limit !== undefined && limit.by !== "address")
       await countCall(route, limit, limiter, request, runtime.clock.now());
@@ -157,7 +202,8 @@ export class Routes {
     const { caller, traceId, signal, id: callId } = callOf(request);
     const source = networkOf(request.ip);
     const { actor, tenantId } = caller;
-    return this.#options.runtime.ctx(tenantId, { actor, traceId, source, signal, act: route.id, callId });
+    const agent = String(request.headers["user-agent"] ?? "").slice(0, 300);
+    return this.#options.runtime.ctx(tenantId, { actor, traceId, source, agent, signal, act: route.id, callId });
   }
 
   /** Runs `check`; who is refused by it is remembered. */
@@ -174,7 +220,7 @@ export class Routes {
   async serve(route: Route, request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const { traceId, signal } = callOf(request);
     try {
-      await this.#answer(route, request, reply);
+      await within(this.#options.runtime.tracer, callOf(request), () => this.#answer(route, request, reply));
     } catch (error) {
       if (!reply.sent) throw error;
       // Given up before, and its line is written. That the handler stopped for it is nothing new.
@@ -188,12 +234,15 @@ export class Routes {
     if (handler === undefined) throw new Error(`${route.id} is served by nobody`);
     const { caller } = callOf(request);
     const ctx = this.#ctxOf(route, request);
-    const input = readInput(route, request, this.#options.bodyErrors);
+    const { bodyErrors, reply: options } = this.#options;
+    const input = readInput(route, request, { secure: options.secure, bodyErrors });
+    // Of what could never be done nobody's proof is used up.
+    if (route.proofOfWork !== undefined) await demandProof(route, request, this.#options.extensions);
     const run = async (): Promise<unknown> => {
       try {
         const reply = isHandedOver(route, input)
           ? await this.#handOver(ctx, route, request)
-          : await handler(ctx, input as never);
+          : await traced(route.id, {}, async () => handler(ctx, input as never));
         await this.#audit.done(ctx, route, input, reply);
         return reply;
       } catch (error) {
@@ -242,8 +291,8 @@ export class Routes {
     this.#streams.add(request, reply);
     // Went away already: nobody would say when to stop asking.
     if (callOf(request).signal.aborted) return;
-    const { extensions, runtime, reply: options } = this.#options;
-    const ask = async (): Promise<void> => assertOpen(route, await callerOf(route, request, extensions), runtime);
+    const { runtime, reply: options } = this.#options;
+    const ask = async (): Promise<void> => assertOpen(route, await callerOf(route, request, this.#callers), runtime);
     const look = (): void => {
       ask().catch((error: unknown) => {
         // A database that is away says nothing about the listener.

@@ -18,9 +18,12 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
   const language = languageOfRequest(request);
   const problem = toProblem(fault, language, traceId);
   reply.status(status).header("x-trace-id", traceId);
-  if (request.routeOptions?.config?.contract?.forPeople && /text\/html/.test(request.headers.accept ?? "")) {
+  const { forPeople } = request.routeOptions?.config?.contract ?? {};
+  if (forPeople !== undefined && /text\/html/.test(request.headers.accept ?? "")) {
     reply.header("cache-control", "no-store").header("content-security-policy", problemPagePolicy);
-    reply.type("text/html; charset=utf-8").send(problemPage(problem, language));
+    reply
+      .type("text/html; charset=utf-8")
+      .send(problemPage(problem, language, forPeople === true ? undefined : forPeople.back));
   } else reply.header("content-type", problemType).send(JSON.stringify(problem));
 }
 

@@ -1,5 +1,6 @@
 import { BlockList, isIP } from "node:net";
 import type { FastifyReply, FastifyRequest } from "fastify";
+import { newSpanId } from "../tracing/spans.ts";
 import { callOf } from "./call.ts";
 import { describeRequest } from "./request-log.ts";
 
@@ -33,9 +34,11 @@ export function isFrom(request: FastifyRequest, networks: BlockList): boolean {
  */
 export function joinTrace(request: FastifyRequest, reply: FastifyReply): void {
   const brought = String(request.headers["traceparent"] ?? "");
-  const traceId = /^00-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/.exec(brought)?.[1];
-  if (traceId === undefined) return;
-  callOf(request).traceId = traceId;
+  const [, traceId, parentSpanId] =
+    /^00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}$/.exec(brought) ?? [];
+  if (traceId === undefined || parentSpanId === undefined) return;
+  // A caller's trace may have several requests to us: each has a span of its own.
+  Object.assign(callOf(request), { traceId, parentSpanId, spanId: newSpanId() });
   describeRequest(request, { traceId });
   reply.header("x-trace-id", traceId);
 }

@@ -55,6 +55,12 @@ export function pending(migrations: readonly Migration[], applied: readonly Appl
   return [...known.values()];
 }
 
+/** Whether a newer server has migrated this database: what it made is its own to change. */
+export function knowsMore(applied: readonly Applied[], migrations: readonly Migration[]): boolean {
+  const known = new Set(migrations.map(({ module, name }) => `${module}/${name}`));
+  return applied.some(({ module, name }) => !known.has(`${module}/${name}`));
+}
+
 /** In the transaction of the file, or, where it has none, after all of it. */
 export async function recordApplied(client: pg.ClientBase, { module, name, checksum, additive }: File): Promise<void> {
   await client.query("INSERT INTO kit_migration (module, name, checksum, additive) VALUES ($1, $2, $3, $4)", [

@@ -72,7 +72,7 @@ export class Claimer {
   /** @param setAside called when tasks were found that only a retry may take */
   async claim(mode: Mode, { batch, busy, slow }: Limits, setAside: () => void): Promise<Claim> {
     const { name, keyed, leaseMs, effect } = this.#queue;
-    const keyedFresh = effect === "inside" ? claimKeyedFresh : claimKeyedAlone;
+    const keyedFresh = effect === "outside" ? claimKeyedAlone : claimKeyedFresh;
     const lease = randomUUID();
     const text = { fresh: keyed ? keyedFresh : claimFresh, retry: keyed ? claimKeyedRetry : claimRetry }[mode];
     const values: unknown[] = [name, this.#turn[mode], batch, lease, leaseMs, this.#clock.offsetMs, busy];

@@ -60,21 +60,38 @@ SELECT c.*, NULL::uuid AS turn_ended, NULL::uuid[] AS turn FROM claimed c
 UNION ALL
 SELECT ${noTask}, ${report}`;
 
+const nobody = "'00000000-0000-0000-0000-000000000000'::uuid";
+/**
+ * `waiting`: the tenants that have a row of `table` for which `ready` holds, from the one behind the cursor on and
+ * around, by a loose index scan that goes no further than it is read. Those to pass over cost a step each, and not as
+ * much as waits for them.
+ */
+function tenantsAround(table: string, ready: string): string {
+  const next = (after: string, until: string): string => `(SELECT tenant_id FROM ${table}
+      WHERE queue = $1 AND ${ready} AND tenant_id > ${after}${until} ORDER BY tenant_id LIMIT 1)`;
+  const walk = (from: string, until: string): string => `
+  SELECT first.tenant_id FROM ${next(from, until)} first
+  UNION ALL
+  SELECT next.tenant_id FROM step, LATERAL ${next("step.tenant_id", until)} next`;
+  return `waiting AS (
+  SELECT tenant_id FROM (
+    SELECT * FROM (WITH RECURSIVE step(tenant_id) AS (${walk("$2::uuid", "")}) SELECT * FROM step) after
+    UNION ALL
+    SELECT * FROM (WITH RECURSIVE step(tenant_id) AS (${walk(nobody, " AND tenant_id <= $2::uuid")})
+      SELECT * FROM step) around
+  ) each WHERE tenant_id <> ALL ($7::uuid[])
+)`;
+}
+
 /**
  * One task without a key that failed before, or whose process died: alone, so that what kills its transaction once more
  * counts against nobody else. `lost`: it was begun, and whoever did never said what came of it.
  */
 export const claimRetry = `
-WITH picked AS MATERIALIZED (
-  SELECT * FROM (SELECT ref FROM kit_task
-    WHERE queue = $1 AND retried AND tenant_id > $2::uuid AND key IS NULL AND due_at IS NULL
-      AND tenant_id <> ALL ($7::uuid[])
-    ORDER BY tenant_id, priority, seq LIMIT 1 FOR UPDATE SKIP LOCKED) after
-  UNION ALL
-  SELECT * FROM (SELECT ref FROM kit_task
-    WHERE queue = $1 AND retried AND tenant_id <= $2::uuid AND key IS NULL AND due_at IS NULL
-      AND tenant_id <> ALL ($7::uuid[])
-    ORDER BY tenant_id, priority, seq LIMIT 1 FOR UPDATE SKIP LOCKED) around
+WITH ${tenantsAround("kit_task", "retried AND key IS NULL AND due_at IS NULL")}, picked AS MATERIALIZED (
+  SELECT each.ref FROM waiting, LATERAL (SELECT ref FROM kit_task
+    WHERE queue = $1 AND retried AND tenant_id = waiting.tenant_id AND key IS NULL AND due_at IS NULL
+    ORDER BY priority, seq LIMIT 1 FOR UPDATE SKIP LOCKED) each
   LIMIT least(1, $3::int)
 )
 UPDATE kit_task t SET attempts = attempts + 1, lease = $4::uuid, due_at = ${leaseEnd}
@@ -98,7 +115,7 @@ const head = (after: string): string => `LATERAL (
  * wait for each other. A first task that was tried before is left to `claimKeyedRetry`, by a lane that is ready.
  */
 export const claimKeyedFresh = keyedFresh("taken.share");
-/** The same, one task of a key at a time: what reaches outside is not run in one transaction, in its order. */
+/** The same, one task of a key at a time: what reaches outside one by one is not run in one go, in its order. */
 export const claimKeyedAlone = keyedFresh("1");
 
 function keyedFresh(ofEachKey: "taken.share" | "1"): string {
@@ -149,14 +166,10 @@ SELECT ${noTask}, ${report},
 
 /** The first task of one key whose time to be tried again has come, alone. A lane without tasks is cleared away. */
 export const claimKeyedRetry = `
-WITH lane AS MATERIALIZED (
-  SELECT * FROM (SELECT tenant_id, key FROM kit_lane
-    WHERE queue = $1 AND tenant_id > $2::uuid AND until IS NULL AND tenant_id <> ALL ($7::uuid[])
-    ORDER BY tenant_id, key LIMIT 1 FOR UPDATE SKIP LOCKED) after
-  UNION ALL
-  SELECT * FROM (SELECT tenant_id, key FROM kit_lane
-    WHERE queue = $1 AND tenant_id <= $2::uuid AND until IS NULL AND tenant_id <> ALL ($7::uuid[])
-    ORDER BY tenant_id, key LIMIT 1 FOR UPDATE SKIP LOCKED) around
+WITH ${tenantsAround("kit_lane", "until IS NULL")}, lane AS MATERIALIZED (
+  SELECT each.* FROM waiting, LATERAL (SELECT tenant_id, key FROM kit_lane
+    WHERE queue = $1 AND tenant_id = waiting.tenant_id AND until IS NULL
+    ORDER BY key LIMIT 1 FOR UPDATE SKIP LOCKED) each
   LIMIT least(1, $3::int)
 ), head AS MATERIALIZED (
   SELECT first.ref FROM lane, LATERAL (SELECT ref FROM kit_task t

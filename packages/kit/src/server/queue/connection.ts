@@ -68,6 +68,11 @@ export class QueueConnection {
     await client?.end().catch(() => {});
   }
 
+  /** Whether it stands now. */
+  get stands(): boolean {
+    return this.#client !== undefined;
+  }
+
   /**
    * Runs a statement that is prepared once per connection, after those that were asked for before. Waits for a
    * connection, but doesn't try twice.

@@ -19,13 +19,18 @@ interface QueueSettings {
   /** Tasks with the same key run one after the other, in the order they came. */
   readonly keyed?: boolean;
   /**
-   * How many transactions (`inside`) or tasks (`outside`) one process has under way. Tenants whose tasks are slow may
-   * have half as many transactions on top, all together.
+   * How many transactions (`inside`), tasks (`outside`) or batches (`forward`) one process has under way. Tenants whose
+   * tasks are slow may have half as many transactions on top, all together.
    */
   readonly concurrency?: number;
   /** How many of them one tenant may have, so that others find room; half of `concurrency` unless set. */
   readonly concurrencyPerTenant?: number;
-  /** How many tasks one claim takes and one transaction runs; for `inside` only. */
+  /**
+   * Tasks of a tenant that reads only wait until it may write again: what reaches people, costs money, or does what
+   * somebody asked for to be changed. Without it they go on: what was received is worked off.
+   */
+  readonly waitsWhileReadOnly?: boolean;
+  /** How many tasks one claim takes, and one transaction runs or one call hands on; not for `outside`. */
   readonly batch?: number;
   /** How long a claim holds if its process dies. While the process lives it is renewed. */
   readonly leaseMs?: number;
@@ -94,7 +99,31 @@ export interface OutsideQueue<Item = unknown, Result = unknown> extends QueueSet
   late?(ctx: TxCtx, task: Task, item: Item, result: Result): Promise<void>;
 }
 
-export type QueueDefinition = InsideQueue | OutsideQueue;
+/** Thrown by `forward`: whoever takes things can't be reached. All is given back, and none of it counts as a try. */
+export class OutOfReach extends Error {
+  override readonly name = "OutOfReach";
+}
+
+/**
+ * Work that hands things on to somebody outside who takes many at once: claimed in batches and in the order of their
+ * keys, run without a transaction, deleted when it is known that they arrived. A process that dies in between leaves
+ * them to the next one, so each arrives at least once.
+ */
+export interface ForwardQueue<Item = unknown> extends QueueSettings {
+  readonly effect: "forward";
+  /** Reads what the tasks are about, by `ref`; a task whose row is missing becomes a dead letter. */
+  load(query: Query, tasks: readonly Task[]): Promise<ReadonlyMap<string, Item>>;
+  /**
+   * Ends when all have arrived, or says which didn't, and why: those are tried again with pauses.
+   *
+   * @throws OutOfReach when nothing arrives any more
+   */
+  forward(items: readonly Item[], signal: AbortSignal): Promise<ReadonlyMap<Item, Error>>;
+  /** See InsideQueue. */
+  readonly noteDone?: string;
+}
+
+export type QueueDefinition = InsideQueue | OutsideQueue | ForwardQueue;
 
 /** A definition with everything said. */
 export type Queue = QueueDefinition & Required<QueueSettings>;
@@ -118,6 +147,7 @@ export function completeQueue(definition: QueueDefinition): Queue {
   const queue = {
     aliases: [],
     keyed: false,
+    waitsWhileReadOnly: false,
     batch: 100,
     leaseMs: 60_000,
     timeoutMs: definition.effect === "inside" ? 30_000 : 300_000,

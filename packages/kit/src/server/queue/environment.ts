@@ -4,6 +4,7 @@ import type { Logger } from "../log.ts";
 import type { Queue, Task } from "./definition.ts";
 import type { OpenOwnerTransaction, TenantWork } from "../owner-transaction.ts";
 import type { Query } from "../query.ts";
+import type { SpanSink } from "../tracing/spans.ts";
 import type { Held } from "./settlements.ts";
 import { pause } from "./connection.ts";
 
@@ -17,6 +18,10 @@ export interface RunEnvironment {
   /** A ctx outside of any transaction. */
   openCtx(as: TenantWork): Ctx;
   systemActor(id: string): Actor;
+  /** Takes spans, where somebody collects them. */
+  readonly tracer: SpanSink | undefined;
+  /** Tenants that read only: what waits for that meanwhile isn't claimed. */
+  readOnlyIds(): readonly string[];
   /** Counts what became of tasks. */
   readonly runs: { add(labels: { queue: string; outcome: "done" | "failed" | "dead" }, by?: number): void };
 }

@@ -100,7 +100,8 @@ export async function replayEvents(
          WHERE e.tenant_id = p.tenant_id AND e.id = p.id AND $1 <> ALL (e.handlers)
        ), tasks AS (
          INSERT INTO kit_task (tenant_id, queue, ref, key, trace_id)
-         SELECT p.tenant_id, $1, p.id, CASE WHEN s.keyed THEN coalesce(p.key, p.id::text) END, p.trace_id
+         SELECT p.tenant_id, $1, p.id,
+           CASE WHEN s.one_lane THEN 'all' WHEN s.keyed THEN coalesce(p.key, p.id::text) END, p.trace_id
          FROM picked p JOIN kit_subscription s ON s.event_name = p.name AND s.handler = $1 AND s.seen_at > $5
          ORDER BY p.tenant_id, p.id
          ON CONFLICT (queue, ref) DO NOTHING RETURNING ref

@@ -9,6 +9,15 @@ interface Depth {
   readonly oldest: string;
 }
 
+/** Counts what became of tasks. */
+export function countRuns(metrics: Metrics) {
+  return metrics.counter({
+    name: "zg_queue_tasks_total",
+    help: "Tasks that were done, failed (and are tried again), or died",
+    labels: ["queue", "outcome"],
+  });
+}
+
 /** Tells how much waits in each queue, for how long, and how much was given up: of all processes together. */
 export function measureQueues(metrics: Metrics, query: Query, clock: Clock): void {
   let reading: Promise<Depth[]> | undefined;

@@ -1,17 +1,25 @@
 import type { Logger } from "../log.ts";
 import { Changes } from "../changes.ts";
+import type { Told } from "../told.ts";
 import { makeReady } from "./claims.ts";
 import { QueueConnection } from "./connection.ts";
-import { completeQueue, type InsideQueue, type OutsideQueue, type QueueDefinition, withdrawal } from "./definition.ts";
+import {
+  completeQueue,
+  type ForwardQueue,
+  type InsideQueue,
+  type OutsideQueue,
+  type QueueDefinition,
+  withdrawal,
+} from "./definition.ts";
 import type { RunEnvironment } from "./environment.ts";
 import { Slots } from "./slots.ts";
 import { TaskVacuum } from "./vacuum.ts";
 import { QueueWorker } from "./worker.ts";
 
 /** What was announced and not heard, and what became due, is found by then. */
-/** In an announcement: not a queue, but `kit_maintenance` has changed (its trigger says so). */
-const maintenanceEntry = "maintenance";
 const pollMs = 2000;
+/** A process that works off nothing asks so often whether its connection still is one: else it would hear nothing. */
+const askEveryMs = 5000;
 /** Announcements are gathered for so long; the first after a silence goes out at once … */
 const announceEveryMs = 5;
 /** … and while they come one after the other, for this long: who listens is at work then. */
@@ -37,13 +45,18 @@ export class Queues {
   readonly #slots: Slots;
   readonly #vacuum: TaskVacuum;
   #poll: NodeJS.Timeout | undefined;
+  #asking: NodeJS.Timeout | undefined;
   #looking: Promise<void> = Promise.resolve();
   #works = false;
   #ended: Promise<void> | undefined;
   #isEnding = false;
   #isStopped = false;
   #rests = false;
+  /** Those that rest by themselves. */
+  readonly #resting = new Set<string>();
   readonly #toAnnounce = new Set<string>();
+  /** What statements are called where they are prepared. */
+  readonly #named = new Map<string, string>();
   #announcing: NodeJS.Timeout | undefined;
   #telling: NodeJS.Timeout | undefined;
   /** What of tenants has changed, as their listeners in all processes are told. */
@@ -53,9 +66,9 @@ export class Queues {
 
   /**
    * @param transactions how many transactions the queues may have open at once
-   * @param maintenanceTold called when another process may have begun or ended maintenance
+   * @param told who is told what in announcements is about no queue
    */
-  constructor(url: string, environment: RunEnvironment, transactions: number, maintenanceTold: () => void) {
+  constructor(url: string, environment: RunEnvironment, transactions: number, told: Told) {
     const { log, query, runs } = environment;
     this.#log = log;
     this.#vacuum = new TaskVacuum(query, log);
@@ -71,18 +84,16 @@ export class Queues {
     this.#slots = new Slots(transactions);
     this.#connection = new QueueConnection(url, environment.log, {
       woken: (entries) => {
-        if (entries.includes(maintenanceEntry)) maintenanceTold();
-        this.#wakeOwn(entries.filter((entry) => entry !== maintenanceEntry && !this.changes.heard(entry)));
+        this.#wakeOwn(entries.filter((entry) => !told.heard(entry) && !this.changes.heard(entry)));
       },
       connected: () => {
-        // What was told meanwhile was not heard.
-        maintenanceTold();
+        told.missed();
         return this.#connected();
       },
     });
   }
 
-  add<Item, Result>(definition: InsideQueue<Item> | OutsideQueue<Item, Result>): void {
+  add<Item, Result>(definition: InsideQueue<Item> | OutsideQueue<Item, Result> | ForwardQueue<Item>): void {
     if (this.#definitions.has(definition.name)) throw new Error(`there is a queue ${definition.name} already`);
     this.#definitions.set(definition.name, definition);
     if (this.#works && !this.#isEnding) this.#workerOf(definition.name)?.start();
@@ -105,7 +116,12 @@ export class Queues {
 
   async start({ work }: { work: boolean }): Promise<void> {
     await this.#connection.open();
-    if (!work) return;
+    clearInterval(this.#asking);
+    // What can't be asked is lost and made anew by the connection itself.
+    if (!work) {
+      this.#asking = setInterval(() => void this.query("SELECT", []).catch(() => {}), askEveryMs).unref();
+      return;
+    }
     this.#works = true;
     for (const name of this.names) this.#workerOf(name)?.start();
     this.#schedulePoll();
@@ -131,6 +147,7 @@ export class Queues {
     await this.stopWork(options);
     if (this.#isStopped) return;
     this.#isStopped = true;
+    clearInterval(this.#asking);
     await this.#announceNow();
     await this.#connection.close();
   }
@@ -140,7 +157,13 @@ export class Queues {
     const names = [...queues];
     if (names.length === 0 || this.#isStopped) return;
     if (this.#works) this.#wakeOwn(names);
-    for (const name of names) this.#toAnnounce.add(name);
+    this.tell(names);
+  }
+
+  /** Tells the other processes: of queues, or what somebody there listens to. */
+  tell(entries: readonly string[]): void {
+    if (this.#isStopped) return;
+    for (const entry of entries) this.#toAnnounce.add(entry);
     if (this.#announcing !== undefined) return;
     const sinceMs = performance.now() - this.#announcedAt;
     if (sinceMs >= this.#announceEveryMs) {
@@ -155,12 +178,31 @@ export class Queues {
   /** Claims nothing more, or goes on with what has gathered meanwhile; what is under way ends as ever. */
   rest(rests: boolean): void {
     this.#rests = rests;
-    for (const worker of this.#workers.values()) worker.rest(rests);
+    for (const [name, worker] of this.#workers) worker.rest(rests || this.#resting.has(name));
+  }
+
+  /** What was passed over before may be there to be claimed now. */
+  wakeAll(): void {
+    if (this.#works && !this.#isEnding) for (const worker of this.#workers.values()) worker.wake({ retry: true });
+  }
+
+  /** The same for one queue in this process: what it needs isn't there, or is there again. */
+  restOne(name: string, rests: boolean): void {
+    if (rests) this.#resting.add(name);
+    else this.#resting.delete(name);
+    this.#workers.get(name)?.rest(rests || this.#rests);
+  }
+
+  /** Whether the connection that it listens on is there. */
+  get listens(): boolean {
+    return this.#connection.stands;
   }
 
   /** On the connection that never waits for the pool's. Texts are prepared: they are few. */
   query<Row>(text: string, values: readonly unknown[]): Promise<Row[]> {
-    return this.#connection.query<Row>(text.slice(0, 60), text, values);
+    const name = this.#named.get(text) ?? `own ${this.#named.size}`;
+    this.#named.set(text, name);
+    return this.#connection.query<Row>(name, text, values);
   }
 
   /** For tests: works off everything that is ready by the server's clock. True if there was something. */
@@ -176,7 +218,7 @@ export class Queues {
     let worker = this.#workers.get(name);
     if (worker === undefined && definition !== undefined) {
       worker = new QueueWorker(completeQueue(definition), this.#connection, this.#environment, this.#slots);
-      worker.rest(this.#rests);
+      worker.rest(this.#rests || this.#resting.has(name));
       this.#workers.set(name, worker);
     }
     return worker;

@@ -10,6 +10,10 @@ export interface Subscription {
   readonly eventName: string;
   readonly handler: string;
   readonly keyed: boolean;
+  /** For those tenants only that listen by it (`kit_listening`). */
+  readonly byTenant: boolean;
+  /** A tenant's come one after the other, whatever they are about. */
+  readonly oneLane: boolean;
   readonly aliases: readonly string[];
 }
 
@@ -42,15 +46,20 @@ export async function register(
     [[...keepDays.keys()], [...keepDays.values()]],
   );
   await query(
-    `INSERT INTO kit_subscription (event_name, handler, keyed, seen_at)
-     SELECT event_name, handler, keyed, $4
-     FROM unnest($1::text[], $2::text[], $3::boolean[]) AS own(event_name, handler, keyed) ORDER BY event_name, handler
+    `INSERT INTO kit_subscription (event_name, handler, keyed, by_tenant, one_lane, seen_at)
+     SELECT event_name, handler, keyed, by_tenant, one_lane, $6
+     FROM unnest($1::text[], $2::text[], $3::boolean[], $4::boolean[], $5::boolean[])
+       AS own(event_name, handler, keyed, by_tenant, one_lane)
+     ORDER BY event_name, handler
      ON CONFLICT (event_name, handler) DO UPDATE
-     SET seen_at = greatest(kit_subscription.seen_at, excluded.seen_at), keyed = excluded.keyed`,
+     SET seen_at = greatest(kit_subscription.seen_at, excluded.seen_at), keyed = excluded.keyed,
+       by_tenant = excluded.by_tenant, one_lane = excluded.one_lane`,
     [
       subscriptions.map(({ eventName }) => eventName),
       subscriptions.map(({ handler }) => handler),
       subscriptions.map(({ keyed }) => keyed),
+      subscriptions.map(({ byTenant }) => byTenant),
+      subscriptions.map(({ oneLane }) => oneLane),
       now,
     ],
   );
@@ -84,6 +93,11 @@ async function takeOver(query: Query, former: string, name: string): Promise<voi
     former,
     name,
   ]);
+  await query(
+    `INSERT INTO kit_listening (tenant_id, event_name, handler)
+     SELECT tenant_id, event_name, $2 FROM kit_listening WHERE handler = $1 ON CONFLICT DO NOTHING`,
+    [former, name],
+  );
   const mayMove = `t.queue = $1 AND t.lease IS NULL
     AND NOT EXISTS (SELECT 1 FROM kit_lane l WHERE l.queue = $1 AND l.tenant_id = t.tenant_id AND l.key = t.key)
     AND NOT EXISTS (SELECT 1 FROM kit_task other WHERE other.queue = $2 AND other.ref = t.ref)`;
@@ -134,4 +148,20 @@ export async function deadLetterOrphans(query: Query, now: Date, log: Logger): P
     }
     await query("DELETE FROM kit_lane WHERE queue = $1", [queue]);
   }
+}
+
+/** What a tenant wants to hear of by a handler, in place of what it wanted before. */
+export async function listenTo(
+  query: Query,
+  tenantId: string,
+  handler: string,
+  eventNames: readonly string[],
+): Promise<void> {
+  await query(
+    `WITH gone AS (
+       DELETE FROM kit_listening WHERE tenant_id = $1 AND handler = $2 AND event_name <> ALL ($3::text[]))
+     INSERT INTO kit_listening (tenant_id, event_name, handler)
+     SELECT $1, name, $2 FROM unnest($3::text[]) AS name ON CONFLICT DO NOTHING`,
+    [tenantId, handler, eventNames],
+  );
 }

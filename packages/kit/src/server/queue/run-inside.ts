@@ -13,6 +13,8 @@ import {
 } from "./environment.ts";
 import type { OwnerTransaction } from "../owner-transaction.ts";
 import { bury, freeLanes, putOff, release, removeDone } from "./settlements.ts";
+import { tracedRoot } from "../tracing/spans.ts";
+import { taskSpan } from "./task-span.ts";
 
 type Inside = Queue & InsideQueue;
 const rowIsGone = "what it is about is no longer there";
@@ -153,11 +155,19 @@ class Batch {
     const signal = this.#over.signal;
     const from = performance.now();
     const withItems = group.map((task) => ({ ...task, item: items.get(task.ref) }));
-    try {
-      await trx.runAsTenant({ tenantId, traceId, actor: this.#actor, signal }, (ctx) =>
+    const work = (): Promise<unknown> =>
+      trx.runAsTenant({ tenantId, traceId, actor: this.#actor, signal }, (ctx) =>
         group.length > 1 && this.#queue.together !== undefined
           ? this.#queue.together.run(ctx, withItems)
           : this.#queue.run(ctx, first, items.get(first.ref)),
+      );
+    try {
+      const span = taskSpan(this.#queue.name, first, group.length);
+      await tracedRoot(
+        this.#environment.tracer,
+        group.map((each) => each.traceId),
+        span,
+        work,
       );
     } finally {
       const eachMs = (performance.now() - from) / group.length;

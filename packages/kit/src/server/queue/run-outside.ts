@@ -13,6 +13,8 @@ import {
 import type { TenantWork } from "../owner-transaction.ts";
 import { bury, freeLanes, lockHeld, markBegun, putOff, release, removeDone } from "./settlements.ts";
 import type { TxCtx } from "../ctx.ts";
+import { tracedRoot } from "../tracing/spans.ts";
+import { taskSpan } from "./task-span.ts";
 
 type Outside = Queue & OutsideQueue;
 
@@ -87,7 +89,11 @@ class OneTask {
     if (this.#run.signal.aborted) stop();
     const ctx = this.#environment.openCtx({ ...this.#as(), signal: over.signal });
     const worked = Promise.resolve()
-      .then(() => this.queue.run(ctx, this.#task, item))
+      .then(() => {
+        const span = taskSpan(this.queue.name, this.#task);
+        const work = async (): Promise<unknown> => this.queue.run(ctx, this.#task, item);
+        return tracedRoot(this.#environment.tracer, [this.#task.traceId], span, work);
+      })
       .then(
         (value): Result => ({ kind: "done", value }),
         (error: unknown): Result => ({ kind: "failed", error }),

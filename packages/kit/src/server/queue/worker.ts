@@ -4,6 +4,7 @@ import type { QueueConnection } from "./connection.ts";
 import type { Queue } from "./definition.ts";
 import { type ClaimedTask, LeaseLost, type Run, type RunEnvironment, Stopped } from "./environment.ts";
 import { Pace } from "./pace.ts";
+import { runForward } from "./run-forward.ts";
 import { runInside } from "./run-inside.ts";
 import { runOutside } from "./run-outside.ts";
 import { renewLease } from "./settlements.ts";
@@ -179,11 +180,14 @@ export class QueueWorker {
     const { concurrencyPerTenant, batch, effect } = this.queue;
     const slow = this.#pace.slow();
     const busy = [...new Set([...this.#perTenant.keys(), ...slow.keys()])].filter((tenantId) => this.#isBusy(tenantId));
+    if (this.queue.waitsWhileReadOnly) busy.push(...this.#environment.readOnlyIds());
     const most = Math.max(0, ...[...this.#perTenant.values()].filter((runs) => runs < concurrencyPerTenant));
-    const size =
-      effect === "inside"
-        ? Math.min(batch, this.#pace.usualBatch())
-        : Math.min(this.#room, concurrencyPerTenant - most);
+    const sizes = {
+      inside: Math.min(batch, this.#pace.usualBatch()),
+      outside: Math.min(this.#room, concurrencyPerTenant - most),
+      forward: batch,
+    };
+    const size = sizes[effect];
     const claim = await this.#claimer.claim(mode, { batch: size, busy, slow }, () => (this.#wanted.retry = true));
     this.#claimed += claim.tasks.length;
     if (mode === "fresh") this.#tenants = claim.tenants;
@@ -193,8 +197,7 @@ export class QueueWorker {
   }
 
   #begin(mode: Mode, { lease, tasks }: Claim): void {
-    const parts =
-      this.queue.effect === "inside" ? this.#split(tasks) : tasks.map((task) => ({ isSlow: false, tasks: [task] }));
+    const parts = this.#partsOf(tasks);
     for (const { isSlow, tasks: part } of parts) {
       const controller = new AbortController();
       const tenants = new Set(part.map(({ tenantId }) => tenantId));
@@ -217,6 +220,13 @@ export class QueueWorker {
       this.#running.set(running, controller);
       if (isSlow) this.#slow.add(running);
     }
+  }
+
+  #partsOf(tasks: readonly ClaimedTask[]): Part[] {
+    const { effect } = this.queue;
+    if (effect === "inside") return this.#split(tasks);
+    if (effect === "forward") return tasks.length === 0 ? [] : [{ isSlow: false, tasks }];
+    return tasks.map((task) => ({ isSlow: false, tasks: [task] }));
   }
 
   /** Slow tenants apart from each other, as far as there is room for them, and in any case apart from the rest. */
@@ -262,6 +272,7 @@ export class QueueWorker {
     try {
       const [only] = tasks;
       if (this.queue.effect === "inside") await runInside(run, this.#environment);
+      else if (this.queue.effect === "forward") await runForward(run, this.#environment);
       else if (only !== undefined) await runOutside(run, only, this.#environment);
     } catch (error) {
       // Runs settle their own failures; whatever comes here left its lease to run out.
