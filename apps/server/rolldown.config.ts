@@ -52,12 +52,26 @@ function migrations(): Plugin {
   };
 }
 
+/** Copies the small pages that modules serve by themselves to dist/pages/<module>/. */
+function pages(): Plugin {
+  return {
+    name: "pages",
+    async writeBundle() {
+      const target = join(dist, "pages");
+      await rm(target, { recursive: true, force: true });
+      for (const source of globSync(join(here, "src/*/*/page/*.{html,css,js}"))) {
+        await cp(source, join(target, basename(dirname(dirname(source))), basename(source)));
+      }
+    },
+  };
+}
+
 export default defineConfig({
   input: join(here, "src/main.ts"),
   platform: "node",
   // Nest injects by the types that the decorators leave behind: the flags come from the tsconfig.
   tsconfig: resolve(here, "../../tsconfig.json"),
-  plugins: [declaredDependencies(), migrations()],
+  plugins: [declaredDependencies(), migrations(), pages()],
   output: {
     dir: dist,
     format: "esm",

@@ -24,7 +24,7 @@ afterAll(async () => {
 const allowed = Object.assign({}, ...modules.map((module) => module.ownerObjects ?? {}));
 const violations = () => catalogueViolations(client, { platformTables, allowed });
 
-test("row-level security holds every table, and every index can be used under it", async () => {
+test("row-level security holds every table, every index can be used under it, and all of it is described", async () => {
   expect(await violations()).toEqual([]);
 });
 
@@ -80,6 +80,26 @@ const planted: [what: string, sql: string, said: RegExp][] = [
      CREATE TABLE tea_log_1 PARTITION OF tea_log FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
      DO $$ BEGIN EXECUTE format('GRANT SELECT ON tea_log_1 TO %I', (SELECT tenant_role FROM kit_database)); END $$`,
     /partition tea_log_1 can be reached beside its table/,
+  ],
+  [
+    "a table that says nothing",
+    "CREATE TABLE tea_leaf (tenant_id uuid)",
+    /what a row of tea_leaf is: COMMENT ON TABLE/,
+  ],
+  [
+    "a column that says nothing",
+    "ALTER TABLE audience_tag ADD leaves integer",
+    /what audience_tag.leaves holds: COMMENT ON COLUMN/,
+  ],
+  [
+    "a column that only names its type",
+    "COMMENT ON COLUMN audience_tag.name IS 'type string'",
+    /what audience_tag.name holds: COMMENT ON COLUMN/,
+  ],
+  [
+    "a partition that says nothing",
+    "COMMENT ON TABLE kit_event_default IS NULL",
+    /what a row of kit_event_default is: COMMENT ON TABLE/,
   ],
 ];
 

@@ -1,5 +1,5 @@
 import { startEmulator, type Emulator } from "@zhanggui/emulator/emulator";
-import { authenticated, publicAccess } from "@zhanggui/kit/contract/permission";
+import { authenticated, customerAccess, publicAccess } from "@zhanggui/kit/contract/permission";
 import type { Contract } from "@zhanggui/kit/contract/route";
 import { sql } from "kysely";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
@@ -7,6 +7,7 @@ import { rowsOfOthers, tenantTables, violations, type Fixtures, type World } fro
 import { type Member, openTestServer } from "./testing/test-server.ts";
 import { contracts } from "./contracts.ts";
 import { modules } from "./modules.ts";
+import { codeIn, signInCustomer } from "./testing/customers.ts";
 import { bindLanternTea } from "./testing/lantern-tea.ts";
 
 /** The only routes that need no account. */
@@ -17,9 +18,19 @@ const publicRoutes = [
   "access.refresh",
   "access.setup",
   "access.setupStatus",
+  "codes.challenge",
+  "codes.solver",
   "connect.receive",
   "connect.verifyCallback",
+  "customers.about",
+  "customers.askCode",
+  "customers.page",
+  "customers.pageFile",
+  "customers.refresh",
+  "customers.signIn",
   "files.open",
+  "identity.begin",
+  "identity.callback",
   "links.open",
   "links.unlock",
   "operations.getMaintenance",
@@ -30,14 +41,25 @@ const routesOfAnyAccount = [
   "access.beginSecondFactor",
   "access.changePassword",
   "access.confirmSecondFactor",
+  "access.endImpersonation",
+  "access.endOtherSessions",
+  "access.endOwnSession",
   "access.endSecondFactor",
   "access.getSecondFactor",
   "access.listOtherTenants",
+  "access.listOwnSessions",
   "access.logout",
   "access.me",
   "access.proveTenant",
   "access.renewRecoveryCodes",
   "access.switchTenant",
+  "archives.create",
+  "archives.delete",
+  "archives.download",
+  "archives.get",
+  "archives.list",
+  "archives.pause",
+  "archives.resume",
   "exports.create",
   "exports.delete",
   "exports.download",
@@ -45,12 +67,29 @@ const routesOfAnyAccount = [
   "exports.list",
   "exports.pause",
   "exports.resume",
+  "files.beginUpload",
   "files.delete",
   "files.download",
+  "files.endUpload",
+  "files.getUpload",
   "files.link",
   "files.list",
+  "files.sendUpload",
   "files.thumbnail",
   "files.upload",
+  "imports.cancel",
+  "imports.check",
+  "imports.create",
+  "imports.delete",
+  "imports.errors",
+  "imports.get",
+  "imports.list",
+  "imports.listTargets",
+  "imports.pause",
+  "imports.preview",
+  "imports.resume",
+  "imports.run",
+  "imports.template",
   "notifications.choose",
   "notifications.getFigures",
   "notifications.list",
@@ -68,6 +107,9 @@ const routesOfAnyAccount = [
   "work.resume",
 ];
 
+/** The only routes of customers. */
+const routesOfCustomers = ["customers.follow", "customers.me", "customers.signOut"];
+
 let emulator: Emulator;
 beforeAll(async () => {
   emulator = await startEmulator();
@@ -78,7 +120,12 @@ const everything = async ({ api }: Member): Promise<string[]> =>
   (await api.access.listPermissions()).items.map(({ code }) => code);
 
 async function openWorld(): Promise<World> {
-  const env = { WECHAT_API_URL: emulator.url, WECHAT_MP_URL: emulator.url, SMTP_URL: emulator.smtpUrl };
+  const env = {
+    WECHAT_API_URL: emulator.url,
+    WECHAT_MP_URL: emulator.url,
+    SMTP_URL: emulator.smtpUrl,
+    SMS_URL: emulator.smsUrl,
+  };
   const server = await openTestServer(inject("clusterUrl"), { env });
   const [owner, stranger] = [await server.asPlatformOwner(), await server.asOwner()];
   const bound = await bindLanternTea(owner, emulator.world, server.url);
@@ -86,10 +133,16 @@ async function openWorld(): Promise<World> {
   await emulator.world.scan(puppet.id, { code: bound.channel.ticket });
   await emulator.world.say(puppet.id, { appid: bound.appid, text: "桂花乌龙还有吗？" });
   await server.runUntilIdle();
+  const customer = await signInCustomer(server, emulator.world, { tenantId: owner.tenantId, address: "13800138000" });
+  const { tenantId } = stranger;
+  const otherCustomer = await signInCustomer(server, emulator.world, { tenantId, address: "13800138000" });
   return {
     server,
     owner,
     stranger,
+    customer,
+    otherCustomer,
+    readCode: (address) => codeIn(emulator.world, address),
     powerless: await server.asHolderOf([], owner),
     narrowed: await server.asHolderOf(await everything(owner), owner, "own"),
     bound,
@@ -107,6 +160,7 @@ async function loadFixtures(): Promise<Fixtures[]> {
 test.each([
   ["public routes", publicAccess, publicRoutes],
   ["routes that any account may call", authenticated, routesOfAnyAccount],
+  ["routes of customers", customerAccess, routesOfCustomers],
 ])("the %s are a listed set", (_, access, listed) => {
   const routes = Object.values<Contract>(contracts).flatMap((contract) => Object.values(contract));
   const open = routes.filter((route) => route.access === access);
@@ -130,11 +184,25 @@ test("a route that says it reads, and changes something, turns the test above re
   await world.server.close();
 });
 
+test("a route that takes a customer for an account, or an account for a customer, turns it red, too", async () => {
+  const world = await openWorld();
+  // As if the tokens of either were good where the other's are asked for.
+  const mistaken = { ...world, customer: { ...world.customer, accessToken: world.owner.accessToken } };
+  const wrong = await violations(mistaken, await loadFixtures());
+  expect(wrong).toContainEqual("links.list: expected 401, got success");
+  expect(wrong).toContainEqual(expect.stringContaining("customers.me: its customer's call failed"));
+  await world.server.close();
+});
+
 test("a route of owned things that forgets whose they are turns it red, too", async () => {
   const world = await openWorld();
   // As if the condition of the lists, and of single links, reached everybody's.
   const forgetful = { ...world, narrowed: world.owner };
-  expect(await violations(forgetful, await loadFixtures())).toEqual(
+  const links = (await loadFixtures()).map(({ contract, prepare }) => ({
+    contract: contract === contracts.links ? contract : {},
+    prepare,
+  }));
+  expect(await violations(forgetful, links)).toEqual(
     expect.arrayContaining([
       expect.stringContaining("links.list shows who only reaches their own"),
       expect.stringContaining("links.update"),

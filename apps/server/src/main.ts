@@ -4,6 +4,7 @@ import { openDatabase } from "@zhanggui/kit/server/database";
 import { assertDatabase } from "@zhanggui/kit/server/database-check";
 import { type Env, readEnv } from "@zhanggui/kit/server/env";
 import { createLog, type Logger } from "@zhanggui/kit/server/log";
+import { LogLines } from "@zhanggui/kit/server/log-lines";
 import { migrate } from "@zhanggui/kit/server/migrate";
 import { OperatorError } from "@zhanggui/kit/server/operator-error";
 import { tenantRoleOf } from "@zhanggui/kit/server/policies";
@@ -43,6 +44,8 @@ const commands: Readonly<Record<string, Command>> = {
   "slow-queries": { usage: "slow-queries [hours]", does: "lists the slowest statements of late", run: slowQueries },
 };
 const help: ReadonlySet<string> = new Set(["help", "--help", "-h"]);
+/** Where this process's log goes. */
+const lines = new LogLines();
 /** How long a worker may take to give back what its deadline cut off. */
 const givingBackMs = 1000;
 
@@ -56,7 +59,7 @@ async function main([name = "serve", ...words]: readonly string[]): Promise<void
   if (command === undefined) throw new OperatorError(`There is no command ${name}.\n${usage()}`);
   const env = readEnv();
   await assertDatabase(env.DATABASE_DIRECT_URL, { tenantRole: tenantRoleOf });
-  await command.run(env, createLog(env.LOG_LEVEL), ...words);
+  await command.run(env, createLog(env.LOG_LEVEL, lines), ...words);
 }
 
 function usage(): string {
@@ -77,6 +80,7 @@ async function serve(env: Env, log: Logger): Promise<void> {
     env,
     clock: new TurnableClock(env.CLOCK_OFFSET_MS),
     log,
+    lines,
     database: openDatabase(env.DATABASE_URL, poolOptions(env)),
   });
   const { lifecycle, metrics } = runtime;

@@ -40,7 +40,12 @@ export const modules: readonly ModuleEntry[] = [
     },
     platformTables: { access_tenant: [], access_login_attempt: [] },
     sealed: async () => (await import("./foundation/access/access.sealed.ts")).accessSealed,
-    ownerObjects: { access_is_platform: "whether the ctx's own tenant runs the server: of others it tells nothing" },
+    ownerObjects: {
+      access_tenants: "every tenant, to the one that runs the server; to others none",
+      access_is_platform: "whether the ctx's own tenant runs the server: of others it tells nothing",
+      access_demand_platform:
+        "that rows of what holds for all tenants are of the one that runs the server; it only refuses",
+    },
     load: async () => (await import("./foundation/access/access.module.ts")).accessModule,
   },
   {
@@ -49,6 +54,13 @@ export const modules: readonly ModuleEntry[] = [
     description: "What people of a tenant are told, in their language: read, unread, wanted",
     dependsOn: ["access"],
     load: async () => (await import("./foundation/notifications/notifications.module.ts")).notificationsModule,
+  },
+  {
+    name: "tenants",
+    layer: "foundation",
+    description: "The businesses of this server: plan, expiry, limits, what they use; opened, renewed, suspended",
+    dependsOn: ["access", "notifications"],
+    load: async () => (await import("./foundation/tenants/tenants.module.ts")).tenantsModule,
   },
   {
     name: "work",
@@ -60,8 +72,13 @@ export const modules: readonly ModuleEntry[] = [
   {
     name: "settings",
     layer: "foundation",
-    description: "Typed settings, per tenant, versioned, read hot; what is kept for how long",
+    description: "Typed settings, per platform, tenant, app and store, versioned, read hot; what is kept for how long",
     dependsOn: ["access"],
+    ownerFiles: { "hot-values.ts": "what every process keeps in memory is read past the transaction that asks" },
+    ownerObjects: {
+      settings_value_of_platform: "what is set for all tenants is read by the owner",
+    },
+    sealed: async () => (await import("./foundation/settings/settings.sealed.ts")).settingsSealed,
     load: async () => (await import("./foundation/settings/settings.module.ts")).settingsModule,
   },
   {
@@ -87,6 +104,20 @@ export const modules: readonly ModuleEntry[] = [
     load: async () => (await import("./foundation/exports/exports.module.ts")).exportsModule,
   },
   {
+    name: "imports",
+    layer: "foundation",
+    description: "Files whose rows become things: read, mapped, checked, imported once each",
+    dependsOn: ["access", "files", "notifications", "settings", "work"],
+    load: async () => (await import("./foundation/imports/imports.module.ts")).importsModule,
+  },
+  {
+    name: "archives",
+    layer: "foundation",
+    description: "Several files as one zip, made in the background",
+    dependsOn: ["access", "exports", "files", "notifications", "settings", "work"],
+    load: async () => (await import("./foundation/archives/archives.module.ts")).archivesModule,
+  },
+  {
     name: "events",
     layer: "foundation",
     description: "The event log and the dead letters, seen and replayed",
@@ -98,13 +129,24 @@ export const modules: readonly ModuleEntry[] = [
     layer: "foundation",
     description:
       "How the whole server runs: schedules, queues, tables, dependencies; closed for maintenance and opened",
-    dependsOn: ["access"],
+    dependsOn: ["access", "settings"],
     ownerFiles: {
       "overview.ts":
         "queues, tables and slow statements are all tenants'; only the tenant that runs the server sees it",
       "maintenance.ts": "the server is closed for all tenants",
     },
     load: async () => (await import("./foundation/operations/operations.module.ts")).operationsModule,
+  },
+  {
+    name: "logs",
+    layer: "foundation",
+    description: "What the server wrote to its log of late, found by trace, level, time and words",
+    dependsOn: ["access", "settings"],
+    ownerFiles: {
+      "keeper.ts": "a process writes lines about all tenants",
+      "logs.service.ts": "whoever runs the server sees those of all tenants, and those about none",
+    },
+    load: async () => (await import("./foundation/logs/logs.module.ts")).logsModule,
   },
   {
     name: "links",
@@ -139,6 +181,33 @@ export const modules: readonly ModuleEntry[] = [
     load: async () => (await import("./foundation/keys/keys.module.ts")).keysModule,
   },
   {
+    name: "identity",
+    layer: "foundation",
+    description: "Single sign-on: OpenID Connect providers that people sign in by",
+    dependsOn: ["access", "settings"],
+    sealed: async () => (await import("./foundation/identity/identity.sealed.ts")).identitySealed,
+    load: async () => (await import("./foundation/identity/identity.module.ts")).identityModule,
+  },
+  {
+    name: "codes",
+    layer: "foundation",
+    description: "Verification codes by phone and mail; proof of work against whoever asks in masses",
+    dependsOn: ["access", "settings"],
+    ownerFiles: { "proofs.ts": "a challenge is solved before anybody says for which tenant" },
+    platformTables: { codes_proof: [] },
+    sealed: async () => (await import("./foundation/codes/codes.sealed.ts")).codesSealed,
+    load: async () => (await import("./foundation/codes/codes.module.ts")).codesModule,
+  },
+  {
+    name: "webhooks",
+    layer: "foundation",
+    description: "Events for others: webhooks of tenants, signed and tried again; a relay to RabbitMQ",
+    dependsOn: ["access", "events", "notifications"],
+    ownerFiles: { "relay.ts": "events of all tenants wait for RabbitMQ in one queue" },
+    sealed: async () => (await import("./foundation/webhooks/webhooks.sealed.ts")).webhooksSealed,
+    load: async () => (await import("./foundation/webhooks/webhooks.module.ts")).webhooksModule,
+  },
+  {
     name: "connect",
     layer: "engines",
     description: "WeChat apps: tokens, messages in, replies out, channel QR codes",
@@ -163,5 +232,12 @@ export const modules: readonly ModuleEntry[] = [
     description: "Replies and scenes: what is sent to whom, and why it was or wasn't",
     dependsOn: ["connect", "audience"],
     load: async () => (await import("./engines/messaging/messaging.module.ts")).messagingModule,
+  },
+  {
+    name: "customers",
+    layer: "engines",
+    description: "Customers who sign in to pages of the business: their sessions, and what they are told live",
+    dependsOn: ["audience"],
+    load: async () => (await import("./engines/customers/customers.module.ts")).customersModule,
   },
 ];

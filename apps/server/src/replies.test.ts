@@ -9,6 +9,17 @@ import { contracts } from "./contracts.ts";
  * The reply's shape is all that stands between a row and the wire: what it doesn't name is stripped. These places let
  * everything through, each for a reason.
  */
+/** Null in place of a secret, wherever one is. */
+const ofSettings = Object.fromEntries(
+  ["change", "clear", "generate setting", "list items[]", "rollBack"].flatMap((view) => {
+    const [route = "", place = ""] = view.split(" ");
+    const at = (field: string) => `settings.${route} ${place === "" ? "" : `${place}.`}${field}`;
+    const values = ["below[].value", "default", "layers[].value", "value"].map(
+      (field) => [at(field), "a setting's own shape, parsed when it was written"] as const,
+    );
+    return [...values, [at("schema"), "a JSON Schema"] as const];
+  }),
+);
 const open: Readonly<Record<string, string>> = {
   "audience.timeline items[].details": "what a kind of entry tells is its writer's",
   "audit.get entry.changes[].after": "whatever a column holds",
@@ -19,13 +30,22 @@ const open: Readonly<Record<string, string>> = {
   "audit.get related[].changes[].before": "whatever a column held",
   "audit.get related[].changes[].field.choices": "words by value",
   "audit.get related[].details": "what the act was about",
+  "codes.challenge parameters": "ALTCHA's own, as its solvers take them",
+  "codes.solver": "a script",
   "connect.listInbound items[].content": "WeChat's own fields, as they came",
   "connect.receive": "WeChat's protocol: XML or JSON, sealed",
   "connect.verifyCallback": "WeChat's protocol: the echo",
+  "customers.follow notice.details": "what each kind of notice tells: whoever tells it says so by hand",
+  "customers.page": "a page",
+  "customers.pageFile": "what that page loads",
   "events.get payload": "an event's own shape, parsed when it was written",
   "events.list items[].payload": "an event's own shape, parsed when it was written",
+  "files.beginUpload": "nothing but the headers that tus asks for",
   "files.download": "a file as it is stored, only ever saved",
+  "files.endUpload": "nothing but the headers that tus asks for",
+  "files.getUpload": "nothing but the headers that tus asks for",
   "files.open": "a file as it is stored, only ever saved",
+  "files.sendUpload": "nothing but the headers that tus asks for",
   "files.thumbnail": "a picture that the server drew",
   "forms.create draft.schema": "what an operator made, looked through by packages/forms before it is kept",
   "forms.create draft.ui": "what an operator made, looked through by packages/forms before it is kept",
@@ -41,6 +61,8 @@ const open: Readonly<Record<string, string>> = {
   "forms.saveDraft draft.ui": "what an operator made, looked through by packages/forms before it is kept",
   "forms.takeBack draft.schema": "what an operator made, looked through by packages/forms before it is kept",
   "forms.takeBack draft.ui": "what an operator made, looked through by packages/forms before it is kept",
+  "imports.template": "a file that only says what columns there are",
+  "logs.list items[].fields": "what a line of the log says is its writer's",
   "messaging.createScene items[]<wechat_template>.data": "template fields are named by whoever made the template",
   "messaging.getDelivery content": "what was sent: template fields, or a mail's subject and text",
   "messaging.getDelivery steps[].details": "what a step tells is its writer's",
@@ -51,17 +73,15 @@ const open: Readonly<Record<string, string>> = {
   "messaging.readThread items[].sent.content": "what was sent: a reply's text, template fields, or a mail's",
   "messaging.reply sent.content": "what was sent",
   "messaging.updateScene items[]<wechat_template>.data": "template fields are named by whoever made the template",
-  "settings.change default": "a setting's own shape, parsed when it was written",
-  "settings.change schema": "a JSON Schema",
-  "settings.change value": "a setting's own shape, parsed when it was written",
+  ...ofSettings,
   "settings.history items[].value": "a setting's own shape, parsed when it was written",
-  "settings.list items[].default": "a setting's own shape, parsed when it was written",
-  "settings.list items[].schema": "a JSON Schema",
-  "settings.list items[].value": "a setting's own shape, parsed when it was written",
+  "settings.rollAllBack items[].after": "a setting's own shape, parsed when it was written",
+  "settings.rollAllBack items[].before": "a setting's own shape, parsed when it was written",
   "views.create query": "what a list's address says: texts by the names of its filters",
   "views.list items[].query": "what a list's address says",
   "views.share query": "what a list's address says",
   "views.update query": "what a list's address says",
+  "webhooks.listEvents items[].schema": "a JSON Schema",
   "work.get body": "what a bulk route was asked, for whoever asked",
   "work.get query": "what a bulk route was asked, for whoever asked",
 };

@@ -118,8 +118,10 @@ class Backup {
     for (const { key: whole } of rows) {
       for (const key of [whole, `${whole}-small`]) {
         const stored = await storage.stat(key);
-        if (stored !== undefined) {
-          yield { name: key, bytes: stored.sizeBytes, chunks: storage.get(key) };
+        // Opened before it is promised: one that somebody deletes meanwhile is missing, and ends nothing.
+        const chunks = stored && (await opened(storage.get(key)));
+        if (stored !== undefined && chunks !== undefined) {
+          yield { name: key, bytes: stored.sizeBytes, chunks };
           this.#files += 1;
         } else if (key === whole) this.#missing.push(key);
       }
@@ -161,4 +163,18 @@ export async function columnsOf(client: pg.Client): Promise<{ name: string; colu
      GROUP BY 1 ORDER BY 1`,
   );
   return rows.filter(({ name }) => !notCopied.has(name));
+}
+
+/** The same bytes, the first of them read already; undefined if there is nothing to read. */
+async function opened(source: AsyncIterable<Uint8Array>): Promise<AsyncIterable<Uint8Array> | undefined> {
+  const chunks = source[Symbol.asyncIterator]();
+  const first = await chunks.next().catch(() => undefined);
+  if (first === undefined) return undefined;
+  return (async function* () {
+    try {
+      for (let next = first; !next.done; next = await chunks.next()) yield next.value;
+    } finally {
+      await chunks.return?.();
+    }
+  })();
 }

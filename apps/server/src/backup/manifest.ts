@@ -47,7 +47,19 @@ export async function verifiedManifest(path: string): Promise<Manifest> {
   const wrong = found.find(({ name, sha256 }) => known.get(name) !== sha256);
   if (wrong !== undefined) throw new OperatorError(`${path} is damaged: ${wrong.name} isn't what was written`);
   if (found.length !== known.size) throw new OperatorError(`${path} is damaged: it lacks entries`);
+  demandPlaces(path, manifest, found);
   return manifest;
+}
+
+/** What has a place: rows of a listed table, and files. Whoever made an archive by hand may have named others. */
+function demandPlaces(path: string, { tables, files }: Manifest, found: readonly Entry[]): void {
+  const listed = new Set(tables.map(({ name }) => name));
+  const isFile = (name: string): boolean => /^files\/[0-9a-f-]{36}\/[0-9a-f-]{36}(?:-small)?$/.test(name);
+  const isRows = (name: string): boolean => listed.has(/^tables\/([a-z0-9_]+)\/\d{8}$/.exec(name)?.[1] ?? "");
+  const stray = found.find(({ name }) => !isFile(name) && !isRows(name));
+  if (stray !== undefined) throw new OperatorError(`${path} is damaged: ${stray.name} has no place here`);
+  const counted = found.filter(({ name }) => isFile(name)).length;
+  if (counted !== files) throw new OperatorError(`${path} is damaged: it has ${counted} files, not ${files}`);
 }
 
 function parsed(path: string, text: string): Manifest {

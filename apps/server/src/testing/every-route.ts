@@ -1,10 +1,12 @@
+import { isJson } from "@zhanggui/kit/contract/body";
 import { createClient, type Arguments } from "@zhanggui/kit/contract/client";
 import { ApiProblem } from "@zhanggui/kit/contract/problem";
-import { authenticated, permissionsOf, publicAccess } from "@zhanggui/kit/contract/permission";
+import { authenticated, customerAccess, permissionsOf, publicAccess } from "@zhanggui/kit/contract/permission";
 import type { Contract, Route } from "@zhanggui/kit/contract/route";
 import { sql } from "kysely";
 import type { Member, TestServer } from "./test-server.ts";
 import { contracts } from "../contracts.ts";
+import type { SignedInCustomer } from "./customers.ts";
 import type { Bound } from "./lantern-tea.ts";
 
 /** Two tenants: the first is to have a row of everything, the second is to see none of it. */
@@ -19,6 +21,11 @@ export interface World {
   readonly narrowed: Member;
   /** What Lantern Tea has bound at WeChat; somebody has come by its channel code. */
   readonly bound: Bound;
+  /** Somebody who is signed in as a customer of the first tenant, and somebody of the other one. */
+  readonly customer: SignedInCustomer;
+  readonly otherCustomer: SignedInCustomer;
+  /** The verification code that went to a phone number or a mail address last. */
+  readonly readCode: (address: string) => string;
   /** One more account at WeChat, which nobody has bound. */
   readonly newAccount: () => { readonly appid: string; readonly secret: string };
 }
@@ -56,17 +63,28 @@ type Input = Readonly<Record<string, unknown>>;
 export async function violations(world: World, fixtures: readonly Fixtures[]): Promise<string[]> {
   const prepared: [Contract, Awaited<ReturnType<Fixtures["prepare"]>>][] = [];
   for (const { contract, prepare } of fixtures) prepared.push([contract, await prepare(world)]);
-  const ids = [world.owner.tenantId, world.owner.accountId, world.bound.wechatAppId, ...idsIn(prepared)];
+  const { owner, bound, customer } = world;
+  const ids = [owner.tenantId, owner.accountId, bound.wechatAppId, customer.personId, ...idsIn(prepared)];
   const wrong = await rowsOfOthers(world);
   for (const [route, input] of prepared
     .flatMap(([contract, inputs]) => closedRoutes(contract, inputs))
     .toSorted(lastOut)) {
-    const call = (who: Member | undefined) => callAs(world, route, typeof input === "function" ? input() : input, who);
+    const call = (who: Caller | undefined) => callAs(world, route, typeof input === "function" ? input() : input, who);
+    if (route.access === customerAccess) {
+      wrong.push(...(await customersOwn(world, route, ids, call)));
+      continue;
+    }
+    // A customer is nobody here, whatever they may do with what is theirs.
+    wrong.push(...(await refusedWith(route, 401, () => call(world.customer))));
     wrong.push(...(await seesNothing(world, route, ids, () => call(world.stranger), "a stranger")));
     if (isNarrowed(route))
       wrong.push(...(await seesNothing(world, route, ids, () => call(world.narrowed), "who only reaches their own")));
     if (route.access !== authenticated) wrong.push(...(await refusedWith(route, 403, () => call(world.powerless))));
     wrong.push(...(await refusedWith(route, 401, () => call(undefined))));
+    if (forActing.has(route.id)) {
+      wrong.push(...(await refusedWith(route, 409, () => call(world.owner))));
+      continue;
+    }
     // Last, because it may remove what it is about; that it succeeds proves that the others were refused for real.
     const before = await fingerprint(world, auditLog);
     const written = await entriesOf(world, route);
@@ -82,6 +100,25 @@ export async function violations(world: World, fixtures: readonly Fixtures[]): P
   }
   return wrong;
 }
+
+/** A customer's route is for that customer: no account comes in, however much it may do, and no other customer sees. */
+async function customersOwn(
+  world: World,
+  route: Route,
+  ids: readonly string[],
+  call: (who: Caller | undefined) => Promise<unknown>,
+): Promise<string[]> {
+  const wrong: string[] = [];
+  for (const who of [world.owner, world.powerless, undefined])
+    wrong.push(...(await refusedWith(route, 401, () => call(who))));
+  // What is of the other one's may change: it is another tenant's.
+  wrong.push(...(await seesNothing(world, route, ids, () => call(world.otherCustomer), "another customer")));
+  const own = await attempt(() => call(world.customer));
+  if (own instanceof Error) wrong.push(`${route.id}: its customer's call failed: ${own.message}`);
+  return wrong;
+}
+
+type Caller = Pick<Member, "accessToken">;
 
 function closedRoutes(contract: Contract, inputs: Readonly<Record<string, Input | (() => Input)>>) {
   return Object.entries(contract)
@@ -103,9 +140,10 @@ async function entriesOf({ server, owner }: World, { id }: Route): Promise<numbe
   return count;
 }
 
-/** The route that ends the session comes last. */
+/** The routes that end a session come last. */
+const ending: readonly string[] = ["customers.signOut", "customers.end", "access.logout"];
 function lastOut([a]: readonly [Route, unknown], [b]: readonly [Route, unknown]): number {
-  return Number(a.id === "access.logout") - Number(b.id === "access.logout");
+  return ending.indexOf(a.id) - ending.indexOf(b.id);
 }
 
 /** Whatever looks like an id in what the calls are given: a stranger is to see none of them. */
@@ -178,17 +216,24 @@ async function attempt(call: () => Promise<unknown>): Promise<unknown> {
   }
 }
 
-function callAs(world: World, route: Route, input: Input, who: Member | undefined): Promise<unknown> {
+async function callAs(world: World, route: Route, input: Input, who: Caller | undefined): Promise<unknown> {
   const [module = "", key = ""] = route.id.split(".");
   const headers: Record<string, string> = who === undefined ? {} : { authorization: `Bearer ${who.accessToken}` };
   const client = createClient<Readonly<Record<string, Contract>>>(contracts, {
     baseUrl: world.server.url,
     headers: () => headers,
   });
-  const call = client[module]?.[key] as ((input: Input) => Promise<unknown>) | undefined;
+  const call = client[module]?.[key] as ((input: Input) => unknown) | undefined;
   if (call === undefined) throw new Error(`${route.id} is no route`);
-  return call(input);
+  const answer = call(input);
+  if (isJson(route.reply) || route.reply.kind !== "events") return answer;
+  // Of a stream the first that it tells; leaving it ends it.
+  for await (const first of answer as AsyncIterable<unknown>) return first;
+  return undefined;
 }
+
+/** For whoever acts in another's name, which nobody does here: `impersonation.test.ts` shows that they work. */
+const forActing: ReadonlySet<string> = new Set(["access.endImpersonation"]);
 
 /** Whoever takes a file away only reads, and leaves an entry. */
 const auditLog = ["kit_audit_entry", "kit_audit_unsealed"];

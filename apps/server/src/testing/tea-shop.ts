@@ -17,7 +17,13 @@ export interface TeaShop {
 export async function openTeaShop(clusterUrl: string, options: TestServerOptions = {}): Promise<TeaShop> {
   const clock = new TurnableClock();
   const emulator = await startEmulator({ clock });
-  const env = { WECHAT_API_URL: emulator.url, WECHAT_MP_URL: emulator.url, SMTP_URL: emulator.smtpUrl, ...options.env };
+  const env = {
+    WECHAT_API_URL: emulator.url,
+    WECHAT_MP_URL: emulator.url,
+    SMTP_URL: emulator.smtpUrl,
+    SMS_URL: emulator.smsUrl,
+    ...options.env,
+  };
   const server = await openTestServer(clusterUrl, { clock, ...options, env });
   const owner = await server.asOwner();
   const bound = await bindLanternTea(owner, emulator.world, server.url);

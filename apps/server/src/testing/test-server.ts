@@ -8,6 +8,7 @@ import { newId } from "@zhanggui/kit/contract/ids";
 import { TurnableClock } from "@zhanggui/kit/server/clock";
 import { openDatabase } from "@zhanggui/kit/server/database";
 import { readEnv } from "@zhanggui/kit/server/env";
+import { LogLines } from "@zhanggui/kit/server/log-lines";
 import { createLog, type Logger } from "@zhanggui/kit/server/log";
 import { poolOptions } from "@zhanggui/kit/server/pool";
 import type { ModuleDefinition } from "@zhanggui/kit/server/module";
@@ -92,11 +93,13 @@ export async function openTestServer(clusterUrl: string, options: TestServerOpti
   const variables = { DATABASE_URL: database.url, ...defaults };
   const env = readEnv({ ...variables, ...options.env });
   const clock = options.clock ?? new TurnableClock();
-  const log = options.log ?? createLog(env.LOG_LEVEL);
+  const lines = new LogLines({ write: () => {} });
+  const log = options.log ?? createLog(env.LOG_LEVEL, lines);
   const runtime = new Runtime({
     env,
     clock,
     log,
+    lines,
     database: openDatabase(database.url, poolOptions(env)),
   });
   const app = await createApp(runtime, options.modules);

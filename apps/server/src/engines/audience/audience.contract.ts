@@ -125,6 +125,25 @@ export const tagTaken = fault("audience.tag_taken", 409, {
   en: "There is a tag called “{name}” already.",
 });
 
+export const contactTaken = fault("audience.contact_taken", 409, {
+  zh: "这个手机号或邮箱已属于其他客户。",
+  en: "This phone number or mail address is another person's already.",
+});
+
+const Name = oneLine(60);
+const Phone = z
+  .string()
+  .trim()
+  .regex(/^\+?[0-9]{5,15}$/, { error: bilingual({ zh: "5 到 15 位数字", en: "5 to 15 digits" }) });
+const Mail = z.email().max(200);
+const TagNames = z.array(oneLine(30)).max(20);
+const NewPerson = z.object({
+  displayName: field(Name, { zh: "姓名", en: "Name" }),
+  phone: field(Phone, { zh: "手机号", en: "Phone" }, { kind: "phone", readBy: audienceContacts }).optional(),
+  mail: field(Mail, { zh: "邮箱", en: "Mail" }, { readBy: audienceContacts }).optional(),
+  tags: field(TagNames, { zh: "标签", en: "Tags" }).optional(),
+});
+
 const tagBody = z.object({ name: oneLine(30) });
 const tagParams = z.object({ tagId: Id });
 const personParams = z.object({ personId: Id });
@@ -212,6 +231,32 @@ export const audience = contract(followed, {
     reply: Person,
     faults: [notFound],
   }),
+  createPerson: route.post("/people", {
+    summary: "Add a person whom no app has met, by name, phone number or mail address",
+    access: audienceWrite,
+    effect: "change",
+    idempotent: true,
+    body: NewPerson,
+    reply: z.object({ id: Id }),
+    faults: [contactTaken],
+    imports: {
+      list: "listPeople",
+      knownBy: ["phone", "mail"],
+      update: { route: "updatePerson", id: "personId" },
+      synonyms: {
+        displayName: ["客户", "客户姓名", "名称", "昵称", "person", "full name", "customer"],
+        phone: ["手机", "电话", "联系电话", "手机号码", "mobile", "phone number", "tel"],
+        mail: ["电子邮箱", "邮件", "email", "e-mail", "mail address"],
+        tags: ["客户标签", "tag", "labels"],
+      },
+      examples: {
+        displayName: { zh: "林小满", en: "Lin Xiaoman" },
+        phone: "13800004321",
+        mail: "xiaoman@lantern-tea.example",
+        tags: { zh: "老客户、绿茶", en: "Regular, Green tea" },
+      },
+    },
+  }),
   timeline: route.get("/people/:personId/timeline", {
     summary: "What a person did and what was done for them, newest first",
     access: audienceRead,
@@ -221,25 +266,19 @@ export const audience = contract(followed, {
     faults: [notFound],
   }),
   updatePerson: route.patch("/people/:personId", {
-    summary: "Change the name, or add a phone number or mail address",
+    summary: "Change the name, or add a phone number, a mail address or tags",
     access: audienceWrite,
     effect: "change",
     params: personParams,
     body: z.object({
-      displayName: field(oneLine(60), { zh: "姓名", en: "Name" }).optional(),
+      displayName: NewPerson.shape.displayName.optional(),
       phone: field(
-        z
-          .string()
-          .trim()
-          .regex(/^\+?[0-9]{5,15}$/, { error: bilingual({ zh: "5 到 15 位数字", en: "5 to 15 digits" }) }),
+        Phone,
         { zh: "添加手机号", en: "Add a phone number" },
         { kind: "phone", readBy: audienceContacts },
       ).optional(),
-      mail: field(
-        z.email().max(200),
-        { zh: "添加邮箱", en: "Add a mail address" },
-        { readBy: audienceContacts },
-      ).optional(),
+      mail: field(Mail, { zh: "添加邮箱", en: "Add a mail address" }, { readBy: audienceContacts }).optional(),
+      tags: field(TagNames, { zh: "添加标签", en: "Add tags" }).optional(),
     }),
     reply: Person,
     faults: [notFound, conflict],

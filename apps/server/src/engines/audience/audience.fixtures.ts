@@ -2,7 +2,7 @@ import { fixturesOf } from "../../testing/every-route.ts";
 import { audience } from "./audience.contract.ts";
 
 export const fixtures = fixturesOf(audience)(async ({ owner }) => {
-  const { items } = await owner.api.audience.listPeople({});
+  const { items } = await owner.api.audience.listPeople({ following: true });
   const personId = items[0]!.id;
   const tagNamed = async (wanted: string): Promise<string> => {
     const { tags } = await owner.api.audience.addTag({ personId, name: wanted });
@@ -17,6 +17,7 @@ export const fixtures = fixturesOf(audience)(async ({ owner }) => {
     getPerson: { personId },
     getFigures: {},
     timeline: { personId },
+    createPerson: { displayName: "Somebody else", phone: "13900000001" },
     updatePerson: { personId, displayName: "Somebody" },
     addTag: { personId, name: "another" },
     tagPeople: { ids: [personId], name: "several" },

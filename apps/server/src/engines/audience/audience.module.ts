@@ -1,9 +1,13 @@
+import { knows } from "@zhanggui/kit/server/http/imported-rows";
 import { defineModule, items, on, runs } from "@zhanggui/kit/server/module";
+import { limitedBy, measured } from "@zhanggui/kit/server/plan-limits";
 import { accessModule } from "../../foundation/access/access.module.ts";
 import { connectModule } from "../connect/connect.module.ts";
 import { messageReceived } from "../connect/connect.events.ts";
 import { audience } from "./audience.contract.ts";
+import { channelEntered, peopleMerged, personFollowed, personUnfollowed } from "./audience.events.ts";
 import { keepTimeline } from "./audience.settings.ts";
+import { Contacts } from "./contacts.ts";
 import { AudienceService } from "./audience.service.ts";
 import { Figures } from "./figures.ts";
 import { Arrivals, isPlain } from "./internal/arrivals.ts";
@@ -13,11 +17,13 @@ import { Merges } from "./internal/merges.ts";
 import { Profiles } from "./internal/profiles.ts";
 import { Tags } from "./internal/tags.ts";
 import { Timeline } from "./timeline.ts";
+import { peopleLimit } from "./audience.limits.ts";
 
 export const audienceModule = defineModule(audience, {
   uses: [accessModule, connectModule],
   services: {
     people: AudienceService,
+    contacts: Contacts,
     figures: Figures,
     timeline: Timeline,
     arrivals: Arrivals,
@@ -30,6 +36,7 @@ export const audienceModule = defineModule(audience, {
     listPeople: people.list,
     getFigures: figures.get,
     getPerson: people.get,
+    createPerson: people.create,
     timeline: people.timelineOf,
     updatePerson: people.update,
     addTag: people.addTag,
@@ -41,11 +48,16 @@ export const audienceModule = defineModule(audience, {
     updateTag: tags.update,
     deleteTag: tags.delete,
   }),
+  publishes: [personFollowed, personUnfollowed, channelEntered, peopleMerged],
   handlers: ({ arrivals }) => ({
     link_person: on(messageReceived, arrivals.receive, {
       together: { takes: isPlain, run: arrivals.receivePlain },
     }),
   }),
   jobs: ({ profiles }) => [runs(fetchProfile, profiles.fetch)],
+  extensions: ({ figures, people }) => ({
+    known: knows(audience.createPerson, people.idOf),
+    people: measured(limitedBy(peopleLimit, figures.count)),
+  }),
   keeps: [keepTimeline],
 });

@@ -4,16 +4,21 @@ import { conflict, notFound, searchTooWide } from "@zhanggui/kit/contract/faults
 import type { Flat, Out } from "@zhanggui/kit/contract/route";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
 import { bulkOf } from "@zhanggui/kit/server/bulk";
+import type { Cache } from "@zhanggui/kit/server/cache";
 import { listOf, type Rows } from "@zhanggui/kit/server/list";
+import { PlanLimits } from "@zhanggui/kit/server/plan-limits";
+import { Runtime } from "@zhanggui/kit/server/runtime";
 import { type Found, foundByEither, searchIn } from "@zhanggui/kit/server/search";
 import { sql } from "kysely";
 import { Apps } from "../connect/apps.ts";
 import { type Openid, openidKey } from "../connect/openid.ts";
 import { Channels } from "../connect/channels.ts";
-import { audience } from "./audience.contract.ts";
+import { personNames } from "./audience.caches.ts";
+import { audience, contactTaken } from "./audience.contract.ts";
+import { peopleLimit } from "./audience.limits.ts";
 import { mayContact } from "./contact-details.ts";
 import { Identities } from "./internal/identities.ts";
-import { findPerson, lockPerson, type PersonRow } from "./internal/people.ts";
+import { addPerson, findPerson, lockPerson, type PersonRow } from "./internal/people.ts";
 import { isPlaceholder } from "./internal/placeholder.ts";
 import { type TagOrigin, Tags } from "./internal/tags.ts";
 import { Timeline } from "./timeline.ts";
@@ -38,13 +43,19 @@ export interface Behind {
 /** People as operators see and edit them. */
 @Injectable()
 export class AudienceService {
+  readonly #names: Cache<string, string>;
+
   constructor(
     private readonly apps: Apps,
     private readonly channels: Channels,
     private readonly identities: Identities,
     private readonly tags: Tags,
     private readonly timeline: Timeline,
-  ) {}
+    private readonly limits: PlanLimits,
+    runtime: Runtime,
+  ) {
+    this.#names = runtime.caches.of(personNames);
+  }
 
   list(ctx: Ctx, query: Flat<typeof audience.listPeople>): Promise<Out<typeof audience.listPeople>> {
     return listOf(ctx, audience.listPeople, query, peopleRows(ctx), {
@@ -128,7 +139,7 @@ export class AudienceService {
 
   /** @throws Fault `kit.conflict` if the phone number or mail address is another person's; `kit.not_found` */
   async update(ctx: Ctx, { personId, ...change }: Flat<typeof audience.updatePerson>): Promise<PersonView> {
-    await ctx.tx(async (ctx) => {
+    const changed = await ctx.tx(async (ctx) => {
       const id = await lockPerson(ctx, personId);
       if (change.displayName !== undefined) {
         await ctx.db
@@ -141,8 +152,36 @@ export class AudienceService {
         const value = change[kind];
         if (value !== undefined && (await this.identities.claim(ctx, id, kind, value)) !== id) throw conflict();
       }
+      for (const name of change.tags ?? []) await this.tags.add(ctx, id, name, manual(ctx));
+      return id;
     });
+    this.#names.drop(ctx, changed);
     return this.get(ctx, { personId });
+  }
+
+  /** @throws Fault `audience.contact_taken` at the field, `kit.limit_reached` */
+  async create(ctx: Ctx, { tags = [], ...given }: Flat<typeof audience.createPerson>): Promise<{ id: string }> {
+    return ctx.tx(async (ctx) => {
+      await this.limits.demand(ctx, peopleLimit);
+      const id = await addPerson(ctx, given.displayName);
+      for (const kind of ["phone", "mail"] as const) {
+        const value = given[kind];
+        if (value !== undefined && (await this.identities.claim(ctx, id, kind, value)) !== id)
+          throw contactTaken({ errors: [{ field: kind }] });
+      }
+      for (const name of tags) await this.tags.add(ctx, id, name, manual(ctx));
+      return { id };
+    });
+  }
+
+  /** Whose a phone number, or else a mail address, is. */
+  async idOf(ctx: Ctx, given: Pick<Flat<typeof audience.createPerson>, "phone" | "mail">): Promise<string | undefined> {
+    for (const kind of ["phone", "mail"] as const) {
+      const value = given[kind];
+      const whose = value === undefined ? undefined : await this.identities.whose(ctx, kind, value);
+      if (whose !== undefined) return whose;
+    }
+    return undefined;
   }
 
   /** @throws Fault `kit.not_found` */
@@ -174,13 +213,15 @@ export class AudienceService {
 
   /** How people are called now, by their ids. */
   async names(ctx: Ctx, personIds: readonly string[]): Promise<ReadonlyMap<string, string>> {
-    if (personIds.length === 0) return new Map();
-    const rows = await ctx.db
-      .selectFrom("audience_person")
-      .select(["id", "displayName"])
-      .where("id", "in", [...new Set(personIds)])
-      .execute();
-    return new Map(rows.map(({ id, displayName }) => [id, displayName]));
+    return this.#names.getMany(ctx, personIds, async (ids) => {
+      if (ids.length === 0) return new Map();
+      const rows = await ctx.db
+        .selectFrom("audience_person")
+        .select(["id", "displayName"])
+        .where("id", "in", [...new Set(ids)])
+        .execute();
+      return new Map(rows.map(({ id, displayName }) => [id, displayName]));
+    });
   }
 
   /** One openid may be known by several apps. */

@@ -25,6 +25,12 @@ export class Figures {
     private readonly people: AudienceService,
   ) {}
 
+  /** All there are: what the plan limits. */
+  async count(ctx: Ctx): Promise<number> {
+    const [row] = await ctx.sql<{ count: number }>`SELECT count(*) FROM audience_person`;
+    return row?.count ?? 0;
+  }
+
   async get(ctx: Ctx): Promise<Out<typeof audience.getFigures>> {
     const { zone } = await this.tenants.get(ctx.tenantId);
     const newPeople = await this.#counts.of(ctx, "people", zone, firstSeen);

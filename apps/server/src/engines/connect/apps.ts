@@ -1,9 +1,10 @@
 import { Injectable } from "@nestjs/common";
 import { notFound } from "@zhanggui/kit/contract/faults";
 import type { Flat, Out } from "@zhanggui/kit/contract/route";
-import { newId } from "@zhanggui/kit/contract/ids";
+import { Id, newId } from "@zhanggui/kit/contract/ids";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
 import { listOf } from "@zhanggui/kit/server/list";
+import { PlanLimits } from "@zhanggui/kit/server/plan-limits";
 import { Runtime } from "@zhanggui/kit/server/runtime";
 import type { SealedColumn } from "@zhanggui/kit/server/sealed-column";
 import { searchFew } from "@zhanggui/kit/server/search";
@@ -11,6 +12,7 @@ import { explainErrcode } from "@zhanggui/wechat/errcodes";
 import type { PushKeys } from "@zhanggui/wechat/push";
 import { type Selectable, sql, type Updateable } from "kysely";
 import { aesKeyMissing, appTaken, connect, secretRefused } from "./connect.contract.ts";
+import { appsLimit } from "./connect.limits.ts";
 import type { AppCredentials } from "./app.contract.ts";
 import { aesKey as aesKeyColumn, appSecret as secretColumn, pushToken as tokenColumn } from "./connect.sealed.ts";
 import type { ConnectTables } from "./connect.tables.ts";
@@ -32,6 +34,7 @@ export class Apps {
   constructor(
     private readonly runtime: Runtime,
     private readonly proofs: Proofs,
+    private readonly limits: PlanLimits,
   ) {}
 
   list(ctx: Ctx, query: Flat<typeof connect.listApps>): Promise<Out<typeof connect.listApps>> {
@@ -56,6 +59,41 @@ export class Apps {
     );
   }
 
+  /** Those that are bound, by their names: for whatever can be set for one of them. */
+  async named(
+    ctx: Ctx,
+    { search, limit }: { readonly search: string; readonly limit: number },
+  ): Promise<{ id: string; name: string }[]> {
+    // A tenant has a handful.
+    const rows = await ctx.db
+      .selectFrom("connect_app")
+      .select(["id", "name"])
+      .where("unboundAt", "is", null)
+      .orderBy("name")
+      .orderBy("id")
+      .execute();
+    const wanted = search.toLowerCase();
+    return rows.filter(({ name }) => name.toLowerCase().includes(wanted)).slice(0, limit);
+  }
+
+  /** Those that are bound: what the plan limits. */
+  async count(ctx: Ctx): Promise<number> {
+    const [row] = await ctx.sql<{ count: number }>`SELECT count(*) FROM connect_app WHERE unbound_at IS NULL`;
+    return row?.count ?? 0;
+  }
+
+  /** What those are called. */
+  async names(ctx: Ctx): Promise<string[]> {
+    return (await this.named(ctx, { search: "", limit: 100 })).map(({ name }) => name);
+  }
+
+  /** Whether it is one that is bound. */
+  async has(ctx: Ctx, id: string): Promise<boolean> {
+    if (!Id.safeParse(id).success) return false;
+    const rows = ctx.db.selectFrom("connect_app").select("id").where("id", "=", id).where("unboundAt", "is", null);
+    return (await rows.executeTakeFirst()) !== undefined;
+  }
+
   /** Whether it is still bound or not: what came in by it needs its name. @throws Fault `kit.not_found` */
   async row(ctx: Ctx, id: string): Promise<AppRow> {
     const row = await ctx.db.selectFrom("connect_app").selectAll().where("id", "=", id).executeTakeFirst();
@@ -75,7 +113,7 @@ export class Apps {
    * unbound goes on where it stood, with its people and channels.
    *
    * @throws Fault `connect.secret_refused`, `connect.app_taken` if this tenant has it, `connect.bound_elsewhere`,
-   *   `connect.aes_key_missing`
+   *   `connect.aes_key_missing`, `kit.limit_reached`
    */
   async bind(ctx: Ctx, app: Flat<typeof connect.bindApp>): Promise<AppView> {
     if (app.mode !== "plain" && app.encodingAesKey === undefined) throw aesKeyMissing();
@@ -98,8 +136,9 @@ export class Apps {
       unboundAt: null,
       verifiedAt: null,
     };
-    await this.proofs.claim(app.appId, () =>
-      ctx.db
+    const write = async (ctx: TxCtx): Promise<unknown> => {
+      await this.limits.demand(ctx, appsLimit);
+      return ctx.db
         .insertInto("connect_app")
         .values({ id, appId: app.appId, ...values })
         .onConflict((on) =>
@@ -110,8 +149,9 @@ export class Apps {
             .where("connect_app.id", "=", id),
         )
         .returning("id")
-        .executeTakeFirstOrThrow(taken),
-    );
+        .executeTakeFirstOrThrow(taken);
+    };
+    await this.proofs.claim(app.appId, () => ctx.tx(write));
     return this.get(ctx, id);
   }
 

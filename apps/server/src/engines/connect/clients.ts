@@ -2,6 +2,7 @@ import { Injectable } from "@nestjs/common";
 import { Fault } from "@zhanggui/kit/contract/fault";
 import type { Ctx } from "@zhanggui/kit/server/ctx";
 import { Runtime } from "@zhanggui/kit/server/runtime";
+import { notePastSpan } from "@zhanggui/kit/server/tracing/spans";
 import { TokenFailure, WechatClient } from "@zhanggui/wechat/client";
 import { explainErrcode } from "@zhanggui/wechat/errcodes";
 import { getStableToken } from "@zhanggui/wechat/official";
@@ -51,7 +52,10 @@ export class WechatClients {
   #make(app: AppRow): WechatClient {
     const { env, secrets, clock, log } = this.runtime;
     const secret = this.apps.secret(app);
-    const report = (entry: CallLog): void => log.info({ ...entry, wechatAppId: app.id }, "called WeChat");
+    const report = (entry: CallLog): void => {
+      log.info({ ...entry, wechatAppId: app.id }, "called WeChat");
+      traceCall(env.WECHAT_API_URL, entry);
+    };
     // A client outlives the request that made it, and so must its ctx.
     const ctx = this.runtime.ctx(app.tenantId);
     const store = new DatabaseTokenStore(ctx, app.id, secrets);
@@ -91,6 +95,18 @@ export class WechatClients {
       ),
     );
   }
+}
+
+/** A call of WeChat as a span below whatever called it. */
+function traceCall(apiUrl: string, { method, path, durationMs, outcome, errcode }: CallLog): void {
+  const attributes = {
+    "http.request.method": method,
+    "url.path": path,
+    "server.address": new URL(apiUrl).hostname,
+    "wechat.errcode": errcode,
+  };
+  const error = outcome === "ok" ? undefined : new Error(errcode === undefined ? outcome : `errcode ${errcode}`);
+  notePastSpan(`${method} ${path}`, durationMs, { kind: "client", attributes }, error);
 }
 
 /** What a failed call of WeChat's means to whoever asked for it; undefined for an error that isn't WeChat's. */

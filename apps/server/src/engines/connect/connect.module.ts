@@ -1,14 +1,18 @@
 import { dependency } from "@zhanggui/kit/server/dependency";
 import { cron, defineModule } from "@zhanggui/kit/server/module";
+import { limitedBy, measured } from "@zhanggui/kit/server/plan-limits";
 import { accessModule } from "../../foundation/access/access.module.ts";
 import { notificationsModule } from "../../foundation/notifications/notifications.module.ts";
+import { settingScopes } from "../../foundation/settings/scopes.ts";
 import { settingsModule } from "../../foundation/settings/settings.module.ts";
 import { Apps } from "./apps.ts";
 import { Channels } from "./channels.ts";
 import { WechatClients } from "./clients.ts";
 import { connect } from "./connect.contract.ts";
+import { messageReceived, templateFinished } from "./connect.events.ts";
 import { Conversations } from "./conversations.ts";
 import { ConnectService } from "./connect.service.ts";
+import { appsLimit } from "./connect.limits.ts";
 import { appFailing } from "./connect.notifications.ts";
 import { keepInbound, pushToleranceSeconds, replyTimeoutMs } from "./connect.settings.ts";
 import { Figures } from "./figures.ts";
@@ -46,8 +50,13 @@ export const connectModule = defineModule(connect, {
     verifyCallback: messages.verify,
     receive: messages.receive,
   }),
+  publishes: [messageReceived, templateFinished],
   schedules: ({ conversations }) => ({ note_missed: cron("*/10 * * * *", conversations.noteMissed) }),
-  extensions: ({ clients }) => ({ wechat: dependency({ check: clients.check }) }),
+  extensions: ({ apps, clients }) => ({
+    wechat: dependency({ check: clients.check }),
+    bound: measured(limitedBy(appsLimit, apps.count, apps.names)),
+    apps: settingScopes({ level: "app", list: apps.named, has: apps.has }),
+  }),
   settings: [replyTimeoutMs, pushToleranceSeconds],
   notifies: [appFailing],
   keeps: [keepInbound],

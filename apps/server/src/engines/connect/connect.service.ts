@@ -32,11 +32,11 @@ export class ConnectService {
 
   /** WeChat's check of the callback address. @throws Fault `connect.push_refused` */
   async verify(visitor: Ctx, { wechatAppId, ...query }: Flat<typeof connect.verifyCallback>): Promise<BytesOut> {
-    const { snapshot, result: echo } = await this.#opened(visitor, wechatAppId, (snapshot) => {
+    const { snapshot, result: echo } = await this.#opened(visitor, wechatAppId, (snapshot, toleranceSeconds) => {
       const text = verifyUrl(query, snapshot.keys);
       // An old check that somebody has seen proves nothing about WeChat now.
       const ageSeconds = Math.abs(visitor.now().getTime() / 1000 - Number(query.timestamp));
-      if (ageSeconds > snapshot.toleranceSeconds) {
+      if (ageSeconds > toleranceSeconds) {
         throw new PushRefused("stale", `the timestamp is ${ageSeconds} s from now`);
       }
       return text;
@@ -58,14 +58,16 @@ export class ConnectService {
     const arrivedAtMs = performance.now();
     // Twice at most, or thrice if the configuration changes meanwhile: a snapshot read for this push always holds.
     while (true) {
-      const { snapshot, result: opened } = await this.#opened(visitor, wechatAppId, ({ keys, toleranceSeconds }) =>
+      const { snapshot, result: opened } = await this.#opened(visitor, wechatAppId, ({ keys }, toleranceSeconds) =>
         openPush({ query, body: bytes, contentType, keys, now: visitor.now(), toleranceSeconds }),
       );
       // Hardly any push has something to log, and making a ctx is dear.
       const ctx = (): Ctx => this.#ctx(visitor, snapshot);
       const { message } = opened;
       const described = await describe(snapshot, message);
-      const answer = await answerInTime(ctx, snapshot, described);
+      // Of a tenant that reads only it is kept, and whoever wrote waits for somebody to answer.
+      const mayAnswer = !this.runtime.tenants.isReadOnly(snapshot.tenantId);
+      const answer = mayAnswer ? await answerInTime(ctx, snapshot, described) : undefined;
       const event = eventOf(message, described, answer);
       const { traceId } = visitor;
       const stored = await this.store.keep({ snapshot, arrivedAtMs, traceId, message, described, answer, event });
@@ -148,12 +150,12 @@ export class ConnectService {
   async #opened<Result>(
     visitor: Ctx,
     wechatAppId: string,
-    open: (snapshot: Snapshot) => Result,
+    open: (snapshot: Snapshot, toleranceSeconds: number) => Result,
   ): Promise<{ snapshot: Snapshot; result: Result }> {
     const snapshot = await this.snapshots.of(visitor, wechatAppId);
     let refusal: { reason: string; cause?: PushRefused } = { reason: "disabled" };
     try {
-      if (!snapshot.app.disabled) return { snapshot, result: open(snapshot) };
+      if (!snapshot.app.disabled) return { snapshot, result: open(snapshot, await snapshot.toleranceSeconds()) };
     } catch (error) {
       if (!(error instanceof PushRefused)) throw error;
       refusal = { reason: error.reason, cause: error };
@@ -188,7 +190,7 @@ async function answerInTime(ctx: () => Ctx, snapshot: Snapshot, message: Incomin
   const answering = firstAnswer(ctx, snapshot, message, 0);
   if (!(answering instanceof Promise)) return answering;
   const late = Promise.withResolvers<undefined>();
-  const { replyTimeoutMs: timeoutMs } = snapshot;
+  const timeoutMs = await snapshot.replyTimeoutMs();
   const timer = setTimeout(() => {
     ctx().log.warn({ timeoutMs, openid: message.openid }, "no reply in time; WeChat gets an empty answer");
     late.resolve(undefined);

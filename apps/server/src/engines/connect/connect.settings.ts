@@ -2,17 +2,39 @@ import { setting } from "@zhanggui/kit/contract/setting";
 import { retention, rowsOf } from "@zhanggui/kit/server/retention";
 import { z } from "zod";
 
+const pushes = { zh: "微信推送", en: "Pushes of WeChat" };
+
 /** WeChat gives up after five seconds and shows the user an error; what we can't say by then we don't say. */
-export const replyTimeoutMs = setting("connect.replyTimeoutMs", z.int().min(100).max(4500), 3000, {
-  zh: "自动回复最长等待时间（毫秒）。微信 5 秒后放弃。",
-  en: "Longest wait for an automatic reply, in milliseconds. WeChat gives up after five seconds.",
-});
+export const replyTimeoutMs = setting(
+  "connect.replyTimeoutMs",
+  z.int().min(100).max(4500),
+  3000,
+  { zh: "自动回复最长等待（毫秒）", en: "Longest wait for an automatic reply (ms)" },
+  {
+    help: {
+      zh: "超过这个时间就不再回复；微信自己 5 秒后放弃。",
+      en: "After that nothing is answered any more. WeChat itself gives up after five seconds.",
+    },
+    group: pushes,
+    levels: ["platform", "tenant", "app"],
+  },
+);
 
 /** How far a push's timestamp may be from our clock: room for WeChat's retries and for clocks that differ. */
-export const pushToleranceSeconds = setting("connect.pushToleranceSeconds", z.int().min(15).max(3600), 300, {
-  zh: "推送时间戳与服务器时间允许的最大偏差（秒）。",
-  en: "Largest difference between a push's timestamp and the server's clock, in seconds.",
-});
+export const pushToleranceSeconds = setting(
+  "connect.pushToleranceSeconds",
+  z.int().min(15).max(3600),
+  300,
+  { zh: "推送时间戳允许的最大偏差（秒）", en: "Largest difference of a push's timestamp (s)" },
+  {
+    help: {
+      zh: "与服务器时间相差更多的推送会被拒绝。",
+      en: "Pushes that are further from the server's clock are refused.",
+    },
+    group: pushes,
+    levels: ["platform", "tenant", "app"],
+  },
+);
 
 /** A channel's figures stay: they are counted as messages come in. */
 export const keepInbound = retention(

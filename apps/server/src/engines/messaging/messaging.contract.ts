@@ -131,14 +131,14 @@ export const DeliverySummary = z
   .object({
     id: Id,
     /** As the person is called now. */
-    personName: field(z.string(), { zh: "客户", en: "Person" }, { kind: "person", width: "168px" }),
+    personName: field(z.string(), { zh: "客户", en: "Person" }, { kind: "person", width: "176px" }),
     personId: Id,
     /** Whose it is to read: the person's own, or the leader's of their channel. */
-    recipient: field(z.object({ zh: z.string(), en: z.string() }), { zh: "收件人", en: "Goes to" }),
+    recipient: field(z.object({ zh: z.string(), en: z.string() }), { zh: "收件人", en: "Goes to" }, { width: "12%" }),
     /** The openid or mail address. */
     to: field(z.string(), { zh: "地址", en: "Address" }, { hidden: true }),
     /** Null for what an operator wrote. */
-    sceneName: field(z.string().nullable(), { zh: "场景", en: "Scene" }),
+    sceneName: field(z.string().nullable(), { zh: "场景", en: "Scene" }, { width: "11%" }),
     /** Who wrote it, by the name of then; null for what a scene sent. */
     authorName: field(z.string().nullable(), { zh: "操作人", en: "Written by" }, { hidden: true }),
     channel: field(
@@ -146,15 +146,15 @@ export const DeliverySummary = z
       { zh: "方式", en: "By" },
       {
         filter: true,
-        width: "136px",
+        width: "112px",
         choices: { ...by.choices, wechat_reply: { zh: "客服回复", en: "Reply" } },
       },
     ),
-    state: field(DeliveryState, { zh: "状态", en: "State" }, { filter: true, choices: deliveryStates }),
+    state: field(DeliveryState, { zh: "状态", en: "State" }, { filter: true, choices: deliveryStates, width: "112px" }),
     /** Why it stands where it stands. */
     reason: field(z.object({ zh: z.string(), en: z.string() }), { zh: "原因", en: "Why" }),
     traceId: z.string(),
-    createdAt: field(Instant, { zh: "时间", en: "At" }, { sort: "id", filter: "range" }),
+    createdAt: field(Instant, { zh: "时间", en: "At" }, { sort: "id", filter: "range", width: "136px" }),
     updatedAt: field(Instant, { zh: "最近变化", en: "Last change" }, { hidden: true }),
   })
   .meta({ id: "DeliverySummary" });

@@ -1,6 +1,7 @@
 import { dependency } from "@zhanggui/kit/server/dependency";
 import { cron, defineModule, on, queue, type QueueBinding } from "@zhanggui/kit/server/module";
 import { accessModule } from "../../foundation/access/access.module.ts";
+import { codeSender } from "../../foundation/codes/code-sender.ts";
 import { notificationsModule } from "../../foundation/notifications/notifications.module.ts";
 import { settingsModule } from "../../foundation/settings/settings.module.ts";
 import { channelEntered, peopleMerged, personFollowed } from "../audience/audience.events.ts";
@@ -10,6 +11,7 @@ import { connectModule } from "../connect/connect.module.ts";
 import { responder } from "../connect/responders.ts";
 import { Deliveries } from "./deliveries.ts";
 import { Figures } from "./figures.ts";
+import { MailCodes, TextCodes } from "./internal/code-senders.ts";
 import { Receipts } from "./internal/receipts.ts";
 import { SceneRunner } from "./internal/scene-runner.ts";
 import { Senders } from "./internal/senders.ts";
@@ -37,6 +39,8 @@ export const messagingModule = defineModule(messaging, {
     threads: Threads,
     figures: Figures,
     reminders: Reminders,
+    mailCodes: MailCodes,
+    textCodes: TextCodes,
   },
   routes: ({ rules, scenes, deliveries, figures, threads }) => ({
     listRules: rules.list,
@@ -79,9 +83,12 @@ export const messagingModule = defineModule(messaging, {
   notifies: [customersWaiting],
   settings: [remindHours, unnamedCustomer],
   keeps: [keepDeliveries],
-  extensions: ({ rules, senders }) => ({
+  extensions: ({ rules, senders, mailCodes, textCodes }) => ({
     rules: responder(rules.responder),
     mail: dependency({ check: senders.check }),
+    sms: dependency({ check: textCodes.check }),
+    mail_codes: codeSender(mailCodes),
+    text_codes: codeSender(textCodes),
   }),
 });
 
@@ -89,6 +96,8 @@ function sending(outbox: Outbox, { keyed = false } = {}): QueueBinding {
   return queue({
     effect: "outside",
     keyed,
+    // It reaches people, and costs money.
+    waitsWhileReadOnly: true,
     concurrency: 8,
     // Longer than a sending can take: token, call and their time limits together.
     timeoutMs: 60_000,

@@ -4,15 +4,26 @@ import { z } from "zod";
 import { type Prune, retention, rowsOf } from "@zhanggui/kit/server/retention";
 
 /** Nobody likes to be called by the end of an openid. */
-export const unnamedCustomer = setting("messaging.unnamedCustomer", oneLine(20), "您", {
-  zh: "发给客户的消息里，不知道姓名时怎么称呼。",
-  en: "What messages to customers call somebody whose name isn't known.",
-});
+export const unnamedCustomer = setting(
+  "messaging.unnamedCustomer",
+  oneLine(20),
+  "您",
+  { zh: "不知道姓名时的称呼", en: "What somebody without a name is called" },
+  { help: { zh: "用在发给客户的消息里。", en: "In messages to customers." } },
+);
 
-export const remindHours = setting("messaging.remindHours", z.int().min(0).max(47), 4, {
-  zh: "客户等待回复时，在微信不再允许回复之前多少小时提醒；0 为不提醒。",
-  en: "How many hours before WeChat takes no answer any more people are reminded of customers who wait; 0: never.",
-});
+export const remindHours = setting(
+  "messaging.remindHours",
+  z.int().min(0).max(47),
+  4,
+  { zh: "提前多少小时提醒待回复的客户", en: "Remind of customers who wait (hours before)" },
+  {
+    help: {
+      zh: "在微信不再允许回复之前这么多小时提醒；0 为不提醒。",
+      en: "So long before WeChat takes no answer any more people are reminded; 0: never.",
+    },
+  },
+);
 
 /** With their steps. What is still to go out stays, however old. */
 const deliveries: Prune = async (ctx, { beforeId, limit }) => {

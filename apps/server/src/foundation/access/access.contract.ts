@@ -9,6 +9,7 @@ import { contract, route } from "@zhanggui/kit/contract/route";
 import { Instant } from "@zhanggui/kit/contract/time";
 import { z } from "zod";
 import { secondFactorRoutes } from "./second-factor.contract.ts";
+import { ownSessionRoutes } from "./own-sessions.contract.ts";
 import { departmentRoutes } from "./departments.contract.ts";
 import { accessRead, accessWrite, beyondOwnDepartments, beyondOwnRights, roleRoutes } from "./roles.contract.ts";
 
@@ -20,6 +21,8 @@ import {
   Password,
   SignedIn,
   Tenant,
+  keepIn,
+  setsSession,
   lockedOut,
   ownPassword,
   placeLockedOut,
@@ -28,10 +31,12 @@ import {
   signInRoutes,
 } from "./sign-in.contract.ts";
 
-export const loginTaken = fault("access.login_taken", 409, {
-  zh: "登录名 {login} 已被使用。",
-  en: "The login {login} is taken.",
-});
+export const loginTaken = fault(
+  "access.login_taken",
+  409,
+  { zh: "登录名 {login} 已被使用。", en: "The login {login} is taken." },
+  { errno: 2004 },
+);
 export const lastOwner = fault("access.last_owner", 409, {
   zh: "至少要保留一个可登录的负责人账号。",
   en: "At least one owner must stay able to sign in.",
@@ -106,6 +111,7 @@ const followed = audits("access", {
 });
 
 export const access = contract(followed, {
+  ...ownSessionRoutes,
   ...signInRoutes,
   listOtherTenants: route.get("/me/tenants", {
     summary: "The other businesses that the caller has proven to be theirs, by this session",
@@ -115,6 +121,8 @@ export const access = contract(followed, {
   proveTenant: route.post("/me/tenants", {
     summary: "Open the other businesses of the caller's login that a password opens, to this session",
     access: authenticated,
+    whileReadOnly: true,
+    byThemselves: true,
     effect: "change",
     body: z.object({ password: z.string().max(128) }),
     reply: z.object({ items: z.array(Tenant.pick({ id: true, name: true })) }),
@@ -123,19 +131,30 @@ export const access = contract(followed, {
   switchTenant: route.post("/sessions/switch", {
     summary: "Go on in another business that this session has proven, in place of this one",
     access: authenticated,
+    whileReadOnly: true,
+    byThemselves: true,
     effect: "change",
-    body: z.object({ tenantId: Id }),
+    body: z.object({ tenantId: Id, keepIn }),
     reply: SignedIn,
+    sets: setsSession,
     faults: [notFound, wrongCredentials],
   }),
   logout: route.post("/sessions/logout", {
     summary: "End this session",
     access: authenticated,
+    whileReadOnly: true,
     duringMaintenance: true,
+    whileHeldBack: true,
     effect: "change",
     reply: z.object({}),
+    sets: setsSession,
   }),
-  me: route.get("/me", { summary: "Who is signed in, and what they may do", access: authenticated, reply: Me }),
+  me: route.get("/me", {
+    summary: "Who is signed in, and what they may do",
+    access: authenticated,
+    whileHeldBack: true,
+    reply: Me,
+  }),
   listAccounts: list("/accounts", {
     item: Account,
     noun: { zh: "账号", en: "account", plural: "accounts" },
@@ -145,11 +164,17 @@ export const access = contract(followed, {
     filters: {
       roleId: field(Id, { zh: "角色", en: "Role" }, { kind: "role" }),
       departmentId: field(Id, { zh: "部门", en: "Department" }, { kind: "department" }),
+      secondFactor: field(
+        z.enum(["on", "off"]),
+        { zh: "两步验证", en: "Two-step sign-in" },
+        { choices: { on: { zh: "已启用", en: "On" }, off: { zh: "未启用", en: "Off" } } },
+      ),
     },
   }),
   createAccount: route.post("/accounts", {
     summary: "Create an account; without a password, whoever has the invitation in the reply chooses one",
     access: accessWrite,
+    byThemselves: true,
     effect: "change",
     body: z.object({
       displayName: AccountFields.displayName,
@@ -173,6 +198,7 @@ export const access = contract(followed, {
   updateAccount: route.patch("/accounts/:accountId", {
     summary: "Rename an account, change its roles, disable it or give it a password (its sessions end at once)",
     access: accessWrite,
+    byThemselves: true,
     effect: "change",
     params: z.object({ accountId: Id }),
     body: z.object({
@@ -185,9 +211,20 @@ export const access = contract(followed, {
     reply: Account,
     faults: [notFound, lastOwner, weakPassword, ownPassword, beyondOwnRights, beyondOwnDepartments],
   }),
+  disableAccount: route.post("/accounts/:accountId/disable", {
+    summary: "Switch somebody's account off, also while the business reads only; its sessions end at once",
+    access: accessWrite,
+    byThemselves: true,
+    whileReadOnly: true,
+    effect: "change",
+    params: z.object({ accountId: Id }),
+    reply: Account,
+    faults: [notFound, lastOwner, beyondOwnRights, beyondOwnDepartments],
+  }),
   inviteAccount: route.post("/accounts/:accountId/invitation", {
     summary: "Let whoever has the link choose a new password: a first one, or one in place of a forgotten one",
     access: accessWrite,
+    byThemselves: true,
     effect: "change",
     params: z.object({ accountId: Id }),
     reply: Invitation,
@@ -196,6 +233,7 @@ export const access = contract(followed, {
   unlockAccount: route.post("/accounts/:accountId/unlock", {
     summary: "Let somebody try again at once who was locked out after wrong passwords",
     access: accessWrite,
+    byThemselves: true,
     effect: "change",
     params: z.object({ accountId: Id }),
     reply: z.object({}),

@@ -31,8 +31,21 @@ export const fixtures = fixturesOf(access)(async ({ owner, powerless, server }) 
   const forgetful = await server.asHolderOf([], owner);
   const { secret: theirs } = await forgetful.api.access.beginSecondFactor({ password: testPassword });
   await forgetful.api.access.confirmSecondFactor({ code: hotp(fromBase32(theirs), stepOf(server.clock.now())) });
+  const { accountId } = forgetful;
+  const leaver = await server.asHolderOf([], owner);
+  await owner.api.access.impersonate({ accountId, reason: "帮忙查看" });
+  await server.anonymous().access.login({ login: self.login, password: testPassword, tenantId: owner.tenantId });
+  const { items: signIns } = await owner.api.access.listOwnSessions();
+  const elsewhere = signIns.find(({ isCurrent }) => !isCurrent);
   let made = 0;
   return {
+    listOwnSessions: {},
+    endOwnSession: { sessionId: elsewhere!.id },
+    endOtherSessions: {},
+    listAccountSessions: { accountId },
+    endAccountSessions: { accountId },
+    impersonate: { accountId, reason: "帮忙查看" },
+    endImpersonation: {},
     me: {},
     listOtherTenants: {},
     proveTenant: { password: testPassword },
@@ -47,6 +60,7 @@ export const fixtures = fixturesOf(access)(async ({ owner, powerless, server }) 
       roleIds: [role.id],
     }),
     updateAccount: { accountId: powerless.accountId, displayName: "Renamed" },
+    disableAccount: { accountId: leaver.accountId },
     inviteAccount: { accountId: powerless.accountId },
     unlockAccount: { accountId: powerless.accountId },
     listPermissions: {},

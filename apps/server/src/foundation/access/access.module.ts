@@ -1,14 +1,22 @@
 import { daily, defineModule, items } from "@zhanggui/kit/server/module";
 import { authenticator } from "@zhanggui/kit/server/http/caller";
+import type { Ctx } from "@zhanggui/kit/server/ctx";
+import { limitedBy, measured } from "@zhanggui/kit/server/plan-limits";
 import { access } from "./access.contract.ts";
+import { accountsLimit } from "./access.limits.ts";
 import { AccessService } from "./access.service.ts";
 import { Departments } from "./departments.ts";
+import { FactorDemands } from "./factor-demand.ts";
+import { Impersonations } from "./impersonations.ts";
 import { Invitations } from "./invitations.ts";
 import { LoginAttempts } from "./internal/login-attempts.ts";
 import { OtherTenants } from "./other-tenants.ts";
+import { OwnSessions } from "./own-sessions.ts";
 import { Passwords } from "./passwords.ts";
 import { Rights } from "./rights.ts";
 import { SecondFactors } from "./second-factors.ts";
+import type { Kept } from "./sealed-tokens.ts";
+import { SessionCookie } from "./session-cookie.ts";
 import { Sessions } from "./sessions.ts";
 import { Setup } from "./setup.ts";
 import { SignIn } from "./sign-in.ts";
@@ -22,6 +30,9 @@ export const accessModule = defineModule(access, {
     departments: Departments,
     attempts: LoginAttempts,
     accounts: AccessService,
+    cookie: SessionCookie,
+    impersonations: Impersonations,
+    demands: FactorDemands,
     sessions: Sessions,
     signIn: SignIn,
     secondFactors: SecondFactors,
@@ -29,26 +40,47 @@ export const accessModule = defineModule(access, {
     setup: Setup,
     invitations: Invitations,
     otherTenants: OtherTenants,
+    ownSessions: OwnSessions,
     why: Why,
   },
-  routes: ({ accounts, departments, invitations, otherTenants, secondFactors, sessions, setup, signIn, why }) => ({
+  routes: ({
+    accounts,
+    cookie,
+    departments,
+    invitations,
+    otherTenants,
+    ownSessions,
+    secondFactors,
+    sessions,
+    setup,
+    signIn,
+    why,
+  }) => ({
     setupStatus: setup.status,
-    setup: setup.run,
-    login: signIn.login,
+    setup: keeping(cookie, setup.run),
+    login: keeping(cookie, signIn.login),
     refresh: sessions.refresh,
     listOtherTenants: items(otherTenants.list),
     proveTenant: items(otherTenants.prove),
-    switchTenant: otherTenants.switch,
+    switchTenant: keeping(cookie, otherTenants.switch),
     logout: sessions.logout,
-    me: (ctx) => accounts.me(ctx, ctx.actor.id),
+    me: sessions.me,
     changePassword: sessions.changePassword,
     listAccounts: accounts.listAccounts,
     createAccount: invitations.createAccount,
     updateAccount: accounts.updateAccount,
+    disableAccount: accounts.disableAccount,
     inviteAccount: invitations.invite,
     readInvitation: invitations.read,
-    acceptInvitation: invitations.accept,
+    acceptInvitation: keeping(cookie, invitations.accept),
     unlockAccount: accounts.unlockAccount,
+    listOwnSessions: ownSessions.list,
+    endOwnSession: ownSessions.end,
+    endOtherSessions: ownSessions.endOthers,
+    listAccountSessions: ownSessions.listOf,
+    endAccountSessions: ownSessions.endOf,
+    impersonate: sessions.impersonate,
+    endImpersonation: sessions.endImpersonation,
     getSecondFactor: secondFactors.get,
     beginSecondFactor: secondFactors.begin,
     confirmSecondFactor: secondFactors.confirm,
@@ -67,5 +99,16 @@ export const accessModule = defineModule(access, {
     explainPermission: why.explain,
   }),
   schedules: ({ sessions }) => ({ prune: daily("03:17", sessions.prune) }),
-  extensions: ({ sessions }) => ({ sessions: authenticator(sessions) }),
+  extensions: ({ accounts, sessions }) => ({
+    sessions: authenticator(sessions),
+    accounts: measured(limitedBy(accountsLimit, accounts.count)),
+  }),
 });
+
+/** For what begins a session: it is answered as the caller wants to keep it. */
+function keeping<Input extends Parameters<SessionCookie["answer"]>[2], Session extends Kept>(
+  cookie: SessionCookie,
+  begin: (ctx: Ctx, input: Input) => Promise<Session>,
+) {
+  return async (ctx: Ctx, input: Input) => cookie.answer(ctx, await begin(ctx, input), input);
+}

@@ -1,44 +1,28 @@
 import { Injectable } from "@nestjs/common";
 import { notFound } from "@zhanggui/kit/contract/faults";
-import { builtInRoles, type BuiltInRole, firstRoles, type FirstRole } from "@zhanggui/kit/contract/permission";
 import type { Flat, Out } from "@zhanggui/kit/contract/route";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
 import { extensionPoint, Extensions } from "@zhanggui/kit/server/extensions";
 import { listOf } from "@zhanggui/kit/server/list";
+import { PlanLimits } from "@zhanggui/kit/server/plan-limits";
 import { searchFew } from "@zhanggui/kit/server/search";
 import { access, lastOwner, loginTaken } from "./access.contract.ts";
+import { accountsLimit } from "./access.limits.ts";
 import { ownPassword } from "./sign-in.contract.ts";
 import { roleFixed, roleInUse, roleNameTaken } from "./roles.contract.ts";
 import { LoginAttempts } from "./internal/login-attempts.ts";
 import { endInvitation } from "./internal/end-invitation.ts";
 import { endSessions } from "./internal/end-sessions.ts";
 import { assertStrong, hashPassword, unknownPassword } from "./internal/passwords.ts";
+import type { Due } from "./factor-demand.ts";
 import { Departments } from "./departments.ts";
-import { asRole, everyRead, type GrantingRole, type Grantor, Rights } from "./rights.ts";
+import { type GrantingRole, type Grantor, Rights } from "./rights.ts";
 import { Tenants } from "./tenants.ts";
 
 type NewAccount = Flat<typeof access.createAccount>;
 type AccountView = Out<typeof access.updateAccount>;
 type RoleView = Out<typeof access.createRole>;
-
-/** Chinese first: the console shows its own words for the built-in ones. */
-const builtInNames: Readonly<Record<BuiltInRole, string>> = {
-  owner: "负责人",
-  operator: "运营",
-  finance: "财务",
-  reviewer: "审批人",
-  developer: "开发者",
-};
-const firstNames: Readonly<Record<FirstRole, string>> = {
-  business_owner: "业务负责人",
-  department_head: "部门负责人",
-  product_operator: "产品运营",
-  process_manager: "流程管理员",
-  process_operator: "流程专员",
-};
-
-/** A role that every tenant begins with, and may change: it reads everything. */
-const auditorName = "只读审计员";
+type MeView = Out<typeof access.me>;
 
 /** For modules whose programs call in a name of their own: what some of these ids are called now. */
 export type ActorNames = (ctx: Ctx, ids: readonly string[]) => Promise<ReadonlyMap<string, string>>;
@@ -53,32 +37,24 @@ export class AccessService {
     private readonly departments: Departments,
     private readonly attempts: LoginAttempts,
     private readonly extensions: Extensions,
+    private readonly limits: PlanLimits,
   ) {}
 
-  /** Gives a new tenant the built-in roles. Returns the ids by name. */
-  async createBuiltInRoles(ctx: Ctx): Promise<Record<BuiltInRole, string>> {
-    const builtIn = builtInRoles.map((builtIn) => ({ name: builtInNames[builtIn], builtIn, permissions: [] }));
-    const first = firstRoles.map((role) => ({
-      name: firstNames[role],
-      builtIn: null,
-      permissions: [asRole(role)],
-      dataScope: role === "department_head" ? ("department" as const) : ("all" as const),
-    }));
-    const rows = await ctx.db
-      .insertInto("access_role")
-      .values([...builtIn, ...first, { name: auditorName, builtIn: null, permissions: [everyRead] }])
-      .returning(["id", "builtIn"])
-      .execute();
-    return Object.fromEntries(rows.map(({ builtIn, id }) => [builtIn, id])) as Record<BuiltInRole, string>;
-  }
-
-  async me(ctx: Ctx, accountId: string): Promise<Out<typeof access.me>> {
-    const [tenant, account, permissions] = await Promise.all([
+  /** @param by who acts in the account's name, if it isn't its own */
+  async me(
+    ctx: Ctx,
+    accountId: string,
+    { by, due }: { by: NonNullable<MeView["impersonation"]> | undefined; due: Due | undefined },
+  ): Promise<MeView> {
+    const [tenant, terms, account, permissions] = await Promise.all([
       this.tenants.get(ctx.tenantId),
+      this.tenants.terms(ctx),
       this.account(ctx, accountId),
       this.rights.ofAccount(ctx, accountId),
     ]);
-    return { tenant, account, permissions };
+    const impersonation = by === undefined ? null : { name: by.name, reason: by.reason, until: by.until };
+    const factorDue = due === undefined ? null : { from: due.from.toISOString(), isOver: due.isOver };
+    return { tenant, terms, account, permissions, impersonation, factorDue };
   }
 
   listAccounts(ctx: Ctx, query: Flat<typeof access.listAccounts>): Promise<Out<typeof access.listAccounts>> {
@@ -96,6 +72,15 @@ export class AccessService {
               .whereRef("access_account_role.accountId", "=", "item.id")
               .where("access_account_role.roleId", "=", roleId),
           ),
+        secondFactor: ({ exists, not, selectFrom }, wanted) => {
+          const on = exists(
+            selectFrom("access_second_factor")
+              .select("access_second_factor.accountId")
+              .whereRef("access_second_factor.accountId", "=", "item.id")
+              .where("access_second_factor.confirmedAt", "is not", null),
+          );
+          return wanted === "on" ? on : not(on);
+        },
         departmentId: ({ exists, selectFrom }, departmentId) =>
           exists(
             selectFrom("access_department_member")
@@ -156,8 +141,8 @@ export class AccessService {
   /**
    * Without a password nobody can sign in to it, until somebody is given one or follows an invitation.
    *
-   * @throws Fault `access.login_taken`, `access.weak_password`, `access.beyond_own_rights`; `kit.not_found` for a role
-   *   that isn't there or is another tenant's
+   * @throws Fault `access.login_taken`, `access.weak_password`, `access.beyond_own_rights`, `kit.limit_reached`;
+   *   `kit.not_found` for a role that isn't there or is another tenant's
    */
   async createAccount(ctx: Ctx, given: NewAccount): Promise<AccountView> {
     const { login, displayName, password, roleIds, departmentIds = [] } = given;
@@ -167,6 +152,7 @@ export class AccessService {
       const grantor = await this.rights.begin(ctx);
       // In none of theirs it would be nobody's whom they may change.
       if (departmentIds.length === 0) grantor.demandDepartments(undefined, "departmentIds");
+      await this.limits.demand(ctx, accountsLimit);
       const inserted = await ctx.db
         .insertInto("access_account")
         .values({ login, displayName, passwordHash, hasPassword: password !== undefined })
@@ -190,6 +176,8 @@ export class AccessService {
     return ctx.tx(async (ctx) => {
       const grantor = await this.rights.begin(ctx);
       await this.#demandOver(ctx, grantor, accountId);
+      if (disabled === false && (await this.account(ctx, accountId)).disabled)
+        await this.limits.demand(ctx, accountsLimit);
       if (Object.values(values).some((value) => value !== undefined)) {
         await ctx.db.updateTable("access_account").set(values).where("id", "=", accountId).execute();
       }
@@ -201,6 +189,17 @@ export class AccessService {
       await this.#demandOwner(ctx);
       return this.account(ctx, accountId);
     });
+  }
+
+  /** @throws Fault as `updateAccount` */
+  disableAccount(ctx: Ctx, { accountId }: Flat<typeof access.disableAccount>): Promise<AccountView> {
+    return this.updateAccount(ctx, { accountId, disabled: true });
+  }
+
+  /** Those that count for the plan: not the ones that are switched off. */
+  async count(ctx: Ctx): Promise<number> {
+    const [row] = await ctx.sql<{ count: number }>`SELECT count(*) FROM access_account WHERE NOT disabled`;
+    return row?.count ?? 0;
   }
 
   /** Lets somebody try again at once who is locked out. @throws Fault `access.beyond_own_rights` as `updateAccount` */
@@ -217,6 +216,19 @@ export class AccessService {
     if (accountId === ctx.actor.id) throw ownPassword();
     assertStrong(password, (await this.account(ctx, accountId)).login);
     return hashPassword(password);
+  }
+
+  /** Which of these roles there are, in this tenant. */
+  async rolesAmong(ctx: Ctx, roleIds: readonly string[]): Promise<ReadonlySet<string>> {
+    if (roleIds.length === 0) return new Set();
+    const found = await ctx.db.selectFrom("access_role").select("id").where("id", "in", roleIds).execute();
+    return new Set(found.map(({ id }) => id));
+  }
+
+  /** The account of a login, in this tenant. */
+  async idOfLogin(ctx: Ctx, login: string): Promise<string | undefined> {
+    const found = ctx.db.selectFrom("access_account").select("id").where("login", "=", login.toLowerCase());
+    return (await found.executeTakeFirst())?.id;
   }
 
   /** @throws Fault `access.beyond_own_rights`, `kit.not_found` */

@@ -1,5 +1,6 @@
 // Made from the migrations by `./zg tables`. Don't edit.
 import type { Generated, GeneratedAlways } from "kysely";
+import type { Json } from "@zhanggui/kit/server/tables";
 
 export interface AccessTables {
   access_account: {
@@ -30,6 +31,15 @@ export interface AccessTables {
     tenantId: Generated<string>;
     accountId: string;
     departmentId: string;
+  };
+  access_impersonation: {
+    tenantId: Generated<string>;
+    sessionId: string;
+    impersonatorId: string;
+    ownSessionId: string;
+    reason: string;
+    until: Date;
+    createdAt: Generated<Date>;
   };
   access_invitation: {
     tenantId: Generated<string>;
@@ -78,6 +88,9 @@ export interface AccessTables {
     createdAt: Generated<Date>;
     previousHash: string | null;
     renewedAt: Date | null;
+    agent: Generated<string>;
+    source: Generated<string>;
+    byProvider: Generated<boolean>;
   };
   access_session_peer: {
     tenantId: Generated<string>;
@@ -92,6 +105,12 @@ export interface AccessTables {
     zone: string;
     first: boolean | null;
     createdAt: Generated<Date>;
+    plan: Generated<"basic" | "growth" | "enterprise" | "partner">;
+    expiresAt: Date | null;
+    suspendedAt: Date | null;
+    suspendedBecause: Generated<string>;
+    limits: Json<Readonly<Record<string, number | null>>, undefined>;
+    summary: Generated<string>;
   };
   access_used_refresh: {
     tenantId: Generated<string>;

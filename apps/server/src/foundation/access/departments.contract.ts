@@ -65,6 +65,7 @@ export const departmentRoutes = {
   createDepartment: route.post("/departments", {
     summary: "Create a department, below another or at the top",
     access: accessWrite,
+    byThemselves: true,
     effect: "change",
     body: NewDepartment,
     reply: Department,
@@ -73,6 +74,7 @@ export const departmentRoutes = {
   updateDepartment: route.patch("/departments/:departmentId", {
     summary: "Rename a department, move it, or give it another head; what people reach changes at once",
     access: accessWrite,
+    byThemselves: true,
     effect: "change",
     params,
     body: NewDepartment.partial(),
@@ -89,6 +91,7 @@ export const departmentRoutes = {
   deleteDepartment: route.delete("/departments/:departmentId", {
     summary: "Delete a department without members, and with none below it",
     access: accessWrite,
+    byThemselves: true,
     effect: "destroy",
     params,
     reply: z.object({}),

@@ -70,7 +70,7 @@ describe("an account without a password", () => {
     expect((await elsewhere().access.login({ login, password })).me.account.login).toBe(login);
   });
 
-  test("the link leads nowhere once it is used, expired, replaced, forged or its account disabled", async () => {
+  test("ASVS 6.4.1: the link leads nowhere once it is used, expired, replaced, forged or its account disabled", async () => {
     const used = await invited();
     await elsewhere().access.acceptInvitation({ token: used.token, password });
     const replaced = await invited();
@@ -108,7 +108,7 @@ describe("an account without a password", () => {
 });
 
 describe("a forgotten password", () => {
-  test("holds until the link is followed; then every older session is over, and a lock too", async () => {
+  test("ASVS 6.4.6: holds until the link is followed; then every older session is over, and a lock too", async () => {
     const { id, login, token } = await invited();
     const first = await elsewhere().access.acceptInvitation({ token, password });
     const renewal = await owner.api.access.inviteAccount({ accountId: id });

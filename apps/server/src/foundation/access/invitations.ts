@@ -3,18 +3,24 @@ import { Fault } from "@zhanggui/kit/contract/fault";
 import type { Flat, Out } from "@zhanggui/kit/contract/route";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
 import { access } from "./access.contract.ts";
-import { invitationOver, ownPassword } from "./sign-in.contract.ts";
+import { invitationOver, ownPassword, providerNeeded } from "./sign-in.contract.ts";
 import { accessInvitationAccepted } from "./access.events.ts";
 import { AccessService } from "./access.service.ts";
 import { endSessions } from "./internal/end-sessions.ts";
 import { LoginAttempts } from "./internal/login-attempts.ts";
 import { assertStrong, hashPassword } from "./internal/passwords.ts";
-import * as tokens from "./internal/tokens.ts";
+import * as tokens from "./session-tokens.ts";
 import { Rights } from "./rights.ts";
 import { SecondFactors } from "./second-factors.ts";
 import { Sessions } from "./sessions.ts";
+import { SignIn } from "./sign-in.ts";
 import { Tenants } from "./tenants.ts";
 
+interface FirstInvited {
+  readonly login: string;
+  readonly ownerName: string;
+  readonly invitation: InvitationView;
+}
 type InvitationView = Out<typeof access.inviteAccount>;
 /** Long enough for a weekend, short enough for a link that lies about in a chat. */
 const validDays = 3;
@@ -30,6 +36,7 @@ export class Invitations {
     private readonly tenants: Tenants,
     private readonly rights: Rights,
     private readonly factors: SecondFactors,
+    private readonly signIn: SignIn,
   ) {}
 
   /** An account with the password that is given, or else one that its invitation leads to. */
@@ -52,6 +59,38 @@ export class Invitations {
       await this.access.demandMayChange(ctx, accountId);
       return this.#issue(ctx, accountId);
     });
+  }
+
+  /** Whether a tenant's first account waits for its password, and nobody else can sign in. @param ctx in that tenant */
+  async awaitsFirst(ctx: Ctx): Promise<boolean> {
+    return (await this.#first(ctx)) !== undefined;
+  }
+
+  /**
+   * Another link for the first account of a tenant that nobody can sign in to yet; undefined where somebody can.
+   *
+   * @param ctx of the system, in that tenant
+   */
+  async inviteFirst(ctx: Ctx): Promise<FirstInvited | undefined> {
+    return ctx.tx(async (ctx) => {
+      await ctx.lock("access.rights", "");
+      const first = await this.#first(ctx);
+      if (first === undefined) return undefined;
+      const { id, login, displayName } = first;
+      return { login, ownerName: displayName, invitation: await this.#issue(ctx, id) };
+    });
+  }
+
+  async #first(ctx: Ctx) {
+    const accounts = await ctx.db
+      .selectFrom("access_account")
+      .select(["id", "login", "displayName", "state"])
+      .orderBy("createdAt")
+      .orderBy("id")
+      .limit(100)
+      .execute();
+    const [first] = accounts;
+    return first?.state !== "invited" || accounts.some(({ state }) => state === "enabled") ? undefined : first;
   }
 
   async #issue(ctx: TxCtx, accountId: string): Promise<InvitationView> {
@@ -77,10 +116,13 @@ export class Invitations {
   /**
    * Of two who follow one link at once, one gets in.
    *
-   * @throws Fault `access.invitation_over`, `access.weak_password`; `access.code_needed`, `access.wrong_code`
+   * @throws Fault `access.invitation_over`, `access.weak_password`; `access.code_needed`, `access.wrong_code`;
+   *   `access.provider_needed` for an account that signs in by a provider alone
    */
   async accept(visitor: Ctx, { token, password, code }: Flat<typeof access.acceptInvitation>) {
     const { ctx, id, login, displayName, issuedBy } = await this.#find(visitor, token);
+    // Where a password opens nothing, choosing one opens nothing either.
+    if (!(await this.signIn.takesPassword({ tenantId: ctx.tenantId, id }))) throw providerNeeded();
     assertStrong(password, login);
     await this.factors.demand(ctx, id, { code, source: visitor.source, device: undefined });
     const passwordHash = await hashPassword(password);
@@ -105,7 +147,7 @@ export class Invitations {
       await ctx.emit(accessInvitationAccepted, { accountId: id, accountName: displayName, issuedBy });
     });
     await this.attempts.unlock(ctx.tenantId, { id, login });
-    return this.sessions.start(ctx, id, passwordHash);
+    return this.sessions.start(ctx, id, { passwordHash });
   }
 
   /**

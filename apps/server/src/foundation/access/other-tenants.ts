@@ -5,9 +5,9 @@ import type { Ctx } from "@zhanggui/kit/server/ctx";
 import { Runtime } from "@zhanggui/kit/server/runtime";
 import { access } from "./access.contract.ts";
 import { wrongCredentials } from "./sign-in.contract.ts";
-import { hashToken, repeatSeconds } from "./internal/tokens.ts";
-import { SecondFactors } from "./second-factors.ts";
-import { type Peer, peerOf, Sessions, sessionOf } from "./sessions.ts";
+import { hashToken, repeatSeconds } from "./session-tokens.ts";
+import { sessionOf } from "./session-actor.ts";
+import { type Peer, peerOf, Sessions } from "./sessions.ts";
 import { SignIn } from "./sign-in.ts";
 import { Tenants } from "./tenants.ts";
 
@@ -30,7 +30,6 @@ export class OtherTenants {
     private readonly sessions: Sessions,
     private readonly signIn: SignIn,
     private readonly tenants: Tenants,
-    private readonly factors: SecondFactors,
   ) {}
 
   async list(ctx: Ctx): Promise<TenantView[]> {
@@ -71,7 +70,7 @@ export class OtherTenants {
     const here = await this.#here(ctx);
     const peers = [peerOf(here), ...proven.filter((each) => each !== chosen)];
     const as = this.sessions.as(tenantId, chosen.accountId, ctx, access.switchTenant);
-    const session = await this.sessions.start(as, chosen.accountId, chosen.passwordHash, peers);
+    const session = await this.sessions.start(as, chosen.accountId, { passwordHash: chosen.passwordHash, peers });
     await ctx.db
       .updateTable("access_session")
       .set({ expiresAt: ctx.now() })
@@ -127,8 +126,7 @@ export class OtherTenants {
       }),
     );
     const fits = found.flat();
-    // One that was given a second factor since is opened by signing in to it.
-    const withFactor = await this.factors.among(fits.map(({ tenantId, accountId: id }) => ({ tenantId, id })));
-    return fits.filter(({ accountId }) => !withFactor.has(accountId));
+    // One that was given a second factor since, or signs in by a provider, is opened by signing in to it.
+    return this.signIn.byPasswordAlone(fits.map((each) => ({ ...each, id: each.accountId })));
   }
 }

@@ -60,7 +60,7 @@ describe("a renewal", () => {
     }
   });
 
-  test("a minute later was stolen: it ends the session of both who hold it", async () => {
+  test("ASVS 10.4.5: a minute later was stolen: it ends the session of both who hold it", async () => {
     const first = await signIn();
     const second = await refresh(first.refreshToken);
     server.clock.advance(61_000);
@@ -69,7 +69,7 @@ describe("a renewal", () => {
     expect(await refusal(meOf(second.accessToken))).toMatchObject({ code: "kit.session_expired", errno: 1406 });
   });
 
-  test("with an older token than the last ends the session at once", async () => {
+  test("ASVS 10.4.5: with an older token than the last ends the session at once", async () => {
     const first = await signIn();
     const second = await refresh(first.refreshToken);
     const third = await refresh(second.refreshToken);

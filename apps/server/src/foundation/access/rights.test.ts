@@ -37,7 +37,7 @@ async function roleIdOf(builtIn: string): Promise<string> {
 }
 
 describe("nobody grants what they don't hold", () => {
-  test("in a new role or a changed one", async () => {
+  test("ASVS 8.2.1: in a new role or a changed one", async () => {
     const { api } = await holder([...manages, "audience:read"]);
     const permissions = ["audience:read", "audience:write"];
     const refused = beyond("audience:write", "permissions");
@@ -60,7 +60,13 @@ describe("nobody grants what they don't hold", () => {
   });
 
   test("with an account's roles, new or changed; a built-in role counts with what it grants now", async () => {
-    const { api, accountId, roleId } = await holder([...manages, "audience:read", "audience:contacts", "forms:answer"]);
+    const { api, accountId, roleId } = await holder([
+      ...manages,
+      "audience:read",
+      "audience:contacts",
+      "forms:answer",
+      "tenants:plan",
+    ]);
     const [operator, finance] = await Promise.all([roleIdOf("operator"), roleIdOf("finance")]);
     const account = { displayName: "New", password };
     const denied = await refusal(api.access.createAccount({ ...account, login: newName(), roleIds: [operator] }));
@@ -125,7 +131,7 @@ test("of those who sign in while the password is changed nobody keeps a session 
   }
 });
 
-test("an account that is given a password signs in with it, and its sessions end; one's own needs the current one", async () => {
+test("ASVS 6.2.3: who is given a password signs in with it alone; one's own is changed with the current one", async () => {
   const { api, accountId, login } = await holder(manages);
   const given = { accountId, password: "a horse that was given" };
   await owner.api.access.updateAccount(given);

@@ -115,6 +115,13 @@ export class Rights {
     return { kind: "account", id: accountId, name: account.displayName, ...(await this.heldBy(ctx, accountId)) };
   }
 
+  /** The accounts that can sign in, the first of them. */
+  async everybody(ctx: Ctx, limit: number): Promise<string[]> {
+    const accounts = ctx.db.selectFrom("access_account").select("id").where("state", "=", "enabled");
+    const rows = await accounts.orderBy("id").limit(limit).execute();
+    return rows.map(({ id }) => id);
+  }
+
   /** The accounts that have a permission and can sign in, the first of them. */
   async holdersOf(ctx: Ctx, permission: Permission, limit: number): Promise<string[]> {
     if (permission.isOfPlatform && !(await this.tenants.isPlatform(ctx))) return [];

@@ -12,7 +12,9 @@ import { z } from "zod";
 export const accessRead = permission("access:read", { zh: "查看账号与角色", en: "See accounts and roles" }, [
   "developer",
 ]);
-export const accessWrite = permission("access:write", { zh: "管理账号与角色", en: "Manage accounts and roles" }, []);
+export const accessWrite = permission("access:write", { zh: "管理账号与角色", en: "Manage accounts and roles" }, [], {
+  isWeighty: true,
+});
 export const roleNameTaken = fault("access.role_name_taken", 409, {
   zh: "已有名为“{name}”的角色。",
   en: "There is a role called {name} already.",
@@ -93,6 +95,7 @@ export const roleRoutes = {
   createRole: route.post("/roles", {
     summary: "Create a role",
     access: accessWrite,
+    byThemselves: true,
     effect: "change",
     body: NewRole,
     reply: Role,
@@ -101,6 +104,7 @@ export const roleRoutes = {
   updateRole: route.patch("/roles/:roleId", {
     summary: "Change what a role is called and grants; it holds from the next request of whoever has it",
     access: accessWrite,
+    byThemselves: true,
     effect: "change",
     params: z.object({ roleId: Id }),
     body: NewRole.partial(),
@@ -110,6 +114,7 @@ export const roleRoutes = {
   deleteRole: route.delete("/roles/:roleId", {
     summary: "Delete a role that no account has",
     access: accessWrite,
+    byThemselves: true,
     effect: "destroy",
     params: z.object({ roleId: Id }),
     reply: z.object({}),

@@ -12,6 +12,12 @@ export const ownFactor = fault("access.own_factor", 409, {
   en: "Your own second factor is switched off with a code of it, under Two-step sign-in.",
 });
 
+/** Whoever demands of others what they don't have themselves would be the first who is shut out. */
+export const ownFactorFirst = fault("access.own_factor_first", 409, {
+  zh: "请先为自己启用两步验证，再要求他人使用。",
+  en: "Switch on your own two-step sign-in before you demand it of others.",
+});
+
 const RecoveryCodes = z.object({ recoveryCodes: z.array(z.string()) });
 
 /** What somebody signs in with besides their password: part of the contract of accounts. */
@@ -19,12 +25,16 @@ export const secondFactorRoutes = {
   getSecondFactor: route.get("/me/second-factor", {
     summary: "Whether the caller signs in with a second factor",
     access: authenticated,
+    whileHeldBack: true,
     reply: z.object({ isOn: z.boolean(), recoveryCodesLeft: z.int() }),
   }),
   beginSecondFactor: route.post("/me/second-factor", {
     summary:
       "Begin with a second factor: a secret for an authenticator app, which asks for nothing until it is confirmed",
     access: authenticated,
+    whileHeldBack: true,
+    whileReadOnly: true,
+    byThemselves: true,
     effect: "change",
     body: z.object({ password: z.string().max(128) }),
     reply: z.object({
@@ -36,6 +46,9 @@ export const secondFactorRoutes = {
   confirmSecondFactor: route.post("/me/second-factor/confirm", {
     summary: "Switch it on with its first code; the recovery codes are told once",
     access: authenticated,
+    whileHeldBack: true,
+    whileReadOnly: true,
+    byThemselves: true,
     effect: "change",
     body: z.object({ code: Code }),
     reply: RecoveryCodes,
@@ -44,6 +57,8 @@ export const secondFactorRoutes = {
   renewRecoveryCodes: route.post("/me/second-factor/recovery-codes", {
     summary: "New recovery codes in place of the former ones, told once",
     access: authenticated,
+    whileReadOnly: true,
+    byThemselves: true,
     effect: "change",
     body: z.object({ code: Code }),
     reply: RecoveryCodes,
@@ -52,6 +67,8 @@ export const secondFactorRoutes = {
   endSecondFactor: route.post("/me/second-factor/end", {
     summary: "Sign in by password alone again",
     access: authenticated,
+    whileReadOnly: true,
+    byThemselves: true,
     effect: "change",
     body: z.object({ code: Code }),
     reply: z.object({}),
@@ -60,6 +77,7 @@ export const secondFactorRoutes = {
   resetSecondFactor: route.delete("/accounts/:accountId/second-factor", {
     summary: "Take away the second factor of somebody who has lost it",
     access: accessWrite,
+    byThemselves: true,
     effect: "change",
     params: z.object({ accountId: Id }),
     reply: z.object({}),

@@ -79,10 +79,14 @@ test("a secret asks for nothing until its first code confirms it; then a passwor
   expect(uri).toBe(`otpauth://totp/Lantern%20Tea:${encodeURIComponent(login)}?secret=${secret}&issuer=Lantern%20Tea`);
   // The answer may have been lost: it is the same.
   expect(await api.access.beginSecondFactor({ password })).toMatchObject({ secret });
-  expect(await from().access.login({ login, password })).toBeDefined();
+  const { accessToken: byPassword } = await from().access.login({ login, password });
   expect(await refusal(api.access.confirmSecondFactor({ code: "000000" }))).toMatchObject(wrong);
   const code = hotp(fromBase32(secret), stepOf(server.clock.now()));
   const { recoveryCodes } = await api.access.confirmSecondFactor({ code });
+  // ASVS 7.4.3: what began with the password alone is over, and this session goes on.
+  const elsewhere = server.anonymous({ authorization: `Bearer ${byPassword}` });
+  expect(await refusal(elsewhere.access.me())).toMatchObject({ code: "kit.session_expired" });
+  expect(await api.access.me()).toBeDefined();
   expect(new Set(recoveryCodes).size).toBe(10);
   expect(await api.access.getSecondFactor()).toEqual({ isOn: true, recoveryCodesLeft: 10 });
   expect(await refusal(from().access.login({ login, password }))).toMatchObject({
@@ -100,7 +104,7 @@ test("a secret asks for nothing until its first code confirms it; then a passwor
 });
 
 describe("a code", () => {
-  test("opens within a step of its time, once, however many bring it at once, in a hundred rounds", async () => {
+  test("ASVS 6.5.1, 6.5.5: opens within a step of its time, once, whoever brings it at once, in 100 rounds", async () => {
     const { login, now, next } = await guarded();
     server.clock.advance(120_000);
     expect(await refusal(from().access.login({ login, password, code: now(-2) }))).toMatchObject(wrong);
@@ -116,7 +120,7 @@ describe("a code", () => {
     }
   });
 
-  test("is guessed five times from one place, and whoever is known by their device isn't held up by that", async () => {
+  test("ASVS 6.6.3: is guessed five times from one place, which holds up nobody whose device is known", async () => {
     const { login, next, now } = await guarded();
     const { deviceToken } = await from("198.51.100.7").access.login({ login, password, code: next() });
     for (let n = 0; n < 5; n++) {
@@ -143,7 +147,7 @@ describe("a code", () => {
 });
 
 describe("recovery codes", () => {
-  test("are good once, however they are typed, and give way to newer ones", async () => {
+  test("ASVS 6.5.1: are good once, however they are typed, and give way to newer ones", async () => {
     const { login, api, recoveryCodes, next } = await guarded();
     const [first = "", second = ""] = recoveryCodes;
     const code = first.toLowerCase().replaceAll("-", " ");
@@ -166,9 +170,15 @@ test("with a code it is switched off, and its recovery codes with it", async () 
   expect(await refusal(api.access.endSecondFactor({ code: next() }))).toMatchObject({ code: "kit.conflict" });
 });
 
-test("who manages accounts takes away a lost one, of nobody who holds more, and not their own", async () => {
+test("ASVS 6.5.6: who manages accounts takes away a lost one, of nobody who holds more, and not their own", async () => {
   const { id, login } = await guarded();
-  const seen = async () => (await owner.api.access.listAccounts({ search: login })).items[0]?.hasSecondFactor;
+  const seen = async () => {
+    const [found] = (await owner.api.access.listAccounts({ search: login })).items;
+    const secondFactor = found?.hasSecondFactor ? ("on" as const) : ("off" as const);
+    const filtered = await owner.api.access.listAccounts({ search: login, secondFactor });
+    expect(filtered.items).toHaveLength(1);
+    return found?.hasSecondFactor;
+  };
   expect(await seen()).toBe(true);
   const manager = await server.asHolderOf(["access:read", "access:write"], owner);
   expect(await refusal(manager.api.access.resetSecondFactor({ accountId: id }))).toMatchObject({
@@ -188,7 +198,7 @@ test("who manages accounts takes away a lost one, of nobody who holds more, and 
   expect(items.length).toBeGreaterThan(0);
 });
 
-test("a new password by an invitation doesn't take it away", async () => {
+test("ASVS 6.4.3: a new password by an invitation doesn't take it away", async () => {
   const { id, login, next } = await guarded();
   const { token } = await owner.api.access.inviteAccount({ accountId: id });
   const accept = (code?: string) =>

@@ -8,10 +8,12 @@ import type { access } from "./access.contract.ts";
 import { AccessService } from "./access.service.ts";
 import { factorSecret } from "./access.sealed.ts";
 import { LoginAttempts } from "./internal/login-attempts.ts";
-import type { Device } from "./internal/tokens.ts";
+import { endSessions } from "./internal/end-sessions.ts";
+import type { Device } from "./session-tokens.ts";
 import { base32, fromBase32, stepOfCode } from "./internal/totp.ts";
 import { ownFactor } from "./second-factor.contract.ts";
 import { wrongCode, codeNeeded, lockedOut } from "./sign-in.contract.ts";
+import { sessionOf } from "./session-actor.ts";
 import { Sessions } from "./sessions.ts";
 import { Tenants } from "./tenants.ts";
 
@@ -66,11 +68,16 @@ export class SecondFactors {
     return { secret, uri: `otpauth://totp/${label}?secret=${secret}&issuer=${encodeURIComponent(name)}` };
   }
 
-  /** @throws Fault `access.wrong_code`; `kit.conflict` where nothing waits for it */
+  /**
+   * Other sessions began with a password alone: they end.
+   *
+   * @throws Fault `access.wrong_code`; `kit.conflict` where nothing waits for it
+   */
   confirm(ctx: Ctx, given: Flat<typeof access.confirmSecondFactor>): Promise<Out<typeof access.confirmSecondFactor>> {
     return this.#withCode(ctx, given, "asked", async (ctx, accountId) => {
       const confirmed = ctx.db.updateTable("access_second_factor").set({ confirmedAt: ctx.now() });
       await confirmed.where("accountId", "=", accountId).execute();
+      await endSessions(ctx, "second_factor_on", { accountId, except: sessionOf(ctx).sessionId });
       return { recoveryCodes: await newRecoveryCodes(ctx, accountId) };
     });
   }

@@ -4,6 +4,7 @@ import { field } from "@zhanggui/kit/contract/field";
 import { Id } from "@zhanggui/kit/contract/ids";
 import { oneLine } from "@zhanggui/kit/contract/one-line";
 import { authenticated, builtInRoles, publicAccess } from "@zhanggui/kit/contract/permission";
+import { plans } from "@zhanggui/kit/contract/plan";
 import { contract, route } from "@zhanggui/kit/contract/route";
 import { bilingual } from "@zhanggui/kit/contract/text";
 import { Instant } from "@zhanggui/kit/contract/time";
@@ -35,6 +36,11 @@ export const wrongCode = fault(
   { zh: "验证码不正确，或已使用过。", en: "The code is wrong, or was used already." },
   { errno: 1401 },
 );
+/** Only whoever has the password hears it. */
+export const providerNeeded = fault("access.provider_needed", 403, {
+  zh: "该企业要求使用统一登录，请用登录页上的按钮登录。",
+  en: "This business signs in by its own provider: use the button on the sign-in page.",
+});
 export const placeLockedOut = fault(
   "access.place_locked_out",
   429,
@@ -48,6 +54,16 @@ export const sessionEnded = fault(
   "access.session_ended",
   401,
   { zh: "登录状态已失效，请重新登录。", en: "This session is over; sign in again." },
+  { errno: 1406 },
+);
+/** A browser that was told to keep a cookie sends none: it was told on another address, or keeps none. */
+export const cookieMissing = fault(
+  "access.cookie_missing",
+  401,
+  {
+    zh: "浏览器没有保存登录状态。请通过 {url} 打开本系统，并允许它使用 Cookie。",
+    en: "The browser didn't keep the session. Open this system at {url}, and let it set cookies.",
+  },
   { errno: 1406 },
 );
 export const setupClosed = fault("access.setup_closed", 403, {
@@ -127,19 +143,46 @@ export const Account = z
   .meta({ id: "Account" });
 /** Whoever has the token chooses the account's password. It is told once, to whoever made it. */
 export const Invitation = z.object({ token: z.string(), expiresAt: Instant }).meta({ id: "Invitation" });
+/** How a tenant stands by its plan. `expiring`: its end is near; `expired`, `suspended`: it reads only. */
+export const TenantState = z.enum(["active", "expiring", "expired", "suspended"]);
+export const Terms = z.object({
+  plan: z.enum(plans),
+  state: TenantState,
+  expiresAt: Instant.nullable(),
+  /** Why it is suspended, in the platform's words; empty while it isn't. */
+  because: z.string(),
+});
 export const Me = z
   .object({
     tenant: Tenant,
+    terms: Terms,
     account: Account.omit({ state: true, invitedUntil: true, departments: true, hasSecondFactor: true }),
     permissions: z.array(z.string()),
+    /** Somebody else acts in this account's name: who, why and until when. */
+    impersonation: z.object({ name: z.string(), reason: z.string(), until: Instant }).nullable(),
+    /** The business demands a second factor of this account, which has none: from when on it can do nothing else. */
+    factorDue: z.object({ from: Instant, isOver: z.boolean() }).nullable(),
   })
   .meta({ id: "Me" });
+/** Holds what a browser's session is made of, sealed: no script can read it, and no other site can use it. */
+export const sessionCookie = "zhanggui-session";
+/** A session that nobody renews for this long is over. */
+export const sessionDays = 14;
+export const setsSession = {
+  cookies: { [sessionCookie]: { maxAgeSeconds: sessionDays * 86_400, sameSite: "strict" } },
+} as const;
+export const sessionCookies = z.object({ [sessionCookie]: z.string().max(4000).optional() });
+/**
+ * Where a session is kept. `cookie` is for pages of this server: the tokens go into the session's cookie, and the
+ * answer holds a page token, which is worth nothing without the cookie, nor the cookie without it.
+ */
+export const keepIn = z.enum(["reply", "cookie"]).default("reply");
 export const Session = z
   .object({
-    /** JWT, one hour (D-26, D-43). */
+    /** JWT, one hour (D-26, D-43); of a session that is kept in a cookie, its page token. Sent as a bearer token. */
     accessToken: z.string(),
     accessExpiresAt: Instant,
-    /** Good for one use: each renewal brings the next. */
+    /** Good for one use: each renewal brings the next. Empty where the cookie keeps it. */
     refreshToken: z.string(),
     refreshExpiresAt: Instant,
     me: Me,
@@ -155,11 +198,14 @@ export const SignedIn = Session.extend({
 /** What is called before somebody is signed in, or has to do with it: part of the contract of accounts. */
 export const signInRoutes = {
   setupStatus: route.get("/setup", {
-    summary: "Whether the system still waits for its first tenant; while the demo is on, its logins",
+    summary: "Whether the system waits for its first tenant; ways in besides a password; logins of a demo",
     access: publicAccess,
     duringMaintenance: true,
+    query: z.object({ tenantId: Id.optional() }),
     reply: z.object({
       needed: z.boolean(),
+      /** Of the tenant that is asked for, or of the only one. */
+      ways: z.array(z.object({ name: z.string(), url: z.string() })),
       demoLogins: z.array(z.object({ role: z.string(), login: z.string(), password: z.string() })),
     }),
   }),
@@ -168,14 +214,17 @@ export const signInRoutes = {
     access: publicAccess,
     effect: "change",
     limit: { perMinute: 10, by: "address" },
+    cookies: sessionCookies,
     body: z.object({
       setupToken: z.string().max(200),
       tenantName: oneLine(60),
       login: Login,
       displayName: oneLine(60),
       password: Password,
+      keepIn,
     }),
     reply: SignedIn,
+    sets: setsSession,
     faults: [setupClosed, weakPassword, tooManyRequests],
   }),
   login: route.post("/sessions", {
@@ -183,6 +232,9 @@ export const signInRoutes = {
     access: publicAccess,
     duringMaintenance: true,
     effect: "change",
+    // Whoever fails again and again pays for each further try, and holds up nobody else.
+    proofOfWork: "asked",
+    cookies: sessionCookies,
     body: z.object({
       login: Login,
       password: z.string().max(128),
@@ -191,9 +243,20 @@ export const signInRoutes = {
       deviceToken: z.string().max(1000).optional(),
       /** Of an account with a second factor. */
       code: Code.optional(),
+      keepIn,
     }),
     reply: SignedIn,
-    faults: [wrongCredentials, lockedOut, placeLockedOut, tooManyRequests, chooseTenant, codeNeeded, wrongCode],
+    sets: setsSession,
+    faults: [
+      wrongCredentials,
+      lockedOut,
+      placeLockedOut,
+      tooManyRequests,
+      chooseTenant,
+      codeNeeded,
+      wrongCode,
+      providerNeeded,
+    ],
   }),
   refresh: route.post("/sessions/refresh", {
     summary:
@@ -201,13 +264,18 @@ export const signInRoutes = {
     access: publicAccess,
     duringMaintenance: true,
     effect: "change",
-    body: z.object({ refreshToken: z.string().max(200) }),
+    cookies: sessionCookies,
+    /** Without a token it is the session of the cookie that is renewed, and kept there. */
+    body: z.object({ refreshToken: z.string().max(200).optional() }),
     reply: Session,
-    faults: [sessionEnded],
+    sets: setsSession,
+    faults: [sessionEnded, cookieMissing],
   }),
   changePassword: route.put("/me/password", {
     summary: "Change one's own password; every other session ends",
     access: authenticated,
+    byThemselves: true,
+    whileReadOnly: true,
     effect: "change",
     body: z.object({ currentPassword: z.string().max(128), newPassword: Password }),
     reply: z.object({}),
@@ -227,14 +295,26 @@ export const signInRoutes = {
     access: publicAccess,
     effect: "change",
     limit: { perMinute: 30, by: "address" },
+    cookies: sessionCookies,
     body: z.object({
       token: z.string().max(200),
       password: Password,
       /** Of an account with a second factor, which a new password doesn't take away. */
       code: Code.optional(),
+      keepIn,
     }),
     reply: SignedIn,
-    faults: [invitationOver, weakPassword, tooManyRequests, lockedOut, placeLockedOut, codeNeeded, wrongCode],
+    sets: setsSession,
+    faults: [
+      invitationOver,
+      weakPassword,
+      tooManyRequests,
+      lockedOut,
+      placeLockedOut,
+      codeNeeded,
+      wrongCode,
+      providerNeeded,
+    ],
   }),
 };
 

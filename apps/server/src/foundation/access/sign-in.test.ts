@@ -23,6 +23,9 @@ const newLogin = (): string => `person-${++made}@lantern-tea.example`;
 
 beforeAll(async () => {
   server = await openTestServer(inject("clusterUrl"));
+  // What a guess costs besides is looked at in codes/proofs.test.ts.
+  const { api } = await server.asPlatformOwner();
+  await api.settings.change({ key: "codes.proofAfterFailures", value: 0, version: 0, level: "platform" });
 });
 afterAll(() => server.close());
 beforeEach(async () => {
@@ -54,7 +57,7 @@ async function guess(api: Api, login: string, times: number): Promise<string[]> 
 }
 
 describe("a guesser", () => {
-  test("locks out their own place after five, for fifteen minutes, whether the login exists or not", async () => {
+  test("ASVS 6.3.1: locks out their own place after five, for fifteen minutes, whether the login exists or not", async () => {
     const { login } = await newAccount();
     for (const name of [login, newLogin()]) {
       const api = elsewhere();
@@ -73,7 +76,7 @@ describe("a guesser", () => {
     }
   });
 
-  test("doesn't lock the owner out, who comes from elsewhere", async () => {
+  test("ASVS 6.1.1: doesn't lock the owner out, who comes from elsewhere", async () => {
     const { login } = await newAccount();
     await guess(elsewhere(), login, 10);
     expect(await elsewhere().access.login({ login, password })).toMatchObject({ me: { account: { login } } });
@@ -138,7 +141,7 @@ describe("a guesser", () => {
   });
 });
 
-test("a lock doesn't tell whether there is such a login, nor in which tenants, however it is asked for", async () => {
+test("ASVS 6.3.8: a lock doesn't tell whether there is such a login, nor in which tenants, however it is asked for", async () => {
   const { login } = await newAccount();
   const [its, other, none] = [owner.tenantId, (await server.asOwner()).tenantId, newId(server.clock.now())];
   const ways = [undefined, its, other, none];
@@ -157,7 +160,7 @@ test("a lock doesn't tell whether there is such a login, nor in which tenants, h
 });
 
 describe("a device that has signed in before", () => {
-  test("gets in while guessers, at its own address or everywhere, are locked out and slowed down", async () => {
+  test("ASVS 6.1.1: gets in while guessers, at its own address or everywhere, are locked out and slowed down", async () => {
     const { login } = await newAccount();
     const office = elsewhere();
     const { deviceToken } = await office.access.login({ login, password });
@@ -232,7 +235,7 @@ describe("a way back", () => {
   });
 });
 
-test("guesses of the current password, in a session, lock out that and nothing else", async () => {
+test("ASVS 6.3.1: guesses of the current password, in a session, lock out that and nothing else", async () => {
   const { login } = await newAccount();
   const { accessToken } = await elsewhere().access.login({ login, password });
   const api = server.anonymous({ authorization: `Bearer ${accessToken}` });

@@ -3,14 +3,17 @@ import { Fault } from "@zhanggui/kit/contract/fault";
 import type { Flat } from "@zhanggui/kit/contract/route";
 import { auditAct } from "@zhanggui/kit/server/audit/entries";
 import type { Actor, Ctx } from "@zhanggui/kit/server/ctx";
+import { Extensions } from "@zhanggui/kit/server/extensions";
+import { proofOfWork } from "@zhanggui/kit/server/http/proof-of-work";
 import { Runtime } from "@zhanggui/kit/server/runtime";
 import { access } from "./access.contract.ts";
-import { chooseTenant, wrongCredentials } from "./sign-in.contract.ts";
+import { chooseTenant, providerNeeded, wrongCredentials } from "./sign-in.contract.ts";
 import { CheckLimiter } from "./internal/check-limiter.ts";
 import { type Asked, LoginAttempts } from "./internal/login-attempts.ts";
 import { verifyDummyHash, verifyPassword } from "./internal/passwords.ts";
-import { type Device, readDeviceToken } from "./internal/tokens.ts";
+import { type Device, readDeviceToken } from "./session-tokens.ts";
 import { SecondFactors } from "./second-factors.ts";
+import { passwordRule } from "./sign-in-ways.ts";
 import { peerOf, Sessions } from "./sessions.ts";
 import { Tenants } from "./tenants.ts";
 
@@ -39,27 +42,44 @@ export class SignIn {
     private readonly tenants: Tenants,
     private readonly attempts: LoginAttempts,
     private readonly factors: SecondFactors,
+    private readonly extensions: Extensions,
   ) {}
 
   /**
    * @throws Fault `access.wrong_credentials`, the same for an unknown login, a disabled account and a wrong password;
    *   `access.choose_tenant` if login and password fit in several tenants; `access.code_needed` and `access.wrong_code` of
-   *   an account with a second factor; `access.locked_out`, `access.place_locked_out`, `kit.too_many_requests`
+   *   an account with a second factor; `kit.proof_needed`, `access.locked_out`, `access.place_locked_out`, `kit.too_many_requests`
    */
   async login(ctx: Ctx, credentials: Credentials) {
     const { login, code } = credentials;
+    await this.#demandProof(ctx, credentials);
     const [account, peers] = await this.#limiter.run({ login, source: ctx.source }, async () => {
       const account = await this.#verified(ctx, credentials);
       // Whoever names the business may have others. Looked for as long whether there are any: whoever has somebody
       // else's login in a business of their own would read it off the time.
       const others = credentials.tenantId === undefined ? [] : await this.#othersToo(ctx, credentials, account.id);
-      return [account, (await this.#byPasswordAlone(others)).map(peerOf)] as const;
+      return [account, (await this.byPasswordAlone(others)).map(peerOf)] as const;
     });
     const { tenantId, id, passwordHash } = account;
     const as = this.sessions.as(tenantId, id, ctx, access.login);
+    if (!(await this.takesPassword(account))) throw providerNeeded();
     const device = await this.#device(ctx, credentials);
     await this.factors.demand(as, id, { code, source: ctx.source, device });
-    return this.sessions.start(as, id, passwordHash, peers);
+    return this.sessions.start(as, id, { passwordHash, peers });
+  }
+
+  /**
+   * Where much has failed, each further try costs whoever makes it some computing: nothing to a person, much to a
+   * machine. A device that has signed in before is asked for nothing, so that no guesser makes its owner wait.
+   */
+  async #demandProof(ctx: Ctx, credentials: Credentials): Promise<void> {
+    const [checker] = this.extensions.of(proofOfWork);
+    if (checker === undefined) return;
+    const device = await this.#device(ctx, credentials);
+    const { login, tenantId } = credentials;
+    // Of this login: a device token for an account of one's own is worth nothing for another's.
+    if (device !== undefined && (await this.#candidates(login, tenantId, device.accountId)).length > 0) return;
+    await checker.value.demandAfter(await this.attempts.failuresFrom(ctx.source), credentials.proof);
   }
 
   /**
@@ -72,14 +92,24 @@ export class SignIn {
     const { login, password } = asked;
     return this.#limiter.run({ login, source: ctx.source }, async () => {
       const others = (await this.#candidates(login, undefined)).filter(({ id }) => id !== accountId);
-      return this.#byPasswordAlone(await this.#open(ctx, { login, tenantId: undefined }, others, password));
+      return this.byPasswordAlone(await this.#open(ctx, { login, tenantId: undefined }, others, password));
     });
   }
 
-  /** Where somebody signs in with a second factor a password proves nothing yet. */
-  async #byPasswordAlone(accounts: readonly Candidate[]): Promise<Candidate[]> {
+  /** Where somebody signs in with a second factor, or with a provider, a password proves nothing. */
+  async byPasswordAlone<Account extends Pick<Candidate, "tenantId" | "id">>(
+    accounts: readonly Account[],
+  ): Promise<Account[]> {
     const withFactor = await this.factors.among(accounts);
-    return accounts.filter(({ id }) => !withFactor.has(id));
+    const open = await Promise.all(accounts.map(async (each) => ((await this.takesPassword(each)) ? [each] : [])));
+    return open.flat().filter(({ id }) => !withFactor.has(id));
+  }
+
+  /** Whether an account may be signed in to by a password at all. */
+  async takesPassword({ tenantId, id }: Pick<Candidate, "tenantId" | "id">): Promise<boolean> {
+    const ctx = this.runtime.ctx(tenantId);
+    const allowed = await Promise.all(this.extensions.of(passwordRule).map(({ value }) => value(ctx, id)));
+    return allowed.every(Boolean);
   }
 
   async #verified(ctx: Ctx, credentials: Credentials): Promise<Candidate> {

@@ -40,10 +40,12 @@ export const AuditEntry = z
     kind: field(
       z.enum(["created", "changed", "removed", "called", "exported", "signed_in"]),
       { zh: "类型", en: "What" },
-      { filter: true, choices: kinds, width: "104px" },
+      { filter: true, choices: kinds, width: "112px" },
     ),
     /** An account or a key by its present name; the part of the server that worked by itself; empty for a visitor. */
     actorName: field(z.string(), { zh: "操作人", en: "By" }, { width: "16%" }),
+    /** Who really did it, in the other's name; null else. */
+    impersonatorName: field(z.string().nullable(), { zh: "实际操作人", en: "Really by" }, { hidden: true }),
     outcome: field(
       z.enum(["done", "refused", "failed"]),
       { zh: "结果", en: "Outcome" },

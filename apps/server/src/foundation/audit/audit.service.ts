@@ -19,7 +19,7 @@ function entries(ctx: Ctx) {
   return ctx.db
     .selectFrom("kit_audit_entry")
     .select(["id", "at", "actorKind", "actorId", "actorName", "act", "kind", "outcome", "source", "traceId"])
-    .select(["thingKind", "thingId", "title"]);
+    .select(["thingKind", "thingId", "title", "impersonatorId", "impersonatorName"]);
 }
 type Row = Awaited<ReturnType<ReturnType<typeof entries>["execute"]>>[number];
 
@@ -33,7 +33,10 @@ export class AuditService {
 
   list(ctx: Ctx, query: Flat<typeof audit.list>): Promise<Out<typeof audit.list>> {
     return listOf(ctx, audit.list, query, entries(ctx), {
-      filters: {},
+      filters: {
+        // Whoever acted in another's name did it, too.
+        actorId: (rows, id) => rows.or([rows("item.actorId", "=", id), rows("item.impersonatorId", "=", id)]),
+      },
       search: async (part) => searchIn(ctx, "kit_audit_entry", "title", part),
       present: (rows) => this.#named(ctx, rows),
     });

@@ -14,8 +14,11 @@ export const auditKeepDays = setting(
     .max(36_500)
     .refine((days) => days === 0 || days >= shortestKeptDays, { error: tooShort }),
   1095,
+  { zh: "审计记录保留的天数", en: "Days that entries of the audit log are kept" },
   {
-    zh: `审计记录保留的天数，至少 ${shortestKeptDays} 天；0 为永久保留。`,
-    en: `For how many days entries of the audit log are kept, at least ${shortestKeptDays}; 0: for ever.`,
+    help: {
+      zh: `至少 ${shortestKeptDays} 天；0 为永久保留。`,
+      en: `At least ${shortestKeptDays}; 0: for ever.`,
+    },
   },
 );

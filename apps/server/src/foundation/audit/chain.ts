@@ -36,7 +36,7 @@ export class Chain {
   tend(): Promise<void> {
     return this.tenants.each(async (ctx) => {
       const days = await this.settings.get(ctx, auditKeepDays);
-      if (days > 0) {
+      if (days > 0 && !this.runtime.tenants.isReadOnly(ctx.tenantId)) {
         const now = ctx.now();
         const before = new Date(now.getTime() - days * dayMs);
         const pruned = await pruneSealed(this.runtime.ownerTransaction, ctx.tenantId, { before, now });

@@ -40,7 +40,7 @@ export const DeadLetter = z
     /** Of the letter: an event may be one for several handlers. */
     id: Id,
     /** The name of the event or the job; for a task the name of its queue. */
-    name: field(z.string(), { zh: "任务", en: "What" }, { width: "20%" }),
+    name: field(z.string(), { zh: "任务", en: "What" }, { width: "17%" }),
     /** What was given up: an event for one of its handlers, a job, or a task about a module's own row. */
     kind: field(
       z.enum(["event", "job", "task"]),
@@ -48,7 +48,7 @@ export const DeadLetter = z
       {
         filter: true,
         unindexed: true,
-        width: "104px",
+        width: "96px",
         choices: {
           event: { zh: "事件", en: "Event" },
           job: { zh: "作业", en: "Job" },
@@ -56,7 +56,7 @@ export const DeadLetter = z
         },
       },
     ),
-    handler: field(z.string(), { zh: "处理步骤", en: "Work" }, { kind: "handler", filter: true, width: "16%" }),
+    handler: field(z.string(), { zh: "处理步骤", en: "Work" }, { kind: "handler", filter: true, width: "15%" }),
     lastError: field(z.string().nullable(), { zh: "原因", en: "Why" }, { narrow: true }),
     attempts: field(z.int(), { zh: "尝试", en: "Tries" }, { kind: "count", width: "64px" }),
     /** When it was given up. */

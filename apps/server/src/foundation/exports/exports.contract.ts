@@ -30,6 +30,7 @@ export const Export = z
       z.enum(exportFormats),
       { zh: "格式", en: "Format" },
       {
+        width: "104px",
         choices: {
           xlsx: { zh: "Excel", en: "Excel" },
           csv: { zh: "CSV", en: "CSV" },
@@ -51,7 +52,7 @@ export const Export = z
         },
       },
     ),
-    rows: field(count, { zh: "行数", en: "Rows" }, { kind: "count", width: "136px" }),
+    rows: field(count, { zh: "行数", en: "Rows" }, { kind: "count", width: "112px" }),
     /** How many rows matched when it began, counted up to `countLimit`; null until then. */
     expected: count.nullable(),
     /** Of what is made so far, and in the end of the file. */
@@ -67,6 +68,7 @@ export const Export = z
 const params = z.object({ exportId: Id });
 const change = {
   access: authenticated,
+  whileReadOnly: true,
   effect: "change",
   params,
   reply: Export,
@@ -86,6 +88,7 @@ export const exports = contract("exports", {
   create: route.post("/exports", {
     summary: "Have a list made into a file; the same one of today is given again unless `anew` is said",
     access: authenticated,
+    whileReadOnly: true,
     effect: "change",
     idempotent: true,
     body: z.object({
@@ -119,6 +122,7 @@ export const exports = contract("exports", {
   delete: route.delete("/exports/:exportId", {
     summary: "Call it off, or delete its file: neither row nor bytes are left",
     access: authenticated,
+    whileReadOnly: true,
     effect: "destroy",
     params,
     reply: z.object({}),

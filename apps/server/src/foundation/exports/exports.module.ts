@@ -1,4 +1,4 @@
-import { cron, defineModule, queue, runs } from "@zhanggui/kit/server/module";
+import { cron, defineModule, runs } from "@zhanggui/kit/server/module";
 import { accessModule } from "../access/access.module.ts";
 import { filesModule } from "../files/files.module.ts";
 import { notificationsModule } from "../notifications/notifications.module.ts";
@@ -9,6 +9,7 @@ import { exportReady, exportStopped } from "./exports.notifications.ts";
 import { ExportsService } from "./exports.service.ts";
 import { keepDays } from "./exports.settings.ts";
 import { Maker } from "./maker.ts";
+import { stepQueue } from "../work/step-runner.ts";
 
 export const exportsModule = defineModule(exports, {
   uses: [accessModule, filesModule, notificationsModule, settingsModule],
@@ -23,18 +24,8 @@ export const exportsModule = defineModule(exports, {
     delete: exports.delete,
   }),
   queues: ({ maker }) => ({
-    step: queue({
-      effect: "outside",
-      concurrency: 2,
-      concurrencyPerTenant: 1,
-      attempts: 5,
-      // Putting gigabytes together takes its time.
-      timeoutMs: 1_800_000,
-      begin: maker.begin,
-      run: maker.run,
-      settle: maker.settle,
-      failed: maker.failed,
-    }),
+    // Putting gigabytes together takes its time.
+    step: stepQueue(maker, { concurrency: 2, timeoutMs: 1_800_000 }),
   }),
   jobs: ({ exports }) => [runs(deleteParts, exports.deleteParts)],
   schedules: ({ exports }) => ({ tend: cron("37 * * * *", exports.tend) }),

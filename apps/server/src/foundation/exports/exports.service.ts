@@ -20,7 +20,6 @@ import { mayStill, rightsOf, samenessOf } from "./sameness.ts";
 type ExportView = Out<typeof exports.get>;
 const linkMinutes = 10;
 const sweptAfterMs = 24 * 3_600_000;
-const batch = 200;
 
 /** Lists that are made into files in the background, as whoever asked for them sees, fetches and deletes them. */
 @Injectable()
@@ -101,16 +100,23 @@ export class ExportsService {
 
   /** @throws Fault `kit.not_found`, also for one that is kept no longer; `kit.conflict` until it is made; `kit.forbidden` to who may no longer see what is in it */
   async download(ctx: Ctx, { exportId }: Flat<typeof exports.download>): Promise<Out<typeof exports.download>> {
+    const row = await this.made(ctx, exportId);
+    await auditAct(ctx, { kind: "exported", details: { exportId, list: row.list, format: row.format } });
+    return this.files.linkTo(ctx, row.fileId, { minutes: linkMinutes, once: true });
+  }
+
+  /** One that is made, to whoever may still see what is in it. @throws Fault as `download` does */
+  async made(ctx: Ctx, exportId: string): Promise<ExportRow & { readonly fileId: string }> {
     const row = await find(ctx, exportId);
-    if (row.fileId === null) throw conflict();
+    const { fileId } = row;
+    if (fileId === null) throw conflict();
     if (row.expiresAt !== null && row.expiresAt <= ctx.now()) throw notFound();
     const route = this.routes.lists.get(row.list);
     if (route === undefined) throw notFound();
     queryAgain(route, row.asked, ctx.actor);
     const columns = columnsOf(route.list, row.columns, ctx.actor);
     if (columns.length !== row.columns.length || !mayStill(row.rights, ctx.actor)) throw forbidden({ permission: "" });
-    await auditAct(ctx, { kind: "exported", details: { exportId, list: row.list, format: row.format } });
-    return this.files.linkTo(ctx, row.fileId, { minutes: linkMinutes, once: true });
+    return { ...row, fileId };
   }
 
   /** @throws Fault `kit.not_found` */
@@ -125,21 +131,8 @@ export class ExportsService {
 
   /** What is kept no longer goes, and parts of what has gone. */
   tend(): Promise<void> {
-    return this.tenants.each(async (ctx) => {
-      for (let gone = batch; gone === batch;) {
-        gone = await ctx.tx(async (ctx) => {
-          const rows = await ctx.db
-            .selectFrom("exports_export")
-            .selectAll()
-            .where("expiresAt", "<", ctx.now())
-            .limit(batch)
-            .forUpdate()
-            .skipLocked()
-            .execute();
-          for (const row of rows) await this.#drop(ctx, row);
-          return rows.length;
-        });
-      }
+    return this.tenants.eachWritable(async (ctx) => {
+      await exportSteps.expire(ctx, (ctx, row) => this.#drop(ctx, row));
       const before = new Date(ctx.now().getTime() - sweptAfterMs);
       for await (const work of this.storage.worksBefore(ctx.tenantId, before)) {
         const row = await ctx.db.selectFrom("exports_export").select("parts").where("id", "=", work).executeTakeFirst();

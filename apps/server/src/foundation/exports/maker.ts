@@ -1,6 +1,5 @@
 import { Injectable } from "@nestjs/common";
 import { exportTypes, fileEnding } from "@zhanggui/kit/contract/export-format";
-import { Fault } from "@zhanggui/kit/contract/fault";
 import { forbidden, invalidInput, notFound } from "@zhanggui/kit/contract/faults";
 import { newId } from "@zhanggui/kit/contract/new-id";
 import type { LocalizedText } from "@zhanggui/kit/contract/text";
@@ -8,7 +7,6 @@ import type { Actor, Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
 import { ExportWriter } from "@zhanggui/kit/server/export/writer";
 import { columnsOf, queryAgain } from "@zhanggui/kit/server/http/list-export";
 import { Routes } from "@zhanggui/kit/server/http/routes";
-import type { Task, Verdict } from "@zhanggui/kit/server/queue/definition";
 import { Runtime } from "@zhanggui/kit/server/runtime";
 import type { Selectable } from "kysely";
 import { Rights } from "../access/rights.ts";
@@ -17,7 +15,8 @@ import { FilesService } from "../files/files.service.ts";
 import { StorageService } from "../files/storage.service.ts";
 import { NotificationsService } from "../notifications/notifications.service.ts";
 import { SettingsService } from "../settings/settings.service.ts";
-import { gaveUp, going, StepTable } from "../work/step-table.ts";
+import { StepRunner } from "../work/step-runner.ts";
+import { going, StepTable } from "../work/step-table.ts";
 import { exportReady, exportStopped } from "./exports.notifications.ts";
 import { keepDays } from "./exports.settings.ts";
 import type { ExportsTables } from "./exports.tables.ts";
@@ -51,55 +50,30 @@ export const exportSteps = new StepTable("exports_export", "exports.step", {
 
 /** Makes exports, step by step: what a step made, and how far the export is, hold together or not at all. */
 @Injectable()
-export class Maker {
+export class Maker extends StepRunner<"exports_export"> {
   constructor(
-    private readonly runtime: Runtime,
+    runtime: Runtime,
+    rights: Rights,
     private readonly routes: Routes,
-    private readonly rights: Rights,
     private readonly files: FilesService,
     private readonly storage: StorageService,
     private readonly settings: SettingsService,
     private readonly notifications: NotificationsService,
-  ) {}
-
-  async begin(ctx: TxCtx, { ref }: Task) {
-    const row = await exportSteps.at(ctx, ref);
-    if (row?.state === "waiting")
-      await ctx.db.updateTable("exports_export").set({ state: "running" }).where("turn", "=", ref).execute();
-    return row && { item: row.accountId };
+  ) {
+    super(exportSteps, runtime, rights);
   }
 
-  async run(ctx: Ctx, { ref }: Task, accountId: string): Promise<void> {
-    const actor = await this.rights.actor(ctx, accountId);
-    const row = await ctx.db.selectFrom("exports_export").selectAll().where("turn", "=", ref).executeTakeFirst();
-    if (row === undefined || !going.some((state) => state === row.state)) return;
-    const why = await this.#step(ctx, row, actor);
-    if (why !== undefined) await ctx.tx((ctx) => this.#stop(ctx, ref, why));
-  }
-
-  settle(ctx: TxCtx, task: Task): Promise<Verdict> {
-    return exportSteps.settle(ctx, task);
-  }
-
-  async failed(ctx: TxCtx, { ref }: Task, _error: unknown, dead: boolean): Promise<void> {
-    if (dead) await this.#stop(ctx, ref, gaveUp);
-  }
-
-  /** @returns why it can't go on */
-  async #step(ctx: Ctx, row: ExportRow, actor: Actor | undefined): Promise<LocalizedText | undefined> {
-    if (actor === undefined) return mayNot;
-    const as = this.runtime.ctx(ctx.tenantId, { actor, traceId: row.traceId, signal: ctx.signal });
-    try {
-      const writer = this.#writer(row, actor);
-      if (writer === undefined) return rightsChanged;
-      if (row.isRead) await this.#finish(ctx, row, writer);
-      else await this.#more(as, row, writer);
-    } catch (error) {
-      if (error instanceof RangeError) return tooLarge;
-      if (!(error instanceof Fault)) throw error;
-      return exportSteps.reasonOf(error);
-    }
+  protected override async step(ctx: Ctx, row: ExportRow): Promise<LocalizedText | undefined> {
+    const as = await this.demandRequester(ctx, row);
+    const writer = this.#writer(row, as.actor);
+    if (writer === undefined) return rightsChanged;
+    if (row.isRead) await this.#finish(ctx, row, writer);
+    else await this.#more(as, row, writer);
     return undefined;
+  }
+
+  protected override reasonOf(error: unknown): LocalizedText | undefined {
+    return error instanceof RangeError ? tooLarge : super.reasonOf(error);
   }
 
   /** Undefined if its reader may see less by now than when it began. */
@@ -166,7 +140,7 @@ export class Maker {
     });
     await ctx.tx(async (ctx) => {
       const change = { fileId: file.id, parts: "[]", sizeBytes: file.sizeBytes, expiresAt };
-      const done = await exportSteps.end(ctx, row.turn, undefined, change);
+      const done = await this.steps.end(ctx, row.turn, undefined, change);
       // Called off meanwhile, or paused at the very end: then it is put together again.
       if (done === undefined) return this.files.drop(ctx, [file.id]);
       await this.files.use(ctx, file.id, {
@@ -185,9 +159,9 @@ export class Maker {
     for (const part of parts) yield* this.storage.part(tenantId, id, part);
   }
 
-  async #stop(ctx: TxCtx, turn: string, why: LocalizedText): Promise<void> {
+  protected override async end(ctx: TxCtx, turn: string, why: LocalizedText): Promise<void> {
     const expiresAt = new Date(ctx.now().getTime() + (await this.settings.get(ctx, keepDays)) * dayMs);
-    const row = await exportSteps.end(ctx, turn, why, { expiresAt });
+    const row = await this.steps.end(ctx, turn, why, { expiresAt });
     if (row === undefined) return;
     const notice = { to: { accountIds: [row.accountId] }, key: row.id };
     const told = { exportId: row.id, what: this.#nameOf(row.list), why };

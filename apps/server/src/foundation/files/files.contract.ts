@@ -1,6 +1,6 @@
-import { byteStream } from "@zhanggui/kit/contract/body";
+import { bytes, byteStream } from "@zhanggui/kit/contract/body";
 import { fault } from "@zhanggui/kit/contract/fault";
-import { conflict, notFound, tooLarge } from "@zhanggui/kit/contract/faults";
+import { conflict, invalidInput, notFound, tooLarge, unsupportedMediaType } from "@zhanggui/kit/contract/faults";
 import { field } from "@zhanggui/kit/contract/field";
 import { Id } from "@zhanggui/kit/contract/ids";
 import { list } from "@zhanggui/kit/contract/list";
@@ -40,6 +40,32 @@ export const inUse = fault("files.in_use", 409, {
   zh: "文件正在使用中，不能删除。",
   en: "The file is in use, so it can't be deleted.",
 });
+export const infected = fault("files.infected", 422, {
+  zh: "文件含有病毒（{virus}），没有保存。",
+  en: "The file has a virus ({virus}) and wasn't kept.",
+});
+export const notScanned = fault("files.not_scanned", 503, {
+  zh: "病毒扫描暂时无法完成，文件没有保存，请稍后再试。",
+  en: "The file couldn't be scanned for viruses, so it wasn't kept. Try again later.",
+});
+/** Its status and its meaning are the protocol's (tus 1.0.0, "Checksum"). */
+export const checksumMismatch = fault("files.checksum_mismatch", 460, {
+  zh: "这一段内容与校验值不符，请重新发送。",
+  en: "This piece isn't what its checksum says: send it again.",
+});
+export const tusVersion = fault("files.tus_version", 412, {
+  zh: "只支持 tus {version}，请在 Tus-Resumable 中说明。",
+  en: "Only tus {version} is spoken here: say so in Tus-Resumable.",
+});
+export const tooManyUploads = fault("files.too_many_uploads", 422, {
+  zh: "未完成的上传已有 {count} 个，请先完成或取消其中一些。",
+  en: "You have {count} uploads that aren't finished: finish some, or end them.",
+});
+/** `count`: how many it may have. */
+export const tooManyPieces = fault("files.too_many_pieces", 422, {
+  zh: "这次上传的分片已超过 {count} 个，请重新上传，并使用更大的分片。",
+  en: "This upload has come in more than {count} pieces: begin it anew, with larger ones.",
+});
 export const badRange = fault("files.bad_range", 416, {
   zh: "请求的范围超出文件大小。",
   en: "The file has no such bytes.",
@@ -71,18 +97,23 @@ const types = Object.keys(fileTypes) as [FileType, ...FileType[]];
 export const StoredFile = z
   .object({
     id: Id,
-    name: field(z.string(), { zh: "文件名", en: "Name" }, { width: "184px" }),
+    name: field(z.string(), { zh: "文件名", en: "Name" }, { width: "176px" }),
     type: field(
       z.enum(types),
       { zh: "类型", en: "Type" },
       {
         filter: true,
+        width: "112px",
         choices: Object.fromEntries(Object.entries(fileTypes).map(([type, name]) => [type, { zh: name, en: name }])),
       },
     ),
     sizeBytes: field(z.int().nonnegative(), { zh: "大小", en: "Size" }, { kind: "count", sort: true }),
     usedBy: field(z.array(z.object({ zh: z.string(), en: z.string() })), { zh: "用于", en: "Used by" }),
-    accountName: field(z.string().nullable(), { zh: "上传人", en: "Uploaded by" }, { readBy: filesManage }),
+    accountName: field(
+      z.string().nullable(),
+      { zh: "上传人", en: "Uploaded by" },
+      { readBy: filesManage, width: "112px" },
+    ),
     isOwn: z.boolean(),
     hasThumbnail: z.boolean(),
     sha256: field(z.string(), { zh: "SHA-256", en: "SHA-256" }, { hidden: true }),
@@ -103,6 +134,23 @@ const sets = {
   }),
 } as const;
 const headers = z.object({ range: z.string().max(200).optional() });
+/** tus 1.0.0 (tus.io/protocols/resumable-upload): what its clients send, and are answered. */
+const tusIn = { "tus-resumable": z.string().optional() };
+const tusOut = z.object({
+  "tus-resumable": z.string(),
+  "tus-version": z.string().optional(),
+  "tus-extension": z.string().optional(),
+  location: z.string().optional(),
+  "upload-offset": z.string().optional(),
+  "upload-length": z.string().optional(),
+  "upload-expires": z.string().optional(),
+  "cache-control": z.string().optional(),
+  /** Ours: what it has become. */
+  "upload-file": z.string().optional(),
+});
+const upload = { access: authenticated, reply: bytes, sets: { headers: tusOut } } as const;
+const uploadParams = z.object({ uploadId: Id });
+const count = z.string().regex(/^\d{1,15}$/);
 const content = { reply: byteStream, sets, headers } as const;
 
 export const files = contract("files", {
@@ -122,8 +170,56 @@ export const files = contract("files", {
     query: z.object({ name: oneLine(200) }),
     body: byteStream,
     reply: StoredFile,
-    faults: [notTaken, wrongName, badPicture, fileTooLarge, tooLarge, overQuota],
+    faults: [notTaken, wrongName, badPicture, fileTooLarge, tooLarge, overQuota, infected, notScanned],
     limit: { perMinute: 60, by: "account" },
+  }),
+  beginUpload: route.post("/uploads", {
+    ...upload,
+    summary: "Begin an upload that comes in pieces and may break off (tus 1.0.0, creation)",
+    effect: "change",
+    headers: z.object({ ...tusIn, "upload-length": count, "upload-metadata": z.string().max(2000).optional() }),
+    faults: [tusVersion, invalidInput, fileTooLarge, overQuota, tooManyUploads],
+    limit: { perMinute: 60, by: "account" },
+  }),
+  getUpload: route.get("/uploads/:uploadId", {
+    ...upload,
+    summary: "How many of its bytes are here; HEAD, as tus asks, or GET",
+    params: uploadParams,
+    headers: z.object(tusIn),
+    faults: [tusVersion, notFound],
+  }),
+  sendUpload: route.patch("/uploads/:uploadId", {
+    ...upload,
+    summary: "Send the next bytes of an upload; with the last ones it becomes a file, told as Upload-File",
+    effect: "change",
+    params: uploadParams,
+    headers: z.object({ ...tusIn, "upload-offset": count, "upload-checksum": z.string().max(200).optional() }),
+    body: byteStream,
+    faults: [
+      tusVersion,
+      invalidInput,
+      notFound,
+      conflict,
+      tooManyPieces,
+      unsupportedMediaType,
+      checksumMismatch,
+      tooLarge,
+      notTaken,
+      wrongName,
+      badPicture,
+      fileTooLarge,
+      overQuota,
+      infected,
+      notScanned,
+    ],
+  }),
+  endUpload: route.delete("/uploads/:uploadId", {
+    ...upload,
+    summary: "End an upload: its bytes go (tus 1.0.0, termination)",
+    effect: "destroy",
+    params: uploadParams,
+    headers: z.object(tusIn),
+    faults: [tusVersion, notFound],
   }),
   download: route.get("/files/:fileId/content", {
     summary: "The bytes of one's own file, or a range of them",
@@ -143,6 +239,7 @@ export const files = contract("files", {
   link: route.post("/files/:fileId/links", {
     summary: "Make an address from which anybody may download the file for some minutes, once or often",
     access: authenticated,
+    whileReadOnly: true,
     effect: "change",
     params,
     body: z.object({ minutes: z.int().min(1).max(10_080).default(10), once: z.boolean().default(true) }),

@@ -11,7 +11,23 @@ export const fixtures = fixturesOf(files)(async ({ owner, server }) => {
     .insertInto("files_use")
     .values({ fileId: kept.id, usedBy: "tea.leaf", ref: kept.id, label: JSON.stringify({ zh: "茶", en: "Tea" }) })
     .execute();
+  const tus = { "tus-resumable": "1.0.0" };
+  const about = {
+    ...tus,
+    "upload-length": "5",
+    "upload-metadata": `filename ${Buffer.from("a.txt").toString("base64")}`,
+  };
+  const begin = async () => {
+    const { headers } = await owner.api.files.beginUpload({ headers: about });
+    return headers.location?.replace(/.*\//, "") ?? "";
+  };
+  const [read, toSend, toEnd] = [await begin(), await begin(), await begin()];
+  const piece = { stream: Buffer.from("tea"), contentType: "application/offset+octet-stream" };
   return {
+    beginUpload: { headers: about },
+    getUpload: { uploadId: read, headers: tus },
+    sendUpload: { uploadId: toSend, headers: { ...tus, "upload-offset": "0" }, ...piece },
+    endUpload: { uploadId: toEnd, headers: tus },
     list: {},
     upload,
     download: { fileId: kept.id, headers: {} },

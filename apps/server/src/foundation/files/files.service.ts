@@ -6,19 +6,24 @@ import type { LocalizedText } from "@zhanggui/kit/contract/text";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
 import { reaches } from "@zhanggui/kit/server/data-scope";
 import { listOf } from "@zhanggui/kit/server/list";
+import { PlanLimits } from "@zhanggui/kit/server/plan-limits";
 import { Runtime } from "@zhanggui/kit/server/runtime";
 import { searchIn } from "@zhanggui/kit/server/search";
 import type { Selectable } from "kysely";
 import { AccessService } from "../access/access.service.ts";
+import { Rights } from "../access/rights.ts";
 import { SettingsService } from "../settings/settings.service.ts";
 import { files, filesManage, type FileType, inUse, linkOver, overQuota } from "./files.contract.ts";
 import { deleteBytes } from "./files.jobs.ts";
+import { megabytesLimit } from "./files.limits.ts";
 import { quotaMegabytes } from "./files.settings.ts";
 import type { FilesTables } from "./files.tables.ts";
 import { collected, measured, megabyte, peek, rangeOf } from "./internal/bytes.ts";
 import { headBytes, kindOf } from "./internal/content-type.ts";
-import { anyTimes, Passes } from "./internal/passes.ts";
+import { anyTimes, nobodys, type Pass, Passes } from "./internal/passes.ts";
 import { isPicture, redrawn } from "./internal/pictures.ts";
+import { type Scanned, Scanner } from "./scanner.ts";
+import type { ByteRange } from "./storage.ts";
 import { StorageService } from "./storage.service.ts";
 
 export type FileRow = Selectable<FilesTables["files_file"]>;
@@ -50,8 +55,11 @@ export class FilesService {
   constructor(
     private readonly runtime: Runtime,
     private readonly accounts: AccessService,
+    private readonly rights: Rights,
     private readonly storage: StorageService,
     private readonly settings: SettingsService,
+    private readonly scanner: Scanner,
+    private readonly limits: PlanLimits,
   ) {
     this.#passes = new Passes(runtime.env.SECRET_KEYS);
   }
@@ -63,14 +71,19 @@ export class FilesService {
     });
   }
 
-  /** @throws Fault `files.not_taken`, `files.wrong_name`, `files.bad_picture`, `files.too_large`, `files.over_quota` */
+  /**
+   * @throws Fault `files.not_taken`, `files.wrong_name`, `files.bad_picture`, `files.too_large`, `files.over_quota`,
+   *   `files.infected`, `files.not_scanned`
+   */
   async upload(ctx: Ctx, { name, stream }: Flat<typeof files.upload>): Promise<FileView> {
     const { head, all } = await peek(stream, headBytes);
     const { type, mostMegabytes } = kindOf(head, name);
-    const within = measured(all, mostMegabytes);
+    const { bytes: seen, verdict } = this.scanner.through(measured(all, mostMegabytes).bytes);
     const values = { name, type, accountId: ctx.actor.id, sizeBytes: mostMegabytes * megabyte };
-    if (!isPicture(type)) return this.#one(ctx, await this.#store(ctx, { ...values, bytes: within.bytes }));
-    const { bytes, thumbnail } = await redrawn(await collected(within.bytes), type);
+    if (!isPicture(type)) return this.#one(ctx, await this.#store(ctx, { ...values, bytes: seen, verdict }));
+    const original = await collected(seen);
+    await verdict();
+    const { bytes, thumbnail } = await redrawn(original, type);
     return this.#one(ctx, await this.#store(ctx, { ...values, sizeBytes: bytes.length, bytes: [bytes], thumbnail }));
   }
 
@@ -128,11 +141,11 @@ export class FilesService {
 
   /** One's own: what files hold isn't for whoever keeps order among them. @throws Fault `kit.not_found`, `files.bad_range` */
   async download(ctx: Ctx, { fileId, headers }: Flat<typeof files.download>): Promise<Content> {
-    return this.#content(await this.#own(ctx, fileId), headers);
+    return this.#content(await this.own(ctx, fileId), headers);
   }
 
   async thumbnail(ctx: Ctx, { fileId }: Flat<typeof files.thumbnail>): Promise<Content> {
-    const row = await this.#own(ctx, fileId);
+    const row = await this.own(ctx, fileId);
     if (!row.hasThumbnail) throw notFound();
     const { tenantId, id, sha256 } = row;
     return {
@@ -142,7 +155,7 @@ export class FilesService {
   }
 
   async link(ctx: Ctx, { fileId, ...given }: Flat<typeof files.link>): Promise<Out<typeof files.link>> {
-    await this.#own(ctx, fileId);
+    await this.own(ctx, fileId);
     return this.linkTo(ctx, fileId, given);
   }
 
@@ -151,32 +164,55 @@ export class FilesService {
     const expiresAt = new Date(ctx.now().getTime() + minutes * 60_000);
     const passId = once ? newId(ctx.now()) : anyTimes;
     if (once) await ctx.db.insertInto("files_pass").values({ id: passId, fileId, expiresAt }).execute();
-    const pass = this.#passes.sign({ tenantId: ctx.tenantId, fileId, expiresAt, passId });
+    const { id, kind } = ctx.actor;
+    const accountId = kind === "account" ? id : nobodys;
+    const pass = this.#passes.sign({ tenantId: ctx.tenantId, fileId, accountId, expiresAt, passId });
     return { url: `${this.runtime.env.PUBLIC_URL}/f/${pass}`, expiresAt };
   }
 
-  /** @throws Fault `files.link_over`, `kit.not_found`, `files.bad_range` */
+  /**
+   * What a link leads to, as long as whoever it was given to may still sign in. A link for one download that breaks off
+   * is good again: nobody has the file by it.
+   *
+   * @throws Fault `files.link_over`, `kit.not_found`, `files.bad_range`
+   */
   async open(visitor: Ctx, { pass: text, headers, isHead }: Flat<typeof files.open>): Promise<Content> {
     const pass = this.#passes.read(text);
     if (pass === undefined) throw notFound();
     if (pass.expiresAt <= visitor.now()) throw linkOver();
     const ctx = this.runtime.ctx(pass.tenantId, { traceId: visitor.traceId, signal: visitor.signal });
+    if (pass.accountId !== nobodys && (await this.rights.actor(ctx, pass.accountId)) === undefined) throw linkOver();
     const row = await ready(ctx).where("id", "=", pass.fileId).executeTakeFirst();
     if (row === undefined) throw notFound();
     const content = this.#content(row, headers);
-    if (pass.passId !== anyTimes && !isHead) {
-      const { numDeletedRows } = await ctx.db.deleteFrom("files_pass").where("id", "=", pass.passId).executeTakeFirst();
-      if (numDeletedRows === 0n) throw linkOver();
-    }
-    return content;
+    if (pass.passId === anyTimes || isHead) return content;
+    const { numDeletedRows } = await ctx.db.deleteFrom("files_pass").where("id", "=", pass.passId).executeTakeFirst();
+    if (numDeletedRows === 0n) throw linkOver();
+    const { stream } = content.body;
+    return { ...content, body: { ...content.body, stream: unlessWhole(stream, () => this.#giveBack(pass)) } };
+  }
+
+  async #giveBack({ tenantId, passId: id, fileId, expiresAt }: Pass): Promise<void> {
+    // Whoever went away has aborted the call's own ctx.
+    const ctx = this.runtime.ctx(tenantId);
+    const again = ctx.db.insertInto("files_pass").values({ id, fileId, expiresAt });
+    await again.onConflict((on) => on.doNothing()).execute();
   }
 
   /** Bytes of a file for another module of the server. */
-  bytesOf(ctx: Ctx, fileId: string): AsyncIterable<Uint8Array> {
-    return this.storage.file(ctx.tenantId, fileId);
+  bytesOf(ctx: Ctx, fileId: string, range?: ByteRange): AsyncIterable<Uint8Array> {
+    return this.storage.file(ctx.tenantId, fileId, range);
   }
 
-  async #own(ctx: Ctx, fileId: string): Promise<FileRow> {
+  /** A file, whoever is asking: its caller has seen to that. @throws Fault `kit.not_found` */
+  async find(ctx: Ctx, fileId: string): Promise<FileRow> {
+    const row = await ready(ctx).where("id", "=", fileId).executeTakeFirst();
+    if (row === undefined) throw notFound();
+    return row;
+  }
+
+  /** What the caller uploaded. @throws Fault `kit.not_found`, also for another account's */
+  async own(ctx: Ctx, fileId: string): Promise<FileRow> {
     const row = await ready(ctx).where("id", "=", fileId).where("accountId", "=", ctx.actor.id).executeTakeFirst();
     if (row === undefined) throw notFound();
     return row;
@@ -204,17 +240,20 @@ export class FilesService {
     {
       bytes,
       thumbnail,
+      verdict,
       ...values
     }: Omit<NewFile, "bytes"> & {
       readonly bytes: NewFile["bytes"] | Iterable<Uint8Array>;
       readonly thumbnail?: Buffer | undefined;
+      /** What is awaited before anybody has it. */
+      readonly verdict?: Scanned["verdict"];
       readonly accountId?: string;
       /** What is set aside for it until it is known how long it is; left out for what the server makes. */
       readonly sizeBytes?: number;
     },
   ): Promise<FileRow> {
     const id = await ctx.tx(async (ctx) => {
-      if (values.sizeBytes !== undefined) await this.#demandRoom(ctx, values.sizeBytes);
+      if (values.sizeBytes !== undefined) await this.demandRoom(ctx, values.sizeBytes);
       const row = ctx.db.insertInto("files_file").values(values).returning("id");
       return (await row.executeTakeFirstOrThrow()).id;
     });
@@ -222,6 +261,7 @@ export class FilesService {
       const through = measured(bytes);
       await this.storage.putFile(ctx.tenantId, id, through.bytes);
       if (thumbnail !== undefined) await this.storage.putThumbnail(ctx.tenantId, id, thumbnail);
+      await verdict?.();
       // Of somebody who has gone nobody will ask for it.
       ctx.signal.throwIfAborted();
       return await ctx.db
@@ -237,14 +277,33 @@ export class FilesService {
     }
   }
 
-  /** Uploads of a tenant ask one after the other, so that many at once take no more than there is. */
-  async #demandRoom(ctx: TxCtx, bytes: number): Promise<void> {
+  /**
+   * Uploads of a tenant ask one after the other, so that many at once take no more than there is.
+   *
+   * @throws Fault `files.over_quota`, `kit.limit_reached`
+   */
+  async demandRoom(ctx: TxCtx, bytes: number): Promise<void> {
+    await this.limits.demand(ctx, megabytesLimit, bytes / megabyte);
     const megabytes = await this.settings.get(ctx, quotaMegabytes);
     if (megabytes === 0) return;
-    await ctx.lock("files.quota", "");
-    const [{ taken } = { taken: 0 }] = await ctx.sql<{ taken: number }>`
-      SELECT coalesce(sum(size_bytes), 0)::float8 AS taken FROM files_file`;
+    const [{ taken } = { taken: 0 }] = await this.afterOthers(
+      ctx,
+      () => ctx.sql<{ taken: number }>`SELECT coalesce(sum(size_bytes), 0)::float8 AS taken FROM files_file`,
+    );
     if (taken + bytes > megabytes * megabyte) throw overQuota({ megabytes });
+  }
+
+  /** What all files of the ctx's tenant take. */
+  async megabytes(ctx: Ctx): Promise<number> {
+    const [row] = await ctx.sql<{ taken: number }>`
+      SELECT coalesce(sum(size_bytes), 0)::float8 AS taken FROM files_file`;
+    return (row?.taken ?? 0) / megabyte;
+  }
+
+  /** Whoever looks how much room there is does so one after the other, until they have taken theirs. */
+  async afterOthers<Result>(ctx: TxCtx, look: () => Promise<Result>): Promise<Result> {
+    await ctx.lock("files.quota", "");
+    return look();
   }
 
   async #count(ctx: TxCtx, fileId: string, by: 1 | -1): Promise<number> {
@@ -294,4 +353,15 @@ function ready(ctx: Ctx) {
 function seen(ctx: Ctx) {
   const rows = ctx.db.selectFrom("files_file").where("state", "=", "ready");
   return reaches(ctx.actor, filesManage) ? rows : rows.where("accountId", "=", ctx.actor.id);
+}
+
+/** Passes bytes on, and calls `broken` if whoever takes them doesn't take all. */
+async function* unlessWhole(bytes: AsyncIterable<Uint8Array>, broken: () => Promise<void>): AsyncGenerator<Uint8Array> {
+  let isWhole = false;
+  try {
+    yield* bytes;
+    isWhole = true;
+  } finally {
+    if (!isWhole) await broken();
+  }
 }

@@ -24,6 +24,18 @@ export interface FilesTables {
     fileId: string;
     expiresAt: Date;
   };
+  files_upload: {
+    tenantId: Generated<string>;
+    id: Generated<string>;
+    accountId: string;
+    name: string;
+    sizeBytes: number;
+    offsetBytes: Generated<number>;
+    parts: Json<string[], undefined>;
+    fileId: string | null;
+    createdAt: Generated<Date>;
+    expiresAt: Date;
+  };
   files_use: {
     tenantId: Generated<string>;
     fileId: string;

@@ -2,7 +2,8 @@ import { Transformer } from "@napi-rs/image";
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { readdir, writeFile } from "node:fs/promises";
-import { request } from "node:http";
+import { once } from "node:events";
+import { type IncomingMessage, request } from "node:http";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, inject, test } from "vitest";
 import { refusal } from "../../testing/refusal.ts";
@@ -277,6 +278,36 @@ test("a link leads to the file without a log-in, once or for its time, and nobod
   const late = await owner.api.files.link({ fileId, once: false });
   await owner.api.files.delete({ fileId });
   expect((await ask(at(late.url))).status).toBe(404);
+});
+
+test("a link opens nothing once whoever it was given to is switched off, and again when they are back", async () => {
+  const colleague = await server.asHolderOf([], owner);
+  const { id: fileId } = await upload("a.txt", text("Longjing"), colleague);
+  const { url } = await colleague.api.files.link({ fileId, once: false });
+  const open = () => ask(url.replace(server.runtime.env.PUBLIC_URL, server.url));
+  expect((await open()).status).toBe(200);
+  await owner.api.access.disableAccount({ accountId: colleague.accountId });
+  expect(await (await open()).json()).toMatchObject({ code: "files.link_over" });
+  await owner.api.access.updateAccount({ accountId: colleague.accountId, disabled: false });
+  expect((await open()).status).toBe(200);
+});
+
+test("a link for one download that breaks off is good for another one", async () => {
+  const large = Buffer.alloc(20 * 1024 * 1024, "0123456789abcdef\n");
+  const { id: fileId } = await upload("large.txt", large);
+  const { url } = await owner.api.files.link({ fileId, once: true });
+  const address = url.replace(server.runtime.env.PUBLIC_URL, server.url);
+  for (let round = 0; round < 3; round += 1) {
+    const broken = request(address).end();
+    const [answer] = (await once(broken, "response")) as [IncomingMessage];
+    await once(answer, "data");
+    broken.destroy();
+    const passes = () => server.runtime.ctx(owner.tenantId).db.selectFrom("files_pass").select("id").execute();
+    await expect.poll(async () => (await passes()).length).toBe(1);
+  }
+  const whole = Buffer.from(await (await ask(address)).arrayBuffer());
+  expect(whole.equals(large)).toBe(true);
+  expect((await ask(address)).status).toBe(410);
 });
 
 test("what is over, was never finished or is used by nothing goes by itself; what people uploaded stays", async () => {

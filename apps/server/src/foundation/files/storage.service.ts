@@ -4,6 +4,8 @@ import { openStorage } from "./open-storage.ts";
 import { assertStorage, type ByteRange, type Storage } from "./storage.ts";
 
 type Bytes = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+/** Whose parts they are: each module clears its own away. */
+type PartsOf = "parts" | "imports" | "archives" | "uploads";
 
 /** The server's storage, and what lies where in it: a folder for each tenant, a name for each id. */
 @Injectable()
@@ -52,26 +54,26 @@ export class StorageService {
   }
 
   /** What is made part by part, until it is whole: `work` is what it is made for. */
-  part(tenantId: string, work: string, part: string): AsyncIterable<Uint8Array> {
-    return this.#storage.get(partKey(tenantId, work, part));
+  part(tenantId: string, work: string, part: string, of: PartsOf = "parts"): AsyncIterable<Uint8Array> {
+    return this.#storage.get(partKey(of, tenantId, work, part));
   }
 
-  putPart(tenantId: string, work: string, part: string, bytes: Bytes): Promise<number> {
-    return this.#storage.put(partKey(tenantId, work, part), bytes);
+  putPart(tenantId: string, work: string, part: string, bytes: Bytes, of: PartsOf = "parts"): Promise<number> {
+    return this.#storage.put(partKey(of, tenantId, work, part), bytes);
   }
 
-  async deletePart(tenantId: string, work: string, part: string): Promise<void> {
-    await this.#storage.delete(partKey(tenantId, work, part));
+  async deletePart(tenantId: string, work: string, part: string, of: PartsOf = "parts"): Promise<void> {
+    await this.#storage.delete(partKey(of, tenantId, work, part));
   }
 
-  async deleteParts(tenantId: string, work: string): Promise<void> {
-    for await (const { key } of this.#storage.list(`parts/${tenantId}/${work}`)) await this.#storage.delete(key);
+  async deleteParts(tenantId: string, work: string, of: PartsOf = "parts"): Promise<void> {
+    for await (const { key } of this.#storage.list(`${of}/${tenantId}/${work}`)) await this.#storage.delete(key);
   }
 
   /** What works of a tenant have parts since before then. */
-  async *worksBefore(tenantId: string, before: Date): AsyncGenerator<string, void, undefined> {
+  async *worksBefore(tenantId: string, before: Date, of: PartsOf = "parts"): AsyncGenerator<string, void, undefined> {
     let last = "";
-    for await (const { key, modifiedAt } of this.#storage.list(`parts/${tenantId}`)) {
+    for await (const { key, modifiedAt } of this.#storage.list(`${of}/${tenantId}`)) {
       const work = key.split("/")[2] ?? "";
       if (modifiedAt < before && work !== last) yield (last = work);
     }
@@ -86,6 +88,6 @@ function thumbnailKey(tenantId: string, fileId: string): string {
   return `${fileKey(tenantId, fileId)}-small`;
 }
 
-function partKey(tenantId: string, work: string, part: string): string {
-  return `parts/${tenantId}/${work}/${part}`;
+function partKey(of: PartsOf, tenantId: string, work: string, part: string): string {
+  return `${of}/${tenantId}/${work}/${part}`;
 }

@@ -3,6 +3,7 @@ import type { Ctx } from "@zhanggui/kit/server/ctx";
 import { Tenants } from "../access/tenants.ts";
 import { FilesService } from "./files.service.ts";
 import { StorageService } from "./storage.service.ts";
+import { Uploads } from "./uploads.ts";
 
 /** So long a file waits for something to use it, and bytes for their row. */
 const waitsMs = 24 * 3_600_000;
@@ -15,6 +16,7 @@ export class Upkeep {
     private readonly tenants: Tenants,
     private readonly files: FilesService,
     private readonly storage: StorageService,
+    private readonly uploads: Uploads,
   ) {}
 
   async deleteBytes({ tenantId }: Ctx, { fileIds }: { readonly fileIds: readonly string[] }): Promise<void> {
@@ -23,8 +25,9 @@ export class Upkeep {
 
   /** Files that are over, that nothing uses, and that never came in whole. */
   purge(): Promise<void> {
-    return this.tenants.each(async (ctx) => {
+    return this.tenants.eachWritable(async (ctx) => {
       const before = new Date(ctx.now().getTime() - waitsMs);
+      await this.uploads.tend(ctx);
       await ctx.db.deleteFrom("files_pass").where("expiresAt", "<", ctx.now()).execute();
       for (let gone = batch; gone === batch;) {
         gone = await ctx.tx(async (ctx) => {

@@ -3,6 +3,7 @@ import { accessModule } from "../access/access.module.ts";
 import { settingsModule } from "../settings/settings.module.ts";
 import { Answers } from "./answers.ts";
 import { forms } from "./forms.contract.ts";
+import { answered } from "./forms.events.ts";
 import { FormsService } from "./forms.service.ts";
 import { keepAnswers, olderVersionHours } from "./forms.settings.ts";
 import { Versions } from "./versions.ts";
@@ -28,6 +29,7 @@ export const formsModule = defineModule(forms, {
     getAnswer: answers.get,
     exportAnswers: answers.export,
   }),
+  publishes: [answered],
   settings: [olderVersionHours],
   keeps: [keepAnswers],
 });

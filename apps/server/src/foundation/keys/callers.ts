@@ -4,7 +4,7 @@ import { addDays, dayStart } from "@zhanggui/kit/contract/day";
 import { keyNetworkRefused, keyOver, keyUsedUp, unauthenticated } from "@zhanggui/kit/contract/faults";
 import type { Effect } from "@zhanggui/kit/contract/route";
 import { GroupCommit } from "@zhanggui/kit/server/group-commit";
-import type { Authenticator, Caller } from "@zhanggui/kit/server/http/caller";
+import type { Authenticator, Caller, TokenSource } from "@zhanggui/kit/server/http/caller";
 import { contains, readNetworks } from "@zhanggui/kit/server/http/trace";
 import { Runtime } from "@zhanggui/kit/server/runtime";
 import { CompiledQuery } from "kysely";
@@ -38,7 +38,7 @@ export class Callers implements Authenticator {
    *
    * @throws Fault `kit.unauthenticated`; `kit.key_over`, `kit.key_network_refused`, `kit.key_used_up` to whoever has the secret
    */
-  async authenticate(token: string, address: string): Promise<Caller> {
+  async authenticate(token: string, { address }: TokenSource): Promise<Caller> {
     const named = readToken(token);
     if (named === undefined) throw unauthenticated();
     const { tenantId, keyId } = named;

@@ -13,7 +13,9 @@ import { z } from "zod";
 import { beyondOwnRights, unknownPermission } from "../access/roles.contract.ts";
 
 export const keysRead = permission("keys:read", { zh: "查看 API 密钥", en: "See API keys" }, ["developer"]);
-export const keysWrite = permission("keys:write", { zh: "管理 API 密钥", en: "Manage API keys" }, ["developer"]);
+export const keysWrite = permission("keys:write", { zh: "管理 API 密钥", en: "Manage API keys" }, ["developer"], {
+  isWeighty: true,
+});
 
 export const nameTaken = fault("keys.name_taken", 409, {
   zh: "已有名为“{name}”的密钥。",
@@ -131,6 +133,7 @@ export const keys = contract(followed, {
   create: route.post("/keys", {
     summary: "Make a key for a program: what it may do, from where, how often, until when. Its token is told once",
     access: keysWrite,
+    byThemselves: true,
     effect: "change",
     body: Given.partial({ effects: true, networks: true, perMinute: true, perDay: true, expiresAt: true }),
     reply: ApiKey.extend({ token: Token }),
@@ -139,6 +142,7 @@ export const keys = contract(followed, {
   update: route.patch("/keys/:keyId", {
     summary: "Change what a key may do, or switch it off; it holds from the key's next call",
     access: keysWrite,
+    byThemselves: true,
     effect: "change",
     params,
     body: Given.partial().extend({ disabled: z.boolean().optional() }),
@@ -148,6 +152,7 @@ export const keys = contract(followed, {
   rotate: route.post("/keys/:keyId/rotate", {
     summary: "Give a key a new token; the former one goes on opening for some hours, or ends at once",
     access: keysWrite,
+    byThemselves: true,
     effect: "change",
     params,
     body: z.object({
@@ -168,6 +173,8 @@ export const keys = contract(followed, {
   delete: route.delete("/keys/:keyId", {
     summary: "Delete a key, and the count of its calls",
     access: keysWrite,
+    byThemselves: true,
+    whileReadOnly: true,
     effect: "destroy",
     params,
     reply: z.object({}),

@@ -126,6 +126,19 @@ export const links = contract(followed, {
     reply: Link,
     faults: [slugTaken, badDestination, domainNotAllowed],
     limit: { perMinute: 600, by: "account" },
+    imports: {
+      list: "list",
+      knownBy: ["slug"],
+      update: { route: "update", id: "linkId" },
+      // A password in a file is known to whoever finds the file.
+      without: ["password", "rules"],
+      synonyms: { url: ["url", "网址", "链接", "长链接", "link", "address"], slug: ["短码", "slug", "ending"] },
+      examples: {
+        url: "https://lantern-tea.example/spring",
+        title: { zh: "春茶上新", en: "Spring teas" },
+        slug: "spring",
+      },
+    },
   }),
   update: route.patch("/links/:linkId", {
     summary: "Change where a link leads and for whom, or switch it off; null takes something away",

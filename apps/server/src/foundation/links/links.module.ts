@@ -1,3 +1,4 @@
+import { knows } from "@zhanggui/kit/server/http/imported-rows";
 import { defineModule } from "@zhanggui/kit/server/module";
 import { accessModule } from "../access/access.module.ts";
 import { settingsModule } from "../settings/settings.module.ts";
@@ -18,6 +19,7 @@ export const linksModule = defineModule(links, {
     open: opening.open,
     unlock: opening.open,
   }),
+  extensions: ({ links: service }) => ({ known: knows(links.create, service.idOf) }),
   settings: [reuseMinutes, allowedDomains],
   keeps: [keepClicks],
 });

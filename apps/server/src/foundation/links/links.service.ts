@@ -76,6 +76,13 @@ export class LinksService {
     });
   }
 
+  /** The link with an ending, if there is one that the caller may change. */
+  async idOf(ctx: Ctx, { slug }: Pick<Flat<typeof links.create>, "slug">): Promise<string | undefined> {
+    if (slug === undefined) return undefined;
+    const known = ctx.db.selectFrom("links_link").select("id").where("slug", "=", slug).where("deletedAt", "is", null);
+    return (await known.where(within(ctx.actor, linksWrite, "ownerId")).executeTakeFirst())?.id;
+  }
+
   /** @throws Fault `kit.not_found`, `links.bad_destination`, `links.domain_not_allowed` */
   async update(ctx: Ctx, { linkId, url, ownerId, ...given }: Flat<typeof links.update>): Promise<LinkView> {
     if (ownerId !== undefined && !(await this.accounts.names(ctx, [ownerId])).has(ownerId))

@@ -55,6 +55,8 @@ export const notifications = contract("notifications", {
   read: route.post("/notifications/read", {
     summary: "Say that some were read; those of others aren't there",
     access: authenticated,
+    byThemselves: true,
+    whileReadOnly: true,
     effect: "change",
     body: z.object({ ids: z.array(Id).min(1).max(200) }),
     reply: z.object({ read: z.int() }),
@@ -62,6 +64,8 @@ export const notifications = contract("notifications", {
   readAll: route.post("/notifications/read/all", {
     summary: "Say that all were read that had come by a time: what comes while somebody reads stays unread",
     access: authenticated,
+    byThemselves: true,
+    whileReadOnly: true,
     effect: "change",
     body: z.object({ until: Instant }),
     reply: z.object({ read: z.int() }),
@@ -74,6 +78,7 @@ export const notifications = contract("notifications", {
   choose: route.put("/notifications/kinds/:kind", {
     summary: "Want to be told of a kind, or not",
     access: authenticated,
+    byThemselves: true,
     effect: "change",
     params: z.object({ kind: z.string().max(100) }),
     body: z.object({ isWanted: z.boolean() }),

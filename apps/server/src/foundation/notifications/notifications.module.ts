@@ -1,8 +1,8 @@
 import { defineModule, items, on } from "@zhanggui/kit/server/module";
-import { accessInvitationAccepted } from "../access/access.events.ts";
+import { accessInvitationAccepted, accountImpersonated } from "../access/access.events.ts";
 import { accessModule } from "../access/access.module.ts";
 import { notifications } from "./notifications.contract.ts";
-import { invitationAccepted } from "./notifications.notifications.ts";
+import { impersonated, invitationAccepted } from "./notifications.notifications.ts";
 import { NotificationsService } from "./notifications.service.ts";
 import { keepNotifications } from "./notifications.settings.ts";
 
@@ -17,7 +17,10 @@ export const notificationsModule = defineModule(notifications, {
     listKinds: items(notifications.kinds),
     choose: notifications.choose,
   }),
-  handlers: ({ notifications }) => ({ note_accepted: on(accessInvitationAccepted, notifications.noteAccepted) }),
-  notifies: [invitationAccepted],
+  handlers: ({ notifications }) => ({
+    note_accepted: on(accessInvitationAccepted, notifications.noteAccepted),
+    note_impersonated: on(accountImpersonated, notifications.noteImpersonated),
+  }),
+  notifies: [invitationAccepted, impersonated],
   keeps: [keepNotifications],
 });

@@ -9,10 +9,10 @@ import { Declarations } from "@zhanggui/kit/server/declarations";
 import { listOf } from "@zhanggui/kit/server/list";
 import type { EventMeta } from "@zhanggui/kit/server/events";
 import { sql } from "kysely";
-import type { accessInvitationAccepted } from "../access/access.events.ts";
+import type { accessInvitationAccepted, accountImpersonated } from "../access/access.events.ts";
 import { Rights } from "../access/rights.ts";
 import { mostUnread, notifications } from "./notifications.contract.ts";
-import { invitationAccepted } from "./notifications.notifications.ts";
+import { impersonated, invitationAccepted } from "./notifications.notifications.ts";
 
 type Choice = Out<typeof notifications.choose>;
 /** Stored payloads are parsed before they are told. */
@@ -21,7 +21,7 @@ type Kind = NotificationKind<unknown>;
 const mostTold = 500;
 
 export interface NotifyOptions {
-  readonly to: { readonly accountIds: readonly string[] } | { readonly holdersOf: Permission };
+  readonly to: { readonly accountIds: readonly string[] } | { readonly holdersOf: Permission } | "everybody";
   /** What it is about: the same is told once to each. */
   readonly key: string;
   /** It goes on: whoever was told before this moment is told anew, in place of the first. */
@@ -48,7 +48,7 @@ export class NotificationsService {
     { to, key, renewedBy }: NotifyOptions,
   ): Promise<void> {
     if (!this.#kinds.has(kind.name)) throw new Error(`no module lists ${kind.name} under \`notifies\``);
-    const ids = "accountIds" in to ? to.accountIds : await this.rights.holdersOf(ctx, to.holdersOf, mostTold);
+    const ids = await this.#idsOf(ctx, to);
     if (ids.length === 0) return;
     const told = JSON.stringify(kind.payload.parse(payload));
     const known =
@@ -61,6 +61,11 @@ export class NotificationsService {
       SELECT account, ${kind.name}, ${key}, ${told}::jsonb FROM unnest(${ids.toSorted()}::uuid[]) AS account
       WHERE NOT EXISTS (SELECT FROM notifications_unwanted u WHERE u.account_id = account AND u.kind = ${kind.name})
       ON CONFLICT ON CONSTRAINT notifications_notice_once ${known}`.execute(ctx.db);
+  }
+
+  async #idsOf(ctx: Ctx, to: NotifyOptions["to"]): Promise<readonly string[]> {
+    if (to === "everybody") return this.rights.everybody(ctx, mostTold);
+    return "accountIds" in to ? to.accountIds : this.rights.holdersOf(ctx, to.holdersOf, mostTold);
   }
 
   list(ctx: Ctx, query: Flat<typeof notifications.list>): Promise<Out<typeof notifications.list>> {
@@ -140,6 +145,13 @@ export class NotificationsService {
   ): Promise<void> {
     if (issuedBy === null) return;
     await this.notify(ctx, invitationAccepted, { accountName }, { to: { accountIds: [issuedBy] }, key: eventId });
+  }
+
+  async noteImpersonated(
+    ctx: TxCtx,
+    { accountId, sessionId, impersonatorName: by, reason }: PayloadOf<typeof accountImpersonated>,
+  ): Promise<void> {
+    await this.notify(ctx, impersonated, { by, reason }, { to: { accountIds: [accountId] }, key: sessionId });
   }
 
   /** Of what they may still see. */

@@ -20,7 +20,11 @@ export class Dependencies {
   ) {}
 
   async check(ctx: Ctx): Promise<Out<typeof operations.checkDependencies>> {
-    const known = [{ name: "operations.database", value: this.#database }, ...this.extensions.of(dependency)];
+    const known = [
+      { name: "operations.database", value: this.#database },
+      { name: "operations.redis", value: this.#redis },
+      ...this.extensions.of(dependency),
+    ];
     return { items: await Promise.all(known.map(({ name, value }) => asked(ctx, name, value))) };
   }
 
@@ -31,6 +35,7 @@ export class Dependencies {
       return `${hostname}${pathname}`;
     },
   };
+  readonly #redis: Dependency = { check: async () => this.runtime.shared?.check() };
 }
 
 async function asked(ctx: Ctx, name: string, { check }: Dependency): Promise<View> {

@@ -28,7 +28,7 @@ export const ScheduleView = z
     name: field(
       z.string(),
       { zh: "定时任务", en: "Schedule" },
-      { kind: "work", sort: true, unindexed: true, width: "24%" },
+      { kind: "work", sort: true, unindexed: true, width: "26%" },
     ),
     state: field(
       z.enum(["new", "well", "running", "failed", "paused"]),
@@ -36,12 +36,12 @@ export const ScheduleView = z
       { choices: states, filter: true, unindexed: true, width: "128px", narrow: true },
     ),
     /** Five fields: minute, hour, day, month, weekday; by the clock of `timeZone`. */
-    cron: field(z.string(), { zh: "时间规则", en: "Times" }, { width: "12%" }),
+    cron: field(z.string(), { zh: "时间规则", en: "Times" }, { width: "112px" }),
     timeZone: field(z.string(), { zh: "时区", en: "Zone" }, { width: "80px", hidden: true }),
-    lastAt: field(Instant.nullable(), { zh: "上次运行", en: "Last run" }),
-    tookMs: field(z.int().nullable(), { zh: "耗时（毫秒）", en: "Took (ms)" }, { kind: "count", width: "104px" }),
+    lastAt: field(Instant.nullable(), { zh: "上次运行", en: "Last run" }, { width: "112px" }),
+    tookMs: field(z.int().nullable(), { zh: "耗时（毫秒）", en: "Took (ms)" }, { kind: "count", width: "96px" }),
     /** Null while it runs, is about to, or is paused. */
-    nextAt: field(Instant.nullable(), { zh: "下次运行", en: "Next run" }),
+    nextAt: field(Instant.nullable(), { zh: "下次运行", en: "Next run" }, { width: "112px" }),
     /** Why the last run failed; null if it didn't. */
     lastError: field(z.string().nullable(), { zh: "失败原因", en: "Why it failed" }),
   })

@@ -151,10 +151,13 @@ test("dependencies say how they are: one that is away is unwell, one that isn't 
   const states = Object.fromEntries(items.map(({ name, state }) => [name, state]));
   expect(states).toEqual({
     "operations.database": "well",
+    "operations.redis": "absent",
     "files.storage": "well",
     // Nobody answers at the address that tests are given.
     "connect.wechat": "unwell",
     "messaging.mail": "absent",
+    "messaging.sms": "absent",
+    "webhooks.rabbitmq": "absent",
   });
   expect(items.find(({ name }) => name === "connect.wechat")!.trouble).not.toBe("");
 });

@@ -13,11 +13,14 @@ export class Retentions {
     private readonly settings: SettingsService,
   ) {}
 
-  /** Daily: deletes what is older than each tenant keeps it. Where one fails the others go on. */
+  /**
+   * Daily: deletes what is older than each tenant keeps it. Where one fails the others go on; of tenants that read only
+   * nothing goes.
+   */
   async prune(): Promise<void> {
     for (const retention of this.declarations.retentions) {
       const { setting } = retention;
-      await this.tenants.each(async (ctx) => {
+      await this.tenants.eachWritable(async (ctx) => {
         const pruned = await pruneOld(ctx, retention, await this.settings.get(ctx, setting));
         if (pruned > 0) ctx.log.info({ setting: setting.key, pruned }, "what was kept long enough was deleted");
       });

@@ -1,115 +1,68 @@
 import { Injectable } from "@nestjs/common";
-import { conflict } from "@zhanggui/kit/contract/faults";
-import type { Flat, Out } from "@zhanggui/kit/contract/route";
-import type { Setting } from "@zhanggui/kit/contract/setting";
-import type { Ctx } from "@zhanggui/kit/server/ctx";
+import type { Setting, SettingLevel } from "@zhanggui/kit/contract/setting";
 import { Declarations } from "@zhanggui/kit/server/declarations";
-import { z } from "zod";
-import { badValue, type settings, unknownSetting } from "./settings.contract.ts";
-import { settingChanged } from "./settings.events.ts";
+import { type Asking, HotValues, placeOf, type SettingVersion } from "./hot-values.ts";
 
-type View = Out<typeof settings.change>;
-interface Stored {
-  readonly value: unknown;
-  readonly version: number;
+/** For which app, for which store: left out, what holds for the tenant. */
+export interface Where {
+  readonly appId?: string | undefined;
+  readonly storeId?: string | undefined;
 }
 
-/** Typed values that a tenant changes without a restart. Modules declare theirs. */
+/** Typed values that people change without a restart. Modules declare theirs. */
 @Injectable()
 export class SettingsService {
-  readonly #known: ReadonlyMap<string, Setting<unknown>>;
+  readonly #known: ReadonlySet<string>;
 
-  constructor({ settings }: Declarations) {
-    this.#known = new Map(settings.map((setting) => [setting.key, setting]));
+  constructor(
+    { settings }: Declarations,
+    private readonly hot: HotValues,
+  ) {
+    this.#known = new Set(settings.map(({ key }) => key));
   }
 
   /**
-   * The value that holds now. A stored value that the schema no longer takes (it was narrowed since) counts as unset,
-   * and the log says so.
+   * The value that holds now, from memory: what the store says, else the app, the tenant, the platform, the code; but
+   * first what the platform has pinned. A stored value that the schema no longer takes (it was narrowed since) counts
+   * as unset, and the log says so. What a transaction has changed itself holds once it is committed.
    *
    * @throws Error for a setting that is in no module's `settings`: nobody could change it
    */
-  async get<Value>(ctx: Ctx, setting: Setting<Value>): Promise<Value> {
+  async get<Value>(asking: Asking, setting: Setting<Value>, where: Where = {}): Promise<Value> {
+    return (await this.held(asking, setting, where)).value;
+  }
+
+  /** The same with when that was set; null for what the code says. */
+  async held<Value>(
+    asking: Asking,
+    setting: Setting<Value>,
+    where: Where = {},
+  ): Promise<{ value: Value; setAt: Date | null }> {
     if (!this.#known.has(setting.key)) throw new Error(`no module of this server declares the setting ${setting.key}`);
-    const stored = (await this.#stored(ctx, setting.key))[0];
-    if (stored === undefined) return setting.default;
-    const parsed = setting.schema.safeParse(stored.value);
-    if (parsed.success) return parsed.data;
-    ctx.log.warn({ setting: setting.key, version: stored.version }, "the stored setting is no longer valid");
-    return setting.default;
+    const [platform, own] = await Promise.all([this.hot.ofPlatform(), this.hot.ofTenant(asking.tenantId)]);
+    const ofAll = setting.levels.includes("platform") ? platform.get(placeOf(setting.key, "platform", "")) : undefined;
+    for (const set of [ofAll?.isPinned ? ofAll : undefined, ...setOf(setting, where, own), ofAll]) {
+      const value = set === undefined ? undefined : this.hot.read(asking, setting, set);
+      if (set !== undefined && value !== undefined) return { value, setAt: set.changedAt };
+    }
+    return { value: setting.default, setAt: null };
   }
 
-  async list(ctx: Ctx): Promise<View[]> {
-    const rows = await ctx.db
-      .selectFrom("settings_value")
-      .select(["key", "value", "version"])
-      .distinctOn("key")
-      .orderBy("key")
-      .orderBy("version", "desc")
-      .execute();
-    const stored = new Map(rows.map((row) => [row.key, row]));
-    return [...this.#known.values()]
-      .toSorted((a, b) => (a.key < b.key ? -1 : 1))
-      .map((setting) => view(setting, stored.get(setting.key)));
-  }
-
-  /**
-   * @throws Fault `settings.unknown`, `settings.bad_value`, `kit.conflict` if `version` is no longer the current one
-   */
-  async change(ctx: Ctx, { key, value, version }: Flat<typeof settings.change>): Promise<View> {
-    const setting = this.#demand(key);
-    const parsed = setting.schema.safeParse(value);
-    if (!parsed.success) throw badValue({ key, reason: z.prettifyError(parsed.error), errors: [{ field: "value" }] });
-    return ctx.tx(async (ctx) => {
-      const current = (await this.#stored(ctx, key))[0]?.version ?? 0;
-      if (current !== version) throw conflict();
-      const row = { key, version: version + 1, value: parsed.data };
-      await ctx.db
-        .insertInto("settings_value")
-        .values({
-          ...row,
-          value: JSON.stringify(parsed.data),
-          changedBy: ctx.actor.id,
-          changedAt: ctx.now(),
-        })
-        // Two changes of the same version at once: the key lets one through.
-        .onConflict((on) => on.doNothing())
-        .returning("version")
-        .executeTakeFirstOrThrow(() => conflict());
-      await ctx.emit(settingChanged, { key, version: row.version });
-      return view(setting, row);
-    });
-  }
-
-  async history(ctx: Ctx, { key }: Flat<typeof settings.history>): Promise<Out<typeof settings.history>["items"]> {
-    this.#demand(key);
-    return this.#stored(ctx, key, 200);
-  }
-
-  #stored(ctx: Ctx, key: string, limit = 1) {
-    return ctx.db
-      .selectFrom("settings_value")
-      .select(["version", "value", "changedBy", "changedAt"])
-      .where("key", "=", key)
-      .orderBy("version", "desc")
-      .limit(limit)
-      .execute();
-  }
-
-  #demand(key: string): Setting<unknown> {
-    const setting = this.#known.get(key);
-    if (setting === undefined) throw unknownSetting({ key });
-    return setting;
+  /** The value for a setting of the platform alone: of no tenant. */
+  async ofPlatform<Value>(asking: Pick<Asking, "log">, setting: Setting<Value>): Promise<Value> {
+    const set = (await this.hot.ofPlatform()).get(placeOf(setting.key, "platform", ""));
+    const value = set === undefined ? undefined : this.hot.read(asking, setting, set);
+    return value ?? setting.default;
   }
 }
 
-function view(setting: Setting<unknown>, stored: Stored | undefined): View {
-  return {
-    key: setting.key,
-    ...setting.text,
-    value: stored?.value ?? setting.default,
-    default: setting.default,
-    version: stored?.version ?? 0,
-    schema: z.toJSONSchema(setting.schema) as Record<string, unknown>,
-  };
+/** What a tenant has set, that which counts most first. What the setting can't be set at doesn't count. */
+function setOf(
+  { key, levels }: Setting<unknown>,
+  { storeId, appId }: Where,
+  own: ReadonlyMap<string, SettingVersion>,
+): (SettingVersion | undefined)[] {
+  const at = (level: SettingLevel, id: string | undefined): SettingVersion | undefined =>
+    id !== undefined && levels.includes(level) ? own.get(placeOf(key, level, id)) : undefined;
+  return [at("store", storeId), at("app", appId), at("tenant", "")];
 }

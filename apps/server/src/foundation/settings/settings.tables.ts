@@ -1,5 +1,5 @@
 // Made from the migrations by `./zg tables`. Don't edit.
-import type { Generated } from "kysely";
+import type { Generated, GeneratedAlways } from "kysely";
 import type { Json } from "@zhanggui/kit/server/tables";
 
 export interface SettingsTables {
@@ -10,6 +10,13 @@ export interface SettingsTables {
     value: Json<unknown>;
     changedBy: string;
     changedAt: Date;
+    scopeKind: Generated<"platform" | "tenant" | "app" | "store">;
+    scopeId: Generated<string>;
+    place: GeneratedAlways<string>;
+    state: Generated<"set" | "cleared">;
+    isPinned: Generated<boolean>;
+    comment: Generated<string>;
+    valueSealed: string | null;
   };
 }
 

@@ -1,8 +1,9 @@
 import { contract } from "@zhanggui/kit/contract/route";
 import { setting } from "@zhanggui/kit/contract/setting";
 import { defineModule } from "@zhanggui/kit/server/module";
-import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, expect, inject, test, vi } from "vitest";
 import { z } from "zod";
+import { refusal } from "../../testing/refusal.ts";
 import { openTestServer, type Member, type TestServer } from "../../testing/test-server.ts";
 import { SettingsService } from "./settings.service.ts";
 
@@ -37,16 +38,26 @@ test("a value that the schema doesn't take is refused, with the reason", async (
   const change = owner.api.settings.change({ key: "tea.brewSeconds", value: 0, version: 1 });
   await expect(change).rejects.toMatchObject({
     code: "settings.bad_value",
-    problem: { status: 422, detail: expect.stringContaining(">=1") as string },
+    problem: {
+      status: 422,
+      detail: expect.stringContaining(">=1") as string,
+      errors: [{ field: "value", message: expect.stringContaining("expected number to be >=1") as string }],
+    },
   });
+  // In the language of whoever asks, zod's own sentences too.
+  const headers = { authorization: `Bearer ${owner.accessToken}`, "accept-language": "zh-CN" };
+  const inChinese = server.anonymous(headers).settings.change({ key: "tea.brewSeconds", value: "x", version: 1 });
+  expect((await refusal(inChinese)).detail).toMatch(/期望 数字，实际接收 string/);
   await expect(owner.api.settings.change({ key: "tea.milk", value: 1, version: 0 })).rejects.toMatchObject({
     code: "settings.unknown",
   });
 });
 
 test("of two changes of the same version, one is told to look again; a hundred at once let one through", async () => {
-  await expect(owner.api.settings.change({ key: "tea.brewSeconds", value: 200, version: 0 })).rejects.toMatchObject({
+  expect(await refusal(owner.api.settings.change({ key: "tea.brewSeconds", value: 200, version: 0 }))).toMatchObject({
     code: "kit.conflict",
+    status: 409,
+    errors: [{ field: "value" }],
   });
   const changes = Array.from({ length: 100 }, (_, n) =>
     owner.api.settings.change({ key: "tea.brewSeconds", value: 100 + n, version: 1 }),
@@ -61,6 +72,41 @@ test("the history tells who changed what, and the list shows what holds", async 
   expect(items[1]).toMatchObject({ value: 240, changedBy: owner.accountId });
   const listed = (await owner.api.settings.list()).items.find(({ key }) => key === "tea.brewSeconds");
   expect(listed).toMatchObject({ version: 2, schema: { type: "integer", minimum: 1 } });
+});
+
+test("of a setting that no module declares any more the value can be seen, and does nothing", async () => {
+  const row = { key: "tea.samovar", version: 1, changedBy: owner.accountId, changedAt: server.clock.now() };
+  const { db } = server.runtime.ctx(owner.tenantId);
+  await db
+    .insertInto("settings_value")
+    .values({ ...row, value: JSON.stringify({ of: "copper" }) })
+    .execute();
+  const { items } = await owner.api.settings.list();
+  expect(items.at(-1)).toMatchObject({ key: "tea.samovar", isRetired: true, value: { of: "copper" }, version: 1 });
+  const [first] = (await owner.api.settings.history({ key: "tea.samovar" })).items;
+  expect(first).toMatchObject({ version: 1, value: { of: "copper" } });
+  const change = { key: "tea.samovar", value: 1, version: 1 };
+  expect(await refusal(owner.api.settings.change(change))).toMatchObject({ code: "settings.unknown" });
+  expect(await refusal(owner.api.settings.history({ key: "tea.nothing" }))).toMatchObject({ code: "settings.unknown" });
+});
+
+test("what holds is read from memory: a hundred readings make no statement", async () => {
+  await read();
+  const statements: string[] = [];
+  const { hotQuery } = server.runtime;
+  vi.spyOn(server.runtime, "hotQuery").mockImplementation((text, values) => {
+    statements.push(text);
+    return hotQuery(text, values);
+  });
+  for (let n = 0; n < 100; n += 1) await read();
+  expect(statements).toEqual([]);
+  // While a transaction is open, too, and after a change once.
+  const { version } = (await owner.api.settings.list()).items.find(({ key }) => key === "tea.brewSeconds")!;
+  await owner.api.settings.change({ key: "tea.brewSeconds", value: 99, version });
+  await server.runtime.ctx(owner.tenantId).tx(async (ctx) => {
+    for (let n = 0; n < 10; n += 1) expect(await settings.get(ctx, brewSeconds)).toBe(99);
+  });
+  expect(statements.length).toBeLessThanOrEqual(3);
 });
 
 test("a stored value that is no longer valid counts as unset", async () => {

@@ -1,24 +1,22 @@
 import { Injectable } from "@nestjs/common";
-import { Fault } from "@zhanggui/kit/contract/fault";
 import { forbidden, invalidInput, notFound } from "@zhanggui/kit/contract/faults";
 import type { LocalizedText } from "@zhanggui/kit/contract/text";
 import { auditAct } from "@zhanggui/kit/server/audit/entries";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
 import type { BulkAsked, BulkRunner } from "@zhanggui/kit/server/http/bulk-runs";
 import { Routes } from "@zhanggui/kit/server/http/routes";
-import type { Task, Verdict } from "@zhanggui/kit/server/queue/definition";
+import type { Task } from "@zhanggui/kit/server/queue/definition";
 import { Runtime } from "@zhanggui/kit/server/runtime";
 import type { Selectable } from "kysely";
 import { Rights } from "../access/rights.ts";
 import { NotificationsService } from "../notifications/notifications.service.ts";
-import { gaveUp, StepTable } from "./step-table.ts";
+import { patientFrom, StepRunner } from "./step-runner.ts";
+import { StepTable } from "./step-table.ts";
 import { mostFailures, mostUnfinished } from "./work.contract.ts";
 import { workEnded, workStopped } from "./work.notifications.ts";
 import type { WorkTables } from "./work.tables.ts";
 
 export type RunRow = Selectable<WorkTables["work_run"]>;
-/** From this attempt on a row that breaks the step is left behind, as failed. */
-export const patientFrom = 3;
 
 /** What a run is called whose action a newer version doesn't have any more. */
 export const goneAction: LocalizedText = { zh: "已不可用的操作", en: "An action that isn't there any more" };
@@ -37,13 +35,15 @@ export const runSteps = new StepTable("work_run", "work.step", {
 
 /** Takes bulk actions over from whoever asked, and works them off step by step. */
 @Injectable()
-export class Runner implements BulkRunner {
+export class Runner extends StepRunner<"work_run"> implements BulkRunner {
   constructor(
-    private readonly runtime: Runtime,
+    runtime: Runtime,
+    rights: Rights,
     private readonly routes: Routes,
-    private readonly rights: Rights,
     private readonly notifications: NotificationsService,
-  ) {}
+  ) {
+    super(runSteps, runtime, rights);
+  }
 
   /** @throws Fault `kit.too_many_requests` for an account that has `mostUnfinished` of them */
   take(ctx: Ctx, route: string, asked: BulkAsked): Promise<{ id: string }> {
@@ -61,35 +61,18 @@ export class Runner implements BulkRunner {
     });
   }
 
-  async begin(ctx: TxCtx, { ref }: Task) {
-    const run = await runSteps.at(ctx, ref);
-    return run && { item: run };
+  /** In a transaction with how far the run is: what is done is done once, wherever the process dies. */
+  protected override async step(ctx: Ctx, row: RunRow, { attempt }: Task): Promise<undefined> {
+    const as = await this.demandRequester(ctx, row);
+    await as.tx((ctx) => this.#step(ctx, row.turn, attempt >= patientFrom));
   }
 
-  /** One step, in a transaction with how far the run is: what is done is done once, wherever the process dies. */
-  async run(ctx: Ctx, { ref, attempt }: Task, { id: callId, accountId, route: act }: RunRow): Promise<void> {
-    const actor = await this.rights.actor(ctx, accountId);
-    if (actor === undefined) return this.#stop(ctx, ref, runSteps.reasonOf(forbidden({ permission: "" })));
-    const as = this.runtime.ctx(ctx.tenantId, { actor, traceId: ctx.traceId, signal: ctx.signal, act, callId });
-    try {
-      await as.tx((ctx) => this.#step(ctx, ref, attempt >= patientFrom));
-    } catch (error) {
-      if (!(error instanceof Fault)) throw error;
-      await this.#stop(as, ref, runSteps.reasonOf(error));
-    }
-  }
-
-  settle(ctx: TxCtx, task: Task): Promise<Verdict> {
-    return runSteps.settle(ctx, task);
-  }
-
-  /** What goes wrong again and again isn't tried for ever, and whoever waits for it hears so. */
-  async failed(ctx: TxCtx, { ref }: Task, _error: unknown, dead: boolean): Promise<void> {
-    if (dead) await this.#end(ctx, ref, gaveUp);
+  protected override callOf({ id: callId, route: act }: RunRow) {
+    return { act, callId };
   }
 
   async #step(ctx: TxCtx, turn: string, isPatient: boolean): Promise<void> {
-    const run = await runSteps.at(ctx, turn);
+    const run = await this.steps.at(ctx, turn);
     if (run === undefined) return;
     const { route, asked } = run;
     const counted = run.startedAt === null ? await this.#counted(ctx, route, asked) : {};
@@ -101,7 +84,6 @@ export class Runner implements BulkRunner {
       .updateTable("work_run")
       .set({
         ...counted,
-        state: "running",
         after: step.next,
         done: run.done + step.done,
         passed: JSON.stringify(passed),
@@ -111,7 +93,7 @@ export class Runner implements BulkRunner {
       })
       .where("id", "=", run.id)
       .execute();
-    if (step.next === null) await this.#end(ctx, turn);
+    if (step.next === null) await this.end(ctx, turn);
   }
 
   async #counted(ctx: TxCtx, route: string, asked: BulkAsked) {
@@ -120,13 +102,8 @@ export class Runner implements BulkRunner {
     return { expected, isMore, startedAt: ctx.now() };
   }
 
-  #stop(ctx: Ctx, turn: string, why: LocalizedText): Promise<void> {
-    return ctx.tx((ctx) => this.#end(ctx, turn, why));
-  }
-
-  /** @param why nothing if it is through */
-  async #end(ctx: TxCtx, turn: string, why?: LocalizedText): Promise<void> {
-    const run = await runSteps.end(ctx, turn, why);
+  protected override async end(ctx: TxCtx, turn: string, why?: LocalizedText): Promise<void> {
+    const run = await this.steps.end(ctx, turn, why);
     if (run === undefined) return;
     const { id: runId, done, passed, gone, failed } = run;
     const outcome = why === undefined ? "done" : "failed";

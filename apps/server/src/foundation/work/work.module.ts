@@ -1,5 +1,5 @@
 import { bulkRunner } from "@zhanggui/kit/server/http/bulk-runs";
-import { defineModule, queue } from "@zhanggui/kit/server/module";
+import { defineModule } from "@zhanggui/kit/server/module";
 import { accessModule } from "../access/access.module.ts";
 import { notificationsModule } from "../notifications/notifications.module.ts";
 import { Runner } from "./runner.ts";
@@ -7,6 +7,7 @@ import { work } from "./work.contract.ts";
 import { workEnded, workStopped } from "./work.notifications.ts";
 import { WorkService } from "./work.service.ts";
 import { keepWork } from "./work.settings.ts";
+import { stepQueue } from "./step-runner.ts";
 
 export const workModule = defineModule(work, {
   uses: [accessModule, notificationsModule],
@@ -18,18 +19,7 @@ export const workModule = defineModule(work, {
     resume: work.resume,
     cancel: work.cancel,
   }),
-  queues: ({ runner }) => ({
-    step: queue({
-      effect: "outside",
-      concurrency: 4,
-      concurrencyPerTenant: 1,
-      attempts: 5,
-      begin: runner.begin,
-      run: runner.run,
-      settle: runner.settle,
-      failed: runner.failed,
-    }),
-  }),
+  queues: ({ runner }) => ({ step: stepQueue(runner, { concurrency: 4, waitsWhileReadOnly: true }) }),
   extensions: ({ runner }) => ({ bulk: bulkRunner(runner) }),
   notifies: [workEnded, workStopped],
   keeps: [keepWork],

@@ -78,9 +78,10 @@ export async function shopOf(
   const { items: accounts } = await api.access.listAccounts();
   const operator = accounts.find(({ login }) => login.startsWith("operator@"));
   const { rows } = await connected(databaseUrl, (client) =>
+    // Those that only some tenants listen by are nobody's here.
     client.query<{ name: string; handlers: string[] }>(
       `SELECT event_name AS name, array_agg(handler ORDER BY handler) AS handlers
-       FROM kit_subscription WHERE replaced_by IS NULL GROUP BY event_name`,
+       FROM kit_subscription WHERE NOT by_tenant AND replaced_by IS NULL GROUP BY event_name`,
     ),
   );
   return {

@@ -152,13 +152,20 @@ export class Identities {
       await this.timeline.write(ctx, personId, "identity_added", { kind, value });
       return personId;
     }
+    const owner = await this.whose(ctx, kind, value);
+    if (owner === undefined) throw new Error(`a ${kind} was taken and is gone again`);
+    return owner;
+  }
+
+  /** Whose a unionid, phone number or mail address is. */
+  async whose(ctx: Ctx, kind: "unionid" | "phone" | "mail", value: string): Promise<string | undefined> {
     const owner = await ctx.db
       .selectFrom("audience_identity")
       .select("personId")
       .where("kind", "=", kind)
       .where("scope", "=", "")
       .where("value", "=", value)
-      .executeTakeFirstOrThrow();
-    return owner.personId;
+      .executeTakeFirst();
+    return owner?.personId;
   }
 }

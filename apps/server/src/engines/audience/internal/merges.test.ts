@@ -271,6 +271,9 @@ test("two hundred times three people become one while all of them write: nothing
     audience_identity: 0,
     audience_person_tag: 0,
     audience_timeline: 0,
+    customers_block: 0,
+    customers_notice: 0,
+    customers_session: 0,
     messaging_delivery: 0,
   });
   const failed = tea.server.runtime.unscopedDb().selectFrom("kit_handled").select("handler").distinct();

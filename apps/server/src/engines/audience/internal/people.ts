@@ -37,6 +37,17 @@ export async function lockPerson(ctx: TxCtx, personId: string): Promise<LockedPe
   return lockPerson(ctx, successor.id);
 }
 
+/** Adds a person whom nobody else sees before the transaction ends: it is as good as locked. */
+export async function addPerson(ctx: TxCtx, displayName: string): Promise<LockedPerson> {
+  const now = ctx.now();
+  const { id } = await ctx.db
+    .insertInto("audience_person")
+    .values({ displayName, firstSeenAt: now, lastSeenAt: now })
+    .returning("id")
+    .executeTakeFirstOrThrow();
+  return id as LockedPerson;
+}
+
 /**
  * The same for several, in one order everywhere. By the id that was asked for.
  *

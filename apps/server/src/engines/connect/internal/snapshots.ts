@@ -20,8 +20,9 @@ export interface Snapshot {
   readonly app: AppRow;
   readonly actor: Actor;
   readonly keys: PushKeys;
-  readonly toleranceSeconds: number;
-  readonly replyTimeoutMs: number;
+  /** Settings are read hot: they change without the snapshot, the platform's for all tenants at once. */
+  readonly toleranceSeconds: () => Promise<number>;
+  readonly replyTimeoutMs: () => Promise<number>;
   readonly responders: readonly NamedResponder[];
   /** The channel whose code has this scene; asked once, as there may be many channels. */
   channelOf(scene: string): Promise<string | null>;
@@ -82,6 +83,7 @@ export class Snapshots {
     // The version first: what changes while the rest is read makes this snapshot old, not wrong.
     const version = await configurationVersion(ctx);
     const app = await this.apps.row(ctx, wechatAppId);
+    const where = { appId: wechatAppId };
     const responders = this.extensions
       .of(responder)
       .map(async ({ name, value: read }) => ({ name, answer: await read(ctx) }));
@@ -92,8 +94,8 @@ export class Snapshots {
       app,
       actor: { kind: "wechat", id: app.appId, name: app.name, permissions: new Set<string>() },
       keys: this.apps.pushKeys(app),
-      toleranceSeconds: await this.settings.get(ctx, pushToleranceSeconds),
-      replyTimeoutMs: await this.settings.get(ctx, replyTimeoutMs),
+      toleranceSeconds: () => this.settings.get(ctx, pushToleranceSeconds, where),
+      replyTimeoutMs: () => this.settings.get(ctx, replyTimeoutMs, where),
       responders: await Promise.all(responders),
       channelOf: sceneReader(ctx, wechatAppId),
     };

@@ -37,6 +37,12 @@ const TemplateContent = z.object({
 const ReplyContent = z.object({ text: z.string() });
 const MailContent = z.object({ subject: z.string(), text: z.string() });
 
+export interface Mail extends z.output<typeof MailContent> {
+  /** The same for each try. */
+  readonly id: string;
+  readonly to: string;
+}
+
 /** Hands one delivery to its provider, and says what certainly is true afterwards. Never throws. */
 @Injectable()
 export class Senders {
@@ -109,23 +115,31 @@ export class Senders {
     }
   }
 
-  async #mail(delivery: DeliveryRow): Promise<Outcome> {
+  #mail({ id, to, content }: DeliveryRow): Promise<Outcome> {
+    return this.mail({ id, to, ...MailContent.parse(content) });
+  }
+
+  get hasMailServer(): boolean {
+    return this.#mailer !== undefined;
+  }
+
+  /** Hands a mail to the server. Never throws. */
+  async mail({ id, to, subject, text }: Mail): Promise<Outcome> {
     if (this.#mailer === undefined) return { kind: "refused", because: explain("noMailServer"), details: {} };
-    const { subject, text } = MailContent.parse(delivery.content);
     try {
       const sent: unknown = await this.#mailer.sendMail({
         from: this.#from,
-        to: delivery.to,
+        to,
         subject,
         text,
-        messageId: `<${delivery.id}@zhanggui>`,
+        messageId: `<${id}@zhanggui>`,
         // RFC 3834: nobody's vacation notice should answer a machine.
         headers: { "auto-submitted": "auto-generated" },
       });
       const { response } = z.object({ response: z.string() }).parse(sent);
       return {
         kind: "accepted",
-        providerId: `<${delivery.id}@zhanggui>`,
+        providerId: `<${id}@zhanggui>`,
         because: explain("acceptedMail", { answer: response }),
       };
     } catch (error) {

@@ -125,6 +125,19 @@ export class LoginAttempts {
       .execute();
   }
 
+  /** How many have failed from a source lately, over all logins. */
+  async failuresFrom(source: string): Promise<number> {
+    const row = await this.runtime
+      .unscopedDb()
+      .selectFrom("access_login_attempt")
+      .select("failures")
+      .where("subject", "=", "")
+      .where("source", "=", source)
+      .where("lastAt", ">", new Date(this.runtime.clock.now().getTime() - windowMs))
+      .executeTakeFirst();
+    return row?.failures ?? 0;
+  }
+
   /** Forgets what was counted on an account. What its sources did to others, also to those with its login, stays. */
   async unlock(tenantId: string, { id, login }: { readonly id: string; readonly login: string }): Promise<void> {
     const subjects = [id, anyTenant(login), inTenant(login, tenantId)];

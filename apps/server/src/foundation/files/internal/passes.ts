@@ -4,6 +4,8 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 export interface Pass {
   readonly tenantId: string;
   readonly fileId: string;
+  /** Whose link it is: it opens nothing once they are switched off. `nobodys` for what the server gives of itself. */
+  readonly accountId: string;
   readonly expiresAt: Date;
   /** Of one that is good for one download. */
   readonly passId: string;
@@ -11,8 +13,9 @@ export interface Pass {
 
 /** Of links that are good for many. */
 export const anyTimes = "00000000-0000-0000-0000-000000000000";
+export const nobodys = anyTimes;
 const signatureBytes = 16;
-const payloadBytes = 16 * 3 + 6;
+const payloadBytes = 16 * 4 + 6;
 
 /** Signs what a link says with HMAC-SHA-256, so that nobody who was given one can make another. */
 export class Passes {
@@ -23,10 +26,10 @@ export class Passes {
     this.#keys = keys.map((key) => createHmac("sha256", Buffer.from(key, "base64")).update("links of files").digest());
   }
 
-  sign({ tenantId, fileId, expiresAt, passId }: Pass): string {
+  sign({ tenantId, fileId, accountId, expiresAt, passId }: Pass): string {
     const time = Buffer.alloc(6);
     time.writeUIntBE(expiresAt.getTime(), 0, 6);
-    const payload = Buffer.concat([...[tenantId, fileId, passId].map(bytesOf), time]);
+    const payload = Buffer.concat([...[tenantId, fileId, passId, accountId].map(bytesOf), time]);
     const [key = Buffer.alloc(0)] = this.#keys;
     return Buffer.concat([payload, signature(key, payload)]).toString("base64url");
   }
@@ -37,8 +40,9 @@ export class Passes {
     if (bytes.length !== payloadBytes + signatureBytes || bytes.toString("base64url") !== text) return undefined;
     const [payload, signed] = [bytes.subarray(0, payloadBytes), bytes.subarray(payloadBytes)];
     if (!this.#keys.some((key) => timingSafeEqual(signature(key, payload), signed))) return undefined;
-    const [tenantId = "", fileId = "", passId = ""] = [0, 16, 32].map((at) => idOf(payload.subarray(at, at + 16)));
-    return { tenantId, fileId, passId, expiresAt: new Date(payload.readUIntBE(48, 6)) };
+    const ids = [0, 16, 32, 48].map((at) => idOf(payload.subarray(at, at + 16)));
+    const [tenantId = "", fileId = "", passId = "", accountId = ""] = ids;
+    return { tenantId, fileId, passId, accountId, expiresAt: new Date(payload.readUIntBE(64, 6)) };
   }
 }
 

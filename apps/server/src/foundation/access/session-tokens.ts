@@ -1,4 +1,4 @@
-import { createHash, createHmac, randomBytes } from "node:crypto";
+import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import { sessionExpired, unauthenticated } from "@zhanggui/kit/contract/faults";
 import { keyIdOf } from "@zhanggui/kit/server/secrets";
 import { errors, jwtVerify, SignJWT } from "jose";
@@ -6,8 +6,6 @@ import { z } from "zod";
 
 /** D-26, D-43: an access token lives for one hour. */
 export const accessTokenSeconds = 3600;
-/** A session that nobody renews for this long is over. */
-export const refreshTokenDays = 14;
 /** A renewal whose answer was lost may be repeated for so long. */
 export const repeatSeconds = 60;
 
@@ -16,11 +14,23 @@ const deviceTokenDays = 180;
 const daySeconds = 86_400;
 
 const issuer = "zhanggui";
+
+/** Whose sessions: a token of one kind is never taken for one of another. */
+export interface SessionKind {
+  /** Whom its access tokens are for (RFC 7519, `aud`). */
+  readonly audience: string;
+  /** What its page tokens begin with. */
+  readonly page: string;
+}
+/** Of accounts of the console. */
+export const accountSessions: SessionKind = { audience: issuer, page: "page" };
+
 /** What tells a device's token from an access token: one is never taken for the other. */
 const deviceAudience = "zhanggui-device";
 const Claims = z.object({ sub: z.string(), tid: z.string(), sid: z.string() });
 export interface TokenSubject {
-  readonly accountId: string;
+  /** Whose session it is: an account, a customer. */
+  readonly holderId: string;
   readonly tenantId: string;
   readonly sessionId: string;
 }
@@ -30,14 +40,19 @@ export interface TokenSubject {
  *
  * @param secrets the newest first
  */
-export async function signAccessToken(subject: TokenSubject, now: Date, secrets: readonly string[]) {
+export async function signAccessToken(
+  subject: TokenSubject,
+  now: Date,
+  secrets: readonly string[],
+  { audience } = accountSessions,
+) {
   const [secret = ""] = secrets;
   const issuedAt = Math.floor(now.getTime() / 1000);
   const token = await new SignJWT({ tid: subject.tenantId, sid: subject.sessionId })
     .setProtectedHeader({ alg: "HS256", typ: "JWT", kid: keyIdOf(secret) })
-    .setSubject(subject.accountId)
+    .setSubject(subject.holderId)
     .setIssuer(issuer)
-    .setAudience(issuer)
+    .setAudience(audience)
     .setIssuedAt(issuedAt)
     .setExpirationTime(issuedAt + accessTokenSeconds)
     .sign(new TextEncoder().encode(secret));
@@ -56,17 +71,22 @@ export function isAccessToken(token: string): boolean {
  * @throws Fault `kit.session_expired` when its hour is over or its key gone, `kit.unauthenticated` for anything else
  *   that isn't right
  */
-export async function readAccessToken(token: string, now: Date, secrets: readonly string[]): Promise<TokenSubject> {
+export async function readAccessToken(
+  token: string,
+  now: Date,
+  secrets: readonly string[],
+  { audience } = accountSessions,
+): Promise<TokenSubject> {
   try {
     const { payload } = await jwtVerify(token, ({ kid }) => secretOf(kid, secrets), {
       algorithms: ["HS256"],
       issuer,
-      audience: issuer,
+      audience,
       currentDate: now,
       requiredClaims: ["exp", "sub"],
     });
     const { sub, tid, sid } = Claims.parse(payload);
-    return { accountId: sub, tenantId: tid, sessionId: sid };
+    return { holderId: sub, tenantId: tid, sessionId: sid };
   } catch (cause) {
     if (cause instanceof errors.JWTExpired || cause instanceof UnknownKey) throw sessionExpired({}, { cause });
     throw unauthenticated({}, { cause });
@@ -81,6 +101,32 @@ function secretOf(keyId: string | undefined, secrets: readonly string[]): Uint8A
   const secret = secrets.find((each) => keyIdOf(each) === keyId);
   if (secret === undefined) throw new UnknownKey(`no key ${keyId}`);
   return new TextEncoder().encode(secret);
+}
+
+/**
+ * What a page sends of a session that a cookie keeps. It is the same for the whole session, so that tabs go on when
+ * another one renews it; and it names the session: after another sign-in, what an old tab sends fits no more.
+ */
+export function pageTokenOf(sessionId: string, secret: string, { page } = accountSessions): string {
+  return `${page}_${createHmac("sha256", secret).update(`${page} of `).update(sessionId).digest("base64url")}`;
+}
+
+export function isPageToken(token: string, { page } = accountSessions): boolean {
+  return token.startsWith(`${page}_`);
+}
+
+/** Whether it is the session's, by any of `secrets`. */
+export function isPageTokenOf(
+  sessionId: string,
+  token: string,
+  secrets: readonly string[],
+  kind = accountSessions,
+): boolean {
+  const given = Buffer.from(token);
+  return secrets.some((secret) => {
+    const wanted = Buffer.from(pageTokenOf(sessionId, secret, kind));
+    return given.length === wanted.length && timingSafeEqual(given, wanted);
+  });
 }
 
 /** A device that an account has signed in from. */

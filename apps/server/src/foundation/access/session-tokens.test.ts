@@ -1,10 +1,10 @@
 import { Fault } from "@zhanggui/kit/contract/fault";
 import { decodeProtectedHeader } from "jose";
 import { expect, test } from "vitest";
-import { readAccessToken, signAccessToken } from "./tokens.ts";
+import { readAccessToken, signAccessToken } from "./session-tokens.ts";
 
 const [old, next] = ["o".repeat(32), "n".repeat(32)] as const;
-const subject = { accountId: "account", tenantId: "tenant", sessionId: "session" };
+const subject = { holderId: "account", tenantId: "tenant", sessionId: "session" };
 const now = new Date("2026-11-24T00:00:00Z");
 const minuteMs = 60_000;
 
@@ -22,7 +22,7 @@ test("a token of the old key holds through the change of keys until its hour is 
   );
 });
 
-test("new tokens carry the new key's id; once the old key is removed its tokens have expired", async () => {
+test("ASVS 9.1.3: new tokens carry the new key's id; once the old key is removed its tokens have expired", async () => {
   const before = await signAccessToken(subject, now, [old]);
   const after = await signAccessToken(subject, now, [next, old]);
   expect(decodeProtectedHeader(after.token).kid).not.toBe(decodeProtectedHeader(before.token).kid);

@@ -1,0 +1,24 @@
+import { fixturesOf } from "../../testing/every-route.ts";
+import { customers } from "./customers.contract.ts";
+
+export const fixtures = fixturesOf(customers)(async ({ server, owner, customer }) => {
+  const anonymous = server.anonymous();
+  // So that there is one that was used.
+  await anonymous.customers.refresh({ refreshToken: customer.refreshToken });
+  const { personId } = customer;
+  const { items } = await owner.api.customers.list({ personId });
+  const { id: banned } = await owner.api.audience.createPerson({ displayName: "Not welcome" });
+  await owner.api.customers.block({ personId: banned, reason: "asked for it" });
+  const { id: other } = await owner.api.audience.createPerson({ displayName: "Somebody" });
+  return {
+    me: {},
+    follow: {},
+    signOut: {},
+    list: {},
+    end: { sessionId: items[0]!.id },
+    endAll: { personId: other },
+    getRight: { personId },
+    block: { personId: other, reason: "as an example" },
+    unblock: { personId: banned },
+  };
+});

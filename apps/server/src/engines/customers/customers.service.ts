@@ -1,0 +1,258 @@
+import { Injectable } from "@nestjs/common";
+import { newId } from "@zhanggui/kit/contract/ids";
+import { sessionExpired, unauthenticated } from "@zhanggui/kit/contract/faults";
+import type { Flat, Out } from "@zhanggui/kit/contract/route";
+import { languageOf } from "@zhanggui/kit/contract/text";
+import type { Actor, Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
+import type { Authenticator, Caller, TokenSource } from "@zhanggui/kit/server/http/caller";
+import { Runtime } from "@zhanggui/kit/server/runtime";
+import { renewSession, wasUsed } from "../../foundation/access/session-renewal.ts";
+import * as tokens from "../../foundation/access/session-tokens.ts";
+import { Tenants } from "../../foundation/access/tenants.ts";
+import { maskAddress, readAddress } from "@zhanggui/kit/contract/contact-address";
+import { CodesService } from "../../foundation/codes/codes.service.ts";
+import { SettingsService } from "../../foundation/settings/settings.service.ts";
+import { AudienceService } from "../audience/audience.service.ts";
+import { Contacts } from "../audience/contacts.ts";
+import { placeholderOfContact } from "../audience/contact-names.ts";
+import { Timeline } from "../audience/timeline.ts";
+import { type customers, sessionDays, sessionOver, signInRefused } from "./customers.contract.ts";
+import { takesNewcomers } from "./customers.settings.ts";
+import { CustomerFeed } from "./feed.ts";
+import { browserIn } from "./internal/browser.ts";
+import { asKept, customerSessions, keptIn } from "./internal/cookie.ts";
+import { endSessions } from "./internal/end-sessions.ts";
+
+type CustomerView = Out<typeof customers.me>;
+/** What a code is asked for here. */
+const purpose = "customers.sign_in";
+const tables = { sessions: "customers_session", used: "customers_used_refresh" };
+const dayMs = 86_400_000;
+
+interface CustomerActor extends Actor {
+  readonly kind: "customer";
+  readonly sessionId: string;
+}
+
+/** Customers who sign in: by a code that was sent to them, apart from whoever works here. */
+@Injectable()
+export class CustomersService implements Authenticator {
+  readonly isOfCustomers = true;
+
+  constructor(
+    private readonly runtime: Runtime,
+    private readonly tenants: Tenants,
+    private readonly settings: SettingsService,
+    private readonly codes: CodesService,
+    private readonly people: AudienceService,
+    private readonly contacts: Contacts,
+    private readonly timeline: Timeline,
+    private readonly feed: CustomerFeed,
+  ) {}
+
+  /** @throws Fault `kit.not_found` */
+  async about(_visitor: Ctx, { tenantId }: Flat<typeof customers.about>): Promise<Out<typeof customers.about>> {
+    const { id, name } = await this.tenants.visited(tenantId);
+    return { tenantId: id, businessName: name, channels: this.codes.channels() };
+  }
+
+  /**
+   * Whoever isn't to be written to is answered as anybody: only what goes out differs, later and elsewhere.
+   *
+   * @throws Fault `kit.not_found` for a business that isn't there, `codes.asked_too_often`, `codes.channel_off`,
+   *   `customers.sign_in_refused` while the business reads only
+   */
+  async askCode(visitor: Ctx, input: Flat<typeof customers.askCode>): Promise<Out<typeof customers.askCode>> {
+    const { tenantId, channel, deviceToken, headers } = input;
+    const address = readAddress(channel, input.address);
+    const ctx = await this.#visit(visitor, tenantId);
+    const isKnown = (await this.people.idOf(ctx, { [channel]: address })) !== undefined;
+    const isWithheld = !isKnown && !(await this.settings.get(ctx, takesNewcomers));
+    const { device, token } = this.codes.deviceOf(ctx, deviceToken);
+    const language = languageOf(headers["accept-language"]);
+    const { source: network } = ctx;
+    const asked = await this.codes.ask(ctx, { purpose, channel, address, language, network, device, isWithheld });
+    return { ...asked, deviceToken: token };
+  }
+
+  /**
+   * @throws Fault `codes.wrong`, `codes.expired`, `customers.sign_in_refused`; `kit.not_found` for a business that isn't
+   *   there
+   */
+  async signIn(visitor: Ctx, input: Flat<typeof customers.signIn>): Promise<Out<typeof customers.signIn>> {
+    const { tenantId, channel, code, deviceToken, keepIn, cookies, headers } = input;
+    const address = readAddress(channel, input.address);
+    const ctx = await this.#visit(visitor, tenantId);
+    const device = this.codes.knownDevice(deviceToken) ?? null;
+    await this.codes.verify(ctx, { purpose, channel, address, code, device });
+    const browser = browserIn(headers["user-agent"]);
+    const started = await ctx.tx((ctx) => this.#start(ctx, { channel, address, browser }));
+    const session = await this.#session(ctx, started);
+    if (keepIn === "reply") return { body: session, cookies: {} };
+    await this.#endFormer(cookies, started.sessionId);
+    return asKept(this.runtime, session);
+  }
+
+  /** @throws Fault `customers.session_over` */
+  async refresh(visitor: Ctx, { refreshToken, cookies }: Flat<typeof customers.refresh>) {
+    const token = refreshToken ?? keptIn(this.runtime, cookies)?.refreshToken;
+    const named = token === undefined ? undefined : tokens.readToken(token);
+    if (token === undefined || named === undefined) throw sessionOver();
+    const { id: sessionId, tenantId } = named;
+    const { traceId, source } = visitor;
+    const ctx = this.runtime.ctx(tenantId, { actor: visitor.actor, traceId, source });
+    const renewed = await ctx.tx(async (ctx) => {
+      const asked = { sessionId, token, expiresAt: expiryOf(ctx), secrets: this.runtime.env.JWT_SECRETS };
+      return renewSession(ctx, tables, asked);
+    });
+    if (renewed === undefined) {
+      if (await wasUsed(ctx, tables, sessionId, token)) await this.#endReused(ctx, sessionId);
+      throw sessionOver();
+    }
+    const { next: refreshed, expiresAt } = renewed;
+    const session = await this.#session(ctx, { sessionId, refreshToken: refreshed, expiresAt });
+    return refreshToken === undefined ? asKept(this.runtime, session) : { body: session, cookies: {} };
+  }
+
+  async signOut(ctx: Ctx): Promise<Out<typeof customers.signOut>> {
+    const { sessionId } = actorOf(ctx);
+    await endSessions(ctx, "signed_out", { sessionId });
+    return { body: {}, cookies: { "zhanggui-customer": null } };
+  }
+
+  me(ctx: Ctx): Promise<CustomerView> {
+    return this.#view(ctx, actorOf(ctx).sessionId);
+  }
+
+  /** What concerns the caller, and nobody else; it ends with their session. */
+  async *follow(ctx: Ctx, { lastEventId }: Flat<typeof customers.follow>) {
+    const { sessionId } = actorOf(ctx);
+    const isOpen = async (): Promise<boolean> => (await this.#open(ctx, sessionId)) !== undefined;
+    for await (const { id, kind, details, at } of this.feed.follow(ctx, lastEventId, isOpen))
+      yield { event: "notice" as const, id, data: { kind, details, at } };
+  }
+
+  knows(token: string): boolean {
+    return tokens.isAccessToken(token) || tokens.isPageToken(token, customerSessions);
+  }
+
+  /**
+   * Asked at each call: a session that has ended, and a person who was merged, deleted or blocked, are out at once.
+   *
+   * @throws Fault `kit.session_expired`, `kit.unauthenticated`
+   */
+  async authenticate(token: string, { cookies }: TokenSource): Promise<Caller> {
+    const { clock, env } = this.runtime;
+    const isPage = tokens.isPageToken(token, customerSessions);
+    const accessToken = isPage ? keptIn(this.runtime, cookies())?.accessToken : token;
+    if (accessToken === undefined) throw sessionExpired();
+    const named = await tokens.readAccessToken(accessToken, clock.now(), env.JWT_SECRETS, customerSessions);
+    const { tenantId, sessionId, holderId: personId } = named;
+    if (isPage && !tokens.isPageTokenOf(sessionId, token, env.JWT_SECRETS, customerSessions)) throw sessionExpired();
+    const ctx = this.runtime.ctx(tenantId);
+    const [session, stands, names] = await Promise.all([
+      this.#open(ctx, sessionId),
+      this.contacts.stands(ctx, personId),
+      this.people.names(ctx, [personId]),
+    ]);
+    if (session === undefined || !stands) throw sessionExpired();
+    if (session.personId !== personId) throw unauthenticated();
+    const name = names.get(personId) ?? "";
+    const actor: CustomerActor = { kind: "customer", id: personId, name, permissions: new Set(), sessionId };
+    return { tenantId, actor, keyId: sessionId };
+  }
+
+  /** A ctx of the business that somebody has come to, as the visitor that they are. */
+  async #visit({ actor, traceId, source, signal }: Ctx, tenantId: string | undefined): Promise<Ctx> {
+    const { id } = await this.tenants.visited(tenantId);
+    // A message costs money, and a new person is a change; nobody is told more than that it doesn't work now.
+    if (this.runtime.tenants.isReadOnly(id)) throw signInRefused();
+    return this.runtime.ctx(id, { actor, traceId, source, signal });
+  }
+
+  async #start(
+    ctx: TxCtx,
+    { channel, address, browser }: { channel: "phone" | "mail"; address: string; browser: string },
+  ) {
+    const masked = maskAddress(channel, address);
+    const personId = await this.contacts.ofContact(ctx, channel, address, placeholderOfContact(masked));
+    const blocked = await ctx.db.selectFrom("customers_block").select("id").where("personId", "=", personId).execute();
+    if (blocked.length > 0) throw signInRefused();
+    const sessionId = newId(ctx.now());
+    const refreshToken = tokens.newToken(ctx.tenantId, sessionId);
+    const expiresAt = expiryOf(ctx);
+    await ctx.db
+      .insertInto("customers_session")
+      .values({
+        id: sessionId,
+        personId,
+        channel,
+        addressMasked: masked,
+        network: ctx.source,
+        browser,
+        refreshHash: tokens.hashToken(refreshToken),
+        expiresAt,
+      })
+      .execute();
+    await this.timeline.note(ctx, personId, "signed_in", { channel, address: masked });
+    await this.feed.tell(ctx, personId, "signed_in", { channel, browser });
+    return { sessionId, refreshToken, expiresAt };
+  }
+
+  /** A sign-in takes the place of the session that the browser had before: nobody could sign it out any more. */
+  async #endFormer(cookies: Readonly<Record<string, string | undefined>>, sessionId: string): Promise<void> {
+    const former = tokens.readToken(keptIn(this.runtime, cookies)?.refreshToken ?? "");
+    if (former === undefined || former.id === sessionId) return;
+    await endSessions(this.runtime.ctx(former.tenantId), "signed_in_again", { sessionId: former.id });
+  }
+
+  async #endReused(ctx: Ctx, sessionId: string): Promise<void> {
+    ctx.log.warn({ sessionId }, "a customer's used refresh token came again; the session is ended");
+    await endSessions(ctx, "refresh_token_reused", { sessionId });
+  }
+
+  async #session(
+    ctx: Ctx,
+    { sessionId, refreshToken, expiresAt }: { sessionId: string; refreshToken: string; expiresAt: Date },
+  ) {
+    const customer = await this.#view(ctx, sessionId);
+    const named = { holderId: customer.personId, sessionId, tenantId: ctx.tenantId };
+    const secrets = this.runtime.env.JWT_SECRETS;
+    const access = await tokens.signAccessToken(named, ctx.now(), secrets, customerSessions);
+    return {
+      accessToken: access.token,
+      accessExpiresAt: access.expiresAt,
+      refreshToken,
+      refreshExpiresAt: expiresAt,
+      customer,
+    };
+  }
+
+  async #view(ctx: Ctx, sessionId: string): Promise<CustomerView> {
+    const session = await this.#open(ctx, sessionId);
+    if (session === undefined) throw sessionOver();
+    const { personId, channel, addressMasked: address, createdAt: signedInAt } = session;
+    const [names, tenant] = await Promise.all([this.people.names(ctx, [personId]), this.tenants.get(ctx.tenantId)]);
+    const displayName = names.get(personId) ?? "";
+    return { personId, displayName, businessName: tenant.name, signedInBy: { channel, address }, signedInAt };
+  }
+
+  #open(ctx: Ctx, sessionId: string) {
+    return ctx.db
+      .selectFrom("customers_session")
+      .select(["personId", "channel", "addressMasked", "createdAt"])
+      .where("id", "=", sessionId)
+      .where("endedAt", "is", null)
+      .where("expiresAt", ">", ctx.now())
+      .executeTakeFirst();
+  }
+}
+
+function expiryOf(ctx: Ctx): Date {
+  return new Date(ctx.now().getTime() + sessionDays * dayMs);
+}
+
+function actorOf({ actor }: Ctx): CustomerActor {
+  if (actor.kind !== "customer") throw new Error("this needs a customer");
+  return actor as CustomerActor;
+}
