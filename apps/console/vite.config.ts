@@ -44,6 +44,8 @@ export default defineConfig(({ command }) => ({
     __VUE_PROD_DEVTOOLS__: false,
     __INTLIFY_PROD_DEVTOOLS__: false,
   },
+  // Scripts and styles look for others beside themselves, wherever they were copied to; the page says where that is.
+  experimental: { renderBuiltUrl: (_file, { hostType }) => (hostType === "html" ? undefined : { relative: true }) },
   server: { host: "127.0.0.1", proxy: { ...proxyOf(contracts, server) } },
   build: {
     outDir: "dist",

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { circleIn, guards } from "./guards.ts";
 
 /** What the login is of now, and a little: the budget is 75 kB, with headers. Deterministic, unlike a time. */
-const loginBytes = 66_000;
+const loginBytes = 65_700;
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 let files: readonly (Rolldown.OutputChunk | Rolldown.OutputAsset)[];

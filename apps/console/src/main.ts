@@ -13,7 +13,7 @@ applyTheme();
 watchForMissingParts();
 applyLanguage();
 
-// A reload has lost the access token; the stored refresh token brings the session back before the first page decides.
+// A reload has lost what calls carry; the cookie brings the session back before the first page decides.
 if (keeper.hasStored()) {
   void loadAhead(location.pathname);
   await keeper.renew().catch(async (error: unknown) => {

@@ -37,6 +37,12 @@ test("no sentence is empty, and both languages fill the same gaps", () => {
   }
 });
 
+test("every module of the server has a name", () => {
+  const routes = Object.values<Contract>(contracts).flatMap((contract) => Object.values(contract));
+  const names = new Set(routes.map(({ id }) => id.slice(0, id.indexOf("."))));
+  expect([...names].filter((name) => !keys.includes(`${name}.module`))).toEqual([]);
+});
+
 test("the English has no Chinese in it", () => {
   const offers = new Set(["access.login.switchLanguage", "shell.palette.language"]);
   const found = keys.filter((key) => !offers.has(key) && /\p{Script=Han}/u.test(at(en, key)));

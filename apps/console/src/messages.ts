@@ -1,38 +1,56 @@
 import { accessMessages } from "./access/access.messages.ts";
+import { archivesMessages } from "./archives/archives.messages.ts";
 import { audienceMessages } from "./audience/audience.messages.ts";
 import { auditMessages } from "./audit/audit.messages.ts";
+import { codesMessages } from "./codes/codes.messages.ts";
 import { connectMessages } from "./connect/connect.messages.ts";
+import { customersMessages } from "./customers/customers.messages.ts";
 import { eventsMessages } from "./events/events.messages.ts";
 import { exportsMessages } from "./exports/exports.messages.ts";
 import { filesMessages } from "./files/files.messages.ts";
 import { formsMessages } from "./forms/forms.messages.ts";
+import { identityMessages } from "./identity/identity.messages.ts";
+import { importsMessages } from "./imports/imports.messages.ts";
 import { keysMessages } from "./keys/keys.messages.ts";
 import { linksMessages } from "./links/links.messages.ts";
+import { logsMessages } from "./logs/logs.messages.ts";
 import { messagingMessages } from "./messaging/messaging.messages.ts";
 import { operationsMessages } from "./operations/operations.messages.ts";
 import { notificationsMessages } from "./notifications/notifications.messages.ts";
 import { settingsMessages } from "./settings/settings.messages.ts";
 import { sharedMessages } from "./common/shared.messages.ts";
 import { shellMessages } from "./shell/shell.messages.ts";
+import { tenantsMessages } from "./tenants/tenants.messages.ts";
+import { viewsMessages } from "./views/views.messages.ts";
+import { webhooksMessages } from "./webhooks/webhooks.messages.ts";
 import { workMessages } from "./work/work.messages.ts";
 
 const modules = {
   shared: sharedMessages,
   shell: shellMessages,
   access: accessMessages,
+  archives: archivesMessages,
   audience: audienceMessages,
   audit: auditMessages,
+  codes: codesMessages,
   connect: connectMessages,
+  customers: customersMessages,
   events: eventsMessages,
   exports: exportsMessages,
   files: filesMessages,
   forms: formsMessages,
+  identity: identityMessages,
+  imports: importsMessages,
   keys: keysMessages,
   links: linksMessages,
+  logs: logsMessages,
   messaging: messagingMessages,
   notifications: notificationsMessages,
   operations: operationsMessages,
   settings: settingsMessages,
+  tenants: tenantsMessages,
+  views: viewsMessages,
+  webhooks: webhooksMessages,
   work: workMessages,
 };
 type Modules = typeof modules;

@@ -16,6 +16,7 @@ export const acts: Readonly<Record<string, LocalizedText>> = {
   resetSecondFactor: { zh: "关闭他人的两步验证", en: "Take away somebody's second factor" },
   createAccount: { zh: "新建账号", en: "Create an account" },
   updateAccount: { zh: "修改账号", en: "Change an account" },
+  disableAccount: { zh: "停用账号", en: "Disable an account" },
   inviteAccount: { zh: "生成设置密码的链接", en: "Make a link to choose a password" },
   acceptInvitation: { zh: "接受邀请", en: "Accept an invitation" },
   unlockAccount: { zh: "解除账号锁定", en: "Unlock an account" },
@@ -25,4 +26,9 @@ export const acts: Readonly<Record<string, LocalizedText>> = {
   createRole: { zh: "新建角色", en: "Create a role" },
   updateRole: { zh: "修改角色", en: "Change a role" },
   deleteRole: { zh: "删除角色", en: "Delete a role" },
+  endOwnSession: { zh: "退出自己的一处登录", en: "Sign oneself out elsewhere" },
+  endOtherSessions: { zh: "退出自己的其他登录", en: "Sign oneself out everywhere else" },
+  endAccountSessions: { zh: "让他人退出登录", en: "Sign somebody out" },
+  impersonate: { zh: "以他人身份操作", en: "Act in somebody's name" },
+  endImpersonation: { zh: "结束以他人身份操作", en: "End acting in somebody's name" },
 };

@@ -2,6 +2,27 @@ import { pair } from "../common/pair.ts";
 
 export const accessMessages = pair(
   {
+    signIns: {
+      hint: "您在哪些设备上登录着，以及三十天内谁以您的身份操作过。发现陌生的登录，请退出它并修改密码。",
+      here: "当前设备",
+      over: "已结束",
+      by: "{name} 以您的身份操作，原因：{reason}",
+      byOf: "{name} 以“{of}”的身份操作，原因：{reason}",
+      since: "登录于",
+      last: "最近活跃",
+      end: "退出",
+      ended: "已退出该登录",
+      endOthers: "退出其他所有登录",
+      othersEnded: "其他登录已全部退出",
+      endAll: "全部退出",
+      of: "{name}的登录情况",
+      none: "当前没有登录。",
+    },
+    acting: {
+      as: "{by}，您正在以“{name}”的身份操作，每一步都会记录您的名字。",
+      until: "截止",
+      end: "结束，回到自己的身份",
+    },
     module: "账号",
     workNames: { prune: "清理过期的会话" },
     login: {
@@ -11,6 +32,7 @@ export const accessMessages = pair(
       submit: "登录",
       demo: "演示账号，点一下即可登录",
       demoOf: "演示：{role}",
+      by: "用{name}登录",
       switchLanguage: "English",
       choose: "这个账号属于多个企业，请选择：",
       back: "换一个账号",
@@ -63,6 +85,27 @@ export const accessMessages = pair(
     },
   },
   {
+    signIns: {
+      hint: "Where you are signed in, and who acted in your name in the last thirty days. If you don't know one, end it and change your password.",
+      here: "This device",
+      over: "Over",
+      by: "{name} in your name. The reason given: {reason}",
+      byOf: "{name} in the name of {of}. The reason given: {reason}",
+      since: "signed in",
+      last: "last active",
+      end: "Sign out",
+      ended: "That sign-in is over",
+      endOthers: "Sign out everywhere else",
+      othersEnded: "You are signed out everywhere else",
+      endAll: "Sign out everywhere",
+      of: "Sign-ins of {name}",
+      none: "Not signed in anywhere.",
+    },
+    acting: {
+      as: "{by}, you act in the name of “{name}”. Whatever you do is recorded with your own.",
+      until: "Until",
+      end: "End, and be yourself again",
+    },
     module: "Accounts",
     workNames: { prune: "Remove ended sessions" },
     login: {
@@ -72,6 +115,7 @@ export const accessMessages = pair(
       submit: "Sign in",
       demo: "Demo accounts: one click signs you in",
       demoOf: "Demo: {role}",
+      by: "Sign in with {name}",
       switchLanguage: "中文",
       choose: "This login belongs to several businesses. Choose one:",
       back: "Another login",

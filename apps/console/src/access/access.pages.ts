@@ -4,6 +4,12 @@ import { newAccount, newDepartment, newRole } from "./titles.ts";
 
 export const pages: readonly Page[] = [
   {
+    path: "sign-ins",
+    name: "sign-ins",
+    view: () => import("./SignInsPage.vue"),
+    title: { zh: "我的登录", en: "My sign-ins" },
+  },
+  {
     path: "accounts",
     name: "accounts",
     creates: { label: newAccount, needs: accessWrite },

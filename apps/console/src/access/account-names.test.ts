@@ -25,7 +25,15 @@ afterEach(() => listAccounts.mockClear());
 
 /** The names as an account with these permissions reads them. */
 function namesFor(permissions: string[]): (accountId: string) => string {
-  signedIn.me = { tenant: { id: "t1", name: "灯笼茶", zone: "Asia/Shanghai" }, account: mine, permissions };
+  const terms = { plan: "partner", state: "active", expiresAt: null, because: "" } as const;
+  signedIn.me = {
+    terms,
+    tenant: { id: "t1", name: "灯笼茶", zone: "Asia/Shanghai" },
+    account: mine,
+    permissions,
+    impersonation: null,
+    factorDue: null,
+  };
   let nameOf: ((accountId: string) => string) | undefined;
   const app = createApp({
     setup() {

@@ -15,7 +15,15 @@ test("a browser is known to the login that signed in on it, however it is typed,
     disabled: false,
     createdAt: "2026-11-20T00:00:00.000Z",
   };
-  const me = { tenant: { id: "t1", name: "灯笼茶", zone: "Asia/Shanghai" }, account, permissions: [] };
+  const terms = { plan: "partner", state: "active", expiresAt: null, because: "" } as const;
+  const me = {
+    tenant: { id: "t1", name: "灯笼茶", zone: "Asia/Shanghai" },
+    terms,
+    account,
+    permissions: [],
+    impersonation: null,
+    factorDue: null,
+  };
   rememberDevice(storage, { deviceToken: "token", me });
   expect(knownDevice(storage, " Qing@Lantern-Tea.example ")).toEqual({ deviceToken: "token" });
   expect(knownDevice(storage, "lan@lantern-tea.example")).toEqual({});

@@ -2,6 +2,7 @@ import type { LocalizedText } from "@zhanggui/kit/contract/text";
 
 /** What calls of its routes are to people, in the audit log. */
 export const acts: Readonly<Record<string, LocalizedText>> = {
+  createPerson: { zh: "新建客户", en: "Add a person" },
   updatePerson: { zh: "修改客户", en: "Change a person" },
   addTag: { zh: "给客户加标签", en: "Tag a person" },
   tagPeople: { zh: "批量加标签", en: "Tag several people" },

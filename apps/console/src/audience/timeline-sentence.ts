@@ -76,6 +76,14 @@ export const timelineKinds: Readonly<Record<string, Kind>> = {
         value: word(details, "value"),
       }),
   },
+  signed_in: {
+    icon: "key",
+    say: (details, speech) =>
+      speech.t("audience.timeline.signed_in", {
+        channel: named(speech, "audience.identity", word(details, "channel")),
+        address: word(details, "address"),
+      }),
+  },
   merged: {
     icon: "people",
     say: (details, { t }) => t("audience.timeline.merged", { name: word(details, "name", "from") }),

@@ -2,6 +2,7 @@ import { pair } from "../common/pair.ts";
 
 export const auditMessages = pair(
   {
+    inName: "{by}（以{name}的身份）",
     module: "审计",
     workNames: { seal: "封存审计记录", tend: "校验审计日志并清理" },
     key: "API 密钥“{name}”",
@@ -34,6 +35,7 @@ export const auditMessages = pair(
     },
   },
   {
+    inName: "{by} (in the name of {name})",
     module: "Audit",
     workNames: { seal: "Seal audit entries", tend: "Verify and prune the audit log" },
     key: "API key “{name}”",

@@ -9,6 +9,6 @@ export const pages: readonly Page[] = [
     needs: auditRead,
     title: { zh: "审计日志", en: "Audit log" },
     list: "audit.list",
-    menu: { group: "settings", order: 6, icon: "clock" },
+    menu: { group: "settings", order: 7, icon: "clock" },
   },
 ];

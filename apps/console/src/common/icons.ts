@@ -1,53 +1,26 @@
-/** Strokes on a 16 × 16 grid, drawn in the colour of the text beside them. */
-export const iconPaths = {
-  home: "M2 7.5 8 2.5l6 5M3.8 6.2v7.3h8.4V6.2M6.5 13.5V9.5h3v4",
-  people:
-    "M6 7.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5M1.5 13.5c0-2.4 2-4 4.5-4s4.5 1.6 4.5 4" +
-    "M10.5 2.8a2.4 2.4 0 0 1 0 4.5M12 9.8c1.6.5 2.5 1.9 2.5 3.7",
-  messages: "M2 3.5h12v8H7l-3 2.5v-2.5H2zM5 6.5h6M5 8.8h4",
-  send: "M14 2 7 9M14 2 9.5 14 7 9 2 6.5z",
-  reply: "M6.5 4 2.5 7.5l4 3.5M2.5 7.5H9a4.5 4.5 0 0 1 4.5 4.5",
-  scene: "M8.5 1.5 3.5 9H8l-.5 5.5 5-7.5H8z",
-  growth:
-    "M2.5 2.5h4v4h-4zM9.5 2.5h4v4h-4zM2.5 9.5h4v4h-4zM9.5 9.5h1.5v1.5H9.5zM13.5 12v1.5H12M13.5 9.5v.1M9.5 13.5v-.1",
-  connect: "M6.5 9.5 9.5 6.5M7 4.5 8.6 3a3 3 0 0 1 4.3 4.3l-1.6 1.6M9 11.5 7.4 13a3 3 0 0 1-4.3-4.3l1.6-1.6",
-  link: "M6 3.5H3.5v9h9V10M9 2.5h4.5V7M13.5 2.5 7.5 8.5",
-  inbound: "M8 2v7.5M5 6.5l3 3 3-3M2.5 10.5v3h11v-3",
-  events: "M3 4h.1M3 8h.1M3 12h.1M6 4h7.5M6 8h7.5M6 12h7.5",
-  dead: "M8 2 1.5 13.5h13zM8 6.5v3.2M8 11.6v.1",
-  settings:
-    "M2 4.5h6M12 4.5h2M2 11.5h2M8 11.5h6M10 6.2a1.7 1.7 0 1 0 0-3.4 1.7 1.7 0 0 0 0 3.4" +
-    "M6 13.2a1.7 1.7 0 1 0 0-3.4 1.7 1.7 0 0 0 0 3.4",
-  menu: "M2.5 4.5h11M2.5 8h11M2.5 11.5h11",
-  search: "M7 12A5 5 0 1 0 7 2a5 5 0 0 0 0 10M10.6 10.6 14 14",
+import { shallowReactive } from "vue";
+import type { moreIcons } from "./more-icons.ts";
+
+/** Strokes on a 16 × 16 grid, drawn in the colour of the text beside them: those that pages before the login draw. */
+const first = {
   copy: "M5.5 5.5h8v8h-8zM10.5 5.5v-3h-8v8h3",
   check: "M2.5 8.5 6.5 12l7-8",
   cross: "M4 4l8 8M12 4l-8 8",
-  plus: "M8 3v10M3 8h10",
-  more: "M3.5 8h.1M8 8h.1M12.5 8h.1",
-  down: "M4 6l4 4 4-4",
-  right: "M6 4l4 4-4 4",
   left: "M10 4 6 8l4 4",
-  dice: "M3 3h10v10H3zM6 6h.1M10 10h.1M10 6h.1M6 10h.1M8 8h.1",
-  download: "M8 2v8M4.8 7 8 10.2 11.2 7M2.5 13.5h11",
-  mail: "M2 3.5h12v9H2zM2.3 4l5.7 4.8L13.7 4",
-  phone: "M4.5 1.5h7v13h-7zM7.3 12.5h1.4",
-  clock: "M8 14A6 6 0 1 0 8 2a6 6 0 0 0 0 12M8 4.8V8l2.2 1.6",
-  tag: "M2 2.5h5.5l6.5 6.5-5 5-7-6.5zM5 5.5h.1",
-  refresh: "M13.5 8a5.5 5.5 0 1 1-1.6-3.9M13.5 2v3h-3",
-  edit: "M2.5 13.5 3 10.5 10.5 3l2.5 2.5L5.5 13zM9 4.5 11.5 7",
-  trash: "M2.5 4h11M6 4V2.5h4V4M4 4l.6 9.5h6.8L12 4M6.7 6.8v4M9.3 6.8v4",
-  trace:
-    "M4 4.5a1.5 1.5 0 1 0 0-3 1.5 1.5 0 0 0 0 3M12 9.5a1.5 1.5 0 1 0 0-3 1.5 1.5 0 0 0 0 3" +
-    "M4 14.5a1.5 1.5 0 1 0 0-3 1.5 1.5 0 0 0 0 3M4 4.5v7M4 6c0 1.5 1 2 2.5 2h4",
-  key: "M5.5 13a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM8 7l6-5.5M11.5 3.8l2 2M9.3 5.8l1.4 1.4",
-  user: "M8 8a3 3 0 1 0 0-6 3 3 0 0 0 0 6M2.5 14c0-2.8 2.4-4.5 5.5-4.5s5.5 1.7 5.5 4.5",
-  columns: "M2.5 3h11v10h-11zM6.2 3v10M9.8 3v10",
-  filter: "M2 4h12M4.5 8h7M6.8 12h2.4",
-  up: "M4 10l4-4 4 4",
-  bell: "M4 11V7a4 4 0 0 1 8 0v4l1.5 1.5h-11zM6.8 14.5h2.4",
-  work: "M2 3.5h11M2 7.5h7M2 11.5h5M9.5 11l2 2 3-3.8",
-  tree: "M6 2.5h4v3H6zM2 10.5h4v3H2zM10 10.5h4v3h-4zM8 5.5V8M4 10.5V8h8v2.5",
-  bookmark: "M4 2.5h8v11L8 10.5l-4 3z",
 } as const;
-export type IconName = keyof typeof iconPaths;
+type First = keyof typeof first;
+export type IconName = First | keyof typeof moreIcons;
+
+const known = shallowReactive<Partial<Record<IconName, string>>>({ ...first });
+
+/** The shell brings the others along with itself. */
+export function addIcons(more: Readonly<Record<Exclude<IconName, First>, string>>): void {
+  Object.assign(known, more);
+}
+
+/** Drawn when it is there: what is outside of the shell and needs another one asks for them. */
+export function iconPath(name: IconName): string {
+  const path = known[name];
+  if (path === undefined) void import("./more-icons.ts").then(({ moreIcons }) => addIcons(moreIcons));
+  return path ?? "";
+}

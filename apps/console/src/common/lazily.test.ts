@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import { createApp, defineComponent, h, ref } from "vue";
+import { createApp, defineComponent, h, nextTick, ref } from "vue";
 import { lazily } from "./lazily.ts";
 
 test("what couldn't be loaded closes again, and the next click asks for it once more", async () => {
@@ -21,5 +21,44 @@ test("what couldn't be loaded closes again, and the next click asks for it once 
   await vi.waitFor(() => expect([isOpen.value, asked, page.textContent]).toEqual([false, 1, ""]));
   isOpen.value = true;
   await vi.waitFor(() => expect([isOpen.value, asked, page.textContent]).toEqual([true, 2, "open"]));
+  app.unmount();
+});
+
+test("Esc closes what hasn't come yet, and only that; it doesn't open when it comes", async () => {
+  const Drawer = defineComponent({ emits: ["close"], setup: () => () => h("p", "open") });
+  const coming = Promise.withResolvers<{ default: typeof Drawer }>();
+  const Part = lazily(() => coming.promise);
+  const Quiet = lazily(() => coming.promise);
+  const isOpen = ref(true);
+  const app = createApp(
+    defineComponent(() => () => [h(Quiet), isOpen.value ? h(Part, { onClose: () => (isOpen.value = false) }) : ""]),
+  );
+  const page = document.createElement("div");
+  app.mount(page);
+  const below = vi.fn<() => void>();
+  document.addEventListener("keydown", below);
+  const press = async (key: string) => {
+    document.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+    await nextTick();
+  };
+  await press("a");
+  expect([isOpen.value, page.querySelectorAll("[aria-busy=true]").length, below.mock.calls.length]).toEqual([
+    true,
+    2,
+    1,
+  ]);
+  await press("Escape");
+  expect([isOpen.value, page.querySelectorAll("[aria-busy=true]").length, below.mock.calls.length]).toEqual([
+    false,
+    1,
+    1,
+  ]);
+  // What nobody can close takes no key from others.
+  await press("Escape");
+  expect(below).toHaveBeenCalledTimes(2);
+  coming.resolve({ default: Drawer });
+  await vi.waitFor(() => expect(page.textContent).toBe("open"));
+  expect(page.querySelector("[aria-busy]")).toBeNull();
+  document.removeEventListener("keydown", below);
   app.unmount();
 });

@@ -1,5 +1,6 @@
 import { ref, watch } from "vue";
 import { noteClosed } from "./maintenance.ts";
+import { noteTerms } from "./terms.ts";
 
 /** Whether the server could be reached when it was last asked. */
 export const isReachable = ref(true);
@@ -19,6 +20,7 @@ export const notedFetch: typeof fetch = async (...given) => {
     const response = await fetch(...given);
     isReachable.value = true;
     void noteClosed(response);
+    void noteTerms(response);
     return response;
   } catch (error) {
     if (error instanceof TypeError) lost();

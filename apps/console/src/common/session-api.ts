@@ -1,4 +1,5 @@
 import { createClient } from "@zhanggui/kit/contract/client";
+import type { Challenge } from "@zhanggui/kit/contract/proof";
 import { signIn } from "@zhanggui/server/foundation/access/sign-in.contract";
 import { language } from "./language.ts";
 import { notedFetch } from "./reachable.ts";
@@ -9,11 +10,15 @@ import { signedIn } from "./signed-in.ts";
 export const callOptions = {
   baseUrl: "",
   fetch: notedFetch,
+  prove: async (challenge: Challenge) => (await import("./prove.ts")).prove(challenge),
   headers: (): Record<string, string> => ({
     "accept-language": language.value,
-    ...(keeper.accessToken === undefined ? {} : { authorization: `Bearer ${keeper.accessToken}` }),
+    ...(keeper.token === undefined ? {} : { authorization: `Bearer ${keeper.token}` }),
   }),
 };
+
+/** Where the sessions that begin here are kept. */
+export const inCookie = { keepIn: "cookie" } as const;
 
 /**
  * Sessions and passwords, for the pages before the sign-in: they load no other contract. Nothing is tried again after a
@@ -24,7 +29,7 @@ export const { access: sessionApi } = createClient({ access: signIn }, callOptio
 export const keeper: SessionKeeper = new SessionKeeper({
   storage: localStorage,
   locks: "locks" in navigator ? navigator.locks : undefined,
-  refresh: (refreshToken) => sessionApi.refresh({ refreshToken }),
+  refresh: () => sessionApi.refresh({}),
   onChange: (me) => {
     const isOther = me !== null && signedIn.me !== null && me.account.id !== signedIn.me.account.id;
     signedIn.me = me;
@@ -34,5 +39,6 @@ export const keeper: SessionKeeper = new SessionKeeper({
   onMoved: () => {
     signedIn.hasMoved = signedIn.me !== null;
   },
+  onUnkept: (error) => void import("./show-trouble.ts").then(({ showTrouble }) => showTrouble(error)),
 });
 addEventListener("storage", ({ key, newValue }) => keeper.storedElsewhere(key, newValue));

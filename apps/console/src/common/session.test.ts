@@ -1,9 +1,12 @@
 import { ApiProblem } from "@zhanggui/kit/contract/problem";
 import { describe, expect, test, vi } from "vitest";
-import { type Me, refreshTokenKey, type Session, SessionKeeper } from "./session.ts";
+import { type Me, signedInKey, type Session, SessionKeeper } from "./session.ts";
 
 const me: Me = {
   tenant: { id: "0199f0c0-0000-7000-8000-000000000001", name: "灯笼茶", zone: "Asia/Shanghai" },
+  terms: { plan: "partner", state: "active", expiresAt: null, because: "" },
+  impersonation: null,
+  factorDue: null,
   account: {
     id: "0199f0c0-0000-7000-8000-000000000002",
     login: "owner",
@@ -14,14 +17,9 @@ const me: Me = {
   },
   permissions: [],
 };
-const ended = new ApiProblem({
-  type: "about:blank",
-  title: "",
-  status: 401,
-  detail: "登录状态已失效，请重新登录。",
-  code: "access.session_ended",
-  traceId: "t",
-});
+const problem = { type: "about:blank", title: "", status: 401, traceId: "t" };
+const ended = new ApiProblem({ ...problem, detail: "登录状态已失效，请重新登录。", code: "access.session_ended" });
+const unkeptCookie = new ApiProblem({ ...problem, detail: "浏览器没有保存", code: "access.cookie_missing" });
 
 /**
  * The server's side of a session: each refresh token is good once, and one that comes twice ends the session, unless
@@ -75,7 +73,10 @@ function lockManager(): Pick<LockManager, "request"> {
 }
 
 function browser(server: Server) {
-  const stored = new Map<string, string>([[refreshTokenKey, server.current]]);
+  const mark = `${me.tenant.id}.${me.account.id}`;
+  const stored = new Map<string, string>([[signedInKey, mark]]);
+  /** What the browser's cookie holds: only an answer that arrives changes it. */
+  let cookie = server.current;
   const storage = {
     getItem: (key: string) => stored.get(key) ?? null,
     setItem: (key: string, value: string) => void stored.set(key, value),
@@ -86,11 +87,16 @@ function browser(server: Server) {
     const seen: (Me | null)[] = [];
     const onChange = (now: Me | null): void => void seen.push(now);
     const moved = vi.fn<() => void>();
-    const refresh = (token: string) => server.refresh(token);
-    const keeper = new SessionKeeper({ storage, locks, refresh, onChange, onMoved: moved });
-    return { keeper, seen, moved };
+    const unkept = vi.fn<(error: ApiProblem) => void>();
+    const refresh = async () => {
+      const session = await server.refresh(cookie);
+      cookie = session.refreshToken;
+      return { ...session, refreshToken: "" };
+    };
+    const keeper = new SessionKeeper({ storage, locks, refresh, onChange, onMoved: moved, onUnkept: unkept });
+    return { keeper, seen, moved, unkept };
   };
-  return { stored, tab };
+  return { stored, mark, tab, cookie: () => cookie };
 }
 
 describe("renewal", () => {
@@ -99,17 +105,18 @@ describe("renewal", () => {
     const { keeper } = browser(server).tab();
     expect(await Promise.all([keeper.renew(), keeper.renew(), keeper.renew()])).toEqual([true, true, true]);
     expect(server.calls).toBe(1);
-    expect(keeper.accessToken).toBe("access-r1");
+    expect(keeper.token).toBe("access-r1");
   });
 
-  test("after it a later expiry renews again, with the token that came last", async () => {
+  test("after it a later expiry renews again, with what came last", async () => {
     const server = new Server();
-    const { stored, tab } = browser(server);
+    const { cookie, stored, mark, tab } = browser(server);
     const { keeper } = tab();
     await keeper.renew();
     await keeper.renew();
     expect(server.calls).toBe(2);
-    expect(stored.get(refreshTokenKey)).toBe("r2");
+    expect(cookie()).toBe("r2");
+    expect([...stored]).toEqual([[signedInKey, mark]]);
   });
 
   test("tabs take turns and never send the same token twice", async () => {
@@ -127,7 +134,7 @@ describe("renewal", () => {
     const [mine, signedOut, theirs] = [tab(), tab(), tab()];
     await mine.keeper.renew();
     await signedOut.keeper.renew();
-    signedOut.keeper.storedElsewhere(refreshTokenKey, null);
+    signedOut.keeper.storedElsewhere(signedInKey, null);
     server.me = { ...me, account: { ...me.account, id: "0199f0c0-0000-7000-8000-000000000003" } };
     theirs.keeper.begin(server.issue());
     expect(await mine.keeper.renew()).toBe(false);
@@ -143,27 +150,40 @@ describe("renewal", () => {
     const { stored, tab } = browser(server);
     const { keeper, seen } = tab();
     expect(await keeper.renew()).toBe(false);
-    expect(stored.has(refreshTokenKey)).toBe(false);
+    expect(stored.has(signedInKey)).toBe(false);
     expect(seen).toEqual([null]);
+  });
+
+  test("that the browser kept no cookie is said to who has just signed in, and to nobody else", async () => {
+    const server = new Server();
+    vi.spyOn(server, "refresh").mockRejectedValue(unkeptCookie);
+    const { tab } = browser(server);
+    const [reloaded, fresh] = [tab(), tab()];
+    expect(await reloaded.keeper.renew()).toBe(false);
+    expect(reloaded.unkept).not.toHaveBeenCalled();
+    fresh.keeper.begin(server.issue());
+    expect(await fresh.keeper.renew()).toBe(false);
+    expect(fresh.unkept).toHaveBeenCalledExactlyOnceWith(unkeptCookie);
+    expect(fresh.seen).toEqual([me, null]);
   });
 
   test("an answer that was lost is asked for once more", async () => {
     const server = new Server();
     server.lostAnswers = 1;
-    const { stored, tab } = browser(server);
+    const { cookie, tab } = browser(server);
     const { keeper } = tab();
     expect(await keeper.renew()).toBe(true);
     expect(server.calls).toBe(2);
-    expect(stored.get(refreshTokenKey)).toBe("r2");
+    expect(cookie()).toBe("r2");
   });
 
   test("a server that can't be reached ends nothing", async () => {
     const server = new Server();
     server.isDown = true;
-    const { stored, tab } = browser(server);
+    const { stored, mark, tab } = browser(server);
     const { keeper, seen } = tab();
     await expect(keeper.renew()).rejects.toThrow("failed to fetch");
-    expect(stored.get(refreshTokenKey)).toBe("r0");
+    expect(stored.get(signedInKey)).toBe(mark);
     expect(seen).toEqual([]);
     server.isDown = false;
     expect(await keeper.renew()).toBe(true);
@@ -176,8 +196,8 @@ describe("signing out", () => {
     const { stored, tab } = browser(server);
     const { keeper, seen } = tab();
     await Promise.all([keeper.renew(), keeper.end()]);
-    expect(keeper.accessToken).toBeUndefined();
-    expect(stored.has(refreshTokenKey)).toBe(false);
+    expect(keeper.token).toBeUndefined();
+    expect(stored.has(signedInKey)).toBe(false);
     expect(seen.at(-1)).toBeNull();
   });
 
@@ -188,8 +208,8 @@ describe("signing out", () => {
     await first.keeper.renew();
     await second.keeper.renew();
     await first.keeper.end();
-    second.keeper.storedElsewhere(refreshTokenKey, null);
-    expect(second.keeper.accessToken).toBeUndefined();
+    second.keeper.storedElsewhere(signedInKey, null);
+    expect(second.keeper.token).toBeUndefined();
     expect(second.seen).toEqual([me, null]);
     expect(await second.keeper.renew()).toBe(false);
     expect(server.calls).toBe(2);
@@ -199,20 +219,27 @@ describe("signing out", () => {
     const server = new Server();
     const { tab } = browser(server);
     const { keeper, moved } = tab();
-    keeper.storedElsewhere(refreshTokenKey, "elsewhere.r9");
+    keeper.storedElsewhere(signedInKey, "elsewhere.another");
     await keeper.renew();
-    keeper.storedElsewhere(refreshTokenKey, `${me.tenant.id}.r9`);
+    keeper.storedElsewhere(signedInKey, `${me.tenant.id}.another`);
     keeper.storedElsewhere("zhanggui.language", null);
-    expect(keeper.accessToken).toBe("access-r1");
+    expect(keeper.token).toBe("access-r1");
     expect(moved).not.toHaveBeenCalled();
   });
 
-  test("that another tab went on in another business is told; the session still holds", async () => {
-    const { keeper, moved } = browser(new Server()).tab();
+  test("that another tab went on in another business is told, and nothing is renewed there from here", async () => {
+    const server = new Server();
+    const { stored, tab } = browser(server);
+    const { keeper, moved, seen } = tab();
     await keeper.renew();
-    keeper.storedElsewhere(refreshTokenKey, "0199f0c0-0000-7000-8000-000000000009.session.bits");
+    const elsewhere = "0199f0c0-0000-7000-8000-000000000009.account";
+    stored.set(signedInKey, elsewhere);
+    keeper.storedElsewhere(signedInKey, elsewhere);
     expect(moved).toHaveBeenCalledOnce();
-    expect(keeper.accessToken).toBe("access-r1");
+    expect(await keeper.renew()).toBe(false);
+    expect(server.calls).toBe(1);
+    // What is on its page stays there until somebody follows.
+    expect(seen).toEqual([me]);
   });
 });
 

@@ -1,7 +1,8 @@
-import type {
-  Me as MeSchema,
-  Session as SessionSchema,
-  SignedIn as SignedInSchema,
+import {
+  cookieMissing,
+  type Me as MeSchema,
+  type Session as SessionSchema,
+  type SignedIn as SignedInSchema,
 } from "@zhanggui/server/foundation/access/sign-in.contract";
 import { ApiProblem } from "@zhanggui/kit/contract/problem";
 import type { z } from "zod";
@@ -11,30 +12,34 @@ export type Session = z.output<typeof SessionSchema>;
 /** A session that began here. */
 export type SignedIn = z.output<typeof SignedInSchema>;
 
-/** Where the refresh token lies, for all tabs of this origin. The access token never leaves the memory of its tab. */
-export const refreshTokenKey = "zhanggui.refreshToken";
+/**
+ * Who is signed in, for all tabs: `<tenant>.<account>`, which opens nothing. The session itself lies in a cookie that
+ * no script can read; what a tab's calls carry besides never leaves its memory.
+ */
+export const signedInKey = "zhanggui.signedIn";
 const lockName = "zhanggui.session";
 
 export interface SessionKeeperOptions {
   readonly storage: Pick<Storage, "getItem" | "setItem" | "removeItem">;
   /** `navigator.locks`; browsers offer it on https and on localhost only. Without it each tab takes its own turns. */
   readonly locks: Pick<LockManager, "request"> | undefined;
-  /** Trades a refresh token for the next session; rejects with `ApiProblem` when the server refuses. */
-  readonly refresh: (refreshToken: string) => Promise<Session>;
+  /** Renews the session of the cookie; rejects with `ApiProblem` when the server refuses. */
+  readonly refresh: () => Promise<Session>;
   /** Who is signed in now, null for nobody. */
   readonly onChange: (me: Me | null) => void;
-  /** Another tab went on in another business; this one's session still holds for a while. */
+  /** Another tab went on in another business: the browser's session is no longer this tab's. */
   readonly onMoved: () => void;
+  /** A session that began here wasn't kept by the browser. */
+  readonly onUnkept: (error: ApiProblem) => void;
 }
 
 /**
- * Keeps one session over all tabs. A refresh token is good for one use, and the server ends a session whose token comes
- * again later than a minute after; so renewals take turns across tabs, and each reads the stored token only when it is
- * its turn.
+ * Keeps one session over all tabs. What its cookie holds is good for one renewal, and the server ends a session whose
+ * token comes again later than a minute after; so renewals take turns across tabs.
  */
 export class SessionKeeper {
   readonly #options: SessionKeeperOptions;
-  #accessToken: string | undefined;
+  #token: string | undefined;
   #accessExpiresAt = 0;
   /** Who was signed in here last. */
   #accountId: string | undefined;
@@ -45,33 +50,34 @@ export class SessionKeeper {
     this.#options = options;
   }
 
-  get accessToken(): string | undefined {
-    return this.#accessToken;
+  /** What this tab's calls carry: it is worth nothing without the cookie. */
+  get token(): string | undefined {
+    return this.#token;
   }
 
-  /** Whether the access token still holds `marginMs` from `now` (both in milliseconds). */
+  /** Whether the session still holds `marginMs` from `now` (both in milliseconds). */
   isFresh(now: number, marginMs: number): boolean {
-    return this.#accessToken !== undefined && this.#accessExpiresAt - now > marginMs;
+    return this.#token !== undefined && this.#accessExpiresAt - now > marginMs;
   }
 
   /** Whether a session may be waiting in this browser. */
   hasStored(): boolean {
-    return this.#options.storage.getItem(refreshTokenKey) !== null;
+    return this.#options.storage.getItem(signedInKey) !== null;
   }
 
   begin(session: Session): void {
-    this.#accessToken = session.accessToken;
+    this.#token = session.accessToken;
     this.#accessExpiresAt = Date.parse(session.accessExpiresAt);
     this.#accountId = session.me.account.id;
     this.#tenantId = session.me.tenant.id;
-    this.#options.storage.setItem(refreshTokenKey, session.refreshToken);
+    this.#options.storage.setItem(signedInKey, `${this.#tenantId}.${this.#accountId}`);
     this.#options.onChange(session.me);
   }
 
   /** Ends the session in every tab; waits for a renewal under way, which would bring it back otherwise. */
   async end(): Promise<void> {
     await this.#inTurn(async () => {
-      this.#options.storage.removeItem(refreshTokenKey);
+      this.#options.storage.removeItem(signedInKey);
       this.#forget();
     });
   }
@@ -92,25 +98,30 @@ export class SessionKeeper {
 
   /** To be called when another tab changed what is stored: it signed out, or went on in another business. */
   storedElsewhere(key: string | null, value: string | null): void {
-    if ((key === refreshTokenKey && value === null) || key === null) this.#forget();
-    else if (key === refreshTokenKey && this.#tenantId !== undefined) {
-      // A token begins with its tenant.
-      if (value?.startsWith(`${this.#tenantId}.`) === false) this.#options.onMoved();
-    }
+    if ((key === signedInKey && value === null) || key === null) this.#forget();
+    else if (key === signedInKey && this.#isElsewhere(value)) this.#options.onMoved();
+  }
+
+  #isElsewhere(stored: string | null): boolean {
+    return this.#tenantId !== undefined && stored?.startsWith(`${this.#tenantId}.`) === false;
   }
 
   async #renewOnce(): Promise<boolean> {
     const { storage, refresh } = this.#options;
-    // Read only now: another tab may have renewed while this one waited for its turn.
-    const refreshToken = storage.getItem(refreshTokenKey);
-    if (refreshToken === null) {
+    // Read only now: another tab may have signed out, or gone elsewhere, while this one waited for its turn.
+    const stored = storage.getItem(signedInKey);
+    if (stored === null) {
       this.#forget();
+      return false;
+    }
+    if (this.#isElsewhere(stored)) {
+      this.#options.onMoved();
       return false;
     }
     try {
       // An answer that was lost is asked for again: for a minute the server takes the same token once more.
-      const session = await refresh(refreshToken).catch((error: unknown) => {
-        if (error instanceof TypeError) return refresh(refreshToken);
+      const session = await refresh().catch((error: unknown) => {
+        if (error instanceof TypeError) return refresh();
         throw error;
       });
       const before = this.#accountId ?? session.me.account.id;
@@ -118,7 +129,8 @@ export class SessionKeeper {
       return session.me.account.id === before;
     } catch (error) {
       if (!(error instanceof ApiProblem) || error.problem.status !== 401) throw error;
-      storage.removeItem(refreshTokenKey);
+      if (error.problem.code === cookieMissing.code && this.#token !== undefined) this.#options.onUnkept(error);
+      storage.removeItem(signedInKey);
       this.#forget();
       return false;
     }
@@ -130,7 +142,7 @@ export class SessionKeeper {
   }
 
   #forget(): void {
-    this.#accessToken = undefined;
+    this.#token = undefined;
     this.#accessExpiresAt = 0;
     this.#options.onChange(null);
   }

@@ -45,6 +45,7 @@ export const sharedMessages = pair(
     },
     form: {
       choose: "请选择",
+      noOptions: "还没有可选的",
       range: "{min} 到 {max}",
       oneALine: "每行一个",
       atLeast: "至少 {min}",
@@ -109,6 +110,7 @@ export const sharedMessages = pair(
       reset: "清除筛选",
       fresh: "有 {count} 条更新",
       refresh: "刷新",
+      import: "导入",
       export: "导出",
       exported: "已导出",
       columns: "显示的列",
@@ -185,6 +187,7 @@ export const sharedMessages = pair(
     },
     form: {
       choose: "Choose",
+      noOptions: "There are none yet",
       range: "{min} to {max}",
       oneALine: "One a line",
       atLeast: "At least {min}",
@@ -250,6 +253,7 @@ export const sharedMessages = pair(
       reset: "Clear filters",
       fresh: "Show {count} new",
       refresh: "Refresh",
+      import: "Import",
       export: "Export",
       exported: "Exported",
       columns: "Columns",

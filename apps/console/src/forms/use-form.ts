@@ -22,7 +22,7 @@ type Check = (sent: Values) => Promise<LocalizedText | null>;
 export interface FormOptions {
   /** What stands in the form at first. */
   readonly initial: Values;
-  /** What is sent besides: the id in the address, a version. */
+  /** What is sent besides, as it is by then: the id in the address, a version. */
   readonly fixed: Values;
   /** Tells this form from others of the same route. */
   readonly draftKey: string;
@@ -35,10 +35,8 @@ export interface FormOptions {
 }
 
 /** A route's form: what is typed, what is wrong with it, and its sending. */
-export function useForm<R extends Route>(
-  call: Call<R>,
-  { initial, fixed, draftKey, form: given, check, onSaved }: FormOptions,
-) {
+export function useForm<R extends Route>(call: Call<R>, options: FormOptions) {
+  const { initial, draftKey, form: given, check, onSaved } = options;
   const { route } = call as { route: Route };
   const asked = given ?? askedOf(route);
   const start: Values = { ...blank(asked), ...initial };
@@ -50,8 +48,8 @@ export function useForm<R extends Route>(
     draftName: `${route.id}:${draftKey}`,
     // A PATCH says what changes: what somebody else changed meanwhile stays.
     toSend: (whole, form) => (isChange ? changedIn(whole, trimmed(form, start)) : whole),
-    check: check && ((sent) => check({ ...sent, ...fixed })),
-    send: (sent, options) => send({ ...sent, ...fixed }, options),
+    check: check && ((sent) => check({ ...sent, ...options.fixed })),
+    send: (sent, once) => send({ ...sent, ...options.fixed }, once),
     onSaved,
   });
 }

@@ -56,6 +56,9 @@ async function seenWith(...permissions: { readonly code: string }[]): Promise<HT
   signedIn.me = {
     account: { id: "a", login: "someone@lantern-tea.example", displayName: "掌柜" },
     tenant: { id: "t", name: "灯笼茶", zone: "Asia/Shanghai" },
+    terms: { plan: "partner", state: "active", expiresAt: null },
+    impersonation: null,
+    factorDue: null,
     permissions: permissions.map(({ code }) => code),
   } as unknown as NonNullable<typeof signedIn.me>;
   const routes = pages.map(({ path, name }) => ({ path: `/${path}`, name, component: { template: "" } }));

@@ -11,6 +11,6 @@ export const pages: readonly Page[] = [
     needs: keysRead,
     title: { zh: "API 密钥", en: "API keys" },
     list: "keys.list",
-    menu: { group: "settings", order: 5, icon: "key" },
+    menu: { group: "settings", order: 6, icon: "key" },
   },
 ];

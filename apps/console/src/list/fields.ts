@@ -29,3 +29,9 @@ export function choiceLabel({ choices }: FieldInfo, value: string): string {
 export function severalOf({ zh, en, plural }: Noun, count?: number): string {
   return inLanguage({ zh, en: count === 1 ? en : plural });
 }
+
+/** The same within a sentence: between Chinese and Latin letters stands a space. */
+export function severalWithin({ zh, ...noun }: Noun, count?: number): string {
+  const spaced = zh.replace(/^(?=[a-z\d])/i, " ").replace(/(?<=[a-z\d])$/i, " ");
+  return severalOf({ ...noun, zh: spaced }, count);
+}

@@ -1,3 +1,4 @@
+import type { LiveEvent } from "@zhanggui/kit/contract/client";
 import { ApiProblem } from "@zhanggui/kit/contract/problem";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { createApp, defineComponent, type App } from "vue";
@@ -6,6 +7,8 @@ import { useLive } from "./use-live.ts";
 /** One stream that was opened: what it tells, and how it ends. */
 interface Stream {
   readonly signal: AbortSignal;
+  /** It is listened to; nothing had happened for so long. */
+  readonly listening: (quietMs: number) => void;
   readonly tell: () => void;
   readonly end: (error?: Error) => void;
 }
@@ -13,10 +16,10 @@ const streams: Stream[] = [];
 let looks = 0;
 let app: App;
 
-function listen(signal: AbortSignal): AsyncIterable<unknown> {
-  const waiting: PromiseWithResolvers<IteratorResult<unknown>>[] = [];
-  const ready: Promise<IteratorResult<unknown>>[] = [];
-  const give = (made: Promise<IteratorResult<unknown>>): void => {
+function listen(signal: AbortSignal): AsyncIterable<LiveEvent> {
+  const waiting: PromiseWithResolvers<IteratorResult<LiveEvent>>[] = [];
+  const ready: Promise<IteratorResult<LiveEvent>>[] = [];
+  const give = (made: Promise<IteratorResult<LiveEvent>>): void => {
     const next = waiting.shift();
     if (next === undefined) ready.push(made);
     else made.then(next.resolve, next.reject);
@@ -28,11 +31,13 @@ function listen(signal: AbortSignal): AsyncIterable<unknown> {
     give(made);
   };
   signal.addEventListener("abort", () => end(new DOMException("", "AbortError")));
-  streams.push({ signal, tell: () => give(Promise.resolve({ done: false, value: {} })), end });
-  const next = (): Promise<IteratorResult<unknown>> => {
+  const say = (value: LiveEvent): void => give(Promise.resolve({ done: false, value }));
+  const listening = (quietMs: number): void => say({ event: "listening", data: { quietMs } });
+  streams.push({ signal, listening, tell: () => say({ event: "changed" }), end });
+  const next = (): Promise<IteratorResult<LiveEvent>> => {
     const known = ready.shift();
     if (known !== undefined) return known;
-    const wanted = Promise.withResolvers<IteratorResult<unknown>>();
+    const wanted = Promise.withResolvers<IteratorResult<LiveEvent>>();
     waiting.push(wanted);
     return wanted.promise;
   };
@@ -73,8 +78,36 @@ afterEach(() => {
 });
 
 test("a list that nothing happens to asks for nothing", async () => {
+  last().listening(600_000);
   await vi.advanceTimersByTimeAsync(3_600_000);
   expect([streams.length, looks]).toEqual([1, 0]);
+});
+
+test("what happened before a late stream began is looked at, once; what was there when the list was asked for isn't", async () => {
+  await vi.advanceTimersByTimeAsync(5_000);
+  last().listening(4_000);
+  await settle();
+  expect(looks).toBe(1);
+  await vi.advanceTimersByTimeAsync(3_600_000);
+  expect(looks).toBe(1);
+});
+
+test("a stream that begins late after nothing has happened asks for nothing", async () => {
+  await vi.advanceTimersByTimeAsync(5_000);
+  last().listening(5_001);
+  await vi.advanceTimersByTimeAsync(3_600_000);
+  expect(looks).toBe(0);
+});
+
+test("what happens after a break between the look and the new stream is looked at, too", async () => {
+  last().end();
+  while (streams.length === 1) await vi.advanceTimersByTimeAsync(100);
+  await settle();
+  expect(looks).toBe(1);
+  await vi.advanceTimersByTimeAsync(3_000);
+  last().listening(1_000);
+  await settle();
+  expect(looks).toBe(2);
 });
 
 test("a change is looked at at once; however many follow, the next look is a moment later", async () => {

@@ -1,3 +1,4 @@
+import type { LiveEvent } from "@zhanggui/kit/contract/client";
 import { ApiProblem } from "@zhanggui/kit/contract/problem";
 import { onBeforeUnmount, onMounted } from "vue";
 import { i18n } from "../common/language.ts";
@@ -14,31 +15,47 @@ function isRefused(error: unknown): boolean {
   return error instanceof ApiProblem && error.problem.status < 500 && error.problem.status !== 429;
 }
 
+/** Whether nothing has happened since what is shown was asked for. */
+function isSeen(event: LiveEvent, seenAt: number): boolean {
+  return event.event === "listening" && Date.now() - event.data.quietMs < seenAt;
+}
+
 /**
  * Follows what happens to a list, as long as its page is open and seen: a page in the background listens to nothing.
- * Whoever comes back, or was cut off, looks once, for nobody told them what happened meanwhile.
+ * Whoever comes back, or was cut off, looks once, for nobody told them what happened meanwhile; and so does whoever
+ * asked for the list before something happened that the stream began too late for.
  *
  * @param listen the stream that tells of changes
  * @param look asks for the list again; nothing moves under the reader's eyes
+ * @param askedAt since when changes may be missed, if that was before this is called: when the list was asked for
  */
 export function useLive(
-  listen: (signal: AbortSignal) => AsyncIterable<unknown>,
+  listen: (signal: AbortSignal) => AsyncIterable<LiveEvent>,
   look: (signal: AbortSignal) => Promise<void>,
+  askedAt: number = Date.now(),
 ): void {
   let stop = new AbortController();
   let wake = (): void => {};
   let hasMissed = false;
+  /** What is shown is no older, in epoch milliseconds. */
+  let seenAt = askedAt;
 
+  async function lookNow(signal: AbortSignal): Promise<void> {
+    const now = Date.now();
+    await look(signal);
+    seenAt = now;
+  }
   async function follow(signal: AbortSignal): Promise<void> {
     let pauseMs = firstPauseMs;
     while (!signal.aborted) {
       try {
         const stream = listen(signal);
-        if (hasMissed) await look(signal);
+        if (hasMissed) await lookNow(signal);
         hasMissed = true;
-        for await (const _ of stream) {
+        for await (const event of stream) {
           pauseMs = firstPauseMs;
-          await look(signal);
+          if (isSeen(event, seenAt)) continue;
+          await lookNow(signal);
           await pause(quietMs, signal);
         }
       } catch (error) {

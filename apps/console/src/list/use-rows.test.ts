@@ -63,8 +63,21 @@ test("a look that something else overtook changes nothing", async () => {
   const loading = list.load();
   await Promise.all([looking, loading]);
   expect(list.rows.value).toEqual(tins(["other", 1]));
-  const loadingAgain = list.load();
-  await look();
-  await loadingAgain;
-  expect(asked).toHaveLength(4);
+  expect(asked).toHaveLength(3);
+});
+
+test("what changes while the list is being asked for is looked at after it, for it may have been read before", async () => {
+  const stop = new AbortController();
+  server = { items: tins(["a", 1]), next: null };
+  const loading = list.load();
+  server = { items: tins(["a", 2]), next: null };
+  const looking = list.look(stop.signal);
+  expect(asked).toHaveLength(1);
+  await Promise.all([loading, looking]);
+  expect([list.rows.value, asked.length]).toEqual([tins(["a", 2]), 2]);
+  const again = list.load();
+  const gone = list.look(stop.signal);
+  stop.abort();
+  await Promise.all([again, gone]);
+  expect(asked).toHaveLength(3);
 });

@@ -1,4 +1,4 @@
-import { onBeforeUnmount, ref, type Ref, shallowRef } from "vue";
+import { onBeforeUnmount, ref, type Ref, shallowRef, watch } from "vue";
 import { whenBack } from "../common/reachable.ts";
 import { isAbort, type Trouble, troubleOf } from "../common/trouble.ts";
 
@@ -83,8 +83,8 @@ export function useRows<Row>(read: ReadPage<Row>, query: () => Record<string, un
       return { ...first, items, next: cursor };
     });
   async function look(signal: AbortSignal): Promise<void> {
-    // What is being asked for brings it.
-    if (isLoading.value) return;
+    // What is being asked for may have been read before it happened.
+    if (!(await loaded(isLoading, signal))) return;
     const asked = abort;
     const limit = Math.min(Math.max(pageSize, rows.value.length), largestPage);
     const page = await read({ ...query(), limit }, { signal });
@@ -103,6 +103,21 @@ export function useRows<Row>(read: ReadPage<Row>, query: () => Record<string, un
   }
   whenBack(() => trouble.value !== undefined && refresh());
   return { rows, total, sums, next, trouble, isLoading, show, load, refresh, more, fresh, look };
+}
+
+/** Waits until nothing is being asked for. False at the signal. */
+async function loaded(isLoading: Ref<boolean>, signal: AbortSignal): Promise<boolean> {
+  if (!isLoading.value || signal.aborted) return !signal.aborted;
+  await new Promise<void>((resolve) => {
+    const end = (): void => {
+      stop();
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const stop = watch(isLoading, end, { flush: "sync" });
+    signal.addEventListener("abort", end);
+  });
+  return !signal.aborted;
 }
 
 /** What is shown as it is now, each row where it was; and how many of those that there are now aren't shown. */

@@ -24,7 +24,7 @@ export const messagingMessages = pair(
     },
     deliveries: {
       title: "投递记录",
-      emptyNext: "去创建场景",
+      next: "去创建场景",
     },
     delivery: {
       what: "要发的内容",
@@ -53,7 +53,7 @@ export const messagingMessages = pair(
     },
     trace: {
       title: "全链路",
-      hint: "从微信推送进来到消息送达，一次看完。",
+      hint: "一次请求或推送引起的一切，按先后一次看完。",
       stages: { inbound: "微信推送", reply: "当场回复", events: "内部事件", deliveries: "场景投递" },
       noInbound: "不是由微信推送引起",
       noReply: "没有自动回复",
@@ -71,7 +71,7 @@ export const messagingMessages = pair(
       noRight: "您没有查看这部分的权限",
       nothing: "没有找到这次链路",
       nothingHint: "追踪号可能不对，或记录已过期。",
-      kinds: { inbound: "推送", reply: "回复", event: "事件", step: "投递" },
+      kinds: { inbound: "推送", reply: "回复", event: "事件", step: "投递", line: "日志" },
       live: "进行中，自动刷新",
     },
     scenes: {
@@ -106,7 +106,7 @@ export const messagingMessages = pair(
     },
     deliveries: {
       title: "Deliveries",
-      emptyNext: "Create a scene",
+      next: "Create a scene",
     },
     delivery: {
       what: "What was to be sent",
@@ -135,7 +135,7 @@ export const messagingMessages = pair(
     },
     trace: {
       title: "The whole trace",
-      hint: "From WeChat's push to the message delivered, at a glance.",
+      hint: "All that a request or a push from WeChat led to, in its order.",
       stages: { inbound: "WeChat's push", reply: "Reply at once", events: "Events", deliveries: "Deliveries" },
       noInbound: "Not started by a push from WeChat",
       noReply: "No automatic reply",
@@ -153,7 +153,7 @@ export const messagingMessages = pair(
       noRight: "You lack the permission to see this part",
       nothing: "No such trace",
       nothingHint: "The trace id may be wrong, or its records are gone.",
-      kinds: { inbound: "Push", reply: "Reply", event: "Event", step: "Delivery" },
+      kinds: { inbound: "Push", reply: "Reply", event: "Event", step: "Delivery", line: "Log" },
       live: "Under way, refreshing",
     },
     scenes: {

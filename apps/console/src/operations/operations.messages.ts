@@ -29,16 +29,24 @@ export const operationsMessages = pair(
     check: "重新检查",
     states: { well: "正常", unwell: "异常", absent: "未配置" },
     remedies: {
-      operations: { database: "检查数据库是否启动、网络是否通、连接数是否用尽；恢复后本系统会自动重连。" },
+      operations: {
+        database: "检查数据库是否启动、网络是否通、连接数是否用尽；恢复后本系统会自动重连。",
+        redis: "检查 Redis 是否启动、地址与密码是否正确（REDIS_URL）。没有它也能正常工作，只是各进程分别缓存和限流。",
+      },
       files: { storage: "检查文件目录的权限和剩余空间，或对象存储的地址、密钥与权限（FILES_…）。" },
       connect: { wechat: "检查服务器能否访问外网、域名解析和出口防火墙；恢复后排队的调用会自动重试。" },
-      messaging: { mail: "检查邮件服务器地址、账号和端口（SMTP_URL）；未配置时不发送邮件。" },
+      messaging: {
+        mail: "检查邮件服务器地址、账号和端口（SMTP_URL）；未配置时不发送邮件。",
+        sms: "检查短信接收地址（SMS_URL）；未配置时不提供短信验证码。",
+      },
+      webhooks: { rabbitmq: "检查 RabbitMQ 是否启动、地址和账号是否正确（AMQP_URL）；事件会一直等待，不会丢失。" },
     },
     names: {
-      operations: { database: "数据库" },
+      operations: { database: "数据库", redis: "Redis（共享缓存与限流）" },
       files: { storage: "文件存储" },
       connect: { wechat: "微信接口" },
-      messaging: { mail: "邮件服务器" },
+      messaging: { mail: "邮件服务器", sms: "短信服务" },
+      webhooks: { rabbitmq: "RabbitMQ" },
     },
     slow: "最近 24 小时的慢查询",
     noSlow: "没有慢查询。",
@@ -98,6 +106,8 @@ export const operationsMessages = pair(
       operations: {
         database:
           "See that the database runs, can be reached and has connections left; the server comes back by itself.",
+        redis:
+          "See that Redis runs, and that REDIS_URL is right. Without it all works; each process caches and limits by itself.",
       },
       files: {
         storage:
@@ -107,13 +117,20 @@ export const operationsMessages = pair(
         wechat:
           "See that the server reaches the internet: name resolution, outgoing firewall. What waits is tried again.",
       },
-      messaging: { mail: "Check the mail server's address, login and port (SMTP_URL). Without one no mail is sent." },
+      messaging: {
+        mail: "Check the mail server's address, login and port (SMTP_URL). Without one no mail is sent.",
+        sms: "Check the address that takes text messages (SMS_URL). Without one no code goes to a phone.",
+      },
+      webhooks: {
+        rabbitmq: "Check that RabbitMQ runs, and its address and login (AMQP_URL). Events wait for it; none is lost.",
+      },
     },
     names: {
-      operations: { database: "Database" },
+      operations: { database: "Database", redis: "Redis (shared caches and limits)" },
       files: { storage: "File storage" },
       connect: { wechat: "WeChat's API" },
-      messaging: { mail: "Mail server" },
+      messaging: { mail: "Mail server", sms: "Text messages" },
+      webhooks: { rabbitmq: "RabbitMQ" },
     },
     slow: "Slow statements of the last 24 hours",
     noSlow: "No statement was slow.",

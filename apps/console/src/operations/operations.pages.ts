@@ -8,7 +8,7 @@ export const pages: readonly Page[] = [
     view: () => import("./OperationsPage.vue"),
     needs: operationsRead,
     title: { zh: "系统运维", en: "Operations" },
-    menu: { group: "settings", order: 7, icon: "work" },
+    menu: { group: "settings", order: 8, icon: "work" },
   },
   {
     path: "settings/schedules",
@@ -17,6 +17,6 @@ export const pages: readonly Page[] = [
     needs: operationsRead,
     title: { zh: "定时任务", en: "Schedules" },
     list: "operations.listSchedules",
-    menu: { group: "settings", order: 8, icon: "clock" },
+    menu: { group: "settings", order: 9, icon: "clock" },
   },
 ];

@@ -1,7 +1,7 @@
+import { settingsRead } from "@zhanggui/server/foundation/settings/settings.contract";
 import { api } from "../common/api.ts";
 import { inLanguage } from "../common/language.ts";
 import type { Finder } from "../shell/finder.ts";
-import { settingsRead } from "@zhanggui/server/foundation/settings/settings.contract";
 
 export const finders: readonly Finder[] = [
   {

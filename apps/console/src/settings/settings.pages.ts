@@ -1,4 +1,5 @@
-import { settingsRead } from "@zhanggui/server/foundation/settings/settings.contract";
+import { anyOf } from "@zhanggui/kit/contract/permission";
+import { settingsPlatform, settingsRead } from "@zhanggui/server/foundation/settings/settings.contract";
 import type { Page } from "../common/pages.ts";
 
 export const pages: readonly Page[] = [
@@ -6,7 +7,7 @@ export const pages: readonly Page[] = [
     path: "settings",
     name: "settings",
     view: () => import("./SettingsPage.vue"),
-    needs: settingsRead,
+    needs: anyOf(settingsRead, settingsPlatform),
     title: { zh: "设置", en: "Settings" },
     menu: { group: "settings", order: 1, icon: "settings" },
   },

@@ -3,7 +3,7 @@ import { messagingRead } from "@zhanggui/server/engines/messaging/messaging.cont
 import { expect, test } from "vitest";
 import { loadPages, router } from "../router.ts";
 import { pages } from "../pages.ts";
-import { menu, menuFor } from "./menu.ts";
+import { placeInMenu, menu, menuFor } from "./menu.ts";
 
 const routesOf = (permissions: string[]): string[] =>
   menuFor(permissions).flatMap(({ items }) => items.map(({ route }) => route));
@@ -41,4 +41,17 @@ test("every page has a name in both languages, and an address and a place of its
   for (const each of [pages.map(({ name }) => name), pages.map(({ path }) => path), places]) {
     expect(new Set(each).size).toBe(each.length);
   }
+});
+
+test("a detail is at the page of its list, a trace at what led to it, or at the log", () => {
+  expect(["person", "conversation", "webhook-deliveries", "roles"].map((page) => placeInMenu(page))).toEqual([
+    "people",
+    "conversations",
+    "webhooks",
+    "roles",
+  ]);
+  expect(placeInMenu("trace", "delivery")).toBe("deliveries");
+  expect(placeInMenu("trace", "dead-letters")).toBe("dead-letters");
+  expect(placeInMenu("trace", "trace")).toBe("logs");
+  expect(placeInMenu("trace")).toBe("logs");
 });

@@ -4,6 +4,30 @@ import type { IconName } from "../common/icons.ts";
 import { menuGroups } from "../common/pages.ts";
 import { pages } from "../pages.ts";
 
+/** Details belong to the page of their list. */
+const parents: Readonly<Record<string, string>> = {
+  person: "people",
+  delivery: "deliveries",
+  conversation: "conversations",
+  "form-design": "forms",
+  "form-fill": "forms",
+  "form-versions": "forms",
+  "form-answers": "forms",
+  "form-answer": "forms",
+  "webhook-deliveries": "webhooks",
+};
+
+/**
+ * Which page of the menu one is at.
+ *
+ * @param from the page that one came from: a trace is a detail of whatever led to it, or else of the log
+ */
+export function placeInMenu(page: string, from?: string): string {
+  if (page !== "trace") return parents[page] ?? page;
+  const place = from === undefined ? "trace" : placeInMenu(from);
+  return pages.some(({ name, menu }) => name === place && menu !== undefined) ? place : "logs";
+}
+
 export interface MenuItem {
   readonly route: string;
   readonly label: LocalizedText;

@@ -55,7 +55,10 @@ export const shellMessages = pair(
     account: {
       menu: "账号菜单：",
       downloads: "下载中心",
+      imports: "导入记录",
       files: "文件",
+      archives: "压缩包",
+      "sign-ins": "我的登录",
       changePassword: "修改密码",
       logout: "退出登录",
       language: "语言",
@@ -133,7 +136,10 @@ export const shellMessages = pair(
     account: {
       menu: "Account menu:",
       downloads: "Downloads",
+      imports: "Imports",
       files: "Files",
+      archives: "Zips",
+      "sign-ins": "My sign-ins",
       changePassword: "Change password",
       logout: "Sign out",
       language: "Language",
