@@ -9,8 +9,8 @@ import { World } from "../tools/mock/world.ts";
 const root = resolve(import.meta.dirname, "..");
 const filesOf = (pattern: string) => globSync(pattern, { cwd: root }).map((path) => join(root, path));
 /** Where the console has a page, as the modules' lists of pages say it. */
-const addresses = filesOf("apps/console/src/*/*.pages.ts").flatMap((file) =>
-  [...readFileSync(file, "utf8").matchAll(/\bpath: "([^"]+)"/g)].map(([, path = ""]) => path),
+const addresses = filesOf("apps/console/src/{page-routes.ts,*/*.pages.ts}").flatMap((file) =>
+  [...readFileSync(file, "utf8").matchAll(/\bpath: "([^"]*)"/g)].map(([, path = ""]) => path),
 );
 const loaded = await Promise.all(
   filesOf("apps/server/src/*/*/*.notifications.ts").map(

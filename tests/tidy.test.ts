@@ -5,6 +5,7 @@ import { faultsOf } from "@zhanggui/kit/contract/faults-of";
 import { contracts } from "@zhanggui/server/contracts";
 import { modules } from "@zhanggui/server/modules";
 import { beforeAll, describe, expect, test } from "vitest";
+import { requirementsAreShown, requirementsOf } from "./tidy/requirements.ts";
 import * as rules from "./tidy/rules.ts";
 
 // The rules that a linter can't keep. A test's name is the rule's name.
@@ -45,5 +46,9 @@ describe("tidy", () => {
     expect(rules.faultsAreDeclaredByRoutes(tree, faultsOf(contracts))).toEqual([]));
   test("routes-are-documented", () => expect(rules.routesAreDocumented(contracts)).toEqual([]));
   test("events-are-named-by-module", () => expect(rules.eventsAreNamedByModule(tree, modules)).toEqual([]));
+  test("requirements-are-shown", () => {
+    expect(requirementsOf(tree.get("docs/requirements.md") ?? "").length).toBeGreaterThan(50);
+    expect(requirementsAreShown(tree)).toEqual([]);
+  });
   test("links-lead-somewhere", () => expect(rules.linksLeadSomewhere(tree)).toEqual([]));
 });

@@ -2,6 +2,7 @@ import { globSync, readFileSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { expect, test } from "vitest";
 import { messages } from "../apps/console/src/messages.ts";
+import { modules } from "../apps/server/src/modules.ts";
 
 const root = resolve(import.meta.dirname, "..");
 const textOf = (path: string): string => readFileSync(resolve(root, path), "utf8");
@@ -20,5 +21,17 @@ test.for(schedules)("the schedule %s.%s has a name in both languages", ([module,
   for (const said of [messages.zh, messages.en] as unknown as Record<string, { workNames?: Record<string, string> }>[])
     expect(said[module]?.workNames?.[key]).toMatch(/\S/);
 });
+
+const published = (await Promise.all(modules.map(({ load }) => load()))).flatMap((module) =>
+  module.publishes.map(({ name }) => [name, module.name] as const),
+);
+
+test.for(published)("the event %s, which others are told of, has a name in both languages", ([name, module]) => {
+  const key = name.slice(name.indexOf(".") + 1).replace(".", "_");
+  for (const said of [messages.zh, messages.en] as unknown as Record<string, { eventNames?: Record<string, string> }>[])
+    expect(said[module]?.eventNames?.[key]).toMatch(/\S/);
+});
+
+test("every published event is looked at", () => expect(published.length).toBeGreaterThan(5));
 
 test("every schedule is looked at", () => expect(schedules.length).toBeGreaterThan(10));

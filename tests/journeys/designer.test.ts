@@ -262,6 +262,51 @@ test("a second version says what it changes, and an old one comes back", async (
   await expect.poll(fields).toContain("姓名");
 });
 
+test("a field is given another name by keyboard: what depends on it follows, and what was answered stays as it was", async () => {
+  picturesOfFailure();
+  await desk().goto(`/growth/forms/${formId}`);
+  await outline()
+    .getByRole("button", { name: /^怎么来/ })
+    .focus();
+  await press("Enter");
+  await properties("怎么来")
+    .getByLabel(/^字段名/)
+    .focus();
+  await press("Control+A");
+  await desk().keyboard.type("way");
+  await press("Tab");
+  await enter("保存草稿");
+  await desk().getByText("有未发布的更改").waitFor();
+  const preview = desk().getByRole("region", { name: "预览" });
+  await preview.getByText("送到家").click();
+  await preview.getByLabel("地址").waitFor();
+  await enter("发布");
+  const dialog = desk().getByRole("dialog", { name: "发布为第 3 版" });
+  await dialog.getByRole("button", { name: "发布" }).focus();
+  await album.take(desk(), "publish-renamed");
+  await press("Enter");
+  await desk().getByText("第 3 版", { exact: true }).waitFor();
+
+  const [first] = (await stage.api.forms.listAnswers({ formId })).items;
+  const { version, answers } = await stage.api.forms.getAnswer({ formId, answerId: first!.id });
+  expect([version, Object.keys(answers)]).toEqual([1, expect.not.arrayContaining(["way"])]);
+  await stage.api.forms.answer({ formId, version: 3, answers: { ...renamed(answers), text1: "阿青" } });
+  await desk().goto(`/growth/forms/${formId}/answers`);
+  await desk().getByRole("row", { name: /阿青/ }).waitFor();
+  for (const who of [/小满/, /阿青/]) {
+    await desk().getByRole("row", { name: who }).getByRole("link").first().click();
+    await desk().getByText("怎么来", { exact: true }).waitFor();
+    await desk().getByText("送到家", { exact: true }).waitFor();
+    await desk().getByText("灯笼巷 8 号").waitFor();
+    await desk().goBack();
+  }
+});
+type Given = Readonly<Record<string, unknown>>;
+/** As the third version has them. */
+function renamed({ choice1, ...others }: Given): Given {
+  return { ...others, way: choice1 };
+}
+
 test("what isn't saved outlives an expired session, and isn't left unasked", async () => {
   picturesOfFailure();
   await desk().goto(`/growth/forms/${formId}`);

@@ -162,6 +162,8 @@ test("somebody is invited, chooses a password, and sees what their role grants",
   const form = dialog("新建账号");
   await form.getByLabel("姓名").fill("阿岚");
   await form.getByLabel("登录名").fill("lan@lantern-tea.example");
+  // Nothing to choose from isn't a gap.
+  await form.getByText("还没有可选的").waitFor();
   await form.getByText("审批人").click();
   await form.getByRole("button", { name: "创建并生成邀请链接" }).click();
   const invitation = dialog("邀请阿岚设置密码");

@@ -94,3 +94,47 @@ test("rows change where they are; those that have come wait for the reader; a pa
     .waitFor();
   expect(office.complaints).toEqual([]);
 });
+
+test("what changes before the stream listens is shown once it does; where nothing changed nothing is asked again", async () => {
+  onTestFailed(async () =>
+    console.error(await album.take(desk(), "failed"), ...office.complaints, stage.serverOutput()),
+  );
+  const { rows } = await database.query<{ id: string }>(
+    "SELECT id FROM audience_person WHERE display_name = 'Guest 1'",
+  );
+  let asked = 0;
+  let opened = Promise.withResolvers<void>();
+  let begins = Promise.withResolvers<void>();
+  await desk().route(/\/api\/people(\?|$)/, async (route) => {
+    if (route.request().headers()["accept"] === "text/event-stream") {
+      opened.resolve();
+      await begins.promise;
+    } else asked += 1;
+    await route.continue();
+  });
+  const visit = async (): Promise<void> => {
+    await desk().goto("about:blank");
+    [opened, begins, asked] = [Promise.withResolvers(), Promise.withResolvers(), 0];
+    await desk().goto("/people");
+    await desk().getByRole("link", { name: "Guest 1" }).waitFor();
+    await opened.promise;
+  };
+  const row = desk().getByRole("row", { name: /Guest 1/ });
+  await visit();
+  await tag(rows[0]?.id ?? "", "晚到");
+  expect(await row.getByText("晚到").count()).toBe(0);
+  const stands = (): Promise<unknown> =>
+    desk().waitForResponse((answer) => answer.request().headers()["accept"] === "text/event-stream");
+  begins.resolve();
+  await row.getByText("晚到").waitFor();
+  expect(asked).toBe(2);
+
+  await visit();
+  const standing = stands();
+  begins.resolve();
+  await standing;
+  // The next change is the first that asks.
+  await tag(rows[0]?.id ?? "", "再来");
+  await row.getByText("再来").waitFor();
+  expect([asked, office.complaints]).toEqual([2, []]);
+});

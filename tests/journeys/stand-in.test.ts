@@ -58,6 +58,7 @@ test.for(["zh", "en"] as const)(
       ["accounts", "/accounts", async () => page.getByText("灯笼茶").first().waitFor()],
       ["account", `/accounts#${appid}`, async () => page.getByRole("heading", { level: 1, name: "灯笼茶" }).waitFor()],
       ["mail", "/mail", async () => page.getByRole("heading").first().waitFor()],
+      ["rules", "/rules", async () => page.getByText("users.blocked").waitFor()],
       ["journal", "/journal", async () => page.getByText("message/template", { exact: false }).first().waitFor()],
     ] as [string, string, () => Promise<void>][]) {
       await page.setViewportSize({ width: 1280, height: 860 });

@@ -85,7 +85,7 @@ test("a view is saved, changed, undone, shared, opened first, and found by its n
 
   // From the menu the list opens with it, columns too; without it when that is asked for.
   await desk().goto("/deliveries");
-  await desk().getByRole("navigation").getByRole("link", { name: "客户" }).click();
+  await desk().getByRole("navigation").getByRole("link", { name: "客户", exact: true }).click();
   await shows("本周活跃");
   expect(await desk().getByRole("columnheader").allInnerTexts()).not.toContain("标签");
   await button("视图：本周活跃").click();

@@ -78,7 +78,8 @@ function tablesOf(tree: Tree): ReadonlySet<string> {
 /** Whoever works as the owner is listed in modules.ts, with a reason. */
 export function ownerFilesAreListed(tree: Tree, modules: readonly ModuleEntry[]): string[] {
   const used = moduleFiles(tree, modules).filter(
-    ({ path, text }) => /\b(unscopedDb|unscopedStep|ownerTransaction)(<\w+>)?\(/.test(text) && !isForTests(path),
+    ({ path, text }) =>
+      /\b(unscopedDb|unscopedStep|ownerTransaction|hotQuery)(<\w+>)?\(/.test(text) && !isForTests(path),
   );
   const unlisted = used
     .filter(({ module, file }) => modules.find(({ name }) => name === module)?.ownerFiles?.[file] === undefined)

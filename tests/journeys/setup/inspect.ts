@@ -72,6 +72,14 @@ function findFlaws(keyed: readonly string[]): string[] {
     const name = `${given(control)}${labels.map(({ textContent }) => textContent).join("")}`.trim();
     if (seen(control) && name === "") flaws.push(`unlabelled: ${short(control)}`);
   }
+  // A column's name is short: one that is cut off has no room, and its cells have none either.
+  for (const head of document.querySelectorAll("th"))
+    if (seen(head) && head.scrollWidth > head.clientWidth + 1) flaws.push(`cut off: ${short(head)}`);
+  for (const table of document.querySelectorAll("table")) {
+    const room = table.parentElement?.clientWidth ?? 0;
+    if (seen(table) && table.offsetWidth > room && getComputedStyle(table.parentElement!).overflowX === "visible")
+      flaws.push(`wider than its frame: ${table.ariaLabel} ${table.offsetWidth} > ${room} px`);
+  }
   for (const box of document.querySelectorAll("html, body, #content"))
     if (box.scrollWidth > box.clientWidth)
       flaws.push(`wider than its window: ${box.tagName} ${box.scrollWidth} > ${box.clientWidth} px`);

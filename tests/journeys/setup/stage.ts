@@ -49,8 +49,9 @@ export interface Stage {
  * and opened an account for an operator; nothing else is there.
  *
  * @param clusterUrl a superuser's address of the test cluster
+ * @param variables of the server, besides what the stage needs
  */
-export async function setStage(clusterUrl: string): Promise<Stage> {
+export async function setStage(clusterUrl: string, variables: Readonly<Record<string, string>> = {}): Promise<Stage> {
   const closers: (() => Promise<unknown>)[] = [];
   const close = async (): Promise<void> => {
     for (const end of closers.splice(0).toReversed()) await end();
@@ -70,7 +71,9 @@ export async function setStage(clusterUrl: string): Promise<Stage> {
       WECHAT_API_URL: emulator.url,
       WECHAT_MP_URL: emulator.url,
       SMTP_URL: emulator.smtpUrl,
+      SMS_URL: emulator.smsUrl,
       CONSOLE_DIR: inRoot("apps/console/dist"),
+      ...variables,
     });
     closers.push(() => server.stop());
     const people = await openLanternTea(url);
