@@ -82,7 +82,8 @@ export default defineConfig({
         test: {
           name: "workshop",
           include: ["tests/*.test.ts", "tools/**/*.test.ts"],
-          hookTimeout: patient(180_000),
+          // The whole command on a copy of the project, with the tests of two new modules.
+          hookTimeout: patient(420_000),
         },
       },
     ],

@@ -7,7 +7,7 @@ import { cloneOfTemplate } from "@zhanggui/kit/testing/database";
 import { contracts } from "@zhanggui/server/contracts";
 import { migrationFolders } from "@zhanggui/server/migrations";
 import pg from "pg";
-import { type Browser, chromium } from "playwright-core";
+import { type Browser, type BrowserContext, chromium } from "playwright-core";
 import { freePort } from "../tools/postgres.ts";
 import { openBrowser, openColdWindow, type ColdWindow } from "./support/browser.ts";
 import { measured, onShutdown } from "./support/clean-up.ts";
@@ -116,6 +116,17 @@ async function weights(browser: Browser, url: string): Promise<void> {
   );
 }
 
+/** Signs in where the pages of `context` find it, by a cookie. @returns what their storage says of who it is */
+async function keepSession(context: BrowserContext, url: string): Promise<string> {
+  const reply = await context.request.post(`${url}/api/sessions`, {
+    data: { ...owner, keepIn: "cookie" },
+    headers: { origin: url, "sec-fetch-site": "same-origin" },
+  });
+  if (!reply.ok()) throw new Error(`no session was begun: ${reply.status()} ${await reply.text()}`);
+  const { me } = (await reply.json()) as { me: { tenant: { id: string }; account: { id: string } } };
+  return `${me.tenant.id}.${me.account.id}`;
+}
+
 /** The largest paint of a cold start: of the login, and of the list for somebody whose session is in the browser. */
 async function paints(browser: Browser, url: string): Promise<void> {
   const figures: Record<"login" | "people", number[]> = { login: [], people: [] };
@@ -124,13 +135,9 @@ async function paints(browser: Browser, url: string): Promise<void> {
     await openLogin(cold);
     figures.login.push(await cold.largestPaintMs());
     await cold.close();
-    const { refreshToken } = await createClient(contracts, { baseUrl: url }).access.login(owner);
     const known = await openColdWindow(browser, url, slowDown);
-    await known.context.addInitScript((token) => {
-      if (sessionStorage.getItem("planted") !== null) return;
-      sessionStorage.setItem("planted", "");
-      localStorage.setItem("zhanggui.refreshToken", token);
-    }, refreshToken);
+    const who = await keepSession(known.context, url);
+    await known.context.addInitScript((signedIn) => localStorage.setItem("zhanggui.signedIn", signedIn), who);
     await known.page.goto("/people");
     await known.page.getByRole("row", { name: /王小明 1\b/ }).waitFor();
     await settle(known, 0);
@@ -188,11 +195,12 @@ async function lighthouse(url: string, port: number): Promise<void> {
 /** In the browser's own window, where Lighthouse opens its tabs. */
 async function signInAt(port: number, url: string): Promise<void> {
   const browser = await chromium.connectOverCDP(`http://127.0.0.1:${port}`);
-  const page = await browser.contexts()[0]?.newPage();
-  if (page === undefined) throw new Error("the browser has no window of its own");
-  const { refreshToken } = await createClient(contracts, { baseUrl: url }).access.login(owner);
+  const [context] = browser.contexts();
+  if (context === undefined) throw new Error("the browser has no window of its own");
+  const who = await keepSession(context, url);
+  const page = await context.newPage();
   await page.goto(`${url}/favicon.svg`);
-  await page.evaluate((token) => localStorage.setItem("zhanggui.refreshToken", token), refreshToken);
+  await page.evaluate((signedIn) => localStorage.setItem("zhanggui.signedIn", signedIn), who);
   await page.close();
 }
 

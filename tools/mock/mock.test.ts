@@ -13,7 +13,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Asked, Mock } from "./answer.ts";
 import { mockServer } from "./server.ts";
 import { specialsOf } from "./specials.ts";
-import { type Row, World } from "./world.ts";
+import { itemOf, type Row, World } from "./world.ts";
 
 const nowMs = Date.parse("2026-11-29T00:00:00Z");
 const routes: readonly Route[] = Object.values(contracts).flatMap((contract) => Object.values(contract));
@@ -27,8 +27,16 @@ function askedOf(route: Route, who = user): Asked {
   const world = new World(contracts, who, nowMs, known.texts);
   const fields = (shape: Route["query"], name: string) =>
     shape === undefined ? {} : (shape.parse(JSON.parse(JSON.stringify(world.value(shape, route.id, name)))) as Row);
+  // Lists of different modules may end in the same word: what a route is about is in the one that its path begins with.
+  const listed = Object.keys(route.params?.shape ?? {}).flatMap((name) => {
+    const list = lists.find(({ path }) => route.path.startsWith(`${path}/:${name}`));
+    const item = list === undefined ? undefined : itemOf(list.reply);
+    const row = list === undefined || item === undefined ? undefined : world.rows(list.path, item)[0];
+    return row === undefined ? [] : [[name, row["id"]] as const];
+  });
   const params = {
     ...fields(route.params, "params"),
+    ...Object.fromEntries(listed),
     ...("key" in (route.params?.shape ?? {}) ? { key: aSetting } : {}),
   };
   const body = isJson(route.body) ? fields(route.body as Route["query"], "body") : {};
@@ -121,7 +129,7 @@ describe.each(lists.map((route) => [route.id, route] as const))("%s", (_, route)
   const searched = route.list.search === undefined ? [] : [route.id];
   test.each(searched)("%s: searched, every row that is found holds the words", () => {
     const word = Object.entries(all.items[0] ?? {})
-      .filter(([key]) => /^(name|displayName|title|personName)$/.test(key))
+      .filter(([key]) => /^(name|displayName|title|personName|address)$/.test(key))
       .map(([, value]) => value as string)[0]!;
     const found = read(route, { search: word }).items;
     expect(found.length).toBeGreaterThan(0);
@@ -183,6 +191,17 @@ describe("over HTTP", () => {
     const mine = await clientOf({ authorization: `Bearer ${session.accessToken}` }).audience.listPeople({});
     expect(mine).toEqual(read(contracts.audience.listPeople));
     expect((await clientOf().access.refresh({ refreshToken: session.refreshToken })).me).toEqual(session.me);
+  });
+
+  test("a page that keeps its session in a cookie is the same user's when it is loaded again", async () => {
+    const address = `${url}/api/sessions`;
+    const headers = { "content-type": "application/json" };
+    const body = JSON.stringify({ login: user, password: "whatever", keepIn: "cookie" });
+    const cookie = (await fetch(address, { method: "POST", headers, body })).headers.get("set-cookie") ?? "";
+    expect(cookie).toContain("HttpOnly");
+    const sent = { ...headers, cookie: `theme=dark; ${cookie.split(";")[0]}` };
+    const renewed = await fetch(`${address}/refresh`, { method: "POST", headers: sent, body: "{}" });
+    expect(await renewed.json()).toMatchObject({ me: { account: { login: user } } });
   });
 
   test("a filter comes through the address, and a wrong one is refused at its field", async () => {

@@ -9,6 +9,7 @@ import { faultsOf } from "@zhanggui/kit/contract/faults-of";
 import { nestFields } from "@zhanggui/kit/contract/query-string";
 import { type Contract, pathOf, type Route } from "@zhanggui/kit/contract/route";
 import { languageOf, translate } from "@zhanggui/kit/contract/text";
+import { sessionCookie } from "@zhanggui/server/foundation/access/sign-in.contract";
 import { problemType, toFault, toProblem } from "@zhanggui/kit/server/http/problem";
 import type { z } from "zod";
 import type { Mock } from "./answer.ts";
@@ -123,11 +124,13 @@ async function answer(
     query: read(route.query, nestFields(Object.fromEntries(url.searchParams))),
     body: isJson(route.body) ? read(route.body, await jsonOf(request)) : {},
   };
-  const user = request.headers["x-mock-user"]?.toString() ?? userOf(request.headers.authorization);
+  const { authorization, cookie } = request.headers;
+  const user = request.headers["x-mock-user"]?.toString() ?? userOf(authorization ?? sessionIn(cookie));
   const accept = request.headers.accept ?? "";
   if (route.list?.live !== undefined && accept.startsWith("text/event-stream")) {
-    // Nothing moves here.
-    response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" }).write(":\n\n");
+    // Nothing moves here, nor has for a day.
+    response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
+    response.write(`event: listening\ndata: {"quietMs":86400000}\n\n`);
     return;
   }
   if (route.list !== undefined && exportFormatOf(accept) !== undefined) {
@@ -137,9 +140,17 @@ async function answer(
   sendReply(route, mock.answer(route, asked, user), response);
 }
 
-function sendReply({ reply, etag }: Route, answered: unknown, response: ServerResponse): void {
+function sendReply({ reply, etag, sets }: Route, answered: unknown, response: ServerResponse): void {
   if (isJson(reply)) {
     const body = reply.parse(answered) as Row;
+    // Of all cookies only a session's matters here: by it a page that is loaded again is the same user's.
+    const token = body["accessToken"];
+    const kept = typeof token === "string" ? token : "";
+    const names = Object.keys(sets?.cookies ?? {});
+    response.setHeader(
+      "set-cookie",
+      names.map((name) => `${name}=${kept}; Path=/; HttpOnly; SameSite=Strict`),
+    );
     if (etag !== undefined) response.setHeader("etag", writeEntityTag(body[etag] as string | number));
     response.writeHead(200, { "content-type": "application/json; charset=utf-8" }).end(JSON.stringify(body));
   } else if (reply.kind === "redirect") {
@@ -148,6 +159,10 @@ function sendReply({ reply, etag }: Route, answered: unknown, response: ServerRe
     const contentType = reply.kind === "events" ? "text/event-stream" : "text/plain; charset=utf-8";
     response.writeHead(200, { "content-type": contentType }).end(reply.kind === "events" ? ":\n\n" : "success");
   }
+}
+
+function sessionIn(cookies: string | undefined): string | undefined {
+  return new RegExp(`(?:^|; )${sessionCookie}=([^;]+)`).exec(cookies ?? "")?.[1];
 }
 
 /** What can't be an id is the id of nothing. */

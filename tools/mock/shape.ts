@@ -203,7 +203,8 @@ function textOf(shape: z.ZodType, name: string, making: Making): string {
   const kind = [...unwrapped(shape)].map((each) => fieldInfo(name, each)?.kind).find(Boolean);
   const tries = [textFor(name, chance), textFor(kind ?? "", chance), chance.text(8), chance.text(4, "0123456789")];
   const { minimum = 0 } = shape._zod.bag as { minimum?: number };
-  return [...tries, chance.text(Math.max(16, minimum)), chance.text(43)].find((each) => fits(shape, each)) ?? "";
+  const rest = [chance.text(Math.max(16, minimum)), chance.text(43), `https://lantern-tea.example/${chance.text(8)}`];
+  return [...tries, ...rest].find((each) => fits(shape, each)) ?? "";
 }
 
 function fits(shape: z.ZodType, value: unknown): boolean {

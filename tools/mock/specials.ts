@@ -52,6 +52,9 @@ function sessions(routes: readonly Route[], permissions: readonly Permission[]):
   const me = (world: World, user: string): Row => ({
     ...(world.value(shapeOf("access.me"), "me") as Row),
     tenant: { id: "01900000-0000-7000-8000-000000000001", name: "灯笼茶", zone: "Asia/Shanghai" },
+    terms: { plan: "partner", state: "active", expiresAt: null, because: "" },
+    impersonation: null,
+    factorDue: null,
     account: accountOf(world, user),
     permissions: permissions.map(({ code }) => code),
   });
@@ -69,12 +72,17 @@ function sessions(routes: readonly Route[], permissions: readonly Permission[]):
   return {
     "access.setupStatus": () => ({
       needed: false,
+      ways: [],
       demoLogins: [{ role: "owner", login: defaultUser, password: "any password" }],
     }),
     "access.login": begins,
     "access.setup": begins,
     "access.acceptInvitation": begins,
-    "access.refresh": (world, { body }) => session(world, userOf(body["refreshToken"] as string)),
+    // Without a token it is the session of the page's cookie, which told who calls.
+    "access.refresh": (world, { body }, user) => {
+      const given = body["refreshToken"] as string | undefined;
+      return session(world, given === undefined ? user : userOf(given));
+    },
     "access.me": (world, _asked, user) => me(world, user),
     "access.listPermissions": () => ({ items: permissions.map(({ code, text }) => ({ code, ...text })) }),
     // A view of a list that it doesn't fit would only be in the way.
@@ -83,16 +91,33 @@ function sessions(routes: readonly Route[], permissions: readonly Permission[]):
 }
 
 function settingRoutes(settings: readonly Setting<unknown>[]): Readonly<Record<string, Special>> {
-  const view = ({ key, text, default: usual, schema }: Setting<unknown>, value: unknown, version: number): Row => ({
-    key,
-    ...text,
-    value,
-    default: usual,
-    version,
-    schema: schemaOf(schema),
-  });
+  const view = (setting: Setting<unknown>, value: unknown, version: number): Row => {
+    const { key, text, help = null, group = null, levels, isSecret = false, schema, default: usual } = setting;
+    const isSet = version > 0;
+    const own = { level: "tenant", scopeId: "", value, isSet, isPinned: false, isValid: true, version };
+    return {
+      ...text,
+      key,
+      help,
+      group,
+      levels,
+      isSecret,
+      isRetired: false,
+      canGenerate: setting.generate !== undefined,
+      value,
+      isSet,
+      from: isSet ? "tenant" : "default",
+      isPinned: false,
+      default: usual,
+      version,
+      schema: schemaOf(schema),
+      below: [],
+      layers: [{ ...own, changedBy: null, changedAt: null, comment: "" }],
+    };
+  };
   return {
     "settings.list": () => ({ items: settings.map((each) => view(each, each.default, 0)) }),
+    "settings.listScopes": () => ({ items: [] }),
     "settings.change": (_world, { params, body }) => {
       const found = settings.find(({ key }) => key === params["key"]);
       if (found === undefined) throw notFound();

@@ -67,11 +67,15 @@ export function nameOfRow(segment: string, index: number, chance: Chance): strin
 type Make = (chance: Chance) => string;
 const account = "qing xiaoman zhou lin chen wu".split(" ");
 
+const mailAddress: Make = (chance) => `${chance.pick(account)}${chance.whole(1, 99)}@lantern-tea.example`;
+const phoneNumber: Make = (chance) => `1380000${chance.text(4, "0123456789")}`;
 /** Texts by the names of their fields, the first that fits. */
 const byName: readonly (readonly [RegExp, Make])[] = [
-  [/mail$/i, (chance) => `${chance.pick(account)}${chance.whole(1, 99)}@lantern-tea.example`],
+  [/mail$/i, mailAddress],
+  // Whichever the channel beside it asks for.
+  [/^address$/, (chance) => (chance.share("mail") < 0.5 ? mailAddress : phoneNumber)(chance)],
   [/^login$/, (chance) => `${chance.pick(account)}@lantern-tea.example`],
-  [/phone$/i, (chance) => `1380000${chance.text(4, "0123456789")}`],
+  [/phone$/i, phoneNumber],
   [/openid|unionid|^to$/i, (chance) => `o${chance.text(27, "ABCDEFGHIJabcdefghij0123456789")}`],
   [/^appid$/i, (chance) => `wx${chance.text(16, "0123456789abcdef")}`],
   [/traceid$/i, (chance) => chance.text(32, "0123456789abcdef")],

@@ -106,6 +106,8 @@ async function openForm(page: Page, path: string): Promise<boolean> {
     return false;
   await page.goto(`${path}#new`);
   await page.reload();
+  // The form is on its way by the time that its page has a heading, and marked as long as it is.
+  await page.locator("#content h1").waitFor();
   await settled(page);
   return (await page.getByRole("dialog").count()) > 0;
 }

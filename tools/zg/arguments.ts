@@ -13,7 +13,9 @@ export const commands = [
   "new",
   "mock",
   "shots",
+  "load",
   "tables",
+  "pack",
   "reseal",
   "audit",
   "maintenance",
@@ -36,10 +38,10 @@ export interface StartOptions {
 export type Request =
   | { command: "start"; options: StartOptions }
   | { command: "check"; quick: boolean }
-  | { command: "test" | "bench" | "mock" | "shots" | "maintenance" | "backup" | "restore"; words: string[] }
+  | { command: "test" | "bench" | "mock" | "shots" | "load" | "maintenance" | "backup" | "restore"; words: string[] }
   | { command: "new"; module: NewModule }
   | { command: "new"; page: NewPage }
-  | { command: "stop" | "tables" | "reseal" | "audit" | "doctor" | "help" };
+  | { command: "stop" | "tables" | "pack" | "reseal" | "audit" | "doctor" | "help" };
 
 export const defaultPort = 8780;
 
@@ -62,6 +64,7 @@ export function parseRequest(words: string[]): Request {
     case "bench":
     case "mock":
     case "shots":
+    case "load":
     case "maintenance":
     case "backup":
     case "restore":
@@ -139,7 +142,10 @@ export const help = `Zhanggui. ./zg <command>
   mock [--port N] [--pass <routes>=<url>] [--fault <routes>=<code>] [--latency ms] [--day YYYY-MM-DD]
                the API with made-up data and the console on it; chosen routes from a real server
   shots [--url U] [--login L] [--password P] [page…]  pictures of every page of a running start, in .zg/pictures/shots
-  tables       make the row types (<m>.tables.ts) from the migrations
+  load <scenario> [--url U] [--rate N] [--duration S] [--ramp S] [--at-once N] [--threshold p95=200] [--json FILE]
+               put an installation of your own under load: sign-in, lists, pushes, links, export (docs/LOAD.md)
+  tables       make the row types (<m>.tables.ts) and docs/database from the migrations
+  pack         make the emulator a package of its own, for npx: .zg/packages
   reseal       seal the stored secrets with the first of SECRET_KEYS; embedded: with a new key
   audit        verify the audit log of every tenant; exits with 1 and names what was tampered with
   maintenance on|off|status [--zh <message>] [--en <message>] [--minutes N]

@@ -28,6 +28,7 @@ export async function doctor(progress: Progress): Promise<number> {
     dependencies(),
     ...(await database()),
     ...(await files()),
+    ...(await broker()),
     await room(root, "disk", 2),
     await room("/dev/shm", "memory for the tests' database", 2, "the tests' database goes to disk: slower"),
     { well: undefined, text: `${gigabytes(totalmem())} of memory` },
@@ -69,6 +70,19 @@ async function database(): Promise<Finding[]> {
     }));
   } catch (error) {
     return [{ well: false, text: `DATABASE_URL does not answer: ${describeError(error)}` }];
+  }
+}
+
+/** Whether RabbitMQ answers where AMQP_URL says. */
+async function broker(): Promise<Finding[]> {
+  const url = process.env["AMQP_URL"];
+  if (!url || !isPresent("node_modules/.modules.yaml")) return [];
+  const { assertBroker } = await import("@zhanggui/server/foundation/webhooks/broker");
+  try {
+    await assertBroker(url);
+    return [{ well: true, text: "RabbitMQ answers at AMQP_URL" }];
+  } catch (error) {
+    return [{ well: false, text: `AMQP_URL: ${describeError(error)}` }];
   }
 }
 

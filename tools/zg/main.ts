@@ -28,6 +28,8 @@ async function perform(request: Request, progress: Progress): Promise<number> {
       return (await import("./mock.ts")).mock(request.words, progress);
     case "shots":
       return (await import("./shots.ts")).shots(request.words, progress);
+    case "load":
+      return (await import("./load.ts")).load(request.words, progress);
     case "reseal":
       return (await import("./reseal.ts")).reseal(progress);
     case "audit":
@@ -38,6 +40,8 @@ async function perform(request: Request, progress: Progress): Promise<number> {
       return (await import("./server-command.ts")).serverCommand([request.command, ...request.words], progress);
     case "tables":
       return (await import("./tables.ts")).tables(progress);
+    case "pack":
+      return (await import("./pack.ts")).pack(progress);
     case "doctor":
       return (await import("./doctor.ts")).doctor(progress);
   }
