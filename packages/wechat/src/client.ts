@@ -121,17 +121,18 @@ async function untilKnown<Input, Reply>(
     } catch (error) {
       const before = doneBefore(call, error, repeats > 0);
       if (before !== undefined) return before.reply;
+      const isUnknown = outcomeOfWrite(error) === "unknown";
       const waitMs = repeatWaitsMs[repeats];
-      if (waitMs === undefined || outcomeOfWrite(error) !== "unknown" || !mayRepeat(call, input)) throw error;
       // Whoever waits for us has waited for two time-outs then.
-      if (repeats > 0 && error instanceof WechatUnreachable && error.reason === "timeout") throw error;
-      await wait(waitMs);
-      if (call.effect.kind !== "queryable") continue;
-      const found = await call.effect.find(through.ask, input).catch(() => {
-        // What became of the call is as unknown as before.
-        throw error;
-      });
-      if (found !== undefined) return found;
+      const isEnough = repeats > 0 && error instanceof WechatUnreachable && error.reason === "timeout";
+      const mayGoOn = isUnknown && waitMs !== undefined && !isEnough && mayRepeat(call, input);
+      if (mayGoOn) await wait(waitMs);
+      if (call.effect.kind === "queryable" && (isUnknown || repeats > 0)) {
+        // A repeat may be refused since the first try came through late. If WeChat can't be asked, nothing is known.
+        const found = await call.effect.find(through.ask, input).catch(() => undefined);
+        if (found !== undefined) return found;
+      }
+      if (!mayGoOn) throw error;
     }
   }
 }

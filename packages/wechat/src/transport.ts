@@ -1,4 +1,3 @@
-import { ReadableStream } from "node:stream/web";
 import { explainErrcode } from "./errcodes.ts";
 import type { ErrcodeKind } from "./errcodes.ts";
 import { parseReplyJson } from "./json.ts";
@@ -138,12 +137,13 @@ async function send(request: Exchange): Promise<unknown> {
 }
 
 /** What a request carries: nothing, JSON, or a file that is streamed. */
-function contentOf({ body, upload }: Exchange): RequestInit {
+function contentOf({ body, upload }: Exchange): object {
   if (upload === undefined)
     return body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json" } };
   const { contentType, contentLength, body: stream } = multipartOf(upload);
   const headers = { "content-type": contentType, "content-length": String(contentLength) };
-  return { body: ReadableStream.from(stream), headers, duplex: "half" };
+  // Node's fetch takes what can be iterated, which the browsers' types don't know.
+  return { body: stream, headers, duplex: "half" };
 }
 
 /** Undefined when it is longer than any answer of WeChat's. */

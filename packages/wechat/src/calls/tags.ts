@@ -21,7 +21,10 @@ export const createTag = post("/cgi-bin/tags/create", {
   effect: {
     kind: "queryable",
     // A name belongs to one tag at most.
-    find: async (ask, { name }: { name: string }) => (await ask(tags)).find((tag) => tag.name === name),
+    async find(ask, { name }: { name: string }) {
+      const found = (await ask(tags)).find((tag) => tag.name === name);
+      return found && { id: found.id, name };
+    },
   },
   request({ name }: { name: string }) {
     assertBetween("the name's bytes", Buffer.byteLength(name), 1, tagLimits.nameBytes);
