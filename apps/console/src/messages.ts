@@ -2,6 +2,7 @@ import { accessMessages } from "./access/access.messages.ts";
 import { archivesMessages } from "./archives/archives.messages.ts";
 import { audienceMessages } from "./audience/audience.messages.ts";
 import { auditMessages } from "./audit/audit.messages.ts";
+import { broadcastsMessages } from "./broadcasts/broadcasts.messages.ts";
 import { codesMessages } from "./codes/codes.messages.ts";
 import { connectMessages } from "./connect/connect.messages.ts";
 import { customersMessages } from "./customers/customers.messages.ts";
@@ -14,6 +15,7 @@ import { importsMessages } from "./imports/imports.messages.ts";
 import { keysMessages } from "./keys/keys.messages.ts";
 import { linksMessages } from "./links/links.messages.ts";
 import { logsMessages } from "./logs/logs.messages.ts";
+import { materialsMessages } from "./materials/materials.messages.ts";
 import { messagingMessages } from "./messaging/messaging.messages.ts";
 import { operationsMessages } from "./operations/operations.messages.ts";
 import { notificationsMessages } from "./notifications/notifications.messages.ts";
@@ -32,6 +34,7 @@ const modules = {
   archives: archivesMessages,
   audience: audienceMessages,
   audit: auditMessages,
+  broadcasts: broadcastsMessages,
   codes: codesMessages,
   connect: connectMessages,
   customers: customersMessages,
@@ -44,6 +47,7 @@ const modules = {
   keys: keysMessages,
   links: linksMessages,
   logs: logsMessages,
+  materials: materialsMessages,
   messaging: messagingMessages,
   notifications: notificationsMessages,
   operations: operationsMessages,

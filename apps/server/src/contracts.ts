@@ -5,6 +5,8 @@ import { messaging } from "./engines/messaging/messaging.contract.ts";
 import { access } from "./foundation/access/access.contract.ts";
 import { archives } from "./foundation/archives/archives.contract.ts";
 import { audit } from "./foundation/audit/audit.contract.ts";
+import { broadcasts } from "./engines/broadcasts/broadcasts.contract.ts";
+import { materials } from "./engines/materials/materials.contract.ts";
 import { codes } from "./foundation/codes/codes.contract.ts";
 import { events } from "./foundation/events/events.contract.ts";
 import { exports } from "./foundation/exports/exports.contract.ts";
@@ -33,6 +35,8 @@ export const contracts = {
   connect,
   audience,
   messaging,
+  materials,
+  broadcasts,
   customers,
   forms,
   files,

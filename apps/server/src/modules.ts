@@ -227,6 +227,20 @@ export const modules: readonly ModuleEntry[] = [
     load: async () => (await import("./engines/audience/audience.module.ts")).audienceModule,
   },
   {
+    name: "materials",
+    layer: "engines",
+    description: "WeChat's material library: read, uploaded to, and what of it can be mass sent",
+    dependsOn: ["access", "files", "connect"],
+    load: async () => (await import("./engines/materials/materials.module.ts")).materialsModule,
+  },
+  {
+    name: "broadcasts",
+    layer: "engines",
+    description: "One message to many followers: counted, sent once, reconciled with what WeChat reports",
+    dependsOn: ["access", "connect", "audience", "materials"],
+    load: async () => (await import("./engines/broadcasts/broadcasts.module.ts")).broadcastsModule,
+  },
+  {
     name: "messaging",
     layer: "engines",
     description: "Replies and scenes: what is sent to whom, and why it was or wasn't",

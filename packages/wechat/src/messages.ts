@@ -111,6 +111,18 @@ export interface TemplateSentEvent extends Event {
   readonly status: string;
 }
 
+/** How a mass sending ended. What `total` has more than `sent` and `failed` was left out before sending. */
+export interface MassSentEvent extends Event {
+  readonly event: "MASSSENDJOBFINISH";
+  /** The `msg_id` that sending answered. */
+  readonly msgId: string;
+  /** `send success`, `send fail`, `err(10001)` … */
+  readonly status: string;
+  readonly total: number;
+  readonly sent: number;
+  readonly failed: number;
+}
+
 /** A message or event of a kind not named above; nothing is lost, `fields` has it all. */
 export interface UnknownPush extends Pushed {
   readonly type: "unknown";
@@ -126,7 +138,8 @@ export type InboundEvent =
   | LocationEvent
   | ClickEvent
   | ViewEvent
-  | TemplateSentEvent;
+  | TemplateSentEvent
+  | MassSentEvent;
 
 export type InboundMessage =
   | TextMessage
@@ -289,9 +302,24 @@ function toEvent(pushed: Pushed): InboundMessage {
         msgId: filled(fields, "MsgID"),
         status: filled(fields, "Status"),
       };
+    case "masssendjobfinish":
+      return {
+        ...base,
+        event: "MASSSENDJOBFINISH",
+        msgId: filled(fields, "MsgID"),
+        status: filled(fields, "Status"),
+        total: countOf(fields, "TotalCount"),
+        sent: countOf(fields, "SentCount"),
+        failed: countOf(fields, "ErrorCount"),
+      };
     default:
       return { ...pushed, type: "unknown", msgType: "event", event, msgId: undefined };
   }
+}
+
+function countOf(fields: Fields, name: string): number {
+  const count = Number(textOf(fields, name));
+  return Number.isSafeInteger(count) && count >= 0 ? count : 0;
 }
 
 const scenePrefix = "qrscene_";

@@ -6,6 +6,7 @@ export const connectMessages = pair(
     eventNames: {
       message_received_v1: "收到微信消息",
       template_finished_v1: "模板消息有了结果",
+      mass_finished_v1: "群发有了结果",
     },
     workNames: { note_missed: "登记未及时回复的会话" },
     apps: { callback: "服务器地址", copyCallback: "复制服务器地址" },
@@ -45,6 +46,7 @@ export const connectMessages = pair(
     eventNames: {
       message_received_v1: "Message from WeChat",
       template_finished_v1: "Template message finished",
+      mass_finished_v1: "Mass sending finished",
     },
     workNames: { note_missed: "Note the conversations that were missed" },
     apps: { callback: "Server address", copyCallback: "Copy the server address" },

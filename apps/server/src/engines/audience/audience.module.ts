@@ -10,6 +10,7 @@ import { keepTimeline } from "./audience.settings.ts";
 import { Contacts } from "./contacts.ts";
 import { AudienceService } from "./audience.service.ts";
 import { Figures } from "./figures.ts";
+import { Followers } from "./followers.ts";
 import { Arrivals, isPlain } from "./internal/arrivals.ts";
 import { Identities } from "./internal/identities.ts";
 import { fetchProfile } from "./internal/jobs.ts";
@@ -25,6 +26,7 @@ export const audienceModule = defineModule(audience, {
     people: AudienceService,
     contacts: Contacts,
     figures: Figures,
+    followers: Followers,
     timeline: Timeline,
     arrivals: Arrivals,
     identities: Identities,

@@ -7,6 +7,7 @@ import { listOf } from "@zhanggui/kit/server/list";
 import { PlanLimits } from "@zhanggui/kit/server/plan-limits";
 import { Runtime } from "@zhanggui/kit/server/runtime";
 import type { SealedColumn } from "@zhanggui/kit/server/sealed-column";
+import type { Named } from "@zhanggui/kit/contract/named";
 import { searchFew } from "@zhanggui/kit/server/search";
 import { explainErrcode } from "@zhanggui/wechat/errcodes";
 import type { PushKeys } from "@zhanggui/wechat/push";
@@ -57,6 +58,26 @@ export class Apps {
     return new Map(
       rows.map(({ id, name, disabled, unboundAt }) => [id, { name, enabled: !disabled, isBound: unboundAt === null }]),
     );
+  }
+
+  /** Rows of another engine, each with its app's present name. */
+  async namedIn<Row extends { readonly wechatAppId: string }>(
+    ctx: Ctx,
+    rows: readonly Row[],
+  ): Promise<(Row & { readonly app: Named })[]> {
+    const states = await this.states(ctx);
+    return rows.map((row) => ({
+      ...row,
+      app: { id: row.wechatAppId, name: states.get(row.wechatAppId)?.name ?? "" },
+    }));
+  }
+
+  async namedOne<Row extends { readonly wechatAppId: string }>(
+    ctx: Ctx,
+    row: Row,
+  ): Promise<Row & { readonly app: Named }> {
+    const name = (await this.states(ctx)).get(row.wechatAppId)?.name ?? "";
+    return { ...row, app: { id: row.wechatAppId, name } };
   }
 
   /** Those that are bound, by their names: for whatever can be set for one of them. */

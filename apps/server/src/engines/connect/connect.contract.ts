@@ -131,6 +131,7 @@ const inboundKinds = {
   "event:CLICK": { zh: "点击菜单", en: "Menu tap" },
   "event:VIEW": { zh: "点击菜单链接", en: "Menu link" },
   "event:TEMPLATESENDJOBFINISH": { zh: "模板消息回执", en: "Template receipt" },
+  "event:MASSSENDJOBFINISH": { zh: "群发回执", en: "Mass sending's receipt" },
 };
 
 /** Whose word it is. */

@@ -38,3 +38,18 @@ export const templateFinished = event(
     status: z.string(),
   }),
 );
+
+/** WeChat reports how a mass sending ended. */
+export const massFinished = event(
+  "connect.mass_finished.v1",
+  z.object({
+    wechatAppId: Id,
+    /** WeChat's number of the sending, as text. */
+    msgId: z.string(),
+    /** WeChat's own word: `send success`, `send fail`, `err(10001)` … */
+    status: z.string(),
+    total: z.int(),
+    sent: z.int(),
+    failed: z.int(),
+  }),
+);

@@ -9,7 +9,7 @@ import { Apps } from "./apps.ts";
 import { Channels } from "./channels.ts";
 import { WechatClients } from "./clients.ts";
 import { connect } from "./connect.contract.ts";
-import { messageReceived, templateFinished } from "./connect.events.ts";
+import { massFinished, messageReceived, templateFinished } from "./connect.events.ts";
 import { Conversations } from "./conversations.ts";
 import { ConnectService } from "./connect.service.ts";
 import { appsLimit } from "./connect.limits.ts";
@@ -50,7 +50,7 @@ export const connectModule = defineModule(connect, {
     verifyCallback: messages.verify,
     receive: messages.receive,
   }),
-  publishes: [messageReceived, templateFinished],
+  publishes: [messageReceived, templateFinished, massFinished],
   schedules: ({ conversations }) => ({ note_missed: cron("*/10 * * * *", conversations.noteMissed) }),
   extensions: ({ apps, clients }) => ({
     wechat: dependency({ check: clients.check }),

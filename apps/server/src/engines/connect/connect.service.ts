@@ -9,7 +9,7 @@ import { openPush, PushRefused, sealReply, verifyUrl } from "@zhanggui/wechat/pu
 import type { PassiveReply } from "@zhanggui/wechat/reply";
 import { Apps } from "./apps.ts";
 import { connect, pushRefused } from "./connect.contract.ts";
-import { messageReceived, templateFinished } from "./connect.events.ts";
+import { massFinished, messageReceived, templateFinished } from "./connect.events.ts";
 import { Conversations } from "./conversations.ts";
 import { type Inbound, InboundStore, type Stored } from "./internal/inbound-store.ts";
 import { type Snapshot, Snapshots } from "./internal/snapshots.ts";
@@ -233,6 +233,10 @@ function eventOf(message: InboundMessage, described: IncomingMessage, answer: An
   if (message.type === "event" && message.event === "TEMPLATESENDJOBFINISH") {
     const { msgId, status } = message;
     return () => ({ definition: templateFinished, payload: { wechatAppId, openid, msgId, status } });
+  }
+  if (message.type === "event" && message.event === "MASSSENDJOBFINISH") {
+    const { msgId, status, total, sent, failed } = message;
+    return () => ({ definition: massFinished, payload: { wechatAppId, msgId, status, total, sent, failed } });
   }
   const replyBy = answer?.by ?? null;
   const sentAt = createdAt(message).toISOString();

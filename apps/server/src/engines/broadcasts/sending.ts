@@ -1,0 +1,238 @@
+import { Injectable } from "@nestjs/common";
+import { conflict } from "@zhanggui/kit/contract/faults";
+import type { Flat, Out } from "@zhanggui/kit/contract/route";
+import type { LocalizedText } from "@zhanggui/kit/contract/text";
+import { fill } from "@zhanggui/kit/contract/text";
+import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
+import type { Task, Verdict } from "@zhanggui/kit/server/queue/definition";
+import {
+  deleteMass,
+  massLimits,
+  type MassMessage,
+  type MassSent,
+  previewMass,
+  sendToOpenids,
+  sendToTag,
+} from "@zhanggui/wechat/calls/mass-messages";
+import { tags } from "@zhanggui/wechat/calls/tags";
+import { followers } from "@zhanggui/wechat/calls/users";
+import { outcomeOfWrite, type WechatClient } from "@zhanggui/wechat/client";
+import { WechatError } from "@zhanggui/wechat/transport";
+import { Followers } from "../audience/followers.ts";
+import { faultOf, WechatClients } from "../connect/clients.ts";
+import { broadcasts, countChanged, notFollowing, tooFew } from "./broadcasts.contract.ts";
+import { type BroadcastRow, BroadcastsService } from "./broadcasts.service.ts";
+import { Reports } from "./reports.ts";
+
+/** Tries of a part whose outcome isn't known. All have one key, so WeChat sends it once. */
+export const attemptLimit = 6;
+/** WeChat says that the key came too soon after the first, or that the minute's calls are used up. */
+const tooSoon: ReadonlySet<number> = new Set([45066, 45011]);
+const repeatAfterMs = (massLimits.repeatAfterSeconds + 1) * 1_000;
+
+interface Item {
+  readonly partId: string;
+  readonly wechatAppId: string;
+  readonly message: MassMessage;
+  /** Null: WeChat finds them by `tagId`, or all. */
+  readonly openids: readonly string[] | null;
+  readonly tagId: number | null;
+}
+type Outcome =
+  | { readonly kind: "accepted"; readonly msgId: string }
+  | { readonly kind: "refused"; readonly why: LocalizedText }
+  | { readonly kind: "again"; readonly why: LocalizedText };
+
+/** Sends broadcasts, each part once: its key is the same at every try. */
+@Injectable()
+export class Sending {
+  constructor(
+    private readonly broadcasts: BroadcastsService,
+    private readonly clients: WechatClients,
+    private readonly followers: Followers,
+    private readonly reports: Reports,
+  ) {}
+
+  /** @throws Fault `kit.not_found`, `broadcasts.not_sendable`, `broadcasts.not_following`, `connect.*` */
+  async preview(ctx: Ctx, { broadcastId, personId }: Flat<typeof broadcasts.preview>): Promise<Record<string, never>> {
+    const row = await this.broadcasts.row(ctx, broadcastId);
+    const message = await this.broadcasts.messageOf(ctx, row);
+    const openid = await this.followers.openidOf(ctx, row.wechatAppId, personId);
+    if (openid === undefined) throw notFollowing({ errors: [{ field: "personId" }] });
+    await this.#ask(ctx, row.wechatAppId, (client) => client.call(previewMass, { openid, message }));
+    return {};
+  }
+
+  /** @throws Fault `kit.not_found`, `connect.*` */
+  async count(ctx: Ctx, { broadcastId }: Flat<typeof broadcasts.count>): Promise<Out<typeof broadcasts.count>> {
+    const people = await this.#count(ctx, await this.broadcasts.row(ctx, broadcastId));
+    return people;
+  }
+
+  async #count(ctx: Ctx, row: BroadcastRow): Promise<{ people: number; calls: number }> {
+    const { audience, wechatAppId, tagId, wechatTagId } = row;
+    if (audience === "tag") {
+      const people = await this.followers.count(ctx, { wechatAppId, tagId: tagId ?? undefined });
+      return { people, calls: Math.ceil(people / massLimits.openids) };
+    }
+    const people = await this.#ask(ctx, wechatAppId, async (client) =>
+      audience === "all"
+        ? ((await client.call(followers, {})).total ?? 0)
+        : ((await client.call(tags)).find(({ id }) => id === wechatTagId)?.count ?? 0),
+    );
+    return { people, calls: 1 };
+  }
+
+  /**
+   * Freezes whom it goes to, and hands it to the queue.
+   *
+   * @throws Fault `kit.not_found`; `kit.conflict` for one that was sent; `broadcasts.count_changed`,
+   *   `broadcasts.too_few`, `broadcasts.not_sendable`, `connect.*`
+   */
+  async send(
+    ctx: Ctx,
+    { broadcastId, people: shown }: Flat<typeof broadcasts.send>,
+  ): Promise<Out<typeof broadcasts.send>> {
+    const row = await this.broadcasts.row(ctx, broadcastId);
+    if (row.state !== "draft") throw conflict();
+    const message = await this.broadcasts.messageOf(ctx, row);
+    const { people } = await this.#count(ctx, row);
+    if (people !== shown) throw countChanged({ shown, people });
+    const fewest = row.audience === "tag" ? massLimits.smallestOpenids : 1;
+    if (people < fewest) throw tooFew({ people, fewest });
+    await ctx.tx(async (ctx) => {
+      const { numUpdatedRows } = await ctx.db
+        .updateTable("broadcasts_broadcast")
+        .set({ state: "sending", people, sentAs: JSON.stringify(message), sentBy: ctx.actor.id, sentAt: ctx.now() })
+        .where("id", "=", broadcastId)
+        .where("state", "=", "draft")
+        .executeTakeFirst();
+      // Of two who send at once, one does.
+      if (numUpdatedRows === 0n) throw conflict();
+      await ctx.queueTasks("broadcasts.parts", await this.#freeze(ctx, row, people));
+    });
+    return this.broadcasts.row(ctx, broadcastId);
+  }
+
+  async #freeze(ctx: TxCtx, { id: broadcastId, wechatAppId, audience, tagId }: BroadcastRow, people: number) {
+    const add = async (number: number, openids: readonly string[] | null): Promise<string> => {
+      const values = { broadcastId, wechatAppId, number, people: openids?.length ?? people };
+      const { id } = await ctx.db
+        .insertInto("broadcasts_part")
+        .values({ ...values, openids: openids && JSON.stringify(openids) })
+        .returning("id")
+        .executeTakeFirstOrThrow();
+      return id;
+    };
+    if (audience !== "tag") return [await add(1, null)];
+    const pages: string[][] = [];
+    const of = { wechatAppId, tagId: tagId ?? undefined };
+    for await (const page of this.followers.openids(ctx, of, massLimits.openids)) pages.push(page);
+    const last = pages.at(-1);
+    // WeChat takes no list of one.
+    if (last?.length === 1) last.unshift(...(pages.at(-2)?.splice(-1) ?? []));
+    const ids: string[] = [];
+    for (const [at, page] of pages.entries()) ids.push(await add(at + 1, page));
+    return ids;
+  }
+
+  /** @throws Fault `kit.not_found`; `kit.conflict` for what leads nowhere or wasn't sent; `connect.*` */
+  async takeDown(
+    ctx: Ctx,
+    { broadcastId }: Flat<typeof broadcasts.takeDown>,
+  ): Promise<Out<typeof broadcasts.takeDown>> {
+    const row = await this.broadcasts.row(ctx, broadcastId);
+    const isCard = row.sentAs?.type === "mpnews" || row.sentAs?.type === "mpvideo";
+    if (!isCard || (row.state !== "sent" && row.state !== "partly")) throw conflict();
+    const parts = await ctx.db
+      .selectFrom("broadcasts_part")
+      .select("msgId")
+      .where("broadcastId", "=", broadcastId)
+      .where("msgId", "is not", null)
+      .execute();
+    for (const { msgId } of parts)
+      await this.#ask(ctx, row.wechatAppId, (client) => client.call(deleteMass, { msgId: msgId ?? "" }));
+    await ctx.db
+      .updateTable("broadcasts_broadcast")
+      .set({ state: "taken_down" })
+      .where("id", "=", broadcastId)
+      .execute();
+    return this.broadcasts.row(ctx, broadcastId);
+  }
+
+  async begin(ctx: TxCtx, { ref }: Task): Promise<{ item: Item } | undefined> {
+    const part = await ctx.db
+      .updateTable("broadcasts_part")
+      .set({ state: "asking", askedAt: ctx.now() })
+      .where("id", "=", ref)
+      .where("state", "in", ["waiting", "asking"])
+      .returning(["broadcastId", "wechatAppId", "openids"])
+      .executeTakeFirst();
+    if (part === undefined) return undefined;
+    const { sentAs: message, wechatTagId: tagId } = await ctx.db
+      .selectFrom("broadcasts_broadcast")
+      .select(["sentAs", "wechatTagId"])
+      .where("id", "=", part.broadcastId)
+      .executeTakeFirstOrThrow();
+    if (message === null) return undefined;
+    const { wechatAppId, openids } = part;
+    return { item: { partId: ref, wechatAppId, message, openids, tagId } };
+  }
+
+  async run(
+    ctx: Ctx,
+    { attempt }: Task,
+    { partId: key, wechatAppId, message, openids, tagId }: Item,
+  ): Promise<Outcome> {
+    try {
+      const client = await this.clients.of(ctx, wechatAppId);
+      const { msgId }: MassSent =
+        openids === null
+          ? await client.call(sendToTag, { key, tagId, message })
+          : await client.call(sendToOpenids, { key, openids, message });
+      return { kind: "accepted", msgId };
+    } catch (error) {
+      ctx.log.warn({ err: error, partId: key, attempt }, "a broadcast's part wasn't taken");
+      return outcomeOf(error);
+    }
+  }
+
+  async settle(ctx: TxCtx, { ref, attempt }: Task, item: Item, outcome: Outcome): Promise<Verdict> {
+    if (outcome.kind === "again" && attempt < attemptLimit) return { retryAfterMs: repeatAfterMs };
+    const now = ctx.now();
+    const change =
+      outcome.kind === "accepted"
+        ? ({ state: "accepted", msgId: outcome.msgId, acceptedAt: now, zh: null, en: null } as const)
+        : ({ state: outcome.kind === "refused" ? "failed" : "unknown", endedAt: now, ...outcome.why } as const);
+    const part = await ctx.db
+      .updateTable("broadcasts_part")
+      .set(change)
+      .where("id", "=", ref)
+      .returning("broadcastId")
+      .executeTakeFirst();
+    if (part === undefined) return undefined;
+    if (outcome.kind === "accepted") await this.reports.match(ctx, item.wechatAppId, outcome.msgId);
+    await this.reports.sumUp(ctx, part.broadcastId);
+    return undefined;
+  }
+
+  async #ask<Reply>(ctx: Ctx, wechatAppId: string, run: (client: WechatClient) => Promise<Reply>): Promise<Reply> {
+    const client = await this.clients.of(ctx, wechatAppId);
+    try {
+      return await run(client);
+    } catch (error) {
+      throw faultOf(error) ?? error;
+    }
+  }
+}
+
+function outcomeOf(error: unknown): Outcome {
+  const fault = faultOf(error);
+  const text = fault?.definition.text ?? { zh: String(error), en: String(error) };
+  const why = { zh: fill(text.zh, fault?.details ?? {}), en: fill(text.en, fault?.details ?? {}) };
+  const isSoon = error instanceof WechatError && tooSoon.has(error.errcode);
+  // What certainly wasn't sent for want of a way there may be sent later; its key makes it safe.
+  const isReachable = error instanceof WechatError || fault?.code.startsWith("connect.wechat_unreachable") !== true;
+  if (isSoon || outcomeOfWrite(error) === "unknown" || !isReachable) return { kind: "again", why };
+  return { kind: "refused", why };
+}

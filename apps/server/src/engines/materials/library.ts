@@ -1,0 +1,167 @@
+import { Injectable } from "@nestjs/common";
+import type { Flat, Out } from "@zhanggui/kit/contract/route";
+import type { Ctx } from "@zhanggui/kit/server/ctx";
+import type { WechatClient } from "@zhanggui/wechat/client";
+import { listDrafts } from "@zhanggui/wechat/calls/articles";
+import { listMaterial, mediaLimits } from "@zhanggui/wechat/calls/media";
+import { fill } from "@zhanggui/kit/contract/text";
+import { Tenants } from "../../foundation/access/tenants.ts";
+import { Apps } from "../connect/apps.ts";
+import { faultOf, WechatClients } from "../connect/clients.ts";
+import type { materials } from "./materials.contract.ts";
+import { readLibrary } from "./materials.jobs.ts";
+
+type Sync = Out<typeof materials.sync>;
+interface Seen {
+  readonly kind: "image" | "voice" | "video" | "news";
+  readonly mediaId: string;
+  readonly name: string;
+  readonly titles: readonly string[];
+  readonly changedAt: Date;
+}
+interface Page {
+  readonly total: number;
+  readonly items: readonly Seen[];
+}
+type ReadPage = (offset: number) => Promise<Page>;
+
+/** Keeps a copy of each account's material library: WeChat's own pages change it too, and tell nobody. */
+@Injectable()
+export class Library {
+  constructor(
+    private readonly apps: Apps,
+    private readonly clients: WechatClients,
+    private readonly tenants: Tenants,
+  ) {}
+
+  syncs(ctx: Ctx): Promise<Sync[]> {
+    return ctx.db.selectFrom("materials_sync").selectAll().orderBy("begunAt", "desc").execute();
+  }
+
+  /** @throws Fault `kit.not_found`; `connect.app_off` */
+  async sync(ctx: Ctx, { wechatAppId }: Flat<typeof materials.sync>): Promise<Sync> {
+    await this.clients.of(ctx, wechatAppId);
+    return this.#begin(ctx, wechatAppId);
+  }
+
+  /** Nightly, every account that is bound and switched on. */
+  async syncAll(): Promise<void> {
+    await this.tenants.each(async (ctx) => {
+      for (const [id, { enabled, isBound }] of await this.apps.states(ctx))
+        if (enabled && isBound) await this.#begin(ctx, id);
+    });
+  }
+
+  #begin(ctx: Ctx, wechatAppId: string): Promise<Sync> {
+    return ctx.tx(async (ctx) => {
+      const state = { state: "running", begunAt: ctx.now(), endedAt: null, items: 0, zh: null, en: null } as const;
+      const row = await ctx.db
+        .insertInto("materials_sync")
+        .values({ wechatAppId, ...state })
+        .onConflict((on) => on.columns(["tenantId", "wechatAppId"]).doUpdateSet(state))
+        .returningAll()
+        .executeTakeFirstOrThrow();
+      await ctx.enqueue(readLibrary, { wechatAppId }, { singletonKey: wechatAppId });
+      return row;
+    });
+  }
+
+  /** All of an account's library. What is refused for good (rights, secret) is told and not tried again. */
+  async read(ctx: Ctx, { wechatAppId }: { readonly wechatAppId: string }): Promise<void> {
+    const begunAt = ctx.now();
+    try {
+      const client = await this.clients.of(ctx, wechatAppId);
+      let [items, isWhole] = [0, true];
+      for (const readPage of pagesOf(client)) {
+        const read = await this.#readKind(ctx, wechatAppId, readPage);
+        items += read.items;
+        isWhole &&= read.isWhole;
+      }
+      await this.#forget(ctx, wechatAppId, isWhole ? begunAt : undefined);
+      await this.#end(ctx, wechatAppId, { state: "done", items });
+    } catch (error) {
+      const fault = faultOf(error);
+      if (fault === undefined) throw error;
+      const { zh, en } = fault.definition.text;
+      const why = { zh: fill(zh, fault.details), en: fill(en, fault.details) };
+      await this.#end(ctx, wechatAppId, { state: "failed", ...why });
+    }
+  }
+
+  async #readKind(ctx: Ctx, wechatAppId: string, readPage: ReadPage): Promise<{ items: number; isWhole: boolean }> {
+    const ids = new Set<string>();
+    for (let offset = 0; ; offset += mediaLimits.page) {
+      ctx.signal.throwIfAborted();
+      const { total, items } = await readPage(offset);
+      if (items.length > 0) await this.#keep(ctx, wechatAppId, items);
+      for (const { mediaId } of items) ids.add(mediaId);
+      // Somebody may add and delete meanwhile: then a page is short, or one is read twice.
+      if (items.length === 0 || offset + items.length >= total) return { items: ids.size, isWhole: ids.size >= total };
+    }
+  }
+
+  async #keep(ctx: Ctx, wechatAppId: string, items: readonly Seen[]): Promise<void> {
+    const seenAt = ctx.now();
+    await ctx.db
+      .insertInto("materials_item")
+      .values(items.map(({ titles, ...item }) => ({ ...item, wechatAppId, titles: JSON.stringify(titles), seenAt })))
+      .onConflict((on) =>
+        on.columns(["tenantId", "wechatAppId", "mediaId"]).doUpdateSet((eb) => ({
+          name: eb.ref("excluded.name"),
+          titles: eb.ref("excluded.titles"),
+          changedAt: eb.ref("excluded.changedAt"),
+          seenAt,
+        })),
+      )
+      .execute();
+  }
+
+  /** What has gone at WeChat goes here, and what has expired. */
+  async #forget(ctx: Ctx, wechatAppId: string, seenBefore: Date | undefined): Promise<void> {
+    const gone = ctx.db.deleteFrom("materials_item").where("wechatAppId", "=", wechatAppId);
+    await gone.where("expiresAt", "<", ctx.now()).execute();
+    if (seenBefore === undefined) return;
+    await gone.where("kind", "!=", "mass_video").where("seenAt", "<", seenBefore).execute();
+  }
+
+  async #end(
+    ctx: Ctx,
+    wechatAppId: string,
+    change: { state: "done" | "failed"; items?: number; zh?: string; en?: string },
+  ): Promise<void> {
+    await ctx.db
+      .updateTable("materials_sync")
+      .set({ ...change, endedAt: ctx.now() })
+      .where("wechatAppId", "=", wechatAppId)
+      .execute();
+  }
+}
+
+function pagesOf(client: WechatClient): ReadPage[] {
+  const count = mediaLimits.page;
+  const ofKind =
+    (type: Seen["kind"]): ReadPage =>
+    async (offset) => {
+      const { total, items } = await client.call(listMaterial, { type, offset, count });
+      const seen = items.map(({ mediaId, name, updatedAt, articles }) => ({
+        kind: type,
+        mediaId,
+        name,
+        titles: articles.map(({ title }) => title),
+        changedAt: updatedAt,
+      }));
+      return { total, items: seen };
+    };
+  const drafts: ReadPage = async (offset) => {
+    const { total, items } = await client.call(listDrafts, { offset, count });
+    const seen = items.map(({ mediaId, articles, updatedAt }) => ({
+      kind: "news" as const,
+      mediaId,
+      name: articles[0]?.title ?? "",
+      titles: articles.map(({ title }) => title),
+      changedAt: updatedAt,
+    }));
+    return { total, items: seen };
+  };
+  return [ofKind("image"), ofKind("voice"), ofKind("video"), ofKind("news"), drafts];
+}

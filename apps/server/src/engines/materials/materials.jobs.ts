@@ -1,0 +1,10 @@
+import { Id } from "@zhanggui/kit/contract/ids";
+import { job } from "@zhanggui/kit/server/jobs";
+import { z } from "zod";
+
+/** Reads an account's library. WeChat gives twenty things a call, of a hundred thousand at most. */
+export const readLibrary = job("materials.read_library", z.object({ wechatAppId: Id }), {
+  concurrency: 2,
+  expireSeconds: 1_800,
+  retryLimit: 3,
+});
