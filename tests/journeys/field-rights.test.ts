@@ -1,5 +1,5 @@
 import { bindLanternTea } from "@zhanggui/server/testing/lantern-tea";
-import { afterAll, beforeAll, expect, inject, onTestFailed, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, inject, onTestFailed, test } from "vitest";
 import { Album } from "./setup/album.ts";
 import { signIn } from "./setup/sign-in.ts";
 import { type Stage, setStage } from "./setup/stage.ts";
@@ -20,13 +20,9 @@ beforeAll(async () => {
   stage = await setStage(inject("clusterUrl"));
   await bindLanternTea({ api: stage.api }, stage.emulator.world, stage.url);
   await stage.emulator.world.follow(stage.emulator.world.createPuppet().id);
-  const [person] = await vi.waitUntil(
-    async () => {
-      const { items } = await stage.api.audience.listPeople({});
-      return items.length > 0 && items;
-    },
-    { timeout: 30_000 },
-  );
+  const people = async () => (await stage.api.audience.listPeople({})).items;
+  await expect.poll(people).toHaveLength(1);
+  const [person] = await people();
   personId = person!.id;
   await stage.api.audience.updatePerson({ personId, displayName: "小满", phone });
   const { id } = await stage.api.access.createRole({
