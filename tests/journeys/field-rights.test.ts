@@ -1,5 +1,6 @@
 import { bindLanternTea } from "@zhanggui/server/testing/lantern-tea";
-import { afterAll, beforeAll, expect, inject, onTestFailed, test } from "vitest";
+import { afterAll, beforeAll, expect, inject, onTestFailed, test, vi } from "vitest";
+import { patient } from "../setup/patience.ts";
 import { Album } from "./setup/album.ts";
 import { signIn } from "./setup/sign-in.ts";
 import { type Stage, setStage } from "./setup/stage.ts";
@@ -20,9 +21,13 @@ beforeAll(async () => {
   stage = await setStage(inject("clusterUrl"));
   await bindLanternTea({ api: stage.api }, stage.emulator.world, stage.url);
   await stage.emulator.world.follow(stage.emulator.world.createPuppet().id);
-  const people = async () => (await stage.api.audience.listPeople({})).items;
-  await expect.poll(people).toHaveLength(1);
-  const [person] = await people();
+  const [person] = await vi.waitUntil(
+    async () => {
+      const { items } = await stage.api.audience.listPeople({});
+      return items.length > 0 && items;
+    },
+    { timeout: patient(60_000) },
+  );
   personId = person!.id;
   await stage.api.audience.updatePerson({ personId, displayName: "小满", phone });
   const { id } = await stage.api.access.createRole({

@@ -1,7 +1,7 @@
 import { bindLanternTea } from "@zhanggui/server/testing/lantern-tea";
 import { openTasting } from "@zhanggui/server/testing/tasting-form";
 import pg from "pg";
-import { afterAll, beforeAll, expect, inject, onTestFailed, test } from "vitest";
+import { afterAll, beforeAll, expect, inject, onTestFailed, test, vi } from "vitest";
 import { messages } from "../../apps/console/src/messages.ts";
 import { patient } from "../setup/patience.ts";
 import { Album } from "./setup/album.ts";
@@ -62,7 +62,7 @@ async function fill(): Promise<void> {
   for (let pass = 1; pass <= 2; pass += 1) {
     // A receipt of WeChat's is a push of its own, with work of its own.
     const isIdle = async () => (await client.query<{ left: number }>(left)).rows[0]?.left === 0;
-    await expect.poll(isIdle).toBe(true);
+    await vi.waitUntil(isIdle, { timeout: patient(60_000), interval: 20 });
     await world.settle();
   }
   await client.query(

@@ -11,7 +11,7 @@ import { Runtime } from "@zhanggui/kit/server/runtime";
 import { cloneOfTemplate, type TestDatabase } from "@zhanggui/kit/testing/database";
 import { kitMigrations } from "@zhanggui/kit/testing/runtime";
 import pg from "pg";
-import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, expect, inject, test, vi } from "vitest";
 import { freePort } from "../../tools/postgres.ts";
 import { patient } from "../setup/patience.ts";
 
@@ -52,7 +52,7 @@ beforeAll(async () => {
   bouncer = spawn("pgbouncer", [...words, join(folder, "pgbouncer.ini")], { stdio: "ignore" });
   const url = new URL(database.url);
   url.port = String(own);
-  await expect.poll(() => answers(url.href), { timeout: patient(30_000) }).toBe(true);
+  await vi.waitUntil(() => answers(url.href), { timeout: patient(30_000) });
   const env = readEnv({
     DATABASE_URL: url.href,
     SECRET_KEY: Buffer.alloc(32, 7).toString("base64"),
