@@ -71,5 +71,5 @@ test(
       expect((await stat(join(folder, file))).size).toBeGreaterThan(5000);
     }
   },
-  patient(120_000),
+  patient(240_000),
 );
