@@ -2,8 +2,9 @@ import { createRequire } from "node:module";
 import type { Options } from "@node-rs/argon2";
 
 /*
- * The tests' servers hash passwords by this in place of `@node-rs/argon2` (vitest.config.ts): the same, for a hundredth of
- * the work. A third of the tests' time went into guessing being slow; `passwords.test.ts` holds what production asks for.
+ * The tests' servers hash passwords by this in place of `@node-rs/argon2` (vitest.config.ts): the same, for a hundredth
+ * of the work. Guessing being slow took a good part of the tests' time; `passwords.test.ts` holds what production asks
+ * for.
  */
 const real = createRequire(import.meta.url)("@node-rs/argon2") as typeof import("@node-rs/argon2");
 
