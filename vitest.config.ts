@@ -10,6 +10,11 @@ process.env["NODE_COMPILE_CACHE"] ??= fileURLToPath(new URL(".zg/compiled", impo
 
 const cluster = "./tests/setup/cluster.ts";
 
+/** Servers that tests open in their own process: their passwords cost next to nothing. */
+const quickPasswords = {
+  alias: { "@node-rs/argon2": fileURLToPath(new URL("apps/server/src/testing/quick-argon2.ts", import.meta.url)) },
+};
+
 /** The console brings its own configuration (Vue, a browser's document) once it has one. */
 const consoleProject = existsSync(new URL("apps/console/vite.config.ts", import.meta.url)) ? ["apps/console"] : [];
 
@@ -18,13 +23,14 @@ export default defineConfig({
     // The heavy part is the database, which all workers share: more of them gain nothing on a small machine.
     maxWorkers: Math.min(4, availableParallelism()),
     sequence: { sequencer: LongestFirst },
-    testTimeout: patient(120_000),
-    hookTimeout: patient(60_000),
+    // For what never comes: what comes late, on a machine that others use meanwhile, has come.
+    testTimeout: patient(240_000),
+    hookTimeout: patient(180_000),
     expect: {
       // Asserting nothing is the commonest test that can't fail.
       requireAssertions: true,
       // What comes ends the wait, so it costs nothing to wait long for what comes late.
-      poll: { timeout: patient(30_000), interval: 20 },
+      poll: { timeout: patient(60_000), interval: 20 },
     },
     // A page whose test is over may still have asked for a part of itself, which nobody waits for any more.
     onUnhandledError: ({ message }) => message !== "Vite module runner has been closed.",
@@ -32,6 +38,7 @@ export default defineConfig({
     forceRerunTriggers: ["**/*.sql", "**/pnpm-lock.yaml", "**/vitest.config.ts", "**/tests/setup/**", "**/tools/*.ts"],
     projects: [
       {
+        resolve: quickPasswords,
         test: {
           // unit, module and http: beside the file they test
           name: "server",
@@ -51,6 +58,7 @@ export default defineConfig({
       },
       { test: { name: "upgrade", include: ["tests/upgrade/*.test.ts"], globalSetup: cluster, isolate: false } },
       {
+        resolve: quickPasswords,
         test: {
           name: "wire",
           include: ["tests/wire/**/*.test.ts"],
@@ -63,7 +71,8 @@ export default defineConfig({
           name: "simulation",
           include: ["tests/simulation/**/*.test.ts"],
           globalSetup: cluster,
-          testTimeout: patient(300_000),
+          testTimeout: patient(400_000),
+          isolate: false,
         },
       },
       {
@@ -74,8 +83,8 @@ export default defineConfig({
           // Each journey drives a browser, a server and an emulator: two at a time, after all else.
           maxWorkers: 2,
           sequence: { groupOrder: 2 },
-          testTimeout: patient(180_000),
-          hookTimeout: patient(120_000),
+          // One browser, and one load of what a journey needs, for all that a process plays.
+          isolate: false,
         },
       },
       {

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomInt } from "node:crypto";
 import { existsSync } from "node:fs";
 import { chown, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { createConnection, createServer } from "node:net";
@@ -62,13 +62,22 @@ export function databaseUrl(clusterUrl: string, database: string): string {
   return url.href;
 }
 
-/** A TCP port of 127.0.0.1 that was free a moment ago. */
+/**
+ * A TCP port of 127.0.0.1 that was free a moment ago, below those that the system gives by itself (Linux: from 32,768
+ * on): else any connection of anybody may take it before it is used, or while who has it is away for a moment.
+ */
 export async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((done, fail) => probe.once("error", fail).listen(0, "127.0.0.1", done));
-  const { port } = probe.address() as { port: number };
-  await new Promise((done) => probe.close(done));
-  return port;
+  for (;;) {
+    const port = randomInt(20_000, 32_000);
+    const probe = createServer();
+    const isFree = await new Promise<boolean>((done) => {
+      probe.once("error", () => done(false));
+      probe.listen(port, "127.0.0.1", () => done(true));
+    });
+    if (!isFree) continue;
+    await new Promise((done) => probe.close(done));
+    return port;
+  }
 }
 
 /** The question whether the server speaks TLS: length 8, code 80877103. PostgreSQL's protocol, "SSLRequest". */

@@ -72,7 +72,8 @@ export default defineConfig(({ command }) => ({
     exclude: ["src/dev-proxy.test.ts"],
     // Each file has its own globals, and not its own process: a process for each took four times as long.
     pool: "vmThreads",
-    expect: { requireAssertions: true },
+    testTimeout: 120_000,
+    expect: { requireAssertions: true, poll: { timeout: 60_000, interval: 10 } },
     // Node can't read the style sheets that its components import.
     server: { deps: { inline: ["element-plus"] } },
   },

@@ -57,7 +57,7 @@ test(
     expect(complaints).toEqual([]);
     await close();
   },
-  patient(120_000),
+  patient(240_000),
 );
 
 test(
@@ -70,9 +70,7 @@ test(
     await page.getByRole("heading", { level: 1 }).waitFor();
     // On a busy machine the newest line may tell of a request that the page broke off.
     const answered = async () =>
-      (await stage.api.logs.list({ module: ["audience"] })).items.find(
-        (found) => found.message === "request",
-      );
+      (await stage.api.logs.list({ module: ["audience"] })).items.find((found) => found.message === "request");
     await expect.poll(answered).toBeTruthy();
     const line = await answered();
     await page.goto(`/insight/logs?traceId=${line!.traceId}`);
@@ -108,5 +106,5 @@ test(
     expect(english.complaints).toEqual([]);
     await english.close();
   },
-  patient(120_000),
+  patient(240_000),
 );

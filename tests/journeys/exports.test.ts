@@ -117,5 +117,5 @@ test(
     await desk().getByText("“坏.png”没有上传").waitFor();
     await desk().getByRole("cell", { name: "茶单.txt", exact: true }).waitFor();
   },
-  patient(180_000),
+  patient(240_000),
 );

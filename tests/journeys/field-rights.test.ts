@@ -1,5 +1,6 @@
 import { bindLanternTea } from "@zhanggui/server/testing/lantern-tea";
 import { afterAll, beforeAll, expect, inject, onTestFailed, test, vi } from "vitest";
+import { patient } from "../setup/patience.ts";
 import { Album } from "./setup/album.ts";
 import { signIn } from "./setup/sign-in.ts";
 import { type Stage, setStage } from "./setup/stage.ts";
@@ -25,7 +26,7 @@ beforeAll(async () => {
       const { items } = await stage.api.audience.listPeople({});
       return items.length > 0 && items;
     },
-    { timeout: 30_000 },
+    { timeout: patient(60_000) },
   );
   personId = person!.id;
   await stage.api.audience.updatePerson({ personId, displayName: "小满", phone });

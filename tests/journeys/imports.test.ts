@@ -64,5 +64,5 @@ test(
     await album.take(desk(), "list on a phone");
     expect(office.complaints).toEqual([]);
   },
-  patient(120_000),
+  patient(240_000),
 );

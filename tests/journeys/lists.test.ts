@@ -250,7 +250,7 @@ test("all that match are tagged from a list that shows a few of them, and what c
   expect(lost).toBe(1);
   await desk().getByRole("button", { name: "后台任务" }).click();
   const runs = desk().getByRole("dialog", { name: "后台任务" }).getByRole("article");
-  await runs.getByText("已完成 1,110").waitFor({ timeout: 60_000 });
+  await runs.getByText("已完成 1,110").waitFor({ timeout: patient(60_000) });
   expect(await runs.count()).toBe(1);
   await desk().keyboard.press("Escape");
   await desk().unrouteAll();

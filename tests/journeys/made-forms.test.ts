@@ -1,12 +1,10 @@
 import { accept } from "@zhanggui/forms/made-form";
 import { madeFormAndAnswers } from "@zhanggui/forms/testing/made-forms";
 import fc from "fast-check";
-import { chromium } from "playwright-core";
 import { rolldown } from "rolldown";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { demandBrowser } from "../../tools/browser.ts";
 import { inRoot } from "../../tools/zg/paths.ts";
-import { browserFlags } from "./setup/stage.ts";
+import { closeWindows, openBrowser } from "./setup/browser.ts";
 
 /*
  * Forms that operators make are validated alike in browser and server. The page has the strictest policy that the
@@ -21,7 +19,6 @@ const script = `
   globalThis.acceptAll = (pairs) => JSON.parse(pairs).map(([made, given]) => JSON.stringify(accept(made, given)));
 `;
 
-let browser: Awaited<ReturnType<typeof chromium.launch>>;
 let code: string;
 
 beforeAll(async () => {
@@ -38,9 +35,8 @@ beforeAll(async () => {
   });
   const { output } = await bundle.generate({ format: "esm" });
   code = output[0].code;
-  browser = await chromium.launch({ executablePath: demandBrowser(), args: browserFlags });
 });
-afterAll(() => browser?.close());
+afterAll(closeWindows);
 
 interface Window {
   readonly madeCode: boolean;
@@ -49,7 +45,7 @@ interface Window {
 }
 
 test("a browser under a strict policy makes of random forms and answers what the server makes of them", async () => {
-  const page = await browser.newPage();
+  const page = await (await openBrowser()).newPage();
   await page.route("**/*", (route) => {
     const isScript = route.request().url().endsWith(".js");
     return route.fulfill({

@@ -2,9 +2,7 @@ import { readFile, stat } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { contracts } from "@zhanggui/server/contracts";
-import { type Browser, chromium } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { demandBrowser } from "../../tools/browser.ts";
 import { Mock } from "../../tools/mock/answer.ts";
 import { sendFile } from "../../tools/mock/files.ts";
 import { mockServer } from "../../tools/mock/server.ts";
@@ -14,7 +12,7 @@ import { createProgress } from "../../tools/zg/progress.ts";
 import { build } from "../../tools/zg/setup.ts";
 import { patient } from "../setup/patience.ts";
 import { Album } from "./setup/album.ts";
-import { browserFlags } from "./setup/stage.ts";
+import { closeWindows, openBrowser } from "./setup/browser.ts";
 import { openWindow } from "./setup/window.ts";
 
 /*
@@ -26,7 +24,6 @@ const server = mockServer({
   mock: new Mock({ contracts, nowMs, ...(await specialsOf(contracts)) }),
   files: sendFile,
 });
-let browser: Browser;
 let url: string;
 
 beforeAll(async () => {
@@ -34,16 +31,15 @@ beforeAll(async () => {
   url = await new Promise((done) => {
     server.listen(0, "127.0.0.1", () => done(`http://127.0.0.1:${(server.address() as AddressInfo).port}`));
   });
-  browser = await chromium.launch({ executablePath: demandBrowser(), args: browserFlags });
 });
 afterAll(async () => {
-  await browser?.close();
+  await closeWindows();
   server.close();
   server.closeAllConnections();
 });
 
 test("any password signs in, a row of the list opens, and nothing complains", async () => {
-  const { page, complaints, close } = await openWindow(browser, { baseURL: url });
+  const { page, complaints, close } = await openWindow(await openBrowser(), { baseURL: url });
   await page.goto("/login");
   await page.getByLabel("账号").fill(defaultUser);
   await page.getByLabel("密码").fill("anything");
@@ -64,7 +60,7 @@ test(
   async () => {
     const { folder } = await Album.open("shots");
     const tour = { url, login: defaultUser, password: "anything", only: ["/links", "/login"], folder, say: () => {} };
-    const shots = await takeAll(browser, tour);
+    const shots = await takeAll(await openBrowser(), tour);
     const expected = ["/login", "/growth/links", "/growth/links#new"].flatMap((path) =>
       sides.map(({ side }) => `${path} ${side}`),
     );
@@ -75,5 +71,5 @@ test(
       expect((await stat(join(folder, file))).size).toBeGreaterThan(5000);
     }
   },
-  patient(120_000),
+  patient(240_000),
 );

@@ -43,10 +43,10 @@ const noteFailure = () =>
   onTestFailed(async () =>
     console.error(await album.take(desk(), "failed"), ...office.complaints, stage.serverOutput()),
   );
-/** Each tag takes its time: somebody can look on. */
+/** Each tag takes its time, the more the busier the machine is: somebody can look on. */
 async function slowDown(): Promise<void> {
   await database.query(`CREATE OR REPLACE FUNCTION tea_slow() RETURNS trigger LANGUAGE plpgsql AS $$
-    BEGIN PERFORM pg_sleep(0.01); RETURN NEW; END $$`);
+    BEGIN PERFORM pg_sleep(${patient(10)} / 1000.0); RETURN NEW; END $$`);
   await database.query(
     "CREATE TRIGGER tea_slow BEFORE INSERT ON audience_person_tag FOR EACH ROW EXECUTE FUNCTION tea_slow()",
   );
@@ -117,7 +117,7 @@ test(
     await desk().waitForURL("**/people?search=Guest");
     expect(office.complaints).toEqual([]);
   },
-  patient(120_000),
+  patient(240_000),
 );
 
 test(
@@ -162,7 +162,7 @@ test(
     await desk().getByRole("button", { name: "通知，没有未读" }).waitFor();
     expect(office.complaints).toEqual([]);
   },
-  patient(180_000),
+  patient(240_000),
 );
 
 const here = (page: Page, business: string) =>
@@ -238,7 +238,7 @@ test(
     await other.close();
     expect(office.complaints).toEqual(["401: POST /api/me/tenants"]);
   },
-  patient(120_000),
+  patient(240_000),
 );
 
 test("a list whose figures have a total tells it in its foot", async () => {

@@ -62,7 +62,7 @@ async function fill(): Promise<void> {
   for (let pass = 1; pass <= 2; pass += 1) {
     // A receipt of WeChat's is a push of its own, with work of its own.
     const isIdle = async () => (await client.query<{ left: number }>(left)).rows[0]?.left === 0;
-    await vi.waitUntil(isIdle, { timeout: patient(30_000), interval: 20 });
+    await vi.waitUntil(isIdle, { timeout: patient(60_000), interval: 20 });
     await world.settle();
   }
   await client.query(

@@ -1,3 +1,4 @@
+import { flushCompileCache } from "node:module";
 import { event } from "@zhanggui/kit/contract/event";
 import { TurnableClock } from "@zhanggui/kit/server/clock";
 import { kitTransaction, type TxCtx } from "@zhanggui/kit/server/ctx";
@@ -44,5 +45,7 @@ export function openWorker(databaseUrl: string): Runtime {
 if (import.meta.main) {
   const runtime = openWorker(process.env["DATABASE_URL"] ?? "");
   await runtime.start({ work: true });
+  // Whoever is killed keeps nothing for the next one.
+  flushCompileCache();
   process.stdout.write("ready\n");
 }

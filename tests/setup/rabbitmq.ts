@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { randomInt } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { freePort } from "../../tools/postgres.ts";
 
 /** The script itself, where there is one: what Debian puts before it changes the user. */
 const script = ["/usr/lib/rabbitmq/bin/rabbitmq-server", "/usr/sbin/rabbitmq-server"].find((path) => existsSync(path));
@@ -83,22 +83,4 @@ function isListening(port: number): Promise<boolean> {
     socket.once("connect", () => resolve(true));
     socket.once("error", () => resolve(false));
   }).then((is) => is === true);
-}
-
-/**
- * A free port below those that the system gives by itself: nobody else takes it while the broker is down, and talks
- * another protocol to whoever comes back to it.
- */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const port = randomInt(20_000, 32_000);
-    const server = createServer();
-    const isFree = await new Promise<boolean>((done) => {
-      server.once("error", () => done(false));
-      server.listen(port, "127.0.0.1", () => done(true));
-    });
-    if (!isFree) continue;
-    await new Promise((done) => server.close(done));
-    return port;
-  }
 }

@@ -62,7 +62,7 @@ test(
       const now = await row();
       return now.phase === phase && now.state === "ready";
     };
-    await expect.poll(() => isReady("reading"), { timeout: 60_000 }).toBe(true);
+    await expect.poll(() => isReady("reading")).toBe(true);
     await api.imports.check({ importId, mapping: ["displayName"] });
 
     /** Kills it while some is done, and not all: once in the check, then while it imports. */
@@ -72,20 +72,20 @@ test(
         const now = await row();
         return now.phase === phase ? now.done : 0;
       };
-      await expect.poll(done, { timeout: 300_000, interval: 20 }).toBeGreaterThan(wanted);
+      await expect.poll(done, { timeout: patient(300_000), interval: 20 }).toBeGreaterThan(wanted);
       expect((await row()).done).toBeLessThan(rows);
       await server.kill();
       server = await boot();
     };
     await killWithin("checking", 1);
-    await expect.poll(() => isReady("checking"), { timeout: 400_000, interval: 100 }).toBe(true);
+    await expect.poll(() => isReady("checking"), { timeout: patient(400_000), interval: 100 }).toBe(true);
     expect((await row()).checked).toEqual({ created: rows - bad, updated: 0, skipped: 0, failed: bad });
     expect((await db.selectFrom("audience_person").select("id").limit(1).execute()).length).toBe(0);
     const { accessToken: fresh } = await visitor.access.login(signIn);
     const later = createClient(contracts, { baseUrl: url, headers: () => ({ authorization: `Bearer ${fresh}` }) });
     await later.imports.run({ importId });
     for (let round = 1; round < kills; round += 1) await killWithin("importing", round);
-    await expect.poll(async () => (await row()).state, { timeout: 400_000, interval: 100 }).toBe("done");
+    await expect.poll(async () => (await row()).state, { timeout: patient(400_000), interval: 100 }).toBe("done");
 
     expect(await row()).toMatchObject({ done: rows, created: rows - bad, failed: bad, updated: 0, skipped: 0 });
     const { rows: names } = await sql<{ displayName: string }>`SELECT display_name FROM audience_person`.execute(db);

@@ -7,9 +7,13 @@ import pg from "pg";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { freePort } from "../../tools/postgres.ts";
 import { type ServerProcess, startServer } from "../setup/server-process.ts";
+import { patient } from "../setup/patience.ts";
+
+/** Sooner than whoever was told nothing looks by itself. */
+const promptly = { timeout: patient(3_000), interval: 10 };
 
 // Two processes on one database, one of which only answers requests: a setting that is changed through one holds in the
-// other within a second, thirty times, also while the connections break on which they hear of it.
+// other promptly, thirty times, also while the connections break on which they hear of it.
 
 let database: TestDatabase;
 let processes: readonly { readonly server: ServerProcess; readonly url: string }[];
@@ -53,7 +57,7 @@ async function isAllowed(url: string, domain: string): Promise<boolean> {
   );
 }
 
-test("thirty changes are seen by the other process within a second", async () => {
+test("thirty changes are seen by the other process promptly", async () => {
   let version = 0;
   for (let round = 0; round < 30; round += 1) {
     const [from, to] = round % 2 === 0 ? [processes[0]!, processes[1]!] : [processes[1]!, processes[0]!];
@@ -66,7 +70,7 @@ test("thirty changes are seen by the other process within a second", async () =>
     const change = { key: "links.allowedDomains", value: [domain], version };
     ({ version } = await api(from.url).settings.change(change));
     expect(await isAllowed(from.url, domain)).toBe(true);
-    await expect.poll(() => isAllowed(to.url, domain), { timeout: 1000, interval: 20 }).toBe(true);
+    await expect.poll(() => isAllowed(to.url, domain), promptly).toBe(true);
     expect(await isAllowed(to.url, "elsewhere.example")).toBe(false);
   }
-}, 60_000);
+});

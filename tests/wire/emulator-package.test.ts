@@ -33,7 +33,7 @@ beforeAll(async () => {
     });
     started.once("exit", (code) => fail(new Error(`the emulator ended (${code}): ${printed}`)));
   });
-}, 120_000);
+});
 
 afterAll(async () => {
   const ended = new Promise((done) => started?.once("exit", done));

@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { newId } from "@zhanggui/kit/contract/ids";
@@ -13,6 +12,8 @@ import { cloneOfTemplate, type TestDatabase } from "@zhanggui/kit/testing/databa
 import { kitMigrations } from "@zhanggui/kit/testing/runtime";
 import pg from "pg";
 import { afterAll, beforeAll, expect, inject, test, vi } from "vitest";
+import { freePort } from "../../tools/postgres.ts";
+import { patient } from "../setup/patience.ts";
 
 /** Debian's package; where it isn't installed there is nothing to test against. */
 const isInstalled = spawnSync("pgbouncer", ["--version"]).status === 0;
@@ -21,14 +22,6 @@ let folder: string;
 let database: TestDatabase;
 let bouncer: ChildProcess;
 let runtime: Runtime;
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-  const address = server.address();
-  await new Promise((done) => server.close(done));
-  return address !== null && typeof address === "object" ? address.port : 0;
-}
 
 async function answers(url: string): Promise<boolean> {
   const client = new pg.Client({ connectionString: url });
@@ -59,7 +52,7 @@ beforeAll(async () => {
   bouncer = spawn("pgbouncer", [...words, join(folder, "pgbouncer.ini")], { stdio: "ignore" });
   const url = new URL(database.url);
   url.port = String(own);
-  await vi.waitFor(async () => expect(await answers(url.href)).toBe(true), { timeout: 10_000 });
+  await vi.waitUntil(() => answers(url.href), { timeout: patient(30_000) });
   const env = readEnv({
     DATABASE_URL: url.href,
     SECRET_KEY: Buffer.alloc(32, 7).toString("base64"),

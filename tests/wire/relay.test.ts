@@ -6,11 +6,12 @@ import { openTestServer, type TestServer } from "@zhanggui/server/testing/test-s
 import { type AsyncMessage, Connection } from "rabbitmq-client";
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from "vitest";
 import { z } from "zod";
+import { patient } from "../setup/patience.ts";
 import { newRabbit, type Rabbit, whyNoRabbit } from "../setup/rabbitmq.ts";
 
 const poured = event("tea.poured.v1", z.object({ pot: z.string(), n: z.int() }), { key: ({ pot }) => pot });
 const exchange = "zhanggui.events";
-const patience = { timeout: 60_000, interval: 50 };
+const patience = { timeout: patient(60_000), interval: 50 };
 
 describe.skipIf(whyNoRabbit !== undefined)(`a relay to RabbitMQ${whyNoRabbit ? `: ${whyNoRabbit}` : ""}`, () => {
   let rabbit: Rabbit;
@@ -24,7 +25,7 @@ describe.skipIf(whyNoRabbit !== undefined)(`a relay to RabbitMQ${whyNoRabbit ? `
       work: true,
       before: (runtime) => runtime.publish([poured]),
     });
-  }, 60_000);
+  });
   afterEach(() => {
     for (const connection of opened.splice(0)) connection.unsafeDestroy();
   });
@@ -115,7 +116,7 @@ describe.skipIf(whyNoRabbit !== undefined)(`a relay to RabbitMQ${whyNoRabbit ? `
     await expect.poll(async () => (await waiting()).length, patience).toBe(0);
     expect(await server.runtime.unscopedDb().selectFrom("kit_dead").select("ref").execute()).toEqual([]);
     await expect.poll(isThere, patience).toBe(true);
-  }, 180_000);
+  });
 
   const waiting = () =>
     server.runtime.unscopedDb().selectFrom("kit_task").select("ref").where("queue", "=", "webhooks.relay").execute();

@@ -45,4 +45,4 @@ test("what the types allow and browsers haven't is found, and nothing else", asy
   const { output } = await capture("oxlint", ["-c", join(folder, ".oxlintrc.json"), "--format=unix", folder]);
   const found = new Set([...output.matchAll(/(wrong|right)\d*\.(ts|vue)(?=:\d)/g)].map(([name]) => name));
   expect([...found].toSorted()).toEqual(["wrong.vue", ...wrong.map((_, index) => `wrong${index}.ts`)].toSorted());
-}, 60_000);
+});

@@ -22,7 +22,7 @@ beforeAll(async () => {
     build: { write: false },
   });
   files = (made as Rolldown.RolldownOutput).output;
-}, 120_000);
+});
 afterAll(() => {
   process.env["NODE_ENV"] = before;
 });

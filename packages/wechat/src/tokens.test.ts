@@ -81,9 +81,9 @@ describe("one coordinator", () => {
       return { ...refused, voided: false };
     });
     const first = tokens.get();
-    await vi.waitUntil(() => reads.mock.calls.length === 2);
+    await expect.poll(() => reads.mock.calls.length).toBe(2);
     const second = tokens.replace("refused");
-    await vi.waitUntil(() => reads.mock.calls.length === 3);
+    await expect.poll(() => reads.mock.calls.length).toBe(3);
     opened.resolve();
     expect(await first).toBe("refused");
     expect(await second).toBe("token-1");

@@ -4,21 +4,12 @@ import { cloneOfTemplate } from "@zhanggui/kit/testing/database";
 import { migrationFolders } from "@zhanggui/server/migrations";
 import { contracts } from "@zhanggui/server/contracts";
 import { testSecrets } from "@zhanggui/server/testing/test-server";
-import { type Browser, chromium } from "playwright-core";
-import { demandBrowser } from "../../../tools/browser.ts";
+import type { Browser } from "playwright-core";
 import { freePort } from "../../../tools/postgres.ts";
 import { inRoot } from "../../../tools/zg/paths.ts";
 import { startServer } from "../../setup/server-process.ts";
+import { closeWindows, openBrowser } from "./browser.ts";
 
-/** Nothing that calls home, and no sandbox, which a container's root can't have. */
-export const browserFlags = [
-  "--no-sandbox",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
 const password = "correct horse battery";
 
 /** Somebody with an account at Lantern Tea. */
@@ -57,7 +48,6 @@ export async function setStage(clusterUrl: string, variables: Readonly<Record<st
     for (const end of closers.splice(0).toReversed()) await end();
   };
   try {
-    const executablePath = demandBrowser();
     const emulator = await startEmulator({ seed: 1 });
     closers.push(() => emulator.stop());
     const database = await cloneOfTemplate(clusterUrl, migrationFolders());
@@ -73,14 +63,14 @@ export async function setStage(clusterUrl: string, variables: Readonly<Record<st
       SMTP_URL: emulator.smtpUrl,
       SMS_URL: emulator.smsUrl,
       CONSOLE_DIR: inRoot("apps/console/dist"),
+      // Whoever leaves the stage has asked for all that they wanted.
+      DRAIN_SECONDS: "1",
       ...variables,
     });
     closers.push(() => server.stop());
     const people = await openLanternTea(url);
-    // In a machine's locale without UTF-8 a file with a Chinese name is saved as "download".
-    const env = { ...process.env, LC_ALL: "C.UTF-8" };
-    const browser = await chromium.launch({ executablePath, args: browserFlags, env });
-    closers.push(() => browser.close());
+    const browser = await openBrowser();
+    closers.push(closeWindows);
     const databaseUrl = database.url;
     return { browser, url, emulator, ...people, databaseUrl, serverOutput: () => server.output(), close };
   } catch (error) {

@@ -48,7 +48,7 @@ const colleague = i18n.global.t("access.colleague");
 
 test("who may list the accounts reads their names", async () => {
   const nameOf = namesFor([accessRead.code]);
-  await vi.waitFor(() => expect(nameOf("a2")).toBe("阿岚"));
+  await expect.poll(() => nameOf("a2")).toBe("阿岚");
   expect(nameOf("gone")).toBe(colleague);
 });
 

@@ -28,7 +28,7 @@ test("each openid is asked for once, and is one person's at one account", async 
   rows.value = [row("o1"), row("o1"), row("o2")];
   await nextTick();
   expect(find.mock.calls[0]?.[0]).toEqual({ openids: ["o1", "o2"] });
-  await vi.waitFor(() => expect(personOf(row("o1"))?.displayName).toBe("小满"));
+  await expect.poll(() => personOf(row("o1"))?.displayName).toBe("小满");
   expect(personOf(row("o1", "a2"))).toBeUndefined();
   expect(personOf(row("o2"))).toBeUndefined();
   rows.value = [...rows.value, row("o3")];

@@ -18,9 +18,9 @@ test("what couldn't be loaded closes again, and the next click asks for it once 
   const page = document.createElement("div");
   app.mount(page);
   isOpen.value = true;
-  await vi.waitFor(() => expect([isOpen.value, asked, page.textContent]).toEqual([false, 1, ""]));
+  await expect.poll(() => [isOpen.value, asked, page.textContent]).toEqual([false, 1, ""]);
   isOpen.value = true;
-  await vi.waitFor(() => expect([isOpen.value, asked, page.textContent]).toEqual([true, 2, "open"]));
+  await expect.poll(() => [isOpen.value, asked, page.textContent]).toEqual([true, 2, "open"]);
   app.unmount();
 });
 
@@ -57,7 +57,7 @@ test("Esc closes what hasn't come yet, and only that; it doesn't open when it co
   await press("Escape");
   expect(below).toHaveBeenCalledTimes(2);
   coming.resolve({ default: Drawer });
-  await vi.waitFor(() => expect(page.textContent).toBe("open"));
+  await expect.poll(() => page.textContent).toBe("open");
   expect(page.querySelector("[aria-busy]")).toBeNull();
   document.removeEventListener("keydown", below);
   app.unmount();

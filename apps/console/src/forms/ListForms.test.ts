@@ -54,15 +54,15 @@ test("the row that the address names is edited, also when rows come later", asyn
   await nextTick();
   expect(shown(host)).toBe("");
   rows.value = [{ id: "r1", name: "Counter" }];
-  await vi.waitFor(() => expect(shown(host)).toBe('[{"name":"Counter"},{"roleId":"r1"}]'));
+  await expect.poll(() => shown(host)).toBe('[{"name":"Counter"},{"roleId":"r1"}]');
   await router.push("/roles");
-  await vi.waitFor(() => expect(shown(host)).toBe(""));
+  await expect.poll(() => shown(host)).toBe("");
 });
 
 test("a refresh that takes the row away, or changes it, leaves the form as it was opened", async () => {
   const rows = shallowRef<readonly Row[]>([{ id: "r1", name: "Counter" }]);
   const { host } = await open(rows, "/roles#edit/r1");
-  await vi.waitFor(() => expect(shown(host)).toContain("Counter"));
+  await expect.poll(() => shown(host)).toContain("Counter");
   rows.value = [{ id: "r1", name: "Stall" }];
   await nextTick();
   rows.value = [];

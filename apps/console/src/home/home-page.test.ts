@@ -69,7 +69,7 @@ async function seenWith(...permissions: { readonly code: string }[]): Promise<HT
   const root = document.createElement("div");
   app = createApp(HomePage).use(pinia).use(i18n).use(router);
   app.mount(root);
-  await vi.waitUntil(() => root.querySelector("[aria-busy=true]") === null);
+  await expect.poll(() => root.querySelector("[aria-busy=true]")).toBeNull();
   return root;
 }
 
@@ -135,6 +135,6 @@ test("a new business has its first steps before it, to whoever can take them", a
 test("what couldn't be loaded says so, and the rest is there", async () => {
   delete answers["/api/deliveries/figures"];
   const seen = await seenWith(audienceRead, connectRead, connectWrite, messagingRead);
-  await vi.waitUntil(() => seen.querySelector("[role=alert]") !== null);
+  await expect.poll(() => seen.querySelector("[role=alert]")).not.toBeNull();
   expect(seen.querySelectorAll(".tile strong")).toHaveLength(3);
 });

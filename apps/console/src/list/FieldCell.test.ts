@@ -1,4 +1,4 @@
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { createApp, h } from "vue";
 import { createMemoryHistory, createRouter } from "vue-router";
 import { i18n } from "../common/language.ts";
@@ -43,8 +43,8 @@ test("a row of another module is a link to where its kind says, and its name whe
   };
   const [known, unknown] = [mounted("channel"), mounted("kettle")];
   // What a kind knows is loaded when the first of its cells is drawn.
-  const leads = () => expect(known.querySelector("a")?.getAttribute("href")).toContain("/channels?search=");
-  await vi.waitFor(leads, { timeout: 15_000 });
+  const leads = () => known.querySelector("a")?.getAttribute("href");
+  await expect.poll(leads).toContain("/channels?search=");
   expect([known.textContent, unknown.textContent]).toEqual(["门店海报", "门店海报"]);
   expect(unknown.querySelector("a")).toBeNull();
 });

@@ -43,7 +43,7 @@ async function press(toggle: Partial<Toggle<Row>> = {}): Promise<void> {
   app = createApp({ render: () => h(RowSwitch as unknown as Component, given) }).use(i18n);
   app.mount(host);
   host.querySelector<HTMLElement>("[role=switch]")?.click();
-  await vi.waitFor(() => expect(done.mock.calls.length + why.mock.calls.length + sure.mock.calls.length).not.toBe(0));
+  await expect.poll(() => done.mock.calls.length + why.mock.calls.length + sure.mock.calls.length).not.toBe(0);
   await nextTick();
 }
 
@@ -52,9 +52,9 @@ test("it acts at once, says so, and takes it back as the row is then", async () 
   expect(set).toHaveBeenCalledWith(expect.objectContaining({ version: 1 }), false);
   const [sentence, offer] = done.mock.calls[0] ?? [];
   expect([sentence, offer?.label]).toEqual(["“海报”已停用", "撤销"]);
-  await vi.waitFor(() => expect(refreshed).toHaveBeenCalledOnce());
+  await expect.poll(() => refreshed).toHaveBeenCalledOnce();
   offer?.run();
-  await vi.waitFor(() => expect(done).toHaveBeenCalledTimes(2));
+  await expect.poll(() => done).toHaveBeenCalledTimes(2);
   expect(set).toHaveBeenLastCalledWith(expect.objectContaining({ version: 2, enabled: false }), true);
   expect(done.mock.lastCall).toEqual(["“海报”已启用"]);
 });

@@ -51,13 +51,13 @@ function listener(follow: (signal: AbortSignal) => AsyncIterable<LiveEvent>) {
 test("however many follow a list, it is one stream, which ends with the last of them", async () => {
   const { list, open, begun } = liveList();
   const all = Array.from({ length: 5 }, () => listener(sharedLive(list)));
-  await vi.waitFor(() => expect(open.size).toBe(1));
+  await expect.poll(() => open.size).toBe(1);
   for (const each of open) each.tell();
-  await vi.waitFor(() => expect(all.map(({ seen }) => seen.count)).toEqual([1, 1, 1, 1, 1]));
+  await expect.poll(() => all.map(({ seen }) => seen.count)).toEqual([1, 1, 1, 1, 1]);
   for (const { stop } of all.slice(1)) stop.abort();
   await Promise.all(all.slice(1).map(({ done }) => done));
   for (const each of open) each.tell();
-  await vi.waitFor(() => expect(all.map(({ seen }) => seen.count)).toEqual([2, 1, 1, 1, 1]));
+  await expect.poll(() => all.map(({ seen }) => seen.count)).toEqual([2, 1, 1, 1, 1]);
   all[0]!.stop.abort();
   await all[0]!.done;
   expect([open.size, begun()]).toEqual([0, 1]);
@@ -66,13 +66,13 @@ test("however many follow a list, it is one stream, which ends with the last of 
 test("one that breaks is told to all, and whoever comes again begins a new one", async () => {
   const { list, open, begun } = liveList();
   const [a, b] = [listener(sharedLive(list)), listener(sharedLive(list))];
-  await vi.waitFor(() => expect(open.size).toBe(1));
+  await expect.poll(() => open.size).toBe(1);
   const broken = new TypeError("network error");
   for (const each of open) each.fail(broken);
   await Promise.all([a.done, b.done]);
   expect([a.seen.ended, b.seen.ended]).toEqual([broken, broken]);
   const again = listener(sharedLive(list));
-  await vi.waitFor(() => expect(begun()).toBe(2));
+  await expect.poll(() => begun()).toBe(2);
   again.stop.abort();
   await again.done;
 });
@@ -86,14 +86,14 @@ test("whoever joins learns when something happened last, as those do who began",
     listeners.push(listener(sharedLive(list)));
   };
   const told = (...quietMs: number[][]) =>
-    vi.waitFor(() => expect(listeners.map(({ seen }) => seen.quietMs)).toEqual(quietMs));
-  await vi.waitFor(() => expect(open.size).toBe(1));
+    expect.poll(() => listeners.map(({ seen }) => seen.quietMs)).toEqual(quietMs);
+  await expect.poll(() => open.size).toBe(1);
   for (const each of open) each.listening(60_000);
   await told([60_000], [60_000]);
   join(5_000);
   await told([60_000], [60_000], [65_000]);
   for (const each of open) each.tell();
-  await vi.waitFor(() => expect(listeners.map(({ seen }) => seen.count)).toEqual([1, 1, 1]));
+  await expect.poll(() => listeners.map(({ seen }) => seen.count)).toEqual([1, 1, 1]);
   join(5_300);
   await told([60_000], [60_000], [65_000], [300]);
   for (const { stop } of listeners) stop.abort();

@@ -153,7 +153,7 @@ test("who may not listen isn't asked again", async () => {
 
 test("that it has ended is said, and whoever wants to goes on", async () => {
   last().end(new ApiProblem({ type: "", title: "", status: 403, detail: "", code: "kit.forbidden", traceId: "" }));
-  await vi.waitFor(() => expect(ended).toHaveLength(1));
+  await expect.poll(() => ended).toHaveLength(1);
   ended[0]?.run();
   await settle();
   expect([streams.length, looks]).toEqual([2, 1]);

@@ -31,14 +31,14 @@ async function send(text: string): Promise<void> {
   await nextTick();
   const calls = reply.mock.calls.length;
   host.querySelector("form")?.dispatchEvent(new Event("submit", { cancelable: true }));
-  await vi.waitFor(() => expect(reply.mock.calls.length).toBe(calls + 1));
+  await expect.poll(() => reply.mock.calls.length).toBe(calls + 1);
   await nextTick();
 }
 
 test("a reply whose answer was lost is asked for again as it was, though the thread shows it by now", async () => {
   reply.mockRejectedValueOnce(new TypeError("Failed to fetch"));
   await send("留一份");
-  await vi.waitFor(() => expect(host.querySelector("[role=alert]")).not.toBeNull());
+  await expect.poll(() => host.querySelector("[role=alert]")).not.toBeNull();
   conversation.value = { ...conversation.value, lastReplyId: "the lost one" };
   await nextTick();
   reply.mockResolvedValueOnce({ id: "the lost one" });
@@ -46,7 +46,7 @@ test("a reply whose answer was lost is asked for again as it was, though the thr
   expect(reply.mock.calls[1]).toEqual(reply.mock.calls[0]);
   // What is written next is a call of its own, by somebody who has seen that one.
   reply.mockResolvedValueOnce({ id: "r3" });
-  await vi.waitFor(() => expect(host.querySelector("textarea")?.value).toBe(""));
+  await expect.poll(() => host.querySelector("textarea")?.value).toBe("");
   await send("留一份");
   expect(reply.mock.calls[2]?.[0]).toMatchObject({ lastReplyId: "the lost one" });
   expect(reply.mock.calls[2]?.[1]).not.toEqual(reply.mock.calls[0]?.[1]);

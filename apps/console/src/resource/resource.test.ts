@@ -84,7 +84,7 @@ async function open(address: string, of: Resource, ...permissions: { readonly co
     .use(i18n)
     .use(router);
   app.mount(host);
-  await vi.waitUntil(() => asked.length > 0 && host.querySelector("h1")?.textContent !== "…");
+  await expect.poll(() => asked.length > 0 && host.querySelector("h1")?.textContent !== "…").toBe(true);
   return router;
 }
 
@@ -110,7 +110,7 @@ test("a row has a page of its own: its fields in words, by their kinds, and what
     each.nextElementSibling?.textContent,
   ]);
   expect(Object.fromEntries(facts)).toMatchObject({ 收件人: "客户本人", 方式: "邮件", 原因: "已送达" });
-  await vi.waitFor(() => expect(host.querySelector(".story")?.textContent).toBe("how it got there"));
+  await expect.poll(() => host.querySelector(".story")?.textContent).toBe("how it got there");
   expect(host.querySelector("a.back")?.getAttribute("href")).toBe("/things");
 });
 

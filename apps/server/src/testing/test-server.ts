@@ -89,7 +89,9 @@ export async function openTestServer(clusterUrl: string, options: TestServerOpti
       ? await cloneOfTemplate(clusterUrl, migrationFolders())
       : { url: options.databaseUrl, drop: async () => {} };
   const folder = `${tmpdir()}/zg-files-${randomBytes(6).toString("hex")}`;
-  const defaults = { LOG_LEVEL: "silent", PORT: "0", FILES_DIR: folder, ...testSecrets, ...nowhere };
+  // Who closes a test's server has asked for all that they wanted.
+  const closing = { DRAIN_SECONDS: "0" };
+  const defaults = { LOG_LEVEL: "silent", PORT: "0", FILES_DIR: folder, ...closing, ...testSecrets, ...nowhere };
   const variables = { DATABASE_URL: database.url, ...defaults };
   const env = readEnv({ ...variables, ...options.env });
   const clock = options.clock ?? new TurnableClock();

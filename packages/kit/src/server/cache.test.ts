@@ -206,7 +206,7 @@ describe.skipIf(!hasRedis)("with Redis", () => {
     await expect.poll(() => a.store.isUp).toBe(false);
     for (let n = 0; n < 50; n += 1) expect(await a.kept.get(ctx(), `cold ${n}`, read)).toBe("two");
     redis.resume();
-    await expect.poll(() => a.store.isUp, { timeout: 5_000 }).toBe(true);
+    await expect.poll(() => a.store.isUp).toBe(true);
     // It still has the old value, or would: what was forgotten meanwhile is made up for.
     const fresh = await process("two:");
     await expect.poll(() => redis.say(`EXISTS "two:cache:tea.shared:${tenantId} k:forgotten"`)).toBe(":1\r\n");
@@ -219,11 +219,9 @@ describe.skipIf(!hasRedis)("with Redis", () => {
       expect(await kept.get(ctx(), "k", read)).toBe("three");
     }
     await redis.start();
-    await expect.poll(() => a.store.isUp, { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => a.store.isUp).toBe(true);
     expect(await a.kept.get(ctx(), "n", async () => "four")).toBe("four");
-    await expect
-      .poll(() => redis.say(`EXISTS "two:cache:tea.shared:${tenantId} n"`), { timeout: 5_000 })
-      .toBe(":1\r\n");
+    await expect.poll(() => redis.say(`EXISTS "two:cache:tea.shared:${tenantId} n"`)).toBe(":1\r\n");
     const said = lines.map((line) => (JSON.parse(line) as { message: string }).message);
     expect(said).toContain("Redis is away: each process goes on by itself");
     expect(said.filter((line) => line.startsWith("Redis is away")).length).toBeLessThan(10);

@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
+import { freePort } from "../../../../tools/postgres.ts";
 
 /** Whether this machine has a Redis: tests that need one are left out elsewhere. */
 export const hasRedis = spawnSync("redis-server", ["--version"]).status === 0;
@@ -54,13 +55,4 @@ function say(port: number, command: string): Promise<string> {
     });
     socket.once("error", reject);
   });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
 }

@@ -62,6 +62,8 @@ export async function openKitServer<Contracts extends Readonly<Record<string, Co
   const app = await createApplication({
     runtime,
     version: "0.0.0",
+    // Who closes a test's server has asked for all that they wanted.
+    drainMs: 0,
     ...options,
     modules: [doors, ...options.modules],
   });

@@ -43,4 +43,4 @@ test("people who write while they are tagged in steps, a hundred times: neither 
     const [{ done, failed }] = await Promise.all([step.finally(() => (isThrough = true)), tap()]);
     expect({ done, failed }).toEqual({ done: 60, failed: [] });
   }
-}, 240_000);
+});

@@ -103,34 +103,30 @@ test("a thread comes page by page, both sides in one order, up to its beginning"
   expect(await refusal(forged)).toMatchObject({ code: "kit.invalid_input", errors: [{ field: "cursor" }] });
 });
 
-test(
-  "of two who answer at once the second hears of the first, and nothing of theirs goes out",
-  { timeout: 120_000 },
-  async () => {
-    const { puppet, id } = await customer();
-    const [qing, lan] = [await tea.server.as("operator", tea.owner), await tea.server.as("operator", tea.owner)];
-    const rounds = 100;
-    for (let round = 0; round < rounds; round++) {
-      const { lastReplyId } = await conversation(id);
-      const both = await Promise.allSettled(
-        [qing, lan].map((who, index) =>
-          who.api.messaging.reply({ conversationId: id, text: `${round} ${index}`, lastReplyId }),
-        ),
-      );
-      expect(both.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
-      await tea.server.runUntilIdle();
-      await tea.emulator.world.say(puppet.id, { text: `${round}` });
-    }
-    const late = lan.api.messaging.reply({ conversationId: id, text: "晚了", lastReplyId: null });
-    expect(await refusal(late)).toMatchObject({
-      code: "messaging.answered_meanwhile",
-      status: 409,
-      details: { by: "operator" },
-    });
-    await tea.settle();
-    expect(chat(puppet.id).filter((line) => line.startsWith("custom"))).toHaveLength(rounds);
-  },
-);
+test("of two who answer at once the second hears of the first, and nothing of theirs goes out", async () => {
+  const { puppet, id } = await customer();
+  const [qing, lan] = [await tea.server.as("operator", tea.owner), await tea.server.as("operator", tea.owner)];
+  const rounds = 100;
+  for (let round = 0; round < rounds; round++) {
+    const { lastReplyId } = await conversation(id);
+    const both = await Promise.allSettled(
+      [qing, lan].map((who, index) =>
+        who.api.messaging.reply({ conversationId: id, text: `${round} ${index}`, lastReplyId }),
+      ),
+    );
+    expect(both.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
+    await tea.server.runUntilIdle();
+    await tea.emulator.world.say(puppet.id, { text: `${round}` });
+  }
+  const late = lan.api.messaging.reply({ conversationId: id, text: "晚了", lastReplyId: null });
+  expect(await refusal(late)).toMatchObject({
+    code: "messaging.answered_meanwhile",
+    status: 409,
+    details: { by: "operator" },
+  });
+  await tea.settle();
+  expect(chat(puppet.id).filter((line) => line.startsWith("custom"))).toHaveLength(rounds);
+});
 
 test("a call that is repeated writes once", async () => {
   const { puppet, id } = await customer();

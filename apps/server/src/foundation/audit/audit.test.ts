@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, inject, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { openTestServer, type Member, type TestServer } from "../../testing/test-server.ts";
 
 let server: TestServer;
@@ -107,12 +107,12 @@ test("who signs in and who fails to is written down, with where from", async () 
   await expect(owner.api.access.login({ login: "pin@tea.example", password: "green-tea-4" })).rejects.toThrow();
   await expect(owner.api.access.login({ login: "nobody@tea.example", password: "green-tea-4" })).rejects.toThrow();
   // Written beside the answer, which must not wait for it.
-  await vi.waitFor(async () =>
-    expect((await owner.api.audit.list(about)).items).toMatchObject([
+  await expect
+    .poll(async () => (await owner.api.audit.list(about)).items)
+    .toMatchObject([
       { act: "access.login", outcome: "failed", actorKind: "visitor", title: "小品" },
       { outcome: "done" },
-    ]),
-  );
+    ]);
 });
 
 test("a bulk act leaves one entry with its counts, and one for each row that it changed", async () => {

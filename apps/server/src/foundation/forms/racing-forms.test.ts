@@ -47,7 +47,7 @@ test("of a form that is published, switched off and answered at once, what was a
   }
   const known = ["taken 1", "taken 2", "forms.closed", "forms.version_over", "kit.not_found"];
   expect([...seen].filter((each) => !known.includes(each))).toEqual([]);
-}, 120_000);
+});
 
 test("a draft is saved and published while an answer is being written, and a form is deleted only then", async () => {
   const formId = await published();

@@ -3,10 +3,14 @@ import { setting } from "@zhanggui/kit/contract/setting";
 import { defineModule } from "@zhanggui/kit/server/module";
 import pg from "pg";
 import { setTimeout as pause } from "node:timers/promises";
-import { afterAll, beforeAll, expect, inject, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { z } from "zod";
 import { openTestServer, type Member, type TestServer } from "../../testing/test-server.ts";
 import { SettingsService } from "./settings.service.ts";
+import { patient } from "../../../../../tests/setup/patience.ts";
+
+/** Sooner than whoever was told nothing looks by itself. */
+const promptly = { timeout: patient(3_000), interval: 10 };
 
 const cups = setting("tea.cups", z.int().min(0).max(1_000_000), 8, { zh: "杯数", en: "Cups" });
 const tea = () => defineModule(contract("tea", {}), { services: {}, routes: () => ({}), settings: [cups] });
@@ -40,7 +44,7 @@ async function breakListeners(): Promise<void> {
   expect(rowCount).toBe(2);
 }
 
-test("two servers agree within a second on thirty changes, at two levels, and after their connections broke", async () => {
+test("two servers agree promptly on thirty changes, at two levels, and after their connections broke", async () => {
   const versions = { platform: 0, tenant: 0 };
   for (let round = 1; round <= 30; round += 1) {
     // Three in ten at once break while the change is made, or just before: what was told then is not heard.
@@ -57,10 +61,10 @@ test("two servers agree within a second on thirty changes, at two levels, and af
       versions.tenant = (await owner.api.settings.change({ ...change, value: round })).version;
     }
     await breaking;
-    await expect.poll(() => readAt(server), { timeout: 1000, interval: 10 }).toBe(round);
-    await expect.poll(() => readAt(other), { timeout: 1000, interval: 10 }).toBe(round);
+    await expect.poll(() => readAt(server), promptly).toBe(round);
+    await expect.poll(() => readAt(other), promptly).toBe(round);
   }
-}, 60_000);
+});
 
 test("what is read while it changes is never kept for new", async () => {
   const { version } = (await owner.api.settings.list({ level: "platform" })).items.find(({ key }) => key === cups.key)!;
@@ -73,10 +77,10 @@ test("what is read while it changes is never kept for new", async () => {
     last = (await change).version;
     // Whoever has changed it reads it at once.
     expect(await readAt(server)).toBe(1000 + round);
-    if (round % 20 === 0) await expect.poll(() => readAt(other), { timeout: 1000, interval: 10 }).toBe(1000 + round);
+    if (round % 20 === 0) await expect.poll(() => readAt(other), promptly).toBe(1000 + round);
   }
-  await expect.poll(() => readAt(other), { timeout: 1000, interval: 10 }).toBe(1299);
-}, 60_000);
+  await expect.poll(() => readAt(other), promptly).toBe(1299);
+});
 
 test("a process that can't listen any more reads all the same, by a connection of the pool", async () => {
   // The pool keeps what it has; nobody is let in anew, as at max_connections.
@@ -88,11 +92,9 @@ test("a process that can't listen any more reads all the same, by a connection o
   try {
     await cluster.query(`ALTER DATABASE ${pg.escapeIdentifier(name)} ALLOW_CONNECTIONS false`);
     await breakListeners();
-    await vi.waitFor(async () => {
-      // Of a tenant that this process has read nothing of yet.
-      const read = other.app.get(SettingsService).get(other.runtime.ctx(unread.tenantId), cups);
-      expect(await Promise.race([read, pause(2000, "nothing")])).not.toBe("nothing");
-    });
+    // Of a tenant that this process has read nothing of yet. What was asked while the connection broke may hang.
+    const read = () => other.app.get(SettingsService).get(other.runtime.ctx(unread.tenantId), cups);
+    await expect.poll(() => Promise.race([read(), pause(2000, "nothing")])).not.toBe("nothing");
   } finally {
     await cluster.query(`ALTER DATABASE ${pg.escapeIdentifier(name)} ALLOW_CONNECTIONS true`);
     await cluster.end();

@@ -1,5 +1,6 @@
 import { Runtime } from "@zhanggui/kit/server/runtime";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test } from "vitest";
+import { patient } from "../../../../../tests/setup/patience.ts";
 import { openTestServer, type Member, type TestServer } from "../../testing/test-server.ts";
 import { type Mode, openReceiver, type Receiver, receiverEnv } from "../../testing/webhook-receiver.ts";
 import { settingChanged } from "../settings/settings.events.ts";
@@ -101,7 +102,7 @@ test("a receiver that hangs, redirects to loopback, fails for an hour and comes 
   expect(receiver.numbers("/plain").toSorted(ascending)).toEqual(range(count));
   expect(receiver.numbers("/ordered")).toEqual([]);
   for (const { headers } of receiver.taken) expect(before.has(headers["webhook-id"])).toBe(true);
-}, 120_000);
+});
 
 test("it is tried ten times at the times of the specification, then given up, and can be sent again", async () => {
   await add("/erp", { isOrdered: true });
@@ -186,7 +187,7 @@ test("after five days of failures it is switched off; what waits goes on, and wh
   await owner.api.webhooks.replayMissed(span);
   await server.runUntilIdle();
   expect(receiver.taken).toHaveLength(700);
-}, 60_000);
+});
 
 test("a replay of many costs each of them the same", async () => {
   const { id: endpointId } = await add("/erp");
@@ -200,9 +201,9 @@ test("a replay of many costs each of them the same", async () => {
   const begun = performance.now();
   await server.app.get(Deliveries).replayMissed(ctx, { endpointId, since, until });
   // Asked of each anew whether it was told, it took half a minute.
-  expect(performance.now() - begun).toBeLessThan(8000);
+  expect(performance.now() - begun).toBeLessThan(patient(15_000));
   expect(await ctx.sql`SELECT count(*)::int AS n FROM webhooks_delivery`).toEqual([{ n: 3000 }]);
-}, 60_000);
+});
 
 test("an event that is handled twice is told once; a server that dies in the middle tells it again, with one id", async () => {
   await add("/erp");
@@ -219,7 +220,7 @@ test("an event that is handled twice is told once; a server that dies in the mid
     env: receiverEnv,
   });
   await happen(1, 3);
-  await expect.poll(() => receiver.tried, { timeout: 15_000 }).toBe(4);
+  await expect.poll(() => receiver.tried).toBe(4);
   await dying.app.get(Runtime).stop({ deadlineMs: 0 });
   receiver.modes.delete("/erp");
   await turn(2 * minuteMs);
@@ -251,7 +252,7 @@ test("an endpoint that is switched off and on while its deliveries begin leaves 
     await server.runUntilIdle();
     expect(Object.keys(await states())).toEqual(["delivered"]);
   }
-}, 180_000);
+});
 
 test("in order nothing overtakes what was held up while its endpoint was off", async () => {
   const { id: endpointId } = await add("/erp", { isOrdered: true });
@@ -278,7 +279,7 @@ test("in order nothing overtakes what was held up while its endpoint was off", a
   const told = receiver.numbers("/erp");
   expect(told).toEqual(told.toSorted(ascending));
   expect(told.length).toBeGreaterThan(120);
-}, 180_000);
+});
 
 test("so it is when what was held up is freed batch by batch while another server sends", async () => {
   const sizes = { batch: 5 };
@@ -305,7 +306,7 @@ test("so it is when what was held up is freed batch by batch while another serve
     await expect.poll(all).not.toContain("waiting");
     receiver.modes.delete("/erp");
     await set(true);
-    await expect.poll(() => receiver.numbers("/erp").length, { timeout: 30_000 }).toBe(count);
+    await expect.poll(() => receiver.numbers("/erp").length).toBe(count);
     expect(receiver.numbers("/erp")).toEqual(range(count));
   }
   // What was asked of one that is gone by then ends without a word.
@@ -315,7 +316,7 @@ test("so it is when what was held up is freed batch by batch while another serve
   await server.runUntilIdle();
   expect(await server.runtime.unscopedDb().selectFrom("kit_dead").select("queue").execute()).toEqual([]);
   await other.close();
-}, 240_000);
+});
 
 test("what is kept no longer is deleted, what still waits isn't", async () => {
   await add("/erp");

@@ -106,7 +106,7 @@ test("paused, resumed and called off at once, hundreds of times: it ends, and no
     expect(await owner.api.work.get({ runId })).toMatchObject({ state: "done", done: pots, failed: 0 });
     expect(await fillsOf(server, owner.tenantId)).toEqual([{ fills: round + 1, count: pots }]);
   }
-}, 240_000);
+});
 
 test("rights are those of the present: who loses them, or is switched off, goes no further, and is told why", async () => {
   await addPots(server, owner.tenantId, 450);

@@ -12,8 +12,12 @@ export async function documentation(
   contracts: Readonly<Record<string, Contract>>,
   about: { version: string; url: string },
 ): Promise<void> {
-  const document = JSON.stringify(openApi(contracts, about));
-  fastify.get("/api/openapi.json", async (_request, reply) => reply.type("application/json").send(document));
+  // Made when somebody asks: describing hundreds of routes takes a good part of a start.
+  let document: string | undefined;
+  fastify.get("/api/openapi.json", async (_request, reply) => {
+    document ??= JSON.stringify(openApi(contracts, about));
+    return reply.type("application/json").send(document);
+  });
   const root = dirname(createRequire(import.meta.url).resolve("swagger-ui-dist/package.json"));
   await fastify.register(fastifyStatic, { root, prefix: "/api/docs/assets/", decorateReply: false, index: false });
   fastify.get("/api/docs", async (_request, reply) =>

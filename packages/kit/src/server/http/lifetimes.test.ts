@@ -149,7 +149,7 @@ test("who leaves a download ends it at its source", async () => {
 });
 
 test("a server that closes lets nobody wait: calls under way get 503, downloads break off", async () => {
-  const closing = await openKitServer(inject("clusterUrl"), { kettle }, { modules: [module()], drainMs: 0 });
+  const closing = await openKitServer(inject("clusterUrl"), { kettle }, { modules: [module()] });
   const call = closing.as().kettle.boil({ name: "closing" });
   await began.of("closing").promise;
   const [outcome] = await Promise.allSettled([call, closing.close()]);
@@ -228,7 +228,7 @@ test("the client renews an expired session and tries once more; no other 401 mak
 });
 
 test("a connection on which nobody has asked anything doesn't keep a server from closing", async () => {
-  const idle = await openKitServer(inject("clusterUrl"), {}, { modules: [] });
+  const idle = await openKitServer(inject("clusterUrl"), {}, { modules: [], drainMs: 10_000 });
   const accepted = Promise.withResolvers<void>();
   idle.app.getHttpServer().once("connection", () => accepted.resolve());
   const socket = connectSocket(Number(new URL(idle.url).port), "127.0.0.1");

@@ -15,8 +15,9 @@ const streamTimeLimitMs = 600_000;
 /**
  * A connection on which nothing is asked has so long for its next request while the server closes: what is on its way
  * at that moment would be reset, and nobody tries a POST again. Browsers make some in advance, for no request at all.
+ * A server that gives calls less time to end gives this less, too.
  */
-const nextRequestMs = 1_000;
+const nextRequestMostMs = 1_000;
 
 /** 0 for none. */
 export function timeLimitOf({ timeLimitMs, body, reply }: Route): number {
@@ -38,6 +39,14 @@ export class Lifetimes {
   readonly #live = new Set<Live>();
   /** Connections on which nobody asks anything now, and since when (`performance.now()`). */
   readonly #idle = new Map<Socket, number>();
+  readonly #drainMs: number;
+  readonly #nextRequestMs: number;
+
+  /** @param drainMs how long calls that are under way may go on when the server closes */
+  constructor(drainMs: number) {
+    this.#drainMs = drainMs;
+    this.#nextRequestMs = Math.min(nextRequestMostMs, drainMs);
+  }
 
   /**
    * Follows which connections are used: the others would keep the server from closing. Node itself would close each
@@ -58,7 +67,7 @@ export class Lifetimes {
 
   #closeIdle(): void {
     const now = performance.now();
-    for (const [socket, sinceMs] of this.#idle) if (now - sinceMs > nextRequestMs) socket.destroy();
+    for (const [socket, sinceMs] of this.#idle) if (now - sinceMs >= this.#nextRequestMs) socket.destroy();
   }
 
   begin(route: Route, request: FastifyRequest, reply: FastifyReply): void {
@@ -87,11 +96,11 @@ export class Lifetimes {
     for (const { call, endless } of this.#live) if (endless) call.abort(shuttingDown());
   }
 
-  /** Lets what is under way finish within `graceMs`, and answers for it then. */
-  end(graceMs: number): void {
+  /** Lets what is under way finish within the time for it, and answers for it then. */
+  end(): void {
     this.endStreams();
     setTimeout(() => {
       for (const { giveUp } of this.#live) giveUp(shuttingDown());
-    }, graceMs).unref();
+    }, this.#drainMs).unref();
   }
 }

@@ -59,7 +59,10 @@ export async function createServer(root: Type, options: ServerOptions): Promise<
   assertEveryMethodHasAContract(app);
   app.useGlobalFilters(new ProblemFilter());
   const fastify = adapter.getInstance();
-  const lifetimes = new Lifetimes();
+  const { env, lifecycle, metrics } = runtime;
+  // Before the process itself is at its deadline.
+  const drainMs = options.drainMs ?? Math.max(0, env.DRAIN_SECONDS - 1) * 1000;
+  const lifetimes = new Lifetimes(drainMs);
   const isSecure = runtime.env.PUBLIC_URL.startsWith("https:");
   const contentPolicy = contentPolicyOf(runtime.env.ASSETS_URL);
   const traceCallers = readNetworks(runtime.env.TRACE_CALLERS);
@@ -79,11 +82,8 @@ export async function createServer(root: Type, options: ServerOptions): Promise<
     reply.header("cross-origin-opener-policy", "same-origin");
     done();
   });
-  const { env, lifecycle, metrics } = runtime;
   lifecycle.stopping.addEventListener("abort", () => lifetimes.endStreams(), { once: true });
-  // Before the process itself is at its deadline.
-  const drainMs = options.drainMs ?? Math.max(0, env.DRAIN_SECONDS - 1) * 1000;
-  fastify.addHook("preClose", async () => lifetimes.end(drainMs));
+  fastify.addHook("preClose", async () => lifetimes.end());
   lifetimes.watch(fastify.server);
   routes.mount(fastify, lifetimes);
   fastify.setErrorHandler(sendProblem);

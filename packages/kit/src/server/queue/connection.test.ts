@@ -50,9 +50,7 @@ test("every connection of a process is ended twenty times under load: it goes on
     await admin.query(end);
   }
   const count = async (text: string) => (await admin.query<{ n: number }>(text)).rows[0]?.n;
-  await expect
-    .poll(() => count("SELECT count(*)::int AS n FROM kit_task WHERE queue = 'tea.pots'"), { timeout: 40_000 })
-    .toBe(0);
+  await expect.poll(() => count("SELECT count(*)::int AS n FROM kit_task WHERE queue = 'tea.pots'")).toBe(0);
   expect(added.length).toBeGreaterThan(500);
   const { rows } = await admin.query<{ id: string }>("SELECT id FROM tea_cup");
   const done = new Set(rows.map(({ id }) => id));

@@ -79,7 +79,7 @@ describe("two processes on one queue", () => {
       const refs = await addTasks(runtime, queue, tenantId, keys);
       for (const [at, ref] of refs.entries()) expected.set(keys[at]!, [...(expected.get(keys[at]!) ?? []), ref]);
     }
-    await expect.poll(left, { timeout: 30_000, interval: 20 }).toEqual([]);
+    await expect.poll(left).toEqual([]);
     expect(overlaps).toEqual([]);
     expect(order).toEqual(expected);
   });
@@ -106,7 +106,7 @@ describe("two processes on one queue", () => {
       const both = [addTasks(runtime, queue, tenantId, ["oolong"]), addTasks(other, queue, tenantId, ["oolong"])];
       added.push(...(await Promise.all(both)).flat());
     }
-    await expect.poll(left, { timeout: 30_000, interval: 20 }).toEqual([]);
+    await expect.poll(left).toEqual([]);
     expect(most).toBe(1);
     expect(ran.toSorted()).toEqual(added.toSorted());
   });

@@ -95,6 +95,11 @@ export class QueueWorker {
     deadline.removeEventListener("abort", cutOff);
   }
 
+  /** Whether it claims, or something that it claimed runs. */
+  get isAtWork(): boolean {
+    return this.#pumping !== undefined || this.#running.size > 0;
+  }
+
   /** Works off what is ready, and waits for it. True if there was something. */
   async drain(): Promise<boolean> {
     const before = this.#claimed;
@@ -105,7 +110,7 @@ export class QueueWorker {
       do {
         await this.#pump();
         await Promise.all(this.#running.keys());
-      } while (this.#pumping !== undefined || this.#running.size > 0);
+      } while (this.isAtWork);
     }
     this.#users -= 1;
     return this.#claimed > before;
