@@ -6,6 +6,7 @@ export const fixtures = fixturesOf(materials)(async ({ owner, bound: { wechatApp
   const { id: fileId } = await owner.api.files.upload({ name: "茶.png", stream: onePixel, contentType: "image/png" });
   const upload = { wechatAppId, kind: "image", fileId } as const;
   const [shown, gone] = [await owner.api.materials.upload(upload), await owner.api.materials.upload(upload)];
+  await owner.api.materials.sync({ wechatAppId });
   return {
     list: {},
     syncs: {},
