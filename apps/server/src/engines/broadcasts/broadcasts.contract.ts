@@ -23,8 +23,8 @@ export const broadcastsWrite = permission("broadcasts:write", { zh: "编辑群�
 export const broadcastsSend = permission("broadcasts:send", { zh: "发出群发", en: "Send broadcasts" }, ["operator"]);
 
 export const notSendable = fault("broadcasts.not_sendable", 422, {
-  zh: "“{name}”现在不能群发：{zh}",
-  en: "“{name}” can't be mass sent now: {en}",
+  zh: "“{name}”现在不能群发：{reasonZh}",
+  en: "“{name}” can't be mass sent now: {reasonEn}",
 });
 export const tagOfOther = fault("broadcasts.tag_of_other", 422, {
   zh: "所选标签不是这个公众号的。",

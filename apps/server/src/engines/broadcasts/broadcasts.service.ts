@@ -121,7 +121,7 @@ export class BroadcastsService {
     if (kind === "news") return { type: "mpnews", mediaId };
     if (kind === "voice") return { type: "voice", mediaId };
     if (kind === "mass_video") return { type: "mpvideo", mediaId };
-    throw notSendable({ name, ...noLongerSendable.listed_video });
+    throw refuse(name, "listed_video");
   }
 
   async #values(ctx: Ctx, { wechatTag, tagId, text, materialId, ...given }: Given) {
@@ -141,8 +141,6 @@ export class BroadcastsService {
   }
 
   async #sendable(ctx: Ctx, materialId: string | null, wechatAppId: string) {
-    const refuse = (name: string, why: keyof typeof noLongerSendable) =>
-      notSendable({ name, ...noLongerSendable[why], errors: [{ field: "materialId" }] });
     const found = materialId === null ? undefined : await this.materials.look(ctx, materialId);
     if (found === undefined) throw refuse("", "gone");
     if (found.wechatAppId !== wechatAppId) throw refuse(found.name, "other_app");
@@ -162,6 +160,11 @@ export class BroadcastsService {
     await this.row(ctx, id);
     if ((await run(draftOf(ctx, id))).numUpdatedRows === 0n) throw conflict();
   }
+}
+
+function refuse(name: string, why: keyof typeof noLongerSendable) {
+  const { zh: reasonZh, en: reasonEn } = noLongerSendable[why];
+  return notSendable({ name, reasonZh, reasonEn, errors: [{ field: "materialId" }] });
 }
 
 function draftOf(ctx: Ctx | TxCtx, id: string) {

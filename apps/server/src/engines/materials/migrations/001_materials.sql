@@ -12,8 +12,7 @@ CREATE TABLE materials_item (
   seen_at timestamptz(3) NOT NULL,
   created_at timestamptz(3) NOT NULL DEFAULT zg_now(),
   PRIMARY KEY (tenant_id, id),
-  UNIQUE (tenant_id, wechat_app_id, media_id),
-  FOREIGN KEY (tenant_id, wechat_app_id) REFERENCES connect_app (tenant_id, id)
+  UNIQUE (tenant_id, wechat_app_id, media_id)
 );
 CREATE INDEX materials_item_by_change ON materials_item (tenant_id, changed_at, id);
 CREATE INDEX materials_item_by_kind ON materials_item (tenant_id, kind, changed_at, id);
@@ -30,7 +29,7 @@ COMMENT ON COLUMN materials_item.changed_at IS 'When it was last changed at WeCh
 COMMENT ON COLUMN materials_item.seen_at IS 'When it was last read there.';
 
 CREATE TABLE materials_sync (
-  tenant_id uuid NOT NULL,
+  tenant_id uuid NOT NULL REFERENCES access_tenant (id),
   wechat_app_id uuid NOT NULL,
   state text NOT NULL CHECK (state IN ('running', 'done', 'failed')),
   begun_at timestamptz(3) NOT NULL,
@@ -38,8 +37,7 @@ CREATE TABLE materials_sync (
   items integer NOT NULL DEFAULT 0,
   zh text,
   en text,
-  PRIMARY KEY (tenant_id, wechat_app_id),
-  FOREIGN KEY (tenant_id, wechat_app_id) REFERENCES connect_app (tenant_id, id)
+  PRIMARY KEY (tenant_id, wechat_app_id)
 );
 COMMENT ON TABLE materials_sync IS 'How the last reading of each account''s material library went.';
 COMMENT ON COLUMN materials_sync.wechat_app_id IS 'The account.';
