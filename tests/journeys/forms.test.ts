@@ -72,7 +72,7 @@ test("a form asks for what other answers make necessary, by keyboard alone", asy
   const { items } = await stage.api.messaging.listRules({});
   expect(items.find(({ name }) => name === "营业时间")).toMatchObject({
     on: "keyword",
-    keyword: "几点",
+    keywords: ["几点"],
     match: "exact",
   });
 });

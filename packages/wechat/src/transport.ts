@@ -67,6 +67,13 @@ export interface Exchange {
   readonly log?: ((entry: CallLog) => void) | undefined;
 }
 
+/** A form goes as it is, and says by itself what it is; anything else as JSON. */
+function carried(body: unknown): { body?: string | FormData; headers?: Record<string, string> } {
+  if (body === undefined) return {};
+  if (body instanceof FormData) return { body };
+  return { body: JSON.stringify(body), headers: { "content-type": "application/json" } };
+}
+
 /** Sends one request and returns the JSON of an answer without error. Throws WechatError or WechatUnreachable. */
 export async function exchange(request: Exchange): Promise<unknown> {
   const startedMs = performance.now();
@@ -95,7 +102,7 @@ async function send({ apiUrl, fetch, timeoutMs, method, path, query, body, secre
   try {
     const response = await fetch(url, {
       method,
-      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
+      ...carried(body),
       // A redirect would carry the token to wherever it points.
       redirect: "manual",
       signal: AbortSignal.timeout(timeoutMs),

@@ -7,7 +7,7 @@ export const connectMessages = pair(
       message_received_v1: "收到微信消息",
       template_finished_v1: "模板消息有了结果",
     },
-    workNames: { note_missed: "登记未及时回复的会话" },
+    workNames: { note_missed: "登记未及时回复的会话", wake_snoozed: "唤醒稍后处理的会话" },
     apps: { callback: "服务器地址", copyCallback: "复制服务器地址" },
     bind: {
       pushToken: "令牌（Token）",
@@ -46,7 +46,7 @@ export const connectMessages = pair(
       message_received_v1: "Message from WeChat",
       template_finished_v1: "Template message finished",
     },
-    workNames: { note_missed: "Note the conversations that were missed" },
+    workNames: { note_missed: "Note the conversations that were missed", wake_snoozed: "Wake what was snoozed" },
     apps: { callback: "Server address", copyCallback: "Copy the server address" },
     bind: {
       pushToken: "Token",

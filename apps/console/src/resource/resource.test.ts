@@ -16,7 +16,7 @@ const edit = {
   route: "updateRule",
   id: "ruleId",
   title: { zh: "编辑规则", en: "Edit rule" },
-  fields: ["name", "reply"],
+  fields: ["name", "priority"],
 } as const;
 const sure = {
   title: { zh: "删除“{name}”？", en: "Delete “{name}”?" },
