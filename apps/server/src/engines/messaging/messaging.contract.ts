@@ -1,4 +1,3 @@
-import { fault } from "@zhanggui/kit/contract/fault";
 import { conflict, invalidInput, notFound } from "@zhanggui/kit/contract/faults";
 import { field } from "@zhanggui/kit/contract/field";
 import { DailyFigures } from "@zhanggui/kit/contract/figures";
