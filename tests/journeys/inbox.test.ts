@@ -60,7 +60,7 @@ test(
     await stage.emulator.world.follow(puppetId);
     await signIn(qing.page, stage.operator);
     await qing.page.getByRole("navigation").getByRole("link", { name: "会话" }).click();
-    await qing.page.getByRole("switch", { name: "值班" }).click({ force: true });
+    await qing.page.getByRole("switch", { name: "值班" }).press("Space");
     await writeOnThePhone("菜单");
     await phone.page.locator(".message.theirs .bubble", { hasText: "桂花乌龙" }).waitFor();
     await album.take(phone.page, "keyword-answered");

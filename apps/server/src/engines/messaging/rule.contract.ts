@@ -103,7 +103,7 @@ const Clock = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, {
 });
 
 /** What WeChat takes as a reply while it waits; the rest goes as messages of their own. */
-export const passiveParts: ReadonlySet<ReplyPart["type"]> = new Set(["text", "image", "news", "voice", "video"]);
+export const passiveParts: readonly ReplyPart["type"][] = ["text", "image", "news", "voice", "video"];
 export const mostParts = 4;
 /** As many messages of their own WeChat takes after each (custom-messages.ts); somebody's words leave some for people. */
 const mostLater: Readonly<Record<z.output<typeof Occasion>, number>> = {
@@ -115,9 +115,9 @@ const mostLater: Readonly<Record<z.output<typeof Occasion>, number>> = {
   default: 4,
 };
 /** Whether WeChat takes all of it. In a mini-program nothing goes at once. */
-export function isTaken(on: z.output<typeof Occasion>, replies: readonly ReplyPart[]): boolean {
+function isTaken(on: z.output<typeof Occasion>, replies: readonly ReplyPart[]): boolean {
   const [first] = replies;
-  const atOnce = on !== "enter" && first !== undefined && passiveParts.has(first.type) ? 1 : 0;
+  const atOnce = on !== "enter" && first !== undefined && passiveParts.includes(first.type) ? 1 : 0;
   return replies.length - atOnce <= mostLater[on];
 }
 export const RuleFields = {
