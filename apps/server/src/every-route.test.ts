@@ -133,7 +133,7 @@ async function openWorld(): Promise<World> {
   await emulator.world.scan(puppet.id, { code: bound.channel.ticket });
   await emulator.world.say(puppet.id, { appid: bound.appid, text: "桂花乌龙还有吗？" });
   const another = emulator.world.createPuppet();
-  await emulator.world.follow(another.id);
+  await emulator.world.follow(another.id, { appid: bound.appid });
   await emulator.world.say(another.id, { appid: bound.appid, text: "几点开门？" });
   await emulator.world.sendImage(another.id, { appid: bound.appid });
   await server.runUntilIdle();

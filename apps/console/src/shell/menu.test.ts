@@ -10,11 +10,7 @@ const routesOf = (permissions: string[]): string[] =>
   menuFor(permissions).flatMap(({ items }) => items.map(({ route }) => route));
 
 test("an account sees what it may open, and no empty groups", () => {
-  const [people, tags, ...messages] = routesOf([
-    audienceRead.code,
-    messagingRead.code,
-    messagingTalks.code,
-  ]);
+  const [people, tags, ...messages] = routesOf([audienceRead.code, messagingRead.code, messagingTalks.code]);
   expect([people, tags]).toEqual(["people", "tags"]);
   expect(messages).toEqual(["conversations", "deliveries", "rules", "scenes"]);
   expect(menuFor([audienceRead.code])).toHaveLength(1);

@@ -8,7 +8,8 @@ export const fixtures = fixturesOf(messaging)(async ({ server, owner, bound }) =
   let count = 0;
   const [rule, spareRule] = (await owner.api.messaging.listRules()).items;
   const deliveries = await owner.api.messaging.listDeliveries({});
-  const [conversation, other] = (await owner.api.messaging.listConversations({})).items;
+  const talks = (await owner.api.messaging.listConversations({})).items;
+  const [conversation, other] = ["text", "image"].map((kind) => talks.find(({ lastKind }) => lastKind === kind));
   const { id: conversationId, lastMessageId } = conversation!;
   const ofOther = { conversationId: other!.id, deliveryId: await failedPicture(server, owner, other!.id) };
   const scene = {
@@ -28,6 +29,11 @@ export const fixtures = fixturesOf(messaging)(async ({ server, owner, bound }) =
   const [canned, spareCanned] = await Promise.all(
     ["你好", "再见"].map((shortcut) => owner.api.messaging.createCanned({ shortcut, text: shortcut })),
   );
+  await owner.api.messaging.setDuty({ isOnDuty: true });
+  await owner.api.messaging.noteConversation({ conversationId, text: "喜欢桂花" });
+  const { wechatAppId, openid } = conversation!;
+  const told = { wechatAppId, openid, what: "busy", at: server.clock.now() };
+  await server.runtime.ctx(owner.tenantId).db.insertInto("messaging_told").values(told).execute();
   return {
     listRules: {},
     tryRules: { on: "keyword", text: "菜单", wechatAppId: bound.wechatAppId },

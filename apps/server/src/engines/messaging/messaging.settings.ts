@@ -105,7 +105,10 @@ const deliveries: Prune = async (ctx, { beforeId, limit }) => {
 export const keepDeliveries = retention(
   "messaging.keepDeliveriesDays",
   365,
-  { zh: "发送记录、每一步的说明和微信回执", en: "deliveries, with their steps and receipts," },
+  {
+    zh: "发送记录、每一步的说明、微信回执和会话备注",
+    en: "deliveries, with their steps and receipts, and notes in conversations",
+  },
   deliveries,
   rowsOf("messaging_receipt", "receivedAt"),
   rowsOf("messaging_note"),

@@ -155,7 +155,7 @@ export const RuleFields = {
     { zh: "渠道", en: "Channel" },
     { kind: "channel", showWhen: when("scan"), placeholder: everyChannel },
   ),
-  replies: field(z.array(ReplyPart).min(1).max(mostParts), { zh: "回复内容", en: "Replies" }),
+  replies: field(z.array(ReplyPart).min(1).max(mostParts), { zh: "回复的消息", en: "Messages" }),
   priority: field(
     z.int().min(-100).max(100),
     { zh: "优先级", en: "Priority" },

@@ -284,7 +284,9 @@ const triedAs = {
 /** Nothing of it goes while WeChat waits: a mini-program answers by messages only, and what is capped is claimed. */
 function isDeferred(row: RuleRow, app: AppState | undefined): boolean {
   const [first] = row.replies;
-  return app?.kind === "miniprogram" || row.capMinutes !== null || first === undefined || !passiveParts.includes(first.type);
+  return (
+    app?.kind === "miniprogram" || row.capMinutes !== null || first === undefined || !passiveParts.includes(first.type)
+  );
 }
 
 function answerOf(row: RuleRow, first: ReplyPart | undefined): Answer {

@@ -129,8 +129,7 @@ CREATE TABLE messaging_canned (
   created_at timestamptz(3) NOT NULL DEFAULT zg_now(),
   PRIMARY KEY (tenant_id, id)
 );
-CREATE UNIQUE INDEX messaging_canned_by_shortcut
-  ON messaging_canned (tenant_id, coalesce(owner_id, '00000000-0000-0000-0000-000000000000'), shortcut);
+CREATE UNIQUE INDEX messaging_canned_by_shortcut ON messaging_canned (tenant_id, owner_id, shortcut) NULLS NOT DISTINCT;
 COMMENT ON TABLE messaging_canned IS 'Answers that staff write again and again.';
 COMMENT ON COLUMN messaging_canned.owner_id IS 'Whose own it is; null: everybody''s.';
 COMMENT ON COLUMN messaging_canned.shortcut IS 'What is typed behind `/` to find it.';
