@@ -8,8 +8,8 @@ interface Offer {
 }
 
 /**
- * Canned answers: a text that begins with `/` asks for them, as it is typed. Arrows go through what is offered, Enter or
- * Tab takes one, Escape puts them away.
+ * Canned answers: a text that begins with `/` asks for them, as it is typed. Arrows go through what is offered,
+ * Enter or Tab takes one, Escape puts them away.
  */
 export function useCanned(conversationId: string, text: Ref<string>, isOff: () => boolean) {
   const offered = shallowRef<readonly Offer[]>();

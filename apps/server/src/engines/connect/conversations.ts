@@ -144,8 +144,8 @@ export class Conversations {
 
   /**
    * What was said, in the order of each customer's: it opens their conversation, or moves it on. What is known already
-   * changes nothing, and a reply that WeChat perhaps never took, or that leaves them waiting, has answered nobody. Whoever judges a reply anew waits
-   * until all this is committed.
+   * changes nothing, and a reply that WeChat perhaps never took, or that leaves them waiting, has answered nobody.
+   * Whoever judges a reply anew waits until all this is committed.
    */
   async heard(ctx: TxCtx, heard: readonly Heard[]): Promise<void> {
     const said = heard.filter(({ payload }) => originOf(payload.kind) === "message").map(saidRow);

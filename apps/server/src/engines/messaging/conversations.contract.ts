@@ -235,7 +235,7 @@ export const conversationRoutes = {
     access: messagingTalks,
     owner: "assigneeId",
     sort: "-waitingSince",
-    live: "connect_conversation|messaging_",
+    live: "connect_|messaging_",
     filters: {
       whose: field(
         z.enum(["mine", "nobody"]),

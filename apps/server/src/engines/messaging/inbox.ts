@@ -1,6 +1,7 @@
 import { Injectable } from "@nestjs/common";
 import type { PayloadOf } from "@zhanggui/kit/contract/event";
 import { invalidInput } from "@zhanggui/kit/contract/faults";
+import { newId } from "@zhanggui/kit/contract/ids";
 import type { Flat, Out } from "@zhanggui/kit/contract/route";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
 import { AccessService } from "../../foundation/access/access.service.ts";
@@ -55,8 +56,8 @@ export class Inbox {
   ) {}
 
   /**
-   * Somebody waits, or an answer isn't all said. In the order of each customer's: the rest of the answer, then whose the
-   * conversation is, then, if nobody can answer, that all are busy.
+   * Somebody waits, or an answer isn't all said. In the order of each customer's: the rest of the answer, then whose
+   * the conversation is, then, if nobody can answer, that all are busy.
    */
   async heard(ctx: TxCtx, { wechatAppId, openid, channelId, kind, replyBy, hasMore }: Heard): Promise<void> {
     const rest = hasMore ? await this.rules.rest(ctx, replyBy, { wechatAppId, openid, channelId }) : null;
@@ -225,7 +226,8 @@ export class Inbox {
   }
 
   #tell(ctx: TxCtx, conversationId: string, accountId: string, by: string | null): Promise<void> {
-    const key = `${conversationId} ${ctx.now().getTime()}`;
+    // Each time it is given is told.
+    const key = newId(ctx.now());
     return this.notifications.notify(
       ctx,
       conversationAssigned,

@@ -108,9 +108,9 @@ const followed = audits("messaging", {
 export const messaging = contract(followed, {
   /**
    * Of the rules that apply to a message the first answers, and no other: the larger priority, then the closer: a
-   * channel's own scan, any scan, a follow; an exact keyword, one that it begins with, one that it has; of each kind those
-   * of one app before those of all apps, then the older. What answers anything else comes last. A rule that is switched
-   * off stands where it would win.
+   * channel's own scan, any scan, a follow; an exact keyword, one that it begins with, one that it has; of each kind
+   * those of one app before those of all apps, then the older. What answers anything else comes last. A rule that is
+   * switched off stands where it would win.
    */
   listRules: list("/reply-rules", {
     summary: "Auto-reply rules, in the order in which they win: the closest first, of two as close the older",

@@ -105,7 +105,7 @@ const Clock = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, {
 /** What WeChat takes as a reply while it waits; the rest goes as messages of their own. */
 export const passiveParts: readonly ReplyPart["type"][] = ["text", "image", "news", "voice", "video"];
 export const mostParts = 4;
-/** As many messages of their own WeChat takes after each (custom-messages.ts); somebody's words leave some for people. */
+/** As many further messages WeChat takes after each (custom-messages.ts); somebody's words leave some for people. */
 const mostLater: Readonly<Record<z.output<typeof Occasion>, number>> = {
   follow: 3,
   scan: 3,

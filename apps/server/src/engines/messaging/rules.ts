@@ -78,7 +78,7 @@ export class Rules {
     return { row, messages: parts.map((part) => customOf(part, app.kind)) };
   }
 
-  /** What would answer this, by the rules of now. @throws Fault `kit.not_found` for an app or a channel that isn't there */
+  /** What would answer this, by the rules of now. @throws Fault `kit.not_found` for an app or a channel */
   async try(
     ctx: Ctx,
     { on, text, ...given }: Flat<typeof messaging.tryRules>,

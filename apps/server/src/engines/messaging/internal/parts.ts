@@ -28,7 +28,7 @@ export function passiveOf(part: ReplyPart): PassiveReply | undefined {
   }
 }
 
-/** The same as a customer-service message. A mini-program calls a card with a link otherwise, and shows its own pages. */
+/** The same as a customer-service message. A mini-program calls a card with a link otherwise; its pages are its own. */
 export function customOf(part: ReplyPart, sender: AppState["kind"]): CustomMessage {
   const isMini = sender === "miniprogram";
   switch (part.type) {
