@@ -63,10 +63,10 @@ async function openShop(server: RunningServer, emulator: Emulator): Promise<Shop
   const rule = {
     name: "菜单",
     on: "keyword",
-    keyword,
+    keywords: [keyword],
     match: "contains",
-    reply: "今日：桂花乌龙、陈皮白茶。",
-  } as const;
+    replies: [{ type: "text", text: "今日：桂花乌龙、陈皮白茶。" }],
+  } satisfies Parameters<typeof api.messaging.createRule>[0];
   await api.messaging.createRule(rule);
   const path = `/api/wechat/callback/${app.id}`;
   const url = server.url + path;

@@ -166,9 +166,9 @@ async function closeWithoutAnAnswer(): Promise<void> {
   await say("谢谢");
   await expect.poll(() => page.locator("h1 .state").innerText()).toBe("待回复");
   await thread(page).getByText("谢谢").waitFor();
-  await page.getByRole("button", { name: "标为无需回复" }).click();
-  await expect.poll(() => page.locator("h1 .state").innerText()).toBe("无需回复");
-  await page.getByText("由 阿青 标为无需回复").waitFor();
+  await page.getByRole("button", { name: "结束会话" }).click();
+  await expect.poll(() => page.locator("h1 .state").innerText()).toBe("已结束");
+  await page.getByText("由 阿青 结束").waitFor();
   await say("再问一句");
   await expect.poll(() => page.locator("h1 .state").innerText()).toBe("待回复");
 }
@@ -179,6 +179,8 @@ async function missTheWindow(): Promise<void> {
   const client = new pg.Client({ connectionString: stage.databaseUrl });
   await client.connect();
   await client.query("UPDATE connect_conversation SET last_at = last_at - interval '48 hours'");
+  const back = "sent_at = sent_at - interval '48 hours', received_at = received_at - interval '48 hours'";
+  await client.query(`UPDATE connect_inbound SET ${back}`);
   await client.end();
   await box(page).fill("太晚了");
   await box(page).press("Enter");

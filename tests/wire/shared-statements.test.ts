@@ -3,7 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { startEmulator, type Emulator } from "@zhanggui/emulator/emulator";
 import { TurnableClock } from "@zhanggui/kit/server/clock";
 import { createLog } from "@zhanggui/kit/server/log";
-import { bindLanternTea, type Bound } from "@zhanggui/server/testing/lantern-tea";
+import { bindLanternTea, type Bound, saying } from "@zhanggui/server/testing/lantern-tea";
 import { openTestServer, type Member, type TestServer } from "@zhanggui/server/testing/test-server";
 import { sign } from "@zhanggui/wechat/signature";
 import pg from "pg";
@@ -61,7 +61,8 @@ beforeEach(async () => {
 async function openShop(reply: string): Promise<Shop> {
   const owner = await server.asOwner();
   const bound = await bindLanternTea(owner, emulator.world, server.url, { mode: "plain" });
-  await owner.api.messaging.createRule({ name: reply, on: "keyword", keyword: "点单", match: "exact", reply });
+  const replies = saying(reply);
+  await owner.api.messaging.createRule({ name: reply, on: "keyword", keywords: ["点单"], match: "exact", replies });
   return { owner, bound, reply };
 }
 

@@ -1,3 +1,4 @@
+import { saying } from "@zhanggui/server/testing/lantern-tea";
 import { openTeaShop, type TeaShop } from "@zhanggui/server/testing/tea-shop";
 import { openTestServer, type TestServer } from "@zhanggui/server/testing/test-server";
 import { createClient } from "@zhanggui/kit/contract/client";
@@ -31,11 +32,11 @@ const elsewhere = () =>
 test("what another process changed holds for the very next push, four hundred times", async () => {
   const api = elsewhere();
   const { items } = await api.messaging.listRules();
-  const rule = items.find(({ keyword }) => keyword === "菜单")!;
+  const rule = items.find(({ name }) => name === "菜单")!;
   const puppet = shop.emulator.world.createPuppet();
   await shop.emulator.world.follow(puppet.id);
   for (let round = 0; round < 400; round++) {
-    await api.messaging.updateRule({ ruleId: rule.id, reply: `茶单 ${round}` });
+    await api.messaging.updateRule({ ruleId: rule.id, replies: saying(`茶单 ${round}`) });
     const report = await shop.emulator.world.say(puppet.id, { text: "菜单" });
     expect(report.reply).toMatchObject({ text: `茶单 ${round}` });
   }
@@ -44,14 +45,15 @@ test("what another process changed holds for the very next push, four hundred ti
 test("under a stream of changes every push is answered, by a rule as it stood then, and kept once", async () => {
   const api = elsewhere();
   const { items } = await api.messaging.listRules();
-  const rule = items.find(({ keyword }) => keyword === "菜单")!;
+  const rule = items.find(({ name }) => name === "菜单")!;
   const puppet = shop.emulator.world.createPuppet();
   await shop.emulator.world.follow(puppet.id);
   const before = (await countOf(puppet.id)) ?? 0;
-  await api.messaging.updateRule({ ruleId: rule.id, reply: "变 0" });
+  await api.messaging.updateRule({ ruleId: rule.id, replies: saying("变 0") });
   let isOver = false;
   const changes = (async () => {
-    for (let round = 1; !isOver; round++) await api.messaging.updateRule({ ruleId: rule.id, reply: `变 ${round}` });
+    for (let round = 1; !isOver; round++)
+      await api.messaging.updateRule({ ruleId: rule.id, replies: saying(`变 ${round}`) });
   })();
   const reports = [];
   for (let batch = 0; batch < 20; batch++) {

@@ -132,6 +132,10 @@ async function openWorld(): Promise<World> {
   const puppet = emulator.world.createPuppet();
   await emulator.world.scan(puppet.id, { code: bound.channel.ticket });
   await emulator.world.say(puppet.id, { appid: bound.appid, text: "桂花乌龙还有吗？" });
+  const another = emulator.world.createPuppet();
+  await emulator.world.follow(another.id, { appid: bound.appid });
+  await emulator.world.say(another.id, { appid: bound.appid, text: "几点开门？" });
+  await emulator.world.sendImage(another.id, { appid: bound.appid });
   await server.runUntilIdle();
   const customer = await signInCustomer(server, emulator.world, { tenantId: owner.tenantId, address: "13800138000" });
   const { tenantId } = stranger;

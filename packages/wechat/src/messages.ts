@@ -103,6 +103,13 @@ export interface ViewEvent extends Event {
   readonly menuId: string | undefined;
 }
 
+/** Somebody opens the customer-service chat from a mini-program's page. */
+export interface EnterSessionEvent extends Event {
+  readonly event: "user_enter_tempsession";
+  /** What the page's button says of itself, `session-from`. */
+  readonly sessionFrom: string | undefined;
+}
+
 /** The receipt of a template message: `success`, `failed:user block` or `failed: system failed`. */
 export interface TemplateSentEvent extends Event {
   readonly event: "TEMPLATESENDJOBFINISH";
@@ -138,6 +145,7 @@ export type InboundEvent =
   | LocationEvent
   | ClickEvent
   | ViewEvent
+  | EnterSessionEvent
   | TemplateSentEvent
   | MassSentEvent;
 
@@ -295,6 +303,8 @@ function toEvent(pushed: Pushed): InboundMessage {
       return { ...base, event: "CLICK", eventKey: filled(fields, "EventKey") };
     case "view":
       return { ...base, event: "VIEW", url: filled(fields, "EventKey"), menuId: textOf(fields, "MenuId") };
+    case "user_enter_tempsession":
+      return { ...base, event: "user_enter_tempsession", sessionFrom: textOf(fields, "SessionFrom") };
     case "templatesendjobfinish":
       return {
         ...base,

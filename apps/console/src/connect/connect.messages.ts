@@ -8,7 +8,7 @@ export const connectMessages = pair(
       template_finished_v1: "模板消息有了结果",
       mass_finished_v1: "群发有了结果",
     },
-    workNames: { note_missed: "登记未及时回复的会话" },
+    workNames: { note_missed: "登记未及时回复的会话", wake_snoozed: "唤醒稍后处理的会话" },
     apps: { callback: "服务器地址", copyCallback: "复制服务器地址" },
     bind: {
       pushToken: "令牌（Token）",
@@ -48,7 +48,7 @@ export const connectMessages = pair(
       template_finished_v1: "Template message finished",
       mass_finished_v1: "Mass sending finished",
     },
-    workNames: { note_missed: "Note the conversations that were missed" },
+    workNames: { note_missed: "Note the conversations that were missed", wake_snoozed: "Wake what was snoozed" },
     apps: { callback: "Server address", copyCallback: "Copy the server address" },
     bind: {
       pushToken: "Token",

@@ -1,5 +1,6 @@
 import { audienceRead } from "@zhanggui/server/engines/audience/audience.contract";
 import { connectRead, connectWrite } from "@zhanggui/server/engines/connect/connect.contract";
+import { messagingTalks } from "@zhanggui/server/engines/messaging/conversations.contract";
 import { messagingRead } from "@zhanggui/server/engines/messaging/messaging.contract";
 import { eventsRead } from "@zhanggui/server/foundation/events/events.contract";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
@@ -111,7 +112,8 @@ test("who waits, what failed and what was given up lead to where something can b
   Object.assign(answers["/api/people/figures"]!, { waiting: { count: 500, isMore: true, first: [first] } });
   Object.assign(answers["/api/deliveries/figures"]!, { failed: days(2) });
   answers["/api/dead-letters/figures"] = { deadLetters: 7, isMore: false };
-  const seen = await seenWith(audienceRead, connectRead, connectWrite, messagingRead, eventsRead);
+  const rights = [audienceRead, connectRead, connectWrite, messagingRead, messagingTalks, eventsRead];
+  const seen = await seenWith(...rights);
   expect(seen.textContent).toContain("500+ 位客户");
   const leads = [...seen.querySelectorAll("section a")].map((link) => link.getAttribute("href"));
   expect(leads).toEqual([

@@ -8,6 +8,7 @@ const entry = (id: string, at = "2026-11-29T10:00:00.000Z"): Entry => ({
   said: null,
   autoReply: null,
   sent: null,
+  note: null,
 });
 const ids = (entries: readonly Entry[] | undefined) => entries?.map(({ id }) => id).join("");
 

@@ -5,10 +5,12 @@ import type {
   ThreadEntry,
 } from "@zhanggui/server/engines/messaging/conversations.contract";
 import type { z } from "zod";
+import { inLanguage } from "../common/language.ts";
 
 export type Conversation = z.output<typeof ConversationShape>;
 export type Detail = z.output<typeof ConversationDetail>;
 export type Entry = z.output<typeof ThreadEntry>;
+export type Noted = NonNullable<Entry["note"]>;
 
 const minuteMs = 60_000;
 const over: LocalizedText = { zh: "已超时", en: "time is up" };
@@ -47,4 +49,48 @@ export function withPage(known: readonly Entry[], page: readonly Entry[], isLast
 /** In UTF-8, as WeChat counts a text's length. */
 export function bytesOf(text: string): number {
   return new TextEncoder().encode(text).length;
+}
+
+const partWords: Readonly<Record<string, LocalizedText>> = {
+  image: { zh: "图片", en: "Picture" },
+  voice: { zh: "语音", en: "Voice" },
+  video: { zh: "视频", en: "Video" },
+  news: { zh: "图文", en: "Link" },
+  link: { zh: "图文", en: "Link" },
+  miniprogrampage: { zh: "小程序", en: "Mini-program" },
+};
+
+/** What a message of ours says: its text, or what kind of thing it is and how that is called. */
+export function saidBy({ text, message }: Readonly<Record<string, unknown>>): string {
+  if (typeof text === "string") return text;
+  const { type = "", title = "" } = (message ?? {}) as { type?: string; title?: string };
+  return `[${inLanguage(partWords[type] ?? { zh: type, en: type })}] ${title}`.trim();
+}
+
+/** What staff did, in a sentence. */
+export function notedWords({ kind, author, to, until }: Noted): LocalizedText {
+  const by = author ?? "";
+  const whom = to ?? "";
+  switch (kind) {
+    case "taken":
+      return { zh: `${by} 接手了会话`, en: `${by} took the conversation` };
+    case "assigned":
+      return author === null
+        ? { zh: `轮到 ${whom} 接待`, en: `It is ${whom}’s turn` }
+        : { zh: `${by} 分配给了 ${whom}`, en: `${by} gave it to ${whom}` };
+    case "handed_over":
+      return { zh: `${by} 转交给了 ${whom}`, en: `${by} handed it over to ${whom}` };
+    case "released":
+      return { zh: `${by} 放回了未分配`, en: `${by} gave it back to everybody` };
+    case "closed":
+      return { zh: `${by} 结束了会话`, en: `${by} closed the conversation` };
+    case "snoozed":
+      return { zh: `${by} 设为稍后处理：${timeOf(until)}`, en: `${by} snoozed it until ${timeOf(until)}` };
+    case "note":
+      return { zh: `${by} 的内部备注`, en: `A note by ${by}` };
+  }
+}
+
+function timeOf(until: string | null): string {
+  return until === null ? "" : new Date(until).toLocaleString(undefined, { dateStyle: "short", timeStyle: "short" });
 }

@@ -1,4 +1,5 @@
 import { api } from "../common/api.ts";
+import { inLanguage } from "../common/language.ts";
 import { type Finder, finds } from "../shell/finder.ts";
 
 export const finders: readonly Finder[] = [
@@ -7,7 +8,7 @@ export const finders: readonly Finder[] = [
     icon: "reply",
     hit: ({ id, name, reply }) => ({
       label: name,
-      note: reply,
+      note: inLanguage(reply),
       to: { name: "rules", query: { search: name }, hash: `#edit/${id}` },
     }),
   }),

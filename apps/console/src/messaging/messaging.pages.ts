@@ -1,6 +1,7 @@
 import { messagingRead, messagingWrite } from "@zhanggui/server/engines/messaging/messaging.contract";
+import { messagingReply, messagingTalks } from "@zhanggui/server/engines/messaging/conversations.contract";
 import type { Page } from "../common/pages.ts";
-import { conversations, newRule, newScene } from "./titles.ts";
+import { canned, conversations, newCanned, newRule, newScene } from "./titles.ts";
 
 const deliveries = { zh: "投递记录", en: "Deliveries" };
 
@@ -10,16 +11,26 @@ export const pages: readonly Page[] = [
     name: "conversations",
     list: "messaging.listConversations",
     view: () => import("./ConversationsPage.vue"),
-    needs: messagingRead,
+    needs: messagingTalks,
     title: conversations,
     menu: { group: "messages", order: 0, icon: "messages" },
   },
   {
     path: "messages/conversations/:conversationId",
     name: "conversation",
-    view: () => import("./ConversationPage.vue"),
-    needs: messagingRead,
+    view: () => import("./ConversationRoute.vue"),
+    needs: messagingTalks,
     title: conversations,
+  },
+  {
+    path: "messages/canned-answers",
+    name: "cannedAnswers",
+    creates: { label: newCanned, needs: messagingReply },
+    list: "messaging.listCanned",
+    view: () => import("./CannedPage.vue"),
+    needs: messagingReply,
+    title: canned,
+    menu: { group: "messages", order: 4, icon: "bookmark" },
   },
   {
     path: "messages/deliveries",

@@ -5,8 +5,8 @@ import { pinia } from "../common/signed-in.ts";
 import type { Detail } from "./conversation.ts";
 import ReplyBox from "./ReplyBox.vue";
 
-const { reply } = vi.hoisted(() => ({ reply: vi.fn() }));
-vi.mock("../common/api.ts", () => ({ api: { messaging: { reply } } }));
+const { reply, showTyping } = vi.hoisted(() => ({ reply: vi.fn(), showTyping: async () => ({ isShown: true }) }));
+vi.mock("../common/api.ts", () => ({ api: { messaging: { reply, showTyping } } }));
 
 const conversation = shallowRef({ id: "c1", lastReplyId: "r1", refusal: null } as Detail);
 let app: App;

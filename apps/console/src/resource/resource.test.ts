@@ -16,7 +16,7 @@ const edit = {
   route: "updateRule",
   id: "ruleId",
   title: { zh: "编辑规则", en: "Edit rule" },
-  fields: ["name", "reply"],
+  fields: ["name", "priority"],
 } as const;
 const sure = {
   title: { zh: "删除“{name}”？", en: "Delete “{name}”?" },
@@ -116,8 +116,8 @@ test("a row has a page of its own: its fields in words, by their kinds, and what
 
 test("forms, switch and deletion call the routes that are named, for the row", async () => {
   const { edit: form, toggle, actions } = partsOf(rules, api);
-  const rule = { id: row.id, name: "欢迎", reply: "你好", enabled: true };
-  expect([form?.values(rule), form?.fixed(rule)]).toEqual([{ name: "欢迎", reply: "你好" }, { ruleId: row.id }]);
+  const rule = { id: row.id, name: "欢迎", priority: 3, enabled: true };
+  expect([form?.values(rule), form?.fixed(rule)]).toEqual([{ name: "欢迎", priority: 3 }, { ruleId: row.id }]);
   await toggle?.set(rule, false);
   expect(await actions[0]?.sure?.(rule)).toMatchObject({ title: { zh: "删除“欢迎”？", en: "Delete “欢迎”?" } });
   await actions[0]?.run(rule);

@@ -1,4 +1,5 @@
 import { audienceRead } from "@zhanggui/server/engines/audience/audience.contract";
+import { messagingTalks } from "@zhanggui/server/engines/messaging/conversations.contract";
 import { messagingRead } from "@zhanggui/server/engines/messaging/messaging.contract";
 import { expect, test } from "vitest";
 import { loadPages, router } from "../router.ts";
@@ -9,7 +10,7 @@ const routesOf = (permissions: string[]): string[] =>
   menuFor(permissions).flatMap(({ items }) => items.map(({ route }) => route));
 
 test("an account sees what it may open, and no empty groups", () => {
-  const [people, tags, ...messages] = routesOf([audienceRead.code, messagingRead.code]);
+  const [people, tags, ...messages] = routesOf([audienceRead.code, messagingRead.code, messagingTalks.code]);
   expect([people, tags]).toEqual(["people", "tags"]);
   expect(messages).toEqual(["conversations", "deliveries", "rules", "scenes"]);
   expect(menuFor([audienceRead.code])).toHaveLength(1);

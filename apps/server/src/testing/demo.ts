@@ -3,7 +3,7 @@ import { createClient } from "@zhanggui/kit/contract/client";
 import { contracts } from "../contracts.ts";
 import { demoLogins, demoPassword } from "../foundation/access/demo-logins.ts";
 import { EmulatorControl } from "./emulator-control.ts";
-import { bindLanternTea } from "./lantern-tea.ts";
+import { bindLanternTea, saying } from "./lantern-tea.ts";
 import { givePast } from "./past/past.ts";
 import { openTasting } from "./tasting-form.ts";
 
@@ -60,7 +60,7 @@ export async function seedDemo({ serverUrl, emulatorUrl, setupToken, databaseUrl
     name: "直播间欢迎语",
     on: "scan",
     channelId: live.id,
-    reply: "欢迎来到灯笼茶直播间，回复“菜单”领取今日茶单。",
+    replies: saying("欢迎来到灯笼茶直播间，回复“菜单”领取今日茶单。"),
   });
   await wechat.menu(bound.appid);
   await openTasting(api);

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import type { RuleInput } from "../engines/messaging/rule.contract.ts";
 import type { Api } from "./test-server.ts";
 
 /** What the tests need of the other side: the emulator's world, in process or by its control API. */
@@ -39,6 +40,9 @@ export const welcomeTemplate = {
   content: "{{first.DATA}}\n会员：{{keyword1.DATA}}\n渠道：{{keyword2.DATA}}",
 };
 
+/** An answer of one text. */
+export const saying = (text: string) => [{ type: "text" as const, text }];
+
 /**
  * Lantern Tea opens its account: an official account at WeChat, bound to the server; a channel code; rules for scan,
  * follow and a keyword; a scene that thanks whoever came in by the code and tells the leader. All of it through the
@@ -70,17 +74,17 @@ export async function bindLanternTea(
     leaderName: "阿青",
     leaderMail: "qing@lantern-tea.example",
   });
-  const rules = [
-    { name: "海报欢迎语", on: "scan", reply: "欢迎来到灯笼茶，门店海报的朋友！" },
-    { name: "关注欢迎语", on: "follow", reply: "欢迎来到灯笼茶！回复“菜单”看看今天有什么。" },
+  const rules: RuleInput[] = [
+    { name: "海报欢迎语", on: "scan", replies: saying("欢迎来到灯笼茶，门店海报的朋友！") },
+    { name: "关注欢迎语", on: "follow", replies: saying("欢迎来到灯笼茶！回复“菜单”看看今天有什么。") },
     {
       name: "菜单",
       on: "keyword",
-      keyword: "菜单",
+      keywords: ["菜单"],
       match: "contains",
-      reply: "今日：桂花乌龙、陈皮白茶、炭焙铁观音。",
+      replies: saying("今日：桂花乌龙、陈皮白茶、炭焙铁观音。"),
     },
-  ] as const;
+  ];
   for (const rule of rules) await api.messaging.createRule(rule);
   const scene = await api.messaging.createScene({
     name: "新客到店",

@@ -62,7 +62,7 @@ export interface ListSpec {
   readonly search?: LocalizedText;
   /** What isn't a field of its rows, made by `field()` too; one value each. */
   readonly filters?: Shapes;
-  /** Its rows come and change by themselves: whoever reads it is told. A string: in the tables that begin so. */
+  /** Its rows come and change by themselves: whoever reads it is told. A string: in tables that begin so, `a_|b_`. */
   readonly live?: ListInfo["live"];
   /** The column of its rows that names whose each is; its permission is one that is declared as scoped. */
   readonly owner?: string;

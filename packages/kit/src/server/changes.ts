@@ -36,7 +36,7 @@ export class Changes {
     this.#tell = tell;
   }
 
-  /** Tables whose names begin so are of interest to somebody: what is written to others isn't noted. */
+  /** Tables whose names begin so (with one of several, told apart by `|`) are of interest to somebody: what is written to others isn't noted. */
   want(prefix: string): void {
     this.#wanted.add(prefix);
   }
@@ -122,7 +122,9 @@ export class Changes {
   }
 
   #prefixesOf(tables: readonly string[]): string[] {
-    return [...this.#wanted].filter((prefix) => tables.some((table) => table.startsWith(prefix)));
+    return [...this.#wanted].filter((prefix) =>
+      prefix.split("|").some((each) => tables.some((table) => table.startsWith(each))),
+    );
   }
 }
 

@@ -1,16 +1,36 @@
 import { assertBetween, atMostOnce, Done, idempotent, post } from "../call.ts";
 
+/** What lets an account write: so many messages, for so long. */
+export interface CustomMessageGrant {
+  readonly count: number;
+  readonly seconds: number;
+}
+/** Who writes: the two are granted different things. */
+export type CustomMessageSender = "official" | "miniprogram";
+/** What somebody does. */
+export type CustomMessageOccasion = "message" | "click" | "follow" | "scan" | "enter";
+
+/** A message of theirs, to either. */
+export const messageGrant: CustomMessageGrant = { count: 5, seconds: 48 * 3_600 };
+
 /**
- * What an account may write to somebody by itself. A message of theirs allows five within 48 hours, and the next one
- * allows five anew (45015, 45047). Source: the platform's announcement of 2023-05-30, in force since 2023-06-12, as
- * quoted at docs.chatalog.ai. Whoever enters a mini-program's conversation, taps the menu, follows or scans allows
- * fewer for a minute; such grants don't add up.
+ * What is granted for what. Grants don't add up: of two the larger number and the later end hold. Past the end a
+ * message is refused with 45015, beyond the number with 45047. In force since 2023-06-12.
  */
-export const customMessageLimits = {
-  windowSeconds: 48 * 3_600,
-  perMessage: 5,
-  textBytes: 2_048,
-} as const;
+export const customMessageGrants: Readonly<
+  Record<CustomMessageSender, Readonly<Partial<Record<CustomMessageOccasion, CustomMessageGrant>>>>
+> = {
+  official: {
+    message: messageGrant,
+    click: { count: 3, seconds: 60 },
+    follow: { count: 3, seconds: 60 },
+    scan: { count: 3, seconds: 60 },
+  },
+  miniprogram: { message: messageGrant, enter: { count: 2, seconds: 60 } },
+};
+
+/** Bytes of a text (45002). */
+export const customTextBytes = 2_048;
 
 /** What one message shows, in our words; a mini-program sends text, picture, link and page only (45162). */
 export type CustomMessage =
@@ -56,6 +76,14 @@ export type CustomMessage =
       readonly thumbMediaId: string;
     };
 
+/** What a mini-program may send; everything but `link` an official account may (45162). */
+export const miniProgramMessages: ReadonlySet<CustomMessage["type"]> = new Set([
+  "text",
+  "image",
+  "link",
+  "miniprogrampage",
+]);
+
 /** To somebody who was in touch lately. */
 export const sendCustomMessage = post("/cgi-bin/message/custom/send", {
   page: "doc/service/api/customer/message/api_sendcustommessage",
@@ -69,7 +97,7 @@ export const sendCustomMessage = post("/cgi-bin/message/custom/send", {
 function partOf(message: CustomMessage): object {
   switch (message.type) {
     case "text":
-      assertBetween("the text's bytes", Buffer.byteLength(message.text), 1, customMessageLimits.textBytes);
+      assertBetween("the text's bytes", Buffer.byteLength(message.text), 1, customTextBytes);
       return { content: message.text };
     case "image":
     case "voice":

@@ -1,6 +1,7 @@
 import { event } from "@zhanggui/kit/contract/event";
 import { Id } from "@zhanggui/kit/contract/ids";
 import { z } from "zod";
+import { openidKey } from "../connect/openid.ts";
 
 const Touch = {
   personId: Id,
@@ -28,6 +29,26 @@ export const channelEntered = event(
   "audience.channel_entered.v1",
   z.object({ ...Touch, channelId: Id, newlyFollowed: z.boolean() }),
   byPerson,
+);
+
+/**
+ * Somebody wrote and nothing has answered, or an answer is still to be sent: by now they have a record and, if they
+ * wrote, a conversation. What one of them does is handled in its order.
+ */
+export const customerHeard = event(
+  "audience.customer_heard.v1",
+  z.object({
+    personId: Id,
+    wechatAppId: Id,
+    openid: z.string(),
+    inboundId: Id,
+    /** As `connect.message_received.v1` has them. */
+    kind: z.string(),
+    channelId: Id.nullable(),
+    replyBy: z.string().nullable(),
+    hasMore: z.boolean(),
+  }),
+  { key: openidKey },
 );
 
 /**

@@ -36,6 +36,7 @@ export interface Contact {
 export interface Behind {
   readonly personId: string;
   readonly displayName: string;
+  readonly isNamed: boolean;
   readonly follows: boolean;
   /** The channel that brought them first. */
   readonly channelName: string | null;
@@ -263,7 +264,8 @@ export class AudienceService {
     return new Map(
       rows.map((row) => {
         const channelName = row.firstChannelId === null ? null : (channels.get(row.firstChannelId) ?? null);
-        return [openidKey(row), { ...row, channelName, follows: row.following === true }];
+        const facts = { isNamed: !isPlaceholder(row.displayName), follows: row.following === true };
+        return [openidKey(row), { ...row, ...facts, channelName }];
       }),
     );
   }

@@ -72,6 +72,8 @@ test("what comes late doesn't undo what is known: leave and return, handled in t
     channelId: null,
     text: null,
     replyBy: null,
+    hasMore: false,
+    leavesWaiting: false,
     sentAt,
   });
   const [follow, leave, comeBack] = [

@@ -25,7 +25,14 @@ test("people who write while they are tagged in steps, a hundred times: neither 
   const people = await ctx.sql<{ openid: string }>`SELECT value AS openid FROM audience_identity`;
   const tapped = people.map(({ openid }) => {
     const message = { inboundId: newId(ctx.now()), wechatAppId, openid, kind: "event:CLICK", channelId: null };
-    const payload = { ...message, text: null, replyBy: null, sentAt: ctx.now().toISOString() };
+    const payload = {
+      ...message,
+      text: null,
+      replyBy: null,
+      hasMore: false,
+      leavesWaiting: false,
+      sentAt: ctx.now().toISOString(),
+    };
     return { payload, traceId: ctx.traceId, occurredAt: ctx.now() };
   });
   const [routes, arrivals] = [server.app.get(Routes), server.app.get(Arrivals)];

@@ -32,8 +32,15 @@ export const EncodingAesKey = z
   .regex(/^[A-Za-z0-9]{43}$/, { error: bilingual({ zh: "43 位字母或数字", en: "43 letters and digits" }) });
 const AppSecret = z.string().trim().min(1).max(128);
 export const aesKeyLabel = { zh: "消息加解密密钥（EncodingAESKey）", en: "EncodingAESKey" };
+/** They are bound alike, but may write to people under different conditions. */
+export const AppKind = z.enum(["official", "miniprogram"]);
+export const appKinds = {
+  official: { zh: "公众号", en: "Official account" },
+  miniprogram: { zh: "小程序", en: "Mini-program" },
+} as const;
 /** What forms ask of an app. */
 export const AppFields = {
+  kind: field(AppKind, { zh: "类型", en: "Kind" }, { input: "radio", choices: appKinds }),
   name: field(
     oneLine(60),
     { zh: "名称", en: "Name" },
@@ -83,6 +90,7 @@ export const WechatApp = z
     id: Id,
     name: field(z.string(), { zh: "名称", en: "Name" }, { width: "128px" }),
     appId: field(z.string(), { zh: "AppID", en: "AppID" }, { width: "176px" }),
+    kind: field(AppKind, { zh: "类型", en: "Kind" }, { choices: appKinds, width: "96px" }),
     mode: field(PushMode, { zh: "加密方式", en: "Encryption" }, { choices: pushModes, hidden: true }),
     /** What to enter as the server address (URL) in WeChat's admin page. */
     callbackUrl: field(z.string(), { zh: "服务器地址", en: "Server address" }),

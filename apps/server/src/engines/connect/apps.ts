@@ -25,6 +25,7 @@ export type AppView = Out<typeof connect.bindApp>;
 /** What is bound to an app depends on. */
 export interface AppState {
   readonly name: string;
+  readonly kind: AppRow["kind"];
   readonly enabled: boolean;
   readonly isBound: boolean;
 }
@@ -54,9 +55,15 @@ export class Apps {
 
   /** All by their ids, those that were unbound too: what they once sent still names them. */
   async states(ctx: Ctx): Promise<ReadonlyMap<string, AppState>> {
-    const rows = await ctx.db.selectFrom("connect_app").select(["id", "name", "disabled", "unboundAt"]).execute();
+    const rows = await ctx.db
+      .selectFrom("connect_app")
+      .select(["id", "name", "kind", "disabled", "unboundAt"])
+      .execute();
     return new Map(
-      rows.map(({ id, name, disabled, unboundAt }) => [id, { name, enabled: !disabled, isBound: unboundAt === null }]),
+      rows.map(({ id, name, kind, disabled, unboundAt }) => [
+        id,
+        { name, kind, enabled: !disabled, isBound: unboundAt === null },
+      ]),
     );
   }
 
@@ -148,6 +155,7 @@ export class Apps {
     const id = known?.id ?? newId(ctx.now());
     const values = {
       name: app.name,
+      kind: app.kind,
       mode: app.mode,
       secretSealed: this.#seal(secretColumn, id, app.appSecret),
       pushTokenSealed: this.#seal(tokenColumn, id, app.pushToken),

@@ -229,10 +229,11 @@ export const connect = contract(followed, {
     search: { zh: "名称或 AppID", en: "Name or AppID" },
   }),
   bindApp: route.post("/wechat/apps", {
-    summary: "Bind an official account whose secret WeChat accepts; secrets are sealed and never shown again",
+    summary: "Bind an account or a mini-program whose secret WeChat accepts; secrets are sealed and never shown again",
     access: connectWrite,
     effect: "change",
     body: z.object({
+      kind: AppFields.kind.default("official"),
       name: AppFields.name,
       appId: field(
         AppId,

@@ -21,6 +21,10 @@ export const messageReceived = event(
     text: z.string().nullable(),
     /** What made the passive reply, e.g. `messaging.rule:<id>`; null if nothing did. */
     replyBy: z.string().nullable(),
+    /** Some of the reply, or all of it, is still to be sent by a message of its own. */
+    hasMore: z.boolean().default(false),
+    /** The reply at once doesn't answer them: they wait all the same. */
+    leavesWaiting: z.boolean().default(false),
     sentAt: Instant,
   }),
   { key: openidKey },

@@ -15,11 +15,13 @@ import { ConnectService } from "./connect.service.ts";
 import { appsLimit } from "./connect.limits.ts";
 import { appFailing } from "./connect.notifications.ts";
 import { keepInbound, pushToleranceSeconds, replyTimeoutMs } from "./connect.settings.ts";
+import { Desk } from "./desk.ts";
 import { Figures } from "./figures.ts";
 import { Checks } from "./internal/checks.ts";
 import { InboundStore } from "./internal/inbound-store.ts";
 import { Proofs } from "./internal/proofs.ts";
 import { Snapshots } from "./internal/snapshots.ts";
+import { Windows } from "./windows.ts";
 
 export const connectModule = defineModule(connect, {
   uses: [accessModule, settingsModule, notificationsModule],
@@ -34,6 +36,8 @@ export const connectModule = defineModule(connect, {
     messages: ConnectService,
     figures: Figures,
     conversations: Conversations,
+    desk: Desk,
+    windows: Windows,
   },
   routes: ({ apps, channels, checks, messages, figures }) => ({
     listApps: apps.list,
@@ -51,7 +55,10 @@ export const connectModule = defineModule(connect, {
     receive: messages.receive,
   }),
   publishes: [messageReceived, templateFinished, massFinished],
-  schedules: ({ conversations }) => ({ note_missed: cron("*/10 * * * *", conversations.noteMissed) }),
+  schedules: ({ conversations, desk }) => ({
+    note_missed: cron("*/10 * * * *", conversations.noteMissed),
+    wake_snoozed: cron("* * * * *", desk.wake),
+  }),
   extensions: ({ apps, clients }) => ({
     wechat: dependency({ check: clients.check }),
     bound: measured(limitedBy(appsLimit, apps.count, apps.names)),

@@ -181,6 +181,7 @@ async function describe({ app, channelOf }: Snapshot, message: InboundMessage): 
     openid: message.fromUserName,
     kind: kindOf(message),
     text: message.type === "text" ? message.content : null,
+    eventKey: message.type === "event" && message.event === "CLICK" ? message.eventKey : null,
     channelId: scene === undefined ? null : await channelOf(scene),
   };
 }
@@ -238,11 +239,11 @@ function eventOf(message: InboundMessage, described: IncomingMessage, answer: An
     const { msgId, status, total, sent, failed } = message;
     return () => ({ definition: massFinished, payload: { wechatAppId, msgId, status, total, sent, failed } });
   }
-  const replyBy = answer?.by ?? null;
+  const { by: replyBy = null, hasMore = false, leavesWaiting = false } = answer ?? {};
   const sentAt = createdAt(message).toISOString();
   return (inboundId) => ({
     definition: messageReceived,
-    payload: { inboundId, wechatAppId, openid, kind, channelId, text, replyBy, sentAt },
+    payload: { inboundId, wechatAppId, openid, kind, channelId, text, replyBy, hasMore, leavesWaiting, sentAt },
   });
 }
 

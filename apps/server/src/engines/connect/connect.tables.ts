@@ -18,6 +18,7 @@ export interface ConnectTables {
     createdAt: Generated<Date>;
     provenAt: Date | null;
     unboundAt: Date | null;
+    kind: Generated<"official" | "miniprogram">;
   };
   connect_channel: {
     tenantId: Generated<string>;
@@ -50,7 +51,7 @@ export interface ConnectTables {
     id: Generated<string>;
     wechatAppId: string;
     openid: string;
-    state: "waiting" | "answered" | "closed" | "missed" | "left";
+    state: "waiting" | "answered" | "closed" | "missed" | "left" | "snoozed";
     waitingSince: Date | null;
     settledBy: string | null;
     settledName: string | null;
@@ -60,6 +61,10 @@ export interface ConnectTables {
     lastKind: string;
     lastText: string | null;
     attention: GeneratedAlways<number>;
+    assigneeId: string | null;
+    assignedAt: Date | null;
+    unread: Generated<number>;
+    snoozedUntil: Date | null;
   };
   connect_inbound: {
     tenantId: Generated<string>;
@@ -77,6 +82,7 @@ export interface ConnectTables {
     sentAt: Date;
     receivedAt: Date;
     lostTry: number | null;
+    leavesWaiting: Generated<boolean>;
   };
   connect_token: {
     tenantId: Generated<string>;

@@ -135,7 +135,15 @@ describe("while the worker is behind", () => {
   const told = (who: number, replyBy: string | null = null): Heard => {
     const at = new Date(since + ++n * 60_000);
     const message = { inboundId: newId(at), wechatAppId: tea.bound.wechatAppId, openid: `o-${who}`, kind: "text" };
-    const payload = { ...message, channelId: null, text: `${n}`, replyBy, sentAt: at.toISOString() };
+    const payload = {
+      ...message,
+      channelId: null,
+      text: `${n}`,
+      replyBy,
+      hasMore: false,
+      leavesWaiting: false,
+      sentAt: at.toISOString(),
+    };
     return { payload, occurredAt: at };
   };
   const ctx = () => tea.server.runtime.ctx(tea.owner.tenantId);

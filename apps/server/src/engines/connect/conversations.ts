@@ -2,7 +2,7 @@ import { Injectable } from "@nestjs/common";
 import { notFound } from "@zhanggui/kit/contract/faults";
 import type { PayloadOf } from "@zhanggui/kit/contract/event";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
-import { customMessageLimits } from "@zhanggui/wechat/calls/custom-messages";
+import { messageGrant } from "@zhanggui/wechat/calls/custom-messages";
 import { pushTries } from "@zhanggui/wechat/push";
 import { type Selectable, sql } from "kysely";
 import { Tenants } from "../../foundation/access/tenants.ts";
@@ -19,6 +19,9 @@ export interface Settler {
   readonly name: string;
 }
 
+/** A person by their account, or a rule, which has no name here. */
+export type SettledBy = Settler | { readonly id: string; readonly name: null };
+
 /** What a conversation is locked in, by its customer's key. */
 const space = "connect.conversation";
 /** Of a row `i` of connect_inbound, as `givenReply` has it. */
@@ -28,12 +31,12 @@ const longestText = 2_000;
 
 /** From when on somebody must have written, so that they may be answered now. */
 export function answerableSince(now: Date): Date {
-  return new Date(now.getTime() - customMessageLimits.windowSeconds * 1000);
+  return new Date(now.getTime() - messageGrant.seconds * 1000);
 }
 
 /** When the account may no longer answer. */
 export function windowEnd(lastAt: Date): Date {
-  return new Date(lastAt.getTime() + customMessageLimits.windowSeconds * 1000);
+  return new Date(lastAt.getTime() + messageGrant.seconds * 1000);
 }
 
 /** A message, as it was told. */
@@ -74,6 +77,11 @@ export class Conversations {
     const row = await this.rows(ctx).where("id", "=", id).executeTakeFirst();
     if (row === undefined) throw notFound();
     return row;
+  }
+
+  /** Of a customer; undefined if they never wrote. */
+  of(ctx: Ctx, { wechatAppId, openid }: Openid): Promise<ConversationRow | undefined> {
+    return this.rows(ctx).where("wechatAppId", "=", wechatAppId).where("openid", "=", openid).executeTakeFirst();
   }
 
   /** The same, locked until the transaction ends. */
@@ -120,10 +128,24 @@ export class Conversations {
       .execute();
   }
 
+  /** Where WeChat keeps a picture of theirs; undefined for what is none. */
+  async pictureOf(ctx: Ctx, { wechatAppId, openid }: Openid, id: string): Promise<string | undefined> {
+    const row = await ctx.db
+      .selectFrom("connect_inbound")
+      .select("content")
+      .where("id", "=", id)
+      .where("wechatAppId", "=", wechatAppId)
+      .where("openid", "=", openid)
+      .where("kind", "=", "image")
+      .executeTakeFirst();
+    const url = row?.content["PicUrl"];
+    return typeof url === "string" && URL.canParse(url) ? url : undefined;
+  }
+
   /**
    * What was said, in the order of each customer's: it opens their conversation, or moves it on. What is known already
-   * changes nothing, and a reply that WeChat perhaps never took has answered nobody. Whoever judges a reply anew waits
-   * until all this is committed.
+   * changes nothing, and a reply that WeChat perhaps never took, or that leaves them waiting, has answered nobody.
+   * Whoever judges a reply anew waits until all this is committed.
    */
   async heard(ctx: TxCtx, heard: readonly Heard[]): Promise<void> {
     const said = heard.filter(({ payload }) => originOf(payload.kind) === "message").map(saidRow);
@@ -131,7 +153,8 @@ export class Conversations {
     await ctx.lock(space, ...new Set(heard.map(({ payload }) => openidKey(payload))));
     await ctx.sql`
       WITH each AS MATERIALIZED (
-        SELECT each.*, CASE WHEN NOT coalesce(${isDoubtful}, false) THEN replied_by END AS reply_by
+        SELECT each.*, CASE WHEN NOT coalesce(${isDoubtful} OR i.leaves_waiting, false)
+          THEN replied_by END AS reply_by
         FROM jsonb_to_recordset(${JSON.stringify(said)}::jsonb) AS each(wechat_app_id uuid, openid text, id uuid,
           kind text, text text, at timestamptz, replied_by text)
         LEFT JOIN connect_inbound i ON i.id = each.id AND replied_by IS NOT NULL
@@ -140,16 +163,20 @@ export class Conversations {
         FROM each WINDOW later AS (PARTITION BY wechat_app_id, openid ORDER BY id DESC)
       )
       INSERT INTO connect_conversation AS c
-        (wechat_app_id, openid, state, waiting_since, settled_by, last_id, last_at, last_kind, last_text)
+        (wechat_app_id, openid, state, waiting_since, settled_by, last_id, last_at, last_kind, last_text, unread)
       SELECT wechat_app_id, openid, CASE WHEN reply_by IS NULL THEN 'waiting' ELSE 'answered' END,
         (SELECT min(at) FROM said s WHERE (s.wechat_app_id, s.openid) = (last.wechat_app_id, last.openid)
           AND answers = 0),
-        reply_by, id, at, kind, left(text, ${longestText}::int)
+        reply_by, id, at, kind, left(text, ${longestText}::int),
+        (SELECT count(*) FROM said s WHERE (s.wechat_app_id, s.openid) = (last.wechat_app_id, last.openid))
       FROM said last WHERE latest = 1 ORDER BY wechat_app_id, openid
       ON CONFLICT (tenant_id, wechat_app_id, openid) DO UPDATE SET
         last_id = excluded.last_id, last_at = excluded.last_at,
         last_kind = excluded.last_kind, last_text = excluded.last_text,
+        unread = c.unread + (SELECT count(*) FROM said s
+          WHERE (s.wechat_app_id, s.openid) = (c.wechat_app_id, c.openid) AND s.id > c.last_id),
         state = CASE WHEN excluded.last_id < c.answered_id THEN c.state ELSE excluded.state END,
+        snoozed_until = CASE WHEN excluded.last_id < c.answered_id THEN c.snoozed_until END,
         settled_by = CASE WHEN excluded.last_id < c.answered_id THEN c.settled_by ELSE excluded.settled_by END,
         settled_name = CASE WHEN excluded.last_id < c.answered_id THEN c.settled_name END,
         waiting_since = CASE
@@ -168,11 +195,12 @@ export class Conversations {
    * Somebody answered by `answerId` (a UUIDv7): whatever was said before it is settled. What was said after it still
    * waits, since then.
    */
-  async answered(ctx: TxCtx, { wechatAppId, openid }: Openid, answerId: string, by: Settler): Promise<void> {
+  async answered(ctx: TxCtx, { wechatAppId, openid }: Openid, answerId: string, by: SettledBy): Promise<void> {
     await ctx.sql`
       UPDATE connect_conversation c SET
         answered_id = CASE WHEN answered_id > ${answerId}::uuid THEN answered_id ELSE ${answerId}::uuid END,
         state = CASE WHEN last_id < ${answerId}::uuid THEN 'answered' ELSE state END,
+        snoozed_until = CASE WHEN last_id < ${answerId}::uuid THEN NULL ELSE snoozed_until END,
         settled_by = CASE WHEN last_id < ${answerId}::uuid THEN ${by.id} ELSE settled_by END,
         settled_name = CASE WHEN last_id < ${answerId}::uuid THEN ${by.name} ELSE settled_name END,
         waiting_since = CASE WHEN last_id < ${answerId}::uuid OR state <> 'waiting' THEN NULL ELSE coalesce(
@@ -182,14 +210,21 @@ export class Conversations {
       WHERE wechat_app_id = ${wechatAppId} AND openid = ${openid}`;
   }
 
-  /** Nobody needs to answer. False if something was said since `lastId`, which whoever closes it hasn't seen. */
+  /** It is over, for now. False if something was said since `lastId`, which whoever closes it hasn't seen. */
   async close(ctx: TxCtx, { id, lastId, by }: { id: string; lastId: string; by: Settler }): Promise<boolean> {
     const row = await this.lock(ctx, id);
     if (row.lastId !== lastId) return false;
-    if (row.state !== "waiting" && row.state !== "missed" && row.state !== "left") return true;
+    if (row.state === "closed") return true;
     await ctx.db
       .updateTable("connect_conversation")
-      .set({ state: "closed", settledBy: by.id, settledName: by.name, waitingSince: null })
+      .set({
+        state: "closed",
+        settledBy: by.id,
+        settledName: by.name,
+        waitingSince: null,
+        snoozedUntil: null,
+        unread: 0,
+      })
       .where("id", "=", id)
       .execute();
     return true;
@@ -199,10 +234,10 @@ export class Conversations {
   async left(ctx: TxCtx, { wechatAppId, openid }: Openid, inboundId: string): Promise<void> {
     await ctx.db
       .updateTable("connect_conversation")
-      .set({ state: "left", waitingSince: null })
+      .set({ state: "left", waitingSince: null, snoozedUntil: null })
       .where("wechatAppId", "=", wechatAppId)
       .where("openid", "=", openid)
-      .where("state", "=", "waiting")
+      .where("state", "in", ["waiting", "snoozed"])
       .where("lastId", "<", inboundId)
       .execute();
   }
@@ -232,7 +267,7 @@ export class Conversations {
         waiting_since = CASE WHEN doubtful THEN c.last_at END,
         settled_by = CASE WHEN doubtful THEN NULL ELSE i.reply_by END
       FROM (SELECT id, reply_by, ${isDoubtful} AS doubtful
-        FROM connect_inbound i WHERE id = ${inboundId} AND reply_by IS NOT NULL) i
+        FROM connect_inbound i WHERE id = ${inboundId} AND reply_by IS NOT NULL AND NOT leaves_waiting) i
       WHERE c.last_id = i.id AND c.state IN ('waiting', 'answered')
         AND (c.settled_by IS NULL OR c.settled_by = i.reply_by)`;
   }

@@ -8,6 +8,8 @@ export interface IncomingMessage {
   readonly openid: string;
   readonly kind: string;
   readonly text: string | null;
+  /** Of a tap on the menu: the button's key. */
+  readonly eventKey: string | null;
   readonly channelId: string | null;
 }
 
@@ -15,6 +17,10 @@ export interface Answer {
   readonly reply: PassiveReply;
   /** What chose it, for the record: `messaging.rule:<id>`. */
   readonly by: string;
+  /** Something of it is still to be sent, by whoever gave it: `reply` is the first part, or nothing yet. */
+  readonly hasMore?: boolean;
+  /** It answers nobody yet: they wait for a person, or for what is still to be sent. */
+  readonly leavesWaiting?: boolean;
 }
 
 /**

@@ -1,131 +1,40 @@
-import { fault } from "@zhanggui/kit/contract/fault";
-import { conflict, notFound } from "@zhanggui/kit/contract/faults";
+import { conflict, invalidInput, notFound } from "@zhanggui/kit/contract/faults";
 import { field } from "@zhanggui/kit/contract/field";
 import { DailyFigures } from "@zhanggui/kit/contract/figures";
 import { Id } from "@zhanggui/kit/contract/ids";
 import { list } from "@zhanggui/kit/contract/list";
-import { Named } from "@zhanggui/kit/contract/named";
-import { oneLine } from "@zhanggui/kit/contract/one-line";
 import { permission } from "@zhanggui/kit/contract/permission";
 import { audits } from "@zhanggui/kit/contract/audited";
 import { contract, route } from "@zhanggui/kit/contract/route";
 import { switched } from "@zhanggui/kit/contract/switched";
-import { bilingual } from "@zhanggui/kit/contract/text";
 import { Instant } from "@zhanggui/kit/contract/time";
 import { z } from "zod";
 import { conversationRoutes } from "./conversations.contract.ts";
+import { CannedFields, deskRoutes } from "./desk.contract.ts";
 import { DeliveryState, deliveryStates, messagingRead } from "./deliveries.contract.ts";
 
 export { DeliveryState, messagingRead };
-import { by, everyChannel, Scene, SceneFields, SceneRevision, Sentence } from "./scene.contract.ts";
+import {
+  badPattern,
+  NewRule,
+  notInMiniPrograms,
+  Rule,
+  RuleChange,
+  RuleFields,
+  RuleOn,
+  Occasion,
+  Trial,
+  Tried,
+} from "./rule.contract.ts";
+import { badTemplate, by, Scene, SceneFields, SceneRevision, Sentence } from "./scene.contract.ts";
+
+export { badTemplate, NewRule, Rule };
 
 export const messagingWrite = permission(
   "messaging:write",
   { zh: "编辑自动回复与场景", en: "Edit replies and scenes" },
   ["operator"],
 );
-
-export const badTemplate = fault("messaging.bad_template", 422, {
-  zh: "模板写法有误：{where}{reason}",
-  en: "The template is wrong: {where}{reason}",
-});
-
-/** WeChat cuts a text reply at 2,048 bytes (recalled): 600 Chinese characters stay below it. */
-const ReplyText = z.string().trim().min(1).max(600);
-
-const onScan = { field: "on", is: "eq", value: "scan" } as const;
-const onKeyword = { field: "on", is: "eq", value: "keyword" } as const;
-const RuleOn = {
-  label: { zh: "何时回复", en: "When" },
-  choices: {
-    follow: { zh: "关注时", en: "Somebody follows" },
-    scan: { zh: "扫码时", en: "Somebody scans" },
-    keyword: { zh: "收到关键词", en: "Somebody writes" },
-  },
-};
-const everyApp = { zh: "所有应用", en: "Every app" };
-const RuleFields = {
-  name: field(oneLine(60), { zh: "名称", en: "Name" }),
-  /**
-   * `follow`: somebody follows; `scan`: somebody scans a channel code (following or not); `keyword`: somebody writes.
-   */
-  on: field(z.enum(["follow", "scan", "keyword"]), RuleOn.label, { input: "radio", choices: RuleOn.choices }),
-  /** For `keyword`. */
-  keyword: field(
-    z.string().trim().min(1).max(60).nullable(),
-    { zh: "关键词", en: "Keyword" },
-    { showWhen: onKeyword, requireWhen: onKeyword },
-  ),
-  match: field(
-    z.enum(["exact", "contains"]),
-    { zh: "匹配方式", en: "Match" },
-    {
-      input: "radio",
-      showWhen: onKeyword,
-      choices: { exact: { zh: "完全相同", en: "The whole text" }, contains: { zh: "包含", en: "Anywhere in it" } },
-    },
-  ),
-  /** Only this app; null for every app. */
-  wechatAppId: field(Id.nullable(), { zh: "应用", en: "App" }, { kind: "wechatApp", placeholder: everyApp }),
-  /** For `scan`: only this channel; null for every channel. */
-  channelId: field(
-    Id.nullable(),
-    { zh: "渠道", en: "Channel" },
-    { kind: "channel", showWhen: onScan, placeholder: everyChannel },
-  ),
-  reply: field(ReplyText, { zh: "回复内容", en: "Reply" }),
-  enabled: switched,
-};
-export const Rule = z
-  .object({
-    id: Id,
-    name: field(RuleFields.name, { zh: "名称", en: "Name" }, { width: "17%" }),
-    /** Its turn among all rules: the first that applies answers. */
-    place: field(z.int(), { zh: "顺序", en: "Turn" }, { sort: true, unindexed: true, width: "72px" }),
-    when: field(Sentence, { zh: "何时回复", en: "When" }, { width: "15%" }),
-    app: field(
-      Named.nullable(),
-      { zh: "应用", en: "App" },
-      { kind: "wechatApp", placeholder: everyApp, width: "112px" },
-    ),
-    channel: field(
-      Named.nullable(),
-      { zh: "渠道", en: "Channel" },
-      { kind: "channel", placeholder: everyChannel, width: "112px" },
-    ),
-    reply: field(ReplyText, { zh: "回复内容", en: "Reply" }),
-    answered: field(z.int(), { zh: "已回复", en: "Answered" }, { kind: "count", sort: true, unindexed: true }),
-    enabled: RuleFields.enabled,
-    /** Why it can never answer, though it is on; null if it may. */
-    blocked: field(Sentence.nullable(), { zh: "不会回复的原因", en: "Why it never answers" }, { hidden: true }),
-    createdAt: field(Instant, { zh: "创建时间", en: "Created" }, { hidden: true }),
-    on: z.enum(["follow", "scan", "keyword"]),
-    keyword: z.string().nullable(),
-    match: z.enum(["exact", "contains"]),
-    wechatAppId: Id.nullable(),
-    channelId: Id.nullable(),
-  })
-  .meta({ id: "Rule" });
-export const NewRule = z
-  .object({
-    ...RuleFields,
-    keyword: RuleFields.keyword.default(null),
-    match: RuleFields.match.default("exact"),
-    wechatAppId: RuleFields.wechatAppId.default(null),
-    channelId: RuleFields.channelId.default(null),
-    enabled: z.boolean().default(true),
-  })
-  .refine((rule) => (rule.on === "keyword") === (rule.keyword !== null), {
-    error: bilingual({
-      zh: "关键词规则要有关键词，其他规则不能有",
-      en: "a keyword rule needs a keyword, the others take none",
-    }),
-    path: ["keyword"],
-  })
-  .refine((rule) => rule.on === "scan" || rule.channelId === null, {
-    error: bilingual({ zh: "只有扫码规则可以指定渠道", en: "only a rule for scans can be a channel's own" }),
-    path: ["channelId"],
-  });
 
 export const DeliverySummary = z
   .object({
@@ -173,10 +82,17 @@ export const DeliveryDetail = z
   .meta({ id: "DeliveryDetail" });
 
 const RuleColumns = z.object({ ...RuleFields, deletedAt: field(Instant.nullable(), { zh: "删除于", en: "Deleted" }) });
+const CannedColumns = z.object({ ...CannedFields, ownerId: field(Id.nullable(), { zh: "归属人", en: "Whose" }) });
 const SceneColumns = z.object({ ...SceneFields, enabled: switched });
 
 const followed = audits("messaging", {
-  messaging_rule: { list: "listRules", title: "name", ignored: ["answered", "created_at"], fields: RuleColumns },
+  messaging_rule: {
+    list: "listRules",
+    title: "name",
+    ignored: ["answered", "created_at", "words"],
+    fields: RuleColumns,
+  },
+  messaging_canned: { list: "listCanned", title: "shortcut", ignored: ["used", "created_at"], fields: CannedColumns },
   messaging_scene: { list: "listScenes", laterOnly: true, ignored: ["created_at", "version"] },
   messaging_scene_version: {
     of: "messaging_scene",
@@ -191,9 +107,10 @@ const followed = audits("messaging", {
 
 export const messaging = contract(followed, {
   /**
-   * Of the rules that apply to a message the first answers, and no other: a channel's own scan, any scan, a follow, an
-   * exact keyword, a contained one; of each kind those of one app before those of all apps, then the older. A rule that
-   * is switched off stands where it would win.
+   * Of the rules that apply to a message the first answers, and no other: the larger priority, then the closer: a
+   * channel's own scan, any scan, a follow; an exact keyword, one that it begins with, one that it has; of each kind
+   * those of one app before those of all apps, then the older. What answers anything else comes last. A rule that is
+   * switched off stands where it would win.
    */
   listRules: list("/reply-rules", {
     summary: "Auto-reply rules, in the order in which they win: the closest first, of two as close the older",
@@ -203,7 +120,7 @@ export const messaging = contract(followed, {
     sort: "place",
     search: { zh: "名称、关键词或回复", en: "Name, keyword or reply" },
     filters: {
-      on: field(z.enum(["follow", "scan", "keyword"]), RuleOn.label, { choices: RuleOn.choices, unindexed: true }),
+      on: field(Occasion, RuleOn.label, { choices: RuleOn.choices, unindexed: true }),
       wechatAppId: field(Id, { zh: "应用", en: "App" }, { kind: "wechatApp", unindexed: true, seldom: true }),
       channelId: field(Id, { zh: "渠道", en: "Channel" }, { kind: "channel", unindexed: true }),
     },
@@ -214,6 +131,14 @@ export const messaging = contract(followed, {
     effect: "read",
     body: NewRule,
     reply: z.object({ blocked: Sentence.nullable() }),
+    faults: [notFound, badPattern, badTemplate, notInMiniPrograms],
+  }),
+  tryRules: route.post("/reply-rules/try", {
+    summary: "What would answer this now?",
+    access: messagingRead,
+    effect: "read",
+    body: Trial,
+    reply: Tried,
     faults: [notFound],
   }),
   createRule: route.post("/reply-rules", {
@@ -222,16 +147,16 @@ export const messaging = contract(followed, {
     effect: "change",
     body: NewRule,
     reply: Rule,
-    faults: [notFound],
+    faults: [notFound, badPattern, badTemplate, notInMiniPrograms],
   }),
   updateRule: route.patch("/reply-rules/:ruleId", {
-    summary: "Change a rule's reply, or switch it on or off",
+    summary: "Change what a rule says, its words and hours, or switch it on or off",
     access: messagingWrite,
     effect: "change",
     params: z.object({ ruleId: Id }),
-    body: z.object({ name: RuleFields.name, reply: RuleFields.reply, enabled: z.boolean() }).partial(),
+    body: RuleChange,
     reply: Rule,
-    faults: [notFound],
+    faults: [notFound, badPattern, badTemplate, notInMiniPrograms, invalidInput],
   }),
   deleteRule: route.delete("/reply-rules/:ruleId", {
     summary: "Delete a rule; what it answered stays",
@@ -315,4 +240,5 @@ export const messaging = contract(followed, {
     faults: [notFound],
   }),
   ...conversationRoutes,
+  ...deskRoutes,
 });

@@ -1,23 +1,39 @@
 import { dependency } from "@zhanggui/kit/server/dependency";
-import { cron, defineModule, on, queue, type QueueBinding } from "@zhanggui/kit/server/module";
+import { cron, daily, defineModule, items, on, queue, type QueueBinding } from "@zhanggui/kit/server/module";
 import { accessModule } from "../../foundation/access/access.module.ts";
 import { codeSender } from "../../foundation/codes/code-sender.ts";
+import { filesModule } from "../../foundation/files/files.module.ts";
 import { notificationsModule } from "../../foundation/notifications/notifications.module.ts";
 import { settingsModule } from "../../foundation/settings/settings.module.ts";
-import { channelEntered, peopleMerged, personFollowed } from "../audience/audience.events.ts";
+import { channelEntered, customerHeard, peopleMerged, personFollowed } from "../audience/audience.events.ts";
 import { audienceModule } from "../audience/audience.module.ts";
 import { messageReceived, templateFinished } from "../connect/connect.events.ts";
 import { connectModule } from "../connect/connect.module.ts";
 import { responder } from "../connect/responders.ts";
+import { CannedAnswers } from "./canned.ts";
 import { Deliveries } from "./deliveries.ts";
 import { Figures } from "./figures.ts";
+import { Inbox } from "./inbox.ts";
 import { MailCodes, TextCodes } from "./internal/code-senders.ts";
+import { Notes } from "./internal/notes.ts";
+import { Pictures } from "./internal/pictures.ts";
 import { Receipts } from "./internal/receipts.ts";
 import { SceneRunner } from "./internal/scene-runner.ts";
 import { Senders } from "./internal/senders.ts";
+import { Wording } from "./internal/wording.ts";
 import { messaging } from "./messaging.contract.ts";
-import { customersWaiting } from "./messaging.notifications.ts";
-import { keepDeliveries, remindHours, unnamedCustomer } from "./messaging.settings.ts";
+import { conversationAssigned, customersWaiting } from "./messaging.notifications.ts";
+import {
+  assignBy,
+  busyAfterMinutes,
+  busyEveryHours,
+  busyText,
+  busyWhen,
+  keepDeliveries,
+  openLimit,
+  remindHours,
+  unnamedCustomer,
+} from "./messaging.settings.ts";
 import { attemptLimit, Outbox } from "./outbox.ts";
 import { Rules } from "./rules.ts";
 import { Reminders } from "./reminders.ts";
@@ -26,7 +42,7 @@ import { Scenes } from "./scenes.ts";
 import { Threads } from "./threads.ts";
 
 export const messagingModule = defineModule(messaging, {
-  uses: [accessModule, settingsModule, notificationsModule, connectModule, audienceModule],
+  uses: [accessModule, settingsModule, notificationsModule, filesModule, connectModule, audienceModule],
   services: {
     rules: Rules,
     scenes: Scenes,
@@ -37,14 +53,20 @@ export const messagingModule = defineModule(messaging, {
     outbox: Outbox,
     replies: Replies,
     threads: Threads,
+    inbox: Inbox,
+    canned: CannedAnswers,
+    wording: Wording,
+    notes: Notes,
+    pictures: Pictures,
     figures: Figures,
     reminders: Reminders,
     mailCodes: MailCodes,
     textCodes: TextCodes,
   },
-  routes: ({ rules, scenes, deliveries, figures, threads }) => ({
+  routes: ({ rules, scenes, deliveries, figures, threads, inbox, canned }) => ({
     listRules: rules.list,
     checkRule: rules.check,
+    tryRules: rules.try,
     createRule: rules.create,
     updateRule: rules.update,
     deleteRule: rules.delete,
@@ -60,9 +82,24 @@ export const messagingModule = defineModule(messaging, {
     getConversation: threads.get,
     readThread: threads.read,
     reply: threads.reply,
+    retryReply: threads.retry,
     closeConversation: threads.close,
+    assignConversation: inbox.assign,
+    noteConversation: inbox.note,
+    readConversation: inbox.read,
+    snoozeConversation: inbox.snooze,
+    showTyping: inbox.typing,
+    pictureSent: threads.picture,
+    pictureSaid: threads.pictureSaid,
+    listStaff: items(inbox.staff),
+    setDuty: inbox.setDuty,
+    listCanned: canned.list,
+    createCanned: canned.create,
+    updateCanned: canned.update,
+    deleteCanned: canned.delete,
+    fillCanned: items(canned.fillAll),
   }),
-  handlers: ({ rules, runner, deliveries, receipts }) => ({
+  handlers: ({ rules, runner, deliveries, receipts, inbox }) => ({
     // One transaction of a tenant at a time: they would only wait for each other at its few rules.
     count_answers: on(messageReceived, rules.count, {
       ordered: false,
@@ -72,6 +109,7 @@ export const messagingModule = defineModule(messaging, {
     // The events that may start a scene: SceneTrigger names them.
     start_scenes: [on(channelEntered, runner.start), on(personFollowed, runner.start)],
     move_deliveries: on(peopleMerged, deliveries.move),
+    answer_heard: on(customerHeard, inbox.heard),
     take_receipt: on(templateFinished, receipts.receive),
   }),
   queues: ({ outbox }) => ({
@@ -79,9 +117,13 @@ export const messagingModule = defineModule(messaging, {
     // One after the other to each customer, in the order in which they were written; mass sending holds none up.
     replies: sending(outbox, { keyed: true }),
   }),
-  schedules: ({ reminders }) => ({ remind: cron("*/10 * * * *", reminders.remind) }),
-  notifies: [customersWaiting],
-  settings: [remindHours, unnamedCustomer],
+  schedules: ({ reminders, inbox, pictures }) => ({
+    remind: cron("*/10 * * * *", reminders.remind),
+    tell_late: cron("* * * * *", inbox.tellLate),
+    release_pictures: daily("04:11", pictures.release),
+  }),
+  notifies: [customersWaiting, conversationAssigned],
+  settings: [remindHours, unnamedCustomer, assignBy, openLimit, busyWhen, busyText, busyAfterMinutes, busyEveryHours],
   keeps: [keepDeliveries],
   extensions: ({ rules, senders, mailCodes, textCodes }) => ({
     rules: responder(rules.responder),

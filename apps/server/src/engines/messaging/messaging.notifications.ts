@@ -18,3 +18,18 @@ export const customersWaiting = notification(
     needs: messagingReply,
   },
 );
+
+export const conversationAssigned = notification(
+  "messaging.conversation_assigned",
+  z.object({ conversationId: Id, by: z.string().nullable() }),
+  {
+    label: { zh: "有会话分配给我", en: "A conversation becomes mine" },
+    title: ({ by }) =>
+      by === null
+        ? { zh: "有一位客户轮到您回复", en: "It is your turn to answer a customer" }
+        : { zh: `${by} 把一个会话交给了您`, en: `${by} has given you a conversation` },
+    link: ({ conversationId }) => `/messages/conversations/${conversationId}`,
+    importance: "normal",
+    needs: messagingReply,
+  },
+);

@@ -25,6 +25,66 @@ export const remindHours = setting(
   },
 );
 
+const desk = { zh: "客服分配", en: "Conversations" };
+export const assignBy = setting(
+  "messaging.assignBy",
+  z.enum(["nobody", "turns"]),
+  "nobody",
+  { zh: "新会话的分配", en: "Who gets new conversations" },
+  {
+    group: desk,
+    help: {
+      zh: "nobody：大家自己领取；turns：轮流分给值班的人。",
+      en: "nobody: everybody takes their own; turns: those on duty, in turn.",
+    },
+  },
+);
+export const openLimit = setting(
+  "messaging.openLimit",
+  z.int().min(1).max(1000),
+  20,
+  { zh: "每人最多同时负责的会话数", en: "Most open conversations that anybody is given" },
+  { group: desk },
+);
+
+const busy = { zh: "客服繁忙提示", en: "When all are busy" };
+const perApp = ["platform", "tenant", "app"] as const;
+export const busyWhen = setting(
+  "messaging.busyWhen",
+  z.enum(["never", "off_duty", "off_duty_or_late"]),
+  "never",
+  { zh: "什么时候发送繁忙提示", en: "When customers are told that all are busy" },
+  {
+    group: busy,
+    levels: perApp,
+    help: {
+      zh: "never：不发；off_duty：没有人值班或值班的人都满了；off_duty_or_late：还包括等得太久。",
+      en: "never; off_duty: nobody is on duty, or all have enough; off_duty_or_late: also whoever has waited too long.",
+    },
+  },
+);
+export const busyText = setting(
+  "messaging.busyText",
+  z.string().max(600),
+  "现在咨询的人比较多，我们看到后会尽快回复您。",
+  { zh: "客服繁忙提示语", en: "What they are told" },
+  { group: busy, levels: perApp, help: { zh: "留空则不发。", en: "Left empty, nothing is sent." } },
+);
+export const busyAfterMinutes = setting(
+  "messaging.busyAfterMinutes",
+  z.int().min(1).max(1440),
+  5,
+  { zh: "等待多少分钟算太久", en: "Minutes after which a wait is too long" },
+  { group: busy, levels: perApp },
+);
+export const busyEveryHours = setting(
+  "messaging.busyEveryHours",
+  z.int().min(1).max(48),
+  12,
+  { zh: "同一客户多少小时内只提示一次", en: "Hours in which nobody is told twice" },
+  { group: busy, levels: perApp },
+);
+
 /** With their steps. What is still to go out stays, however old. */
 const deliveries: Prune = async (ctx, { beforeId, limit }) => {
   const old = await ctx.db
@@ -45,7 +105,11 @@ const deliveries: Prune = async (ctx, { beforeId, limit }) => {
 export const keepDeliveries = retention(
   "messaging.keepDeliveriesDays",
   365,
-  { zh: "发送记录、每一步的说明和微信回执", en: "deliveries, with their steps and receipts," },
+  {
+    zh: "发送记录、每一步的说明、微信回执和会话备注",
+    en: "deliveries, with their steps and receipts, and notes in conversations",
+  },
   deliveries,
   rowsOf("messaging_receipt", "receivedAt"),
+  rowsOf("messaging_note"),
 );

@@ -1,9 +1,19 @@
 // Made from the migrations by `./zg tables`. Don't edit.
 import type { Generated, GeneratedAlways } from "kysely";
 import type { Json } from "@zhanggui/kit/server/tables";
+import type { ReplyPart } from "./rule.contract.ts";
 import type { SceneItem, SceneTrigger } from "./scene.contract.ts";
 
 export interface MessagingTables {
+  messaging_canned: {
+    tenantId: Generated<string>;
+    id: Generated<string>;
+    ownerId: string | null;
+    shortcut: string;
+    text: string;
+    used: Generated<number>;
+    createdAt: Generated<Date>;
+  };
   messaging_delivery: {
     tenantId: Generated<string>;
     id: Generated<string>;
@@ -28,6 +38,31 @@ export interface MessagingTables {
     leaderName: string | null;
     authorId: string | null;
     authorName: string | null;
+    automatic: "rule" | "busy" | null;
+    ruleId: string | null;
+  };
+  messaging_duty: {
+    tenantId: Generated<string>;
+    accountId: string;
+    since: Generated<Date>;
+  };
+  messaging_note: {
+    tenantId: Generated<string>;
+    id: Generated<string>;
+    conversationId: string;
+    kind: "note" | "assigned" | "taken" | "handed_over" | "released" | "closed" | "snoozed";
+    authorId: string | null;
+    authorName: string | null;
+    toId: string | null;
+    toName: string | null;
+    text: string | null;
+    until: Date | null;
+    at: Generated<Date>;
+  };
+  messaging_picture: {
+    tenantId: Generated<string>;
+    deliveryId: string;
+    fileId: string;
   };
   messaging_receipt: {
     tenantId: Generated<string>;
@@ -40,16 +75,22 @@ export interface MessagingTables {
     tenantId: Generated<string>;
     id: Generated<string>;
     name: string;
-    on: "follow" | "scan" | "keyword";
+    on: "follow" | "scan" | "keyword" | "click" | "enter" | "default";
     wechatAppId: string | null;
     channelId: string | null;
-    keyword: string | null;
-    match: "exact" | "contains";
-    reply: string;
+    match: "exact" | "contains" | "starts" | "pattern";
     enabled: boolean;
     answered: Generated<number>;
     createdAt: Generated<Date>;
     deletedAt: Date | null;
+    keywords: Generated<string[]>;
+    replies: Json<ReplyPart[], undefined>;
+    eventKey: string | null;
+    priority: Generated<number>;
+    activeFrom: string | null;
+    activeUntil: string | null;
+    capMinutes: number | null;
+    words: Generated<string>;
     closeness: GeneratedAlways<number>;
   };
   messaging_scene: {
@@ -79,6 +120,13 @@ export interface MessagingTables {
     zh: string;
     en: string;
     details: Json<Record<string, unknown>>;
+    at: Date;
+  };
+  messaging_told: {
+    tenantId: Generated<string>;
+    wechatAppId: string;
+    openid: string;
+    what: string;
     at: Date;
   };
 }

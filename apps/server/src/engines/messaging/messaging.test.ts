@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
+import type { RuleInput } from "./rule.contract.ts";
+import { saying } from "../../testing/lantern-tea.ts";
 import { openTeaShop, type TeaShop } from "../../testing/tea-shop.ts";
 
 let tea: TeaShop;
@@ -34,9 +36,9 @@ describe("auto-reply", () => {
     await owner.api.messaging.createRule({
       name: "exact",
       on: "keyword",
-      keyword: "菜单",
+      keywords: ["菜单"],
       match: "exact",
-      reply: "全部茶单在此",
+      replies: saying("全部茶单在此"),
     });
     const { puppet } = await scan();
     const say = async (text: string) => (await emulator.world.say(puppet.id, { text })).reply;
@@ -47,7 +49,7 @@ describe("auto-reply", () => {
       name: "own",
       on: "scan",
       channelId: bound.channel.id,
-      reply: "海报专属",
+      replies: saying("海报专属"),
     });
     expect((await scan()).report.reply).toMatchObject({ text: "海报专属" });
     await owner.api.messaging.updateRule({ ruleId: own.id, enabled: false });
@@ -61,18 +63,19 @@ describe("auto-reply", () => {
     const { api } = tea.owner;
     const { wechatAppId, channel } = tea.bound;
     const before = new Set((await api.messaging.listRules()).items.map(({ id }) => id));
-    const common = { reply: "x", enabled: false };
-    for (const rule of [
-      { name: "contained", on: "keyword", keyword: "茶", match: "contains" },
-      { name: "exact, older", on: "keyword", keyword: "茶", match: "exact" },
-      { name: "exact, newer", on: "keyword", keyword: "茶", match: "exact" },
-      { name: "exact, of the app", on: "keyword", keyword: "茶", match: "exact", wechatAppId },
+    const common = { replies: saying("x"), enabled: false };
+    const rules: Partial<RuleInput>[] = [
+      { name: "contained", on: "keyword", keywords: ["茶"], match: "contains" },
+      { name: "exact, older", on: "keyword", keywords: ["茶"], match: "exact" },
+      { name: "exact, newer", on: "keyword", keywords: ["茶"], match: "exact" },
+      { name: "exact, of the app", on: "keyword", keywords: ["茶"], match: "exact", wechatAppId },
       { name: "follow", on: "follow" },
       { name: "any scan", on: "scan" },
       { name: "any scan of the app", on: "scan", wechatAppId },
       { name: "the channel's scan", on: "scan", channelId: channel.id },
-    ] as const) {
-      await api.messaging.createRule({ ...common, ...rule });
+    ];
+    for (const rule of rules) {
+      await api.messaging.createRule({ ...common, ...rule } as RuleInput);
       tea.server.clock.advance(1000);
     }
     const made = (await api.messaging.listRules()).items.filter(({ id }) => !before.has(id));
@@ -94,9 +97,14 @@ describe("auto-reply", () => {
     const { wechatAppId } = tea.bound;
     const { puppet } = await scan();
     const say = async () => (await tea.emulator.world.say(puppet.id, { text: "几点开门" })).reply;
-    const keyword = { on: "keyword", keyword: "开门" } as const;
-    const wide = await api.messaging.createRule({ name: "all apps", ...keyword, match: "contains", reply: "九点" });
-    const narrow = { name: "this app", ...keyword, match: "contains", wechatAppId, reply: "十点" } as const;
+    const keyword = { on: "keyword" as const, keywords: ["开门"] };
+    const wide = await api.messaging.createRule({
+      name: "all apps",
+      ...keyword,
+      match: "contains",
+      replies: saying("九点"),
+    });
+    const narrow = { name: "this app", ...keyword, match: "contains", wechatAppId, replies: saying("十点") } as const;
     const own = await api.messaging.createRule(narrow);
     expect(await say()).toMatchObject({ text: "十点" });
     await api.messaging.updateRule({ ruleId: own.id, enabled: false });
@@ -107,13 +115,15 @@ describe("auto-reply", () => {
   test("a rule that could never answer is refused, and so is a channel that isn't there", async () => {
     const { api } = tea.owner;
     const { id: ofChannel } = tea.bound.channel;
-    for (const [rule, field] of [
-      [{ on: "keyword" }, "keyword"],
-      [{ on: "follow", keyword: "茶" }, "keyword"],
+    const refused: [Partial<RuleInput>, string][] = [
+      [{ on: "keyword" }, "keywords"],
+      [{ on: "follow", keywords: ["茶"] }, "keywords"],
       [{ on: "follow", channelId: ofChannel }, "channelId"],
-      [{ on: "keyword", keyword: "茶", channelId: ofChannel }, "channelId"],
-    ] as const) {
-      await expect(api.messaging.createRule({ name: "x", reply: "x", ...rule }), field).rejects.toMatchObject({
+      [{ on: "keyword", keywords: ["茶"], channelId: ofChannel }, "channelId"],
+    ];
+    for (const [rule, field] of refused) {
+      const made = { name: "x", replies: saying("x"), ...rule } as RuleInput;
+      await expect(api.messaging.createRule(made), field).rejects.toMatchObject({
         code: "kit.invalid_input",
         problem: { errors: [{ field }] },
       });
@@ -128,10 +138,12 @@ describe("auto-reply", () => {
     });
     const ofAnotherApp = { wechatAppId: other.id, channelId: ofChannel };
     await expect(
-      api.messaging.createRule({ name: "x", on: "scan", reply: "x", ...ofAnotherApp }),
+      api.messaging.createRule({ name: "x", on: "scan", replies: saying("x"), ...ofAnotherApp }),
     ).rejects.toMatchObject({ code: "kit.not_found" });
     const channelId = tea.bound.wechatAppId;
-    await expect(api.messaging.createRule({ name: "x", on: "scan", channelId, reply: "x" })).rejects.toMatchObject({
+    await expect(
+      api.messaging.createRule({ name: "x", on: "scan", channelId, replies: saying("x") }),
+    ).rejects.toMatchObject({
       code: "kit.not_found",
     });
   });

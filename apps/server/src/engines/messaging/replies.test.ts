@@ -44,6 +44,7 @@ test("whoever reads the list is told when a customer writes", async () => {
   const told = stream[Symbol.asyncIterator]();
   expect(await told.next()).toMatchObject({ value: { event: "listening" } });
   await tea.emulator.world.say(puppetId, { text: "在吗？" });
+  await tea.settle();
   expect(await told.next()).toMatchObject({ done: false, value: { event: "changed" } });
   page.abort();
 });

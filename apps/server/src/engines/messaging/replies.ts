@@ -3,29 +3,40 @@ import type { Fault } from "@zhanggui/kit/contract/fault";
 import { notFound } from "@zhanggui/kit/contract/faults";
 import { newId } from "@zhanggui/kit/contract/ids";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
-import { customMessageLimits } from "@zhanggui/wechat/calls/custom-messages";
+import type { NewRow } from "@zhanggui/kit/server/tables";
+import { customMessageGrants } from "@zhanggui/wechat/calls/custom-messages";
 import { AudienceService } from "../audience/audience.service.ts";
 import { Timeline } from "../audience/timeline.ts";
-import { Apps } from "../connect/apps.ts";
+import { type AppRow, Apps } from "../connect/apps.ts";
 import { type ConversationRow, Conversations, windowEnd } from "../connect/conversations.ts";
 import { type Openid, openidKey } from "../connect/openid.ts";
+import { type Allowance, allowanceOf, Windows } from "../connect/windows.ts";
 import {
   answeredMeanwhile,
   repliesUsedUp,
   replyAppOff,
   replyNotFollowing,
   replyWindowOver,
+  replyWindowShut,
 } from "./conversations.contract.ts";
 import { Deliveries, type DeliveryRow } from "./deliveries.ts";
 import { explain } from "./internal/reasons.ts";
+import { ruleKey } from "./internal/rule-key.ts";
 
-const { windowSeconds, perMessage } = customMessageLimits;
+const hourSeconds = 3_600;
 
 /** Whether somebody can be answered now. */
 export interface Answerable {
   readonly repliesLeft: number;
+  readonly until: Date;
+  readonly appKind: AppRow["kind"];
   readonly refusal: Fault | undefined;
 }
+type NewDelivery = NewRow<"messaging_delivery">;
+/** More were never granted at once, however often somebody tapped. */
+const mostSent = 1_000;
+/** What writes a message where nobody does. */
+export type Automatic = { readonly automatic: "busy" } | { readonly automatic: "rule"; readonly ruleId: string };
 
 /**
  * What operators answer: deliveries by customer-service message. They go through the outbox like all others, at most
@@ -39,33 +50,53 @@ export class Replies {
     private readonly audience: AudienceService,
     private readonly timeline: Timeline,
     private readonly apps: Apps,
+    private readonly windows: Windows,
   ) {}
 
-  /** The last reply that somebody wrote, whatever became of it. */
-  async last(ctx: Ctx, { wechatAppId, openid }: Openid): Promise<DeliveryRow | undefined> {
-    return this.#of(ctx, { wechatAppId, openid }).orderBy("id", "desc").limit(1).executeTakeFirst();
+  /** The last reply that somebody wrote, whatever became of it. What rules say is nobody's. */
+  async last(ctx: Ctx, openid: Openid): Promise<DeliveryRow | undefined> {
+    return this.#of(ctx, openid).where("automatic", "is", null).orderBy("id", "desc").limit(1).executeTakeFirst();
   }
 
-  async answerable(ctx: Ctx, conversation: ConversationRow): Promise<Answerable> {
-    const { wechatAppId, openid, lastAt, lastId } = conversation;
-    const sent = await this.#of(ctx, conversation)
-      .where("id", ">", lastId)
+  /** What WeChat takes now. What is under way may be taken after whatever they did last, and counts so. */
+  async allowance(ctx: Ctx, openid: Openid, appKind: AppRow["kind"]): Promise<Allowance> {
+    const occasions = await this.windows.occasions(ctx, openid);
+    const [first] = occasions;
+    if (first === undefined) return { left: 0, until: new Date(0) };
+    const sent = await this.#of(ctx, openid)
+      .clearSelect()
+      .select(["state", "updatedAt"])
+      .where("updatedAt", ">=", first.receivedAt)
       .where("state", "not in", ["failed", "suppressed"])
-      .limit(perMessage)
+      .orderBy("id", "desc")
+      .limit(mostSent)
       .execute();
+    const takenAt = sent.map(({ state, updatedAt }) =>
+      state === "ready" || state === "submitting" ? ctx.now() : updatedAt,
+    );
+    return allowanceOf(
+      appKind,
+      occasions,
+      takenAt.toSorted((a, b) => a.getTime() - b.getTime()),
+    );
+  }
+
+  async answerable(ctx: Ctx, { wechatAppId, openid, lastAt }: ConversationRow): Promise<Answerable> {
     const app = await this.apps.row(ctx, wechatAppId);
+    const { left, until } = await this.allowance(ctx, { wechatAppId, openid }, app.kind);
     const known = (await this.audience.behind(ctx, [{ wechatAppId, openid }])).get(openidKey({ wechatAppId, openid }));
-    const refusal =
-      app.disabled || app.unboundAt !== null
-        ? replyAppOff({ app: app.name })
-        : known?.follows === false
-          ? replyNotFollowing()
-          : ctx.now() >= windowEnd(lastAt)
-            ? replyWindowOver({ hours: windowSeconds / 3600 })
-            : sent.length >= perMessage
-              ? repliesUsedUp({ limit: perMessage })
-              : undefined;
-    return { repliesLeft: refusal === undefined ? perMessage - sent.length : 0, refusal };
+    const refusal = refusalOf();
+    return { repliesLeft: refusal === undefined ? left : 0, until, appKind: app.kind, refusal };
+
+    function refusalOf(): Fault | undefined {
+      if (app.disabled || app.unboundAt !== null) return replyAppOff({ app: app.name });
+      // Nobody follows a mini-program.
+      if (app.kind === "official" && known?.follows === false) return replyNotFollowing();
+      const { count = 0, seconds = 0 } = customMessageGrants[app.kind].message ?? {};
+      if (ctx.now() >= until)
+        return ctx.now() >= windowEnd(lastAt) ? replyWindowOver({ hours: seconds / hourSeconds }) : replyWindowShut();
+      return left <= 0 ? repliesUsedUp({ limit: count }) : undefined;
+    }
   }
 
   /**
@@ -77,40 +108,85 @@ export class Replies {
    */
   async write(
     ctx: TxCtx,
-    { id: conversationId, text, seen }: { id: string; text: string; seen: string | null },
+    {
+      id: conversationId,
+      content,
+      seen,
+      deliveryId = newId(ctx.now()),
+    }: {
+      readonly id: string;
+      readonly content: Readonly<Record<string, unknown>>;
+      readonly seen: string | null;
+      readonly deliveryId?: string;
+    },
   ): Promise<DeliveryRow> {
-    const { wechatAppId, openid } = await this.conversations.find(ctx, conversationId);
-    const known = (await this.audience.behind(ctx, [{ wechatAppId, openid }])).get(openidKey({ wechatAppId, openid }));
-    if (known === undefined) throw notFound();
-    const { personId, displayName } = await this.audience.contact(ctx, known.personId);
+    const openid = await this.conversations.find(ctx, conversationId);
+    const person = await this.#person(ctx, openid);
     const conversation = await this.conversations.lock(ctx, conversationId);
     const last = await this.last(ctx, conversation);
     if (last !== undefined && last.id !== seen)
       throw answeredMeanwhile({ by: last.authorName ?? "", at: last.createdAt.toISOString() });
     const { refusal } = await this.answerable(ctx, conversation);
     if (refusal !== undefined) throw refusal;
-    const [now, because] = [ctx.now(), explain("willReply")];
-    const id = newId(now);
-    await this.deliveries.create(ctx, {
-      id,
+    const author = { authorId: ctx.actor.id, authorName: ctx.actor.name };
+    await this.#queue(ctx, openid, person, { id: deliveryId, content, ...author });
+    await this.deliveries.step(ctx, deliveryId, "asked", explain("replyAsked", { by: ctx.actor.name }), {
+      conversationId,
+    });
+    return ctx.db.selectFrom("messaging_delivery").selectAll().where("id", "=", deliveryId).executeTakeFirstOrThrow();
+  }
+
+  /** What a rule has still to say, or that all are busy: queued behind what is under way to them. */
+  async say(
+    ctx: TxCtx,
+    openid: Openid,
+    contents: readonly Readonly<Record<string, unknown>>[],
+    by: Automatic & { readonly name: string },
+  ): Promise<void> {
+    const { name, ...what } = by;
+    const person = await this.#person(ctx, openid);
+    for (const content of contents) {
+      const id = newId(ctx.now());
+      await this.#queue(ctx, openid, person, { id, content, ...what });
+      const asked = explain(what.automatic === "rule" ? "ruleAsked" : "busyAsked", { rule: name });
+      await this.deliveries.step(ctx, id, "asked", asked, {});
+    }
+  }
+
+  async #person(ctx: TxCtx, openid: Openid) {
+    const known = (await this.audience.behind(ctx, [openid])).get(openidKey(openid));
+    if (known === undefined) throw notFound();
+    return this.audience.contact(ctx, known.personId);
+  }
+
+  async #queue(
+    ctx: TxCtx,
+    { wechatAppId, openid }: Openid,
+    { personId, displayName }: { readonly personId: string; readonly displayName: string },
+    written: Pick<NewDelivery, "content" | "authorId" | "authorName" | "automatic" | "ruleId"> & {
+      readonly id: string;
+    },
+  ): Promise<void> {
+    const because = explain("willReply");
+    const traceId = ctx.traceId;
+    const row = {
       item: 0,
       channel: "wechat_reply",
-      authorId: ctx.actor.id,
-      authorName: ctx.actor.name,
       wechatAppId,
       personId,
       personName: displayName,
       to: openid,
-      content: { text },
+    } as const;
+    await this.deliveries.create(ctx, {
+      ...row,
+      ...written,
       state: "ready",
       ...because,
-      traceId: ctx.traceId,
-      updatedAt: now,
+      traceId,
+      updatedAt: ctx.now(),
     });
-    await this.deliveries.step(ctx, id, "asked", explain("replyAsked", { by: ctx.actor.name }), { conversationId });
-    await this.deliveries.step(ctx, id, "decided", because, { to: openid });
-    await ctx.queueTask("messaging.replies", id, { key: openidKey({ wechatAppId, openid }) });
-    return ctx.db.selectFrom("messaging_delivery").selectAll().where("id", "=", id).executeTakeFirstOrThrow();
+    await this.deliveries.step(ctx, written.id, "decided", because, { to: openid });
+    await ctx.queueTask("messaging.replies", written.id, { key: openidKey({ wechatAppId, openid }) });
   }
 
   /** Whoever settles a reply tells its person's story: they are locked first, as a merge does it. */
@@ -120,12 +196,20 @@ export class Replies {
 
   /** What became of a reply: part of the person's story; and if it arrived, they have been answered. */
   async ended(ctx: TxCtx, reply: DeliveryRow): Promise<void> {
-    const { id, channel, state, personId, content, authorId, authorName, to: openid, wechatAppId } = reply;
+    const { id, channel, state, personId, content, authorId, authorName, to: openid, wechatAppId, ruleId } = reply;
     if (channel !== "wechat_reply") return;
-    const told = { deliveryId: id, text: content["text"], by: authorName, state };
-    await this.timeline.note(ctx, personId, "operator_reply", told);
-    const by = { id: authorId ?? "", name: authorName ?? "" };
-    if (state === "delivered") await this.conversations.answered(ctx, { wechatAppId, openid }, id, by);
+    if (authorId !== null) {
+      const told = { deliveryId: id, text: content["text"] ?? "", by: authorName, state };
+      await this.timeline.note(ctx, personId, "operator_reply", told);
+    }
+    if (state !== "delivered") return;
+    const by =
+      authorId !== null
+        ? { id: authorId, name: authorName ?? "" }
+        : ruleId !== null && content["settles"] === true
+          ? ({ id: ruleKey(ruleId), name: null } as const)
+          : undefined;
+    if (by !== undefined) await this.conversations.answered(ctx, { wechatAppId, openid }, id, by);
   }
 
   #of(ctx: Ctx, { wechatAppId, openid }: Openid) {

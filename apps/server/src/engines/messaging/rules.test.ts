@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import type { RuleInput } from "./rule.contract.ts";
+import { saying } from "../../testing/lantern-tea.ts";
 import { openTeaShop, type TeaShop } from "../../testing/tea-shop.ts";
 
 let tea: TeaShop;
@@ -33,20 +35,28 @@ describe("a rule that can never answer says why", () => {
   test("because another, as close and older, takes all of its messages; before it is made and after", async () => {
     const { api } = tea.owner;
     const { wechatAppId, channelId } = await another();
-    const base = { reply: "x", on: "keyword", keyword: "红茶", match: "contains", wechatAppId } as const;
+    const base: RuleInput = {
+      name: "红茶",
+      replies: saying("x"),
+      on: "keyword",
+      keywords: ["红茶"],
+      match: "contains",
+      wechatAppId,
+    };
     const wide = await api.messaging.createRule({ ...base, name: "红茶" });
     const made: string[] = [wide.id];
-    for (const [rule, shadow] of [
-      [{ ...base, keyword: "正山红茶" }, true],
-      [{ ...base, keyword: "红" }, false],
-      [{ ...base, keyword: "红茶", match: "exact" }, false],
-      [{ ...base, keyword: "红茶", wechatAppId: null }, false],
-      [{ reply: "x", on: "scan", channelId }, false],
-      [{ reply: "x", on: "scan", channelId, wechatAppId }, false],
-      [{ reply: "x", on: "scan", channelId }, true],
-      [{ reply: "x", on: "follow", wechatAppId }, false],
-      [{ reply: "x", on: "follow", wechatAppId }, true],
-    ] as const) {
+    const cases: [Omit<RuleInput, "name">, boolean][] = [
+      [{ ...base, keywords: ["正山红茶"] }, true],
+      [{ ...base, keywords: ["红"] }, false],
+      [{ ...base, keywords: ["红茶"], match: "exact" }, false],
+      [{ ...base, keywords: ["红茶"], wechatAppId: null }, false],
+      [{ replies: saying("x"), on: "scan", channelId }, false],
+      [{ replies: saying("x"), on: "scan", channelId, wechatAppId }, false],
+      [{ replies: saying("x"), on: "scan", channelId }, true],
+      [{ replies: saying("x"), on: "follow", wechatAppId }, false],
+      [{ replies: saying("x"), on: "follow", wechatAppId }, true],
+    ];
+    for (const [rule, shadow] of cases) {
       const named = { ...rule, name: `rule ${made.length}` };
       const { blocked } = await api.messaging.checkRule(named);
       tea.server.clock.advance(1000);
@@ -66,7 +76,7 @@ describe("a rule that can never answer says why", () => {
   test("because what it is bound to is off, over or gone", async () => {
     const { api } = tea.owner;
     const { wechatAppId, channelId, channelName } = await another();
-    const { id } = await api.messaging.createRule({ name: "门口", on: "scan", channelId, reply: "x" });
+    const { id } = await api.messaging.createRule({ name: "门口", on: "scan", channelId, replies: saying("x") });
     expect(await why(id)).toBeNull();
     await api.connect.updateChannel({ channelId, enabled: false });
     expect(await why(id)).toBe(`the channel “${channelName}” is switched off`);
@@ -75,7 +85,7 @@ describe("a rule that can never answer says why", () => {
     expect(await why(id)).toBe("the app “会员店” is switched off");
     await api.connect.unbindApp({ wechatAppId });
     expect(await why(id)).toBe("the app “会员店” is unbound");
-    const bound = { name: "x", on: "follow", reply: "x", wechatAppId } as const;
+    const bound = { name: "x", on: "follow", replies: saying("x"), wechatAppId } as const;
     await expect(api.messaging.createRule(bound)).rejects.toMatchObject({
       code: "kit.not_found",
       problem: { errors: [{ field: "wechatAppId" }] },
@@ -90,12 +100,16 @@ describe("a rule that can never answer says why", () => {
     const { id } = await api.messaging.createRule({
       name: "旧",
       on: "keyword",
-      keyword: "x",
+      keywords: ["x"],
       match: "contains",
-      reply: "y",
+      replies: saying("y"),
     });
     const db = tea.server.runtime.unscopedDb();
-    await db.updateTable("messaging_rule").set({ keyword: "" }).where("id", "=", id).execute();
+    await db
+      .updateTable("messaging_rule")
+      .set({ keywords: [""] })
+      .where("id", "=", id)
+      .execute();
     expect(await why(id)).toBe("its keyword is empty");
     const puppet = await scan();
     expect((await tea.emulator.world.say(puppet.id, { appid, text: "随便说说" })).reply).toBeNull();
@@ -108,9 +122,9 @@ test("rules and scenes that are deleted answer and send no more; what they did s
   const rule = await api.messaging.createRule({
     name: "临时",
     on: "keyword",
-    keyword: "临时",
+    keywords: ["临时"],
     match: "exact",
-    reply: "在",
+    replies: saying("在"),
   });
   const scene = await api.messaging.createScene({
     name: "临时场景",

@@ -1,3 +1,4 @@
+import { fault } from "@zhanggui/kit/contract/fault";
 import { field } from "@zhanggui/kit/contract/field";
 import { Id } from "@zhanggui/kit/contract/ids";
 import { Named } from "@zhanggui/kit/contract/named";
@@ -6,6 +7,11 @@ import { switched } from "@zhanggui/kit/contract/switched";
 import { bilingual } from "@zhanggui/kit/contract/text";
 import { Instant } from "@zhanggui/kit/contract/time";
 import { z } from "zod";
+
+export const badTemplate = fault("messaging.bad_template", 422, {
+  zh: "模板写法有误：{where}{reason}",
+  en: "The template is wrong: {where}{reason}",
+});
 
 export const everyChannel = { zh: "所有渠道", en: "Every channel" };
 /** A sentence of the server's own. */

@@ -1,26 +1,34 @@
 import { Injectable } from "@nestjs/common";
 import { countLimit } from "@zhanggui/kit/contract/count-limit";
-import { invalidInput, searchTooWide } from "@zhanggui/kit/contract/faults";
-import { Id } from "@zhanggui/kit/contract/ids";
+import { invalidInput, notFound, searchTooWide } from "@zhanggui/kit/contract/faults";
+import { Id, newId } from "@zhanggui/kit/contract/ids";
+import type { Permission } from "@zhanggui/kit/contract/permission";
 import type { Flat, Out } from "@zhanggui/kit/contract/route";
 import { fill } from "@zhanggui/kit/contract/text";
-import type { Ctx } from "@zhanggui/kit/server/ctx";
+import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
+import { reaches } from "@zhanggui/kit/server/data-scope";
 import { listOf } from "@zhanggui/kit/server/list";
 import { those } from "@zhanggui/kit/server/search";
+import { AccessService } from "../../foundation/access/access.service.ts";
 import { AudienceService } from "../audience/audience.service.ts";
 import { Apps } from "../connect/apps.ts";
 import { answerableSince, type ConversationRow, Conversations, windowEnd } from "../connect/conversations.ts";
+import { Desk } from "../connect/desk.ts";
 import { openidKey } from "../connect/openid.ts";
 import { givenReply } from "../connect/replies.ts";
-import { wroteMeanwhile } from "./conversations.contract.ts";
+import { CannedAnswers } from "./canned.ts";
+import { messagingReply, messagingTalks, notFailed, wroteMeanwhile } from "./conversations.contract.ts";
 import type { DeliveryRow } from "./deliveries.ts";
+import { type NoteRow, Notes } from "./internal/notes.ts";
+import { Pictures } from "./internal/pictures.ts";
+import { ruleKey } from "./internal/rule-key.ts";
 import { messaging } from "./messaging.contract.ts";
 import { Replies } from "./replies.ts";
 import { Rules } from "./rules.ts";
 
-type Entry = Out<typeof messaging.reply>;
+export type Entry = Out<typeof messaging.reply>;
 type Summary = Out<typeof messaging.listConversations>["items"][number];
-type Detail = Out<typeof messaging.getConversation>;
+export type Detail = Out<typeof messaging.getConversation>;
 type Inbound = Awaited<ReturnType<Conversations["said"]>>[number];
 
 /** Conversations as operators read them: both sides, in one order. */
@@ -32,10 +40,21 @@ export class Threads {
     private readonly rules: Rules,
     private readonly audience: AudienceService,
     private readonly apps: Apps,
+    private readonly accounts: AccessService,
+    private readonly notes: Notes,
+    private readonly pictures: Pictures,
+    private readonly desk: Desk,
+    private readonly canned: CannedAnswers,
   ) {}
 
   list(ctx: Ctx, query: Flat<typeof messaging.listConversations>): Promise<Out<typeof messaging.listConversations>> {
     return listOf(ctx, messaging.listConversations, query, this.conversations.rows(ctx), {
+      filters: {
+        whose: ({ eb, and }, whose) =>
+          whose === "mine"
+            ? eb("item.assigneeId", "=", ctx.actor.id)
+            : and([eb("item.assigneeId", "is", null), eb("item.state", "in", ["waiting", "snoozed", "answered"])]),
+      },
       search: async (part) => {
         const openids = await this.audience.openidsFound(ctx, part);
         const ids = await this.conversations.idsOf(ctx, openids, countLimit + 1);
@@ -47,13 +66,25 @@ export class Threads {
   }
 
   async get(ctx: Ctx, { conversationId }: Flat<typeof messaging.getConversation>): Promise<Detail> {
-    const row = await this.conversations.find(ctx, conversationId);
+    return this.detail(ctx, await this.reached(ctx, conversationId, messagingTalks));
+  }
+
+  /** A conversation that the caller's right reaches. @throws Fault `kit.not_found` */
+  async reached(ctx: Ctx, id: string, permission: Permission): Promise<ConversationRow> {
+    const row = await this.conversations.find(ctx, id);
+    if (!reaches(ctx.actor, permission, { ownerId: row.assigneeId })) throw notFound();
+    return row;
+  }
+
+  async detail(ctx: Ctx, row: ConversationRow): Promise<Detail> {
     const [summary] = await this.#presented(ctx, [row]);
-    const { repliesLeft, refusal } = await this.replies.answerable(ctx, row);
+    const { repliesLeft, refusal, until, appKind } = await this.replies.answerable(ctx, row);
     const last = await this.replies.last(ctx, row);
     return {
       ...(summary as Summary),
       repliesLeft,
+      appKind,
+      answerableUntil: until,
       refusal:
         refusal === undefined
           ? null
@@ -72,24 +103,92 @@ export class Threads {
     ctx: Ctx,
     { conversationId, cursor, limit }: Flat<typeof messaging.readThread>,
   ): Promise<Out<typeof messaging.readThread>> {
-    const conversation = await this.conversations.find(ctx, conversationId);
+    const conversation = await this.reached(ctx, conversationId, messagingTalks);
     const before = readCursor(cursor);
     const said = await this.conversations.said(ctx, conversation, before, limit + 1);
     const sent = await this.#sent(ctx, conversation, before, limit + 1);
-    const names = await this.rules.namesOf(
-      ctx,
-      said.map(({ replyBy }) => replyBy),
-    );
-    const all = [...said.map((each) => heard(each, names)), ...sent.map(told)].toSorted((a, b) =>
-      a.id < b.id ? 1 : -1,
-    );
+    const noted = await this.notes.of(ctx, conversationId, before, limit + 1);
+    const names = await this.rules.namesOf(ctx, [
+      ...said.map(({ replyBy }) => replyBy),
+      ...sent.map(({ ruleId }) => ruleId && ruleKey(ruleId)),
+    ]);
+    const all = [
+      ...said.map((each) => heard(each, names)),
+      ...sent.map((each) => told(each, names)),
+      ...noted.map(entryOf),
+    ].toSorted((a, b) => (a.id < b.id ? 1 : -1));
     const items = all.slice(0, limit);
     return { items, next: all.length > limit ? (items.at(-1)?.id ?? null) : null };
   }
 
-  /** @throws Fault what `Replies.write` throws */
-  async reply(ctx: Ctx, { conversationId: id, text, lastReplyId: seen }: Flat<typeof messaging.reply>): Promise<Entry> {
-    return told(await ctx.tx((ctx) => this.replies.write(ctx, { id, text, seen })));
+  /** @throws Fault what `Replies.write` throws; `messaging.picture_not_taken` */
+  async reply(
+    ctx: Ctx,
+    { conversationId: id, text, fileId, cannedId, lastReplyId: seen }: Flat<typeof messaging.reply>,
+  ): Promise<Entry> {
+    if ((text === undefined) === (fileId === undefined)) throw invalidInput({ errors: [{ field: "text" }] });
+    const row = await this.reached(ctx, id, messagingReply);
+    const content = fileId === undefined ? { text } : await this.pictures.demand(ctx, fileId);
+    return ctx.tx(async (ctx) => {
+      const deliveryId = newId(ctx.now());
+      if (fileId !== undefined) await this.pictures.keep(ctx, deliveryId, fileId);
+      const written = await this.replies.write(ctx, { id, content, seen, deliveryId });
+      if (cannedId !== undefined) await this.canned.used(ctx, cannedId);
+      await this.#takeFree(ctx, row);
+      return told(written, new Map());
+    });
+  }
+
+  /** Once more what certainly did not go out. @throws Fault `messaging.not_failed`, what `Replies.write` throws */
+  async retry(
+    ctx: Ctx,
+    { conversationId: id, deliveryId, lastReplyId: seen }: Flat<typeof messaging.retryReply>,
+  ): Promise<Entry> {
+    const { wechatAppId, openid } = await this.reached(ctx, id, messagingReply);
+    return ctx.tx(async (ctx) => {
+      const failed = await ctx.db
+        .selectFrom("messaging_delivery")
+        .selectAll()
+        .where("id", "=", deliveryId)
+        .where("wechatAppId", "=", wechatAppId)
+        .where("to", "=", openid)
+        .where("authorId", "is not", null)
+        .executeTakeFirstOrThrow(() => notFound());
+      if (failed.state !== "failed" && failed.state !== "suppressed") throw notFailed();
+      const again = newId(ctx.now());
+      const { fileId } = failed.content;
+      if (typeof fileId === "string") await this.pictures.keep(ctx, again, fileId);
+      return told(await this.replies.write(ctx, { id, content: failed.content, seen, deliveryId: again }), new Map());
+    });
+  }
+
+  async picture(
+    ctx: Ctx,
+    { conversationId, deliveryId }: Flat<typeof messaging.pictureSent>,
+  ): Promise<Out<typeof messaging.pictureSent>> {
+    const { wechatAppId, openid } = await this.reached(ctx, conversationId, messagingTalks);
+    const sent = ctx.db.selectFrom("messaging_delivery").select("id").where("id", "=", deliveryId);
+    await sent
+      .where("wechatAppId", "=", wechatAppId)
+      .where("to", "=", openid)
+      .executeTakeFirstOrThrow(() => notFound());
+    return this.pictures.sent(ctx, deliveryId);
+  }
+
+  async pictureSaid(
+    ctx: Ctx,
+    { conversationId, messageId }: Flat<typeof messaging.pictureSaid>,
+  ): Promise<Out<typeof messaging.pictureSaid>> {
+    const conversation = await this.reached(ctx, conversationId, messagingTalks);
+    const url = await this.conversations.pictureOf(ctx, conversation, messageId);
+    if (url === undefined) throw notFound();
+    return this.pictures.said(ctx, url);
+  }
+
+  /** Whoever answers what was nobody's goes on with it. */
+  async #takeFree(ctx: TxCtx, { id, assigneeId }: ConversationRow): Promise<void> {
+    if (assigneeId !== null || ctx.actor.kind !== "account") return;
+    await this.desk.assign(ctx, { id, from: null, to: ctx.actor.id });
   }
 
   /** @throws Fault `messaging.wrote_meanwhile`, `kit.not_found` */
@@ -98,10 +197,12 @@ export class Threads {
     { conversationId, lastMessageId: lastId }: Flat<typeof messaging.closeConversation>,
   ): Promise<Detail> {
     const { id, name } = ctx.actor;
-    const isClosed = await ctx.tx((ctx) =>
-      this.conversations.close(ctx, { id: conversationId, lastId, by: { id, name } }),
-    );
-    if (!isClosed) throw wroteMeanwhile();
+    const { state } = await this.reached(ctx, conversationId, messagingReply);
+    await ctx.tx(async (ctx) => {
+      if (!(await this.conversations.close(ctx, { id: conversationId, lastId, by: { id, name } })))
+        throw wroteMeanwhile();
+      if (state !== "closed") await this.notes.add(ctx, conversationId, { kind: "closed" });
+    });
     return this.get(ctx, { conversationId });
   }
 
@@ -121,6 +222,10 @@ export class Threads {
   async #presented(ctx: Ctx, rows: readonly ConversationRow[]): Promise<Summary[]> {
     const known = await this.audience.behind(ctx, rows);
     const apps = await this.apps.states(ctx);
+    const staff = await this.accounts.names(
+      ctx,
+      rows.flatMap(({ assigneeId }) => assigneeId ?? []),
+    );
     return rows.map((row) => {
       const who = known.get(openidKey(row));
       const isMissed = row.state === "waiting" && row.lastAt <= answerableSince(ctx.now());
@@ -134,6 +239,7 @@ export class Threads {
         answerableUntil: windowEnd(row.lastAt),
         wechatAppName: apps.get(row.wechatAppId)?.name ?? "",
         lastMessageId: row.lastId,
+        assignee: row.assigneeId === null ? null : { id: row.assigneeId, name: staff.get(row.assigneeId) ?? "" },
       };
     });
   }
@@ -170,13 +276,21 @@ function heard(push: Inbound, rules: ReadonlyMap<string, string>): Entry {
     },
     autoReply: given && { text: given.text, rule: rules.get(given.by) ?? null, state: given.state },
     sent: null,
+    note: null,
   };
 }
 
 /** Our side. */
-function told(delivery: DeliveryRow): Entry {
-  const { id, createdAt: at, traceId, channel, authorName: author, sceneName, content, state, zh, en } = delivery;
+function told(delivery: DeliveryRow, rules: ReadonlyMap<string, string>): Entry {
+  const { id, createdAt: at, traceId, channel, authorName: author, sceneName, automatic, ruleId, zh, en } = delivery;
   if (channel === "mail") throw new Error("a mail is no part of a conversation");
-  const sent = { deliveryId: id, channel, author, sceneName, content, state, reason: { zh, en } };
-  return { id, at, traceId, said: null, autoReply: null, sent };
+  const rule = ruleId === null ? null : (rules.get(ruleKey(ruleId)) ?? null);
+  const { content, state } = delivery;
+  const sent = { deliveryId: id, channel, author, automatic, rule, sceneName, content, state, reason: { zh, en } };
+  return { id, at, traceId, said: null, autoReply: null, sent, note: null };
+}
+
+/** Between us. */
+export function entryOf({ id, at, kind, authorName: author, toName: to, text, until }: NoteRow): Entry {
+  return { id, at, traceId: "", said: null, autoReply: null, sent: null, note: { kind, author, to, text, until } };
 }

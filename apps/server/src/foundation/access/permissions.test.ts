@@ -5,8 +5,14 @@ import { openTestServer } from "../../testing/test-server.ts";
 
 test("an operator edits people and messages, and doesn't manage accounts", async () => {
   const api = await asOperator();
-  const rule = await api.messaging.createRule({ name: "问候", on: "follow", reply: "你好" });
-  expect((await api.messaging.listRules()).items).toMatchObject([{ id: rule.id, reply: "你好" }]);
+  const rule = await api.messaging.createRule({
+    name: "问候",
+    on: "follow",
+    replies: [{ type: "text", text: "你好" }],
+  });
+  expect((await api.messaging.listRules()).items).toMatchObject([
+    { id: rule.id, replies: [{ type: "text", text: "你好" }] },
+  ]);
   await expect(api.access.listAccounts()).rejects.toMatchObject({ code: "kit.forbidden" });
   await expect(api.events.replay({})).rejects.toMatchObject({ code: "kit.forbidden" });
 });

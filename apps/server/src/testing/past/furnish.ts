@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Api } from "../test-server.ts";
-import { type Bound, type WechatSide, welcomeTemplate } from "../lantern-tea.ts";
+import { type Bound, saying, type WechatSide, welcomeTemplate } from "../lantern-tea.ts";
 import type { BoundAccount, Shop } from "./ledger.ts";
 import type { ChannelKey } from "./story.ts";
 
@@ -14,10 +14,10 @@ const codes: Readonly<
   card: { name: "老友推荐卡", leader: "阿青", mail: "qing", hello: "欢迎！你和推荐你的朋友各得一张饮茶券。" },
 };
 const keywords = [
-  { name: "营业时间", keyword: "营业", reply: "每天 9:00–21:30 营业，周一也开门。" },
-  { name: "门店地址", keyword: "地址", reply: "灯笼巷 8 号，巷口有红灯笼。" },
-  { name: "预订", keyword: "预订", reply: "请告诉我们日期、时间和人数，掌柜会尽快回复你。" },
-] as const;
+  { name: "营业时间", keywords: ["营业"], replies: saying("每天 9:00–21:30 营业，周一也开门。") },
+  { name: "门店地址", keywords: ["地址"], replies: saying("灯笼巷 8 号，巷口有红灯笼。") },
+  { name: "预订", keywords: ["预订"], replies: saying("请告诉我们日期、时间和人数，掌柜会尽快回复你。") },
+];
 
 /**
  * What Lantern Tea has beside its account with one code: three more codes with a greeting each, answers to what is
@@ -33,12 +33,17 @@ export async function furnish(
   for (const { name, leader, mail, hello } of Object.values(codes)) {
     const leaderMail = `${mail}@lantern-tea.example`;
     const { id } = await api.connect.createChannel({ wechatAppId, name, leaderName: leader, leaderMail });
-    await api.messaging.createRule({ name: `${name}欢迎语`, on: "scan", channelId: id, reply: hello });
+    await api.messaging.createRule({ name: `${name}欢迎语`, on: "scan", channelId: id, replies: saying(hello) });
   }
   for (const rule of keywords) await api.messaging.createRule({ ...rule, on: "keyword", match: "contains" });
   const club = await bindClub(api, wechat, serverUrl);
   const clubWelcome = "欢迎成为灯笼茶会员，生日当月有茶点相赠。";
-  await api.messaging.createRule({ name: "会员欢迎语", on: "follow", wechatAppId: club.id, reply: clubWelcome });
+  await api.messaging.createRule({
+    name: "会员欢迎语",
+    on: "follow",
+    wechatAppId: club.id,
+    replies: saying(clubWelcome),
+  });
   const { originalId } = await wechat.account(bound.appid);
   const shop = { id: wechatAppId, appId: bound.appid, originalId, name: "灯笼茶" };
   const { items } = await api.connect.listChannels();

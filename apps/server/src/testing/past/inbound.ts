@@ -74,7 +74,7 @@ export class Inbound {
       kind,
       content,
       channelId: told.channelId,
-      reply: rule === undefined ? null : { type: "text", content: rule.reply },
+      reply: rule === undefined ? null : { type: "text", content: textOf(rule) ?? "" },
       replyBy,
       repeats: chance.happens(0.004) ? 1 : 0,
       traceId: trace,
@@ -88,9 +88,18 @@ export class Inbound {
     } else {
       const { channelId, text } = told;
       const payload = { inboundId, wechatAppId, openid, kind, channelId, text, replyBy, sentAt: sentAt.toISOString() };
-      this.#ledger.emit(messageReceived, payload, doing);
+      const whole = { hasMore: false, leavesWaiting: false };
+      this.#ledger.emit(messageReceived, { ...payload, ...whole }, doing);
     }
-    return { inboundId, trace, sentAt, receivedAt, channelId: told.channelId, text: told.text, reply: rule?.reply };
+    return {
+      inboundId,
+      trace,
+      sentAt,
+      receivedAt,
+      channelId: told.channelId,
+      text: told.text,
+      reply: rule && textOf(rule),
+    };
   }
 
   /** How often each rule has answered. */
@@ -111,7 +120,13 @@ function answers(rule: Ledger["shop"]["rules"][number], { kind, text, channelId,
   if (rule.channelId !== null && rule.channelId !== channelId) return false;
   if (rule.on === "scan") return channelId !== null;
   if (rule.on === "follow") return kind === "event:subscribe";
-  const keyword = rule.keyword?.toLowerCase() ?? "";
   const written = text?.trim().toLowerCase();
-  return written !== undefined && (rule.match === "exact" ? written === keyword : written.includes(keyword));
+  if (written === undefined) return false;
+  const words = rule.keywords.map((word) => word.toLowerCase());
+  return rule.match === "exact" ? words.includes(written) : words.some((word) => written.includes(word));
+}
+
+/** Its shop answers in one text. */
+function textOf({ replies: [first] }: Ledger["shop"]["rules"][number]): string | undefined {
+  return first?.type === "text" ? first.text : undefined;
 }

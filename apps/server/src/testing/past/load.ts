@@ -1,5 +1,5 @@
 import { copyFrom } from "@zhanggui/kit/server/copy";
-import { customMessageLimits } from "@zhanggui/wechat/calls/custom-messages";
+import { messageGrant } from "@zhanggui/wechat/calls/custom-messages";
 import pg from "pg";
 import type { Cursor } from "@zhanggui/kit/server/migrate/backfill";
 import { demoLogins } from "../../foundation/access/demo-logins.ts";
@@ -71,7 +71,7 @@ async function converse(client: pg.Client, tenantId: string): Promise<void> {
   const missed = `UPDATE connect_conversation SET state = 'missed', waiting_since = NULL
     WHERE tenant_id = $1 AND state = 'waiting' AND last_at < (
       SELECT max(received_at) - make_interval(secs => $2) FROM connect_inbound WHERE tenant_id = $1)`;
-  await client.query(missed, [tenantId, customMessageLimits.windowSeconds]);
+  await client.query(missed, [tenantId, messageGrant.seconds]);
 }
 
 /** @throws Error for a tenant that isn't the demonstration's, and for one where somebody has been already */

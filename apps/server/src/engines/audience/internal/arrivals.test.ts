@@ -35,6 +35,8 @@ async function personAfter(name: string, sent: readonly Sent[], order: readonly 
     channelId,
     text: null,
     replyBy: null,
+    hasMore: false,
+    leavesWaiting: false,
     sentAt: new Date(start + second * 1000).toISOString(),
   }));
   for (const index of order) {

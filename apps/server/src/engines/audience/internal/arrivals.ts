@@ -4,9 +4,10 @@ import type { TxCtx } from "@zhanggui/kit/server/ctx";
 import type { EventMeta, Received } from "@zhanggui/kit/server/events";
 import { Channels } from "../../connect/channels.ts";
 import { Conversations } from "../../connect/conversations.ts";
+import { originOf } from "../../connect/kinds.ts";
 import type { messageReceived } from "../../connect/connect.events.ts";
 import { type Openid, openidKey } from "../../connect/openid.ts";
-import { channelEntered, personFollowed, personUnfollowed } from "../audience.events.ts";
+import { channelEntered, customerHeard, personFollowed, personUnfollowed } from "../audience.events.ts";
 import { fetchProfile } from "./jobs.ts";
 import { Identities } from "./identities.ts";
 import type { LockedPerson } from "./people.ts";
@@ -58,6 +59,7 @@ export class Arrivals {
     }
     if (channelId !== null) await this.#entered(ctx, { ...touch, channelId }, message);
     if (isNew || kind === "event:subscribe") await ctx.enqueue(fetchProfile, { personId, wechatAppId, openid });
+    await tellHeard(ctx, personId, message);
   }
 
   /** Many at once, for they are the most by far: each costs a part of five statements. */
@@ -88,6 +90,10 @@ export class Arrivals {
       WHERE id = person_id`;
     await this.timeline.writeAll(ctx, entries);
     await this.conversations.heard(ctx, received);
+    for (const { payload } of received) {
+      const personId = people.get(openidKey(payload));
+      if (personId !== undefined) await tellHeard(ctx, personId, payload);
+    }
   }
 
   async #seen(ctx: TxCtx, personId: LockedPerson, sentAt: Date): Promise<void> {
@@ -136,6 +142,14 @@ export class Arrivals {
     });
     await ctx.emit(channelEntered, { ...touch, newlyFollowed: message.kind === "event:subscribe" });
   }
+}
+
+/** Tells whoever answers by other messages; most messages have their whole answer by now. */
+async function tellHeard(ctx: TxCtx, personId: LockedPerson, message: Message): Promise<void> {
+  const { wechatAppId, openid, inboundId, kind, channelId, replyBy, hasMore, leavesWaiting } = message;
+  const waits = originOf(kind) === "message" && (replyBy === null || leavesWaiting);
+  if (!hasMore && !waits) return;
+  await ctx.emit(customerHeard, { personId, wechatAppId, openid, inboundId, kind, channelId, replyBy, hasMore });
 }
 
 function storyOf({ kind, text }: Message): [kind: string, details: Record<string, unknown>] {

@@ -50,7 +50,16 @@ const part = <Part>(type: new (...parameters: never[]) => Part): Part => tea.ser
 function say(from: Openid, message: Partial<Message>): Promise<void> {
   const inboundId = newId(tea.server.clock.now());
   const sentAt = tea.server.clock.now().toISOString();
-  const rest = { inboundId, kind: "text", channelId: null, text: null, replyBy: null, sentAt };
+  const rest = {
+    inboundId,
+    kind: "text",
+    channelId: null,
+    text: null,
+    replyBy: null,
+    hasMore: false,
+    leavesWaiting: false,
+    sentAt,
+  };
   return tx((ctx) => part(Arrivals).receive(ctx, { ...from, ...rest, ...message }, { occurredAt: ctx.now() }));
 }
 

@@ -126,6 +126,7 @@ function rowOf(inbound: Inbound, id: string, copies: number, { clock }: Runtime)
     channel_id: described.channelId,
     reply: answer?.reply,
     reply_by: answer?.by,
+    leaves_waiting: answer?.leavesWaiting ?? false,
     trace_id: traceId,
     sent_at: createdAt(message),
     received_at: now,
@@ -138,8 +139,8 @@ function rowOf(inbound: Inbound, id: string, copies: number, { clock }: Runtime)
 
 const written = ["connect_inbound", "kit_event"];
 /** As the owner: pushes of several tenants share it. Each row names its tenant, and everything it writes is that's. */
-const kept = `tenant_id, id, wechat_app_id, dedupe_key, openid, kind, content, channel_id, reply, reply_by, trace_id,
-  sent_at, received_at, repeats`;
+const kept = `tenant_id, id, wechat_app_id, dedupe_key, openid, kind, content, channel_id, reply, reply_by,
+  leaves_waiting, trace_id, sent_at, received_at, repeats`;
 const statement = `
   WITH input AS MATERIALIZED (
     SELECT row.*, each->'event' AS event, (each->>'version')::bigint AS version, n

@@ -2,17 +2,14 @@ import type { Named } from "@zhanggui/kit/contract/named";
 import { fill, type LocalizedText } from "@zhanggui/kit/contract/text";
 import type { AppState } from "../../connect/apps.ts";
 import type { ChannelState } from "../../connect/channels.ts";
+import { isActive, plain, type RuleRow, saysOf } from "./matching.ts";
 
 interface Bound {
   readonly wechatAppId: string | null;
   readonly channelId: string | null;
 }
 /** What a rule is meant for. */
-export interface RuleAim extends Bound {
-  readonly on: "follow" | "scan" | "keyword";
-  readonly keyword: string | null;
-  readonly match: "exact" | "contains";
-}
+export type RuleAim = Bound & Pick<RuleRow, "on" | "keywords" | "match" | "eventKey" | "activeFrom" | "activeUntil">;
 
 /** What rules are bound to, as it stands now. What isn't there any more is missing. */
 export interface Around {
@@ -24,6 +21,8 @@ export interface Around {
 const sentences = {
   emptyKeyword: { zh: "关键词是空的", en: "its keyword is empty" },
   noApp: { zh: "没有启用中的微信应用", en: "no WeChat app is switched on" },
+  noMiniProgram: { zh: "没有启用中的小程序", en: "no mini-program is switched on" },
+  noAccount: { zh: "没有启用中的公众号", en: "no official account is switched on" },
   appGone: { zh: "微信应用“{name}”已解绑", en: "the app “{name}” is unbound" },
   appOff: { zh: "微信应用“{name}”已停用", en: "the app “{name}” is switched off" },
   channelGone: { zh: "它的渠道已删除", en: "its channel is deleted" },
@@ -37,6 +36,14 @@ function because(reason: keyof typeof sentences, name = ""): LocalizedText {
   return { zh: fill(zh, { name }), en: fill(en, { name }) };
 }
 
+/** What happens in one kind of app only. */
+const kindOf: Readonly<Partial<Record<RuleRow["on"], AppState["kind"]>>> = {
+  follow: "official",
+  scan: "official",
+  click: "official",
+  enter: "miniprogram",
+};
+
 /**
  * Why a rule can never answer; null if it may. What it is bound to may be gone or off, or a rule before it takes all of
  * its messages.
@@ -48,8 +55,8 @@ export function blockOf(
   before: Iterable<RuleAim & { readonly name: string }>,
   around: Around,
 ): LocalizedText | null {
-  if (rule.on === "keyword" && keywordOf(rule) === "") return because("emptyKeyword");
-  const bound = boundTo(rule, around);
+  if (rule.on === "keyword" && rule.keywords.every((word) => plain(word) === "")) return because("emptyKeyword");
+  const bound = boundTo(rule, around) ?? kindless(rule, around);
   if (bound !== null) return bound;
   for (const first of before) if (covers(first, rule, around)) return because("shadowed", first.name);
   return null;
@@ -71,6 +78,16 @@ export function boundTo(rule: Bound, around: Around): LocalizedText | null {
   return app.enabled ? null : because("appOff", app.name);
 }
 
+/** Nobody follows a mini-program, and nobody opens an account's chat from a page. */
+function kindless({ on, ...rule }: RuleAim, around: Around): LocalizedText | null {
+  const kind = kindOf[on];
+  if (kind === undefined) return null;
+  const appId = appOf(rule, around);
+  const apps = appId === null ? [...around.apps.values()] : [around.apps.get(appId)];
+  if (apps.some((app) => app?.enabled === true && app.kind === kind)) return null;
+  return because(kind === "official" ? "noAccount" : "noMiniProgram");
+}
+
 /** The present name of what a row is bound to. */
 export function namedIn(all: ReadonlyMap<string, { readonly name: string }>, id: string | null): Named | null {
   return id === null ? null : { id, name: all.get(id)?.name ?? "" };
@@ -85,16 +102,33 @@ function appOf({ wechatAppId, channelId }: Bound, { channels }: Around): string 
 function covers(first: RuleAim, rule: RuleAim, around: Around): boolean {
   if (first.on !== rule.on) return false;
   if (first.wechatAppId !== null && first.wechatAppId !== appOf(rule, around)) return false;
+  if (!coversHours(first, rule)) return false;
   if (rule.on === "scan") return first.channelId === null || first.channelId === rule.channelId;
-  if (rule.on === "follow") return true;
-  const [wider, narrower] = [keywordOf(first), keywordOf(rule)];
-  // Nothing is said in an empty keyword.
-  if (wider === "") return false;
-  if (first.match === "exact") return rule.match === "exact" && wider === narrower;
-  return narrower.includes(wider);
+  if (rule.on === "click") return first.eventKey === null || first.eventKey === rule.eventKey;
+  return rule.on !== "keyword" || coversWords(first, rule);
 }
 
-/** As texts are compared: in any case, without what surrounds them. */
-function keywordOf({ keyword }: RuleAim): string {
-  return (keyword ?? "").trim().toLowerCase();
+/** By what words of one and of the other mean: whether a message of the second is always one of the first. */
+const wider: Readonly<Record<RuleRow["match"], readonly RuleRow["match"][]>> = {
+  exact: ["exact"],
+  starts: ["exact", "starts"],
+  contains: ["exact", "starts", "contains"],
+  pattern: ["exact"],
+};
+function coversWords(first: RuleAim, rule: RuleAim): boolean {
+  if (rule.match === "pattern")
+    return first.match === "pattern" && rule.keywords.every((word) => first.keywords.includes(word));
+  if (!wider[first.match].includes(rule.match)) return false;
+  const says = saysOf(first);
+  return rule.keywords.map(plain).every((word) => word === "" || says(word));
 }
+
+function coversHours(first: RuleAim, rule: RuleAim): boolean {
+  if (first.activeFrom === null) return true;
+  if (rule.activeFrom === null) return false;
+  return minutes.every((clock) => !isActive(rule, clock) || isActive(first, clock));
+}
+const minutes = Array.from({ length: 24 * 60 }, (_, minute) => {
+  const two = (number: number): string => String(number).padStart(2, "0");
+  return `${two(Math.floor(minute / 60))}:${two(minute % 60)}`;
+});

@@ -11,6 +11,8 @@ const sentences = {
     en: "Somebody followed the account: the scene “{scene}” (version {version}) starts.",
   },
   replyAsked: { zh: "{by} 在会话中写了回复。", en: "{by} wrote an answer in the conversation." },
+  ruleAsked: { zh: "自动回复规则“{rule}”。", en: "The auto-reply rule “{rule}”." },
+  busyAsked: { zh: "客服正忙，发送提示语。", en: "All who answer are busy: the customer is told so." },
   willReply: { zh: "将作为客服消息发给客户。", en: "It will be sent as a customer-service message." },
   replyDelivered: {
     zh: "微信已发给客户（客服消息没有另外的回执）。",

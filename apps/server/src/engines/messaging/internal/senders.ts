@@ -3,9 +3,11 @@ import { Fault } from "@zhanggui/kit/contract/fault";
 import type { LocalizedText } from "@zhanggui/kit/contract/text";
 import type { Ctx } from "@zhanggui/kit/server/ctx";
 import { Runtime } from "@zhanggui/kit/server/runtime";
-import { outcomeOfWrite, TokenFailure } from "@zhanggui/wechat/client";
+import { outcomeOfWrite, TokenFailure, type WechatClient } from "@zhanggui/wechat/client";
+import { type CustomMessage, sendCustomMessage } from "@zhanggui/wechat/calls/custom-messages";
+import { uploadMedia } from "@zhanggui/wechat/calls/media";
+import { fileOf } from "@zhanggui/wechat/upload";
 import { explainErrcode } from "@zhanggui/wechat/errcodes";
-import { sendCustomMessage } from "@zhanggui/wechat/calls/custom-messages";
 import { sendTemplateMessage } from "@zhanggui/wechat/calls/template-messages";
 import { WechatError } from "@zhanggui/wechat/transport";
 import { createTransport, type Transporter } from "nodemailer";
@@ -13,6 +15,7 @@ import { z } from "zod";
 import { appOff } from "../../connect/connect.contract.ts";
 import { WechatClients } from "../../connect/clients.ts";
 import type { DeliveryRow } from "../deliveries.ts";
+import { Pictures } from "./pictures.ts";
 import { explain } from "./reasons.ts";
 
 /**
@@ -35,7 +38,12 @@ const TemplateContent = z.object({
   data: z.record(z.string(), z.string()),
   url: z.string().optional(),
 });
-const ReplyContent = z.object({ text: z.string() });
+/** What an operator wrote or shows; or a message that a rule has, in the client's own form, which it wrote itself. */
+const ReplyContent = z.union([
+  z.object({ text: z.string() }),
+  z.object({ fileId: z.string() }),
+  z.object({ message: z.custom<CustomMessage>((value) => typeof value === "object" && value !== null) }),
+]);
 const MailContent = z.object({ subject: z.string(), text: z.string() });
 
 export interface Mail extends z.output<typeof MailContent> {
@@ -54,6 +62,7 @@ export class Senders {
   constructor(
     runtime: Runtime,
     private readonly clients: WechatClients,
+    private readonly pictures: Pictures,
   ) {
     this.#from = runtime.env.MAIL_FROM;
     this.#mailUrl = runtime.env.SMTP_URL ?? "";
@@ -106,14 +115,32 @@ export class Senders {
   }
 
   async #reply(ctx: Ctx, delivery: DeliveryRow): Promise<Outcome> {
-    const { text } = ReplyContent.parse(delivery.content);
+    const content = ReplyContent.parse(delivery.content);
     const client = await this.clients.of(ctx, delivery.wechatAppId);
+    let message: CustomMessage;
     try {
-      await client.call(sendCustomMessage, { openid: delivery.to, message: { type: "text", text } });
+      message = await this.#message(ctx, client, content);
+    } catch (error) {
+      const outcome = outcomeOfWechat(error);
+      // Whatever became of a picture's upload, the message itself was never sent.
+      return outcome.kind === "unknown" ? { kind: "not_sent", reason: messageOf(error) } : outcome;
+    }
+    try {
+      await client.call(sendCustomMessage, { openid: delivery.to, message });
       return { kind: "delivered", because: explain("replyDelivered") };
     } catch (error) {
       return outcomeOfWechat(error);
     }
+  }
+
+  /** A picture is WeChat's for three days only: it is handed over when it is sent. */
+  async #message(ctx: Ctx, client: WechatClient, content: z.output<typeof ReplyContent>): Promise<CustomMessage> {
+    if ("message" in content) return content.message;
+    if ("text" in content) return { type: "text", text: content.text };
+    const { fileName, contentType, bytes } = await this.pictures.bytes(ctx, content.fileId);
+    const file = fileOf(fileName, contentType, bytes);
+    const { mediaId } = await client.call(uploadMedia, { type: "image", file });
+    return { type: "image", mediaId };
   }
 
   #mail({ id, to, content }: DeliveryRow): Promise<Outcome> {
