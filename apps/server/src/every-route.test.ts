@@ -147,6 +147,7 @@ async function openWorld(): Promise<World> {
     narrowed: await server.asHolderOf(await everything(owner), owner, "own"),
     bound,
     newAccount: () => emulator.world.createAccount(),
+    accessToken: (appid) => emulator.world.state.tokens.issueStable(appid, false).value,
   };
 }
 

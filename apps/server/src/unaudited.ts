@@ -12,7 +12,7 @@ export const unaudited: Readonly<Record<string, string>> = {
   connect_channel_visitor: "what customers did",
   connect_conversation: "what customers wrote, and whether somebody answered: the calls are entries",
   connect_inbound: "what customers wrote",
-  connect_token: "WeChat's, fetched by the server",
+  connect_token: "WeChat's, fetched by the server: replacing or forcing one is an entry",
   customers_notice: "what customers' pages are told",
   customers_session: "customers' sign-ins, which are a list of their own: ending one is an entry",
   customers_used_refresh: "renewals of customers' sessions",

@@ -1,7 +1,7 @@
 import { fixturesOf } from "../../testing/every-route.ts";
 import { connect } from "./connect.contract.ts";
 
-export const fixtures = fixturesOf(connect)(async ({ owner, newAccount, bound: { wechatAppId, channel } }) => {
+export const fixtures = fixturesOf(connect)(async ({ owner, newAccount, accessToken, bound: { wechatAppId, appid, channel } }) => {
   const account = () => {
     const { appid: appId, secret: appSecret } = newAccount();
     return { name: "Second", appId, appSecret, pushToken: "token", mode: "plain" as const };
@@ -16,6 +16,9 @@ export const fixtures = fixturesOf(connect)(async ({ owner, newAccount, bound: {
     deleteChannel: { channelId: spare.id },
     updateApp: { wechatAppId, name: "Renamed" },
     testApp: { wechatAppId },
+    getToken: { wechatAppId },
+    replaceToken: () => ({ wechatAppId, accessToken: accessToken(appid) }),
+    forceToken: { wechatAppId },
     listChannels: {},
     createChannel: { wechatAppId, name: "Channel", ...leader },
     updateChannel: { channelId: channel.id, leaderName: "Lan" },

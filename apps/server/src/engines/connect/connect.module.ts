@@ -20,6 +20,7 @@ import { Checks } from "./internal/checks.ts";
 import { InboundStore } from "./internal/inbound-store.ts";
 import { Proofs } from "./internal/proofs.ts";
 import { Snapshots } from "./internal/snapshots.ts";
+import { AccessTokens } from "./tokens.ts";
 
 export const connectModule = defineModule(connect, {
   uses: [accessModule, settingsModule, notificationsModule],
@@ -28,6 +29,7 @@ export const connectModule = defineModule(connect, {
     apps: Apps,
     channels: Channels,
     clients: WechatClients,
+    tokens: AccessTokens,
     checks: Checks,
     snapshots: Snapshots,
     store: InboundStore,
@@ -35,12 +37,15 @@ export const connectModule = defineModule(connect, {
     figures: Figures,
     conversations: Conversations,
   },
-  routes: ({ apps, channels, checks, messages, figures }) => ({
+  routes: ({ apps, channels, tokens, checks, messages, figures }) => ({
     listApps: apps.list,
     bindApp: apps.bind,
     updateApp: apps.update,
     unbindApp: apps.unbind,
     testApp: checks.run,
+    getToken: tokens.get,
+    replaceToken: tokens.replace,
+    forceToken: tokens.force,
     listChannels: channels.list,
     createChannel: channels.create,
     updateChannel: channels.update,
@@ -51,7 +56,10 @@ export const connectModule = defineModule(connect, {
     receive: messages.receive,
   }),
   publishes: [messageReceived, templateFinished],
-  schedules: ({ conversations }) => ({ note_missed: cron("*/10 * * * *", conversations.noteMissed) }),
+  schedules: ({ conversations, tokens }) => ({
+    note_missed: cron("*/10 * * * *", conversations.noteMissed),
+    refresh_tokens: cron("* * * * *", tokens.refreshAhead),
+  }),
   extensions: ({ apps, clients }) => ({
     wechat: dependency({ check: clients.check }),
     bound: measured(limitedBy(appsLimit, apps.count, apps.names)),

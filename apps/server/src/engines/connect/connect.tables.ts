@@ -87,6 +87,15 @@ export interface ConnectTables {
     voided: Generated<boolean>;
     leaseOwner: string | null;
     leaseUntil: Date | null;
+    obtainedAt: Date | null;
+    source: "wechat" | "forced" | "hand" | null;
+    tail: string | null;
+    forcedOn: string | null;
+    forcedCount: Generated<number>;
+    forcedAt: Date | null;
+    failedAt: Date | null;
+    failedBecause: string | null;
+    failedErrcode: number | null;
   };
 }
 
