@@ -84,7 +84,8 @@ test("the schedules of two servers renew a token once", async () => {
   for (let round = 1; round <= 20; round++) {
     emulator.world.voidTokens(bound.appid, "stable_token");
     await refuse();
-    const asked = () => emulator.world.state.journal.list({ kind: "api" }).filter(({ what }) => what === "stable_token");
+    const asked = () =>
+      emulator.world.state.journal.list({ kind: "api" }).filter(({ what }) => what === "stable_token");
     const before = asked().length;
     await Promise.all([first, second].map((server) => server.app.get(AccessTokens).refreshAhead()));
     expect(asked().length - before, `round ${round}`).toBe(1);

@@ -288,6 +288,11 @@ export class Apps {
   }
 
   #view<Row extends AppRow>(row: Row): Row & { callbackUrl: string } {
-    return { ...row, callbackUrl: `${this.runtime.env.PUBLIC_URL}/api/wechat/callback/${row.id}` };
+    return { ...row, callbackUrl: callbackUrl(this.runtime, row.id) };
   }
+}
+
+/** What is entered at WeChat as an app's server address. */
+export function callbackUrl({ env }: Runtime, wechatAppId: string): string {
+  return `${env.PUBLIC_URL}/api/wechat/callback/${wechatAppId}`;
 }

@@ -13,6 +13,8 @@ import { contract, route } from "@zhanggui/kit/contract/route";
 import { switched } from "@zhanggui/kit/contract/switched";
 import { Instant } from "@zhanggui/kit/contract/time";
 import { z } from "zod";
+import { diagnosisRoutes } from "./diagnosis.contract.ts";
+import { quotaRoutes } from "./quota.contract.ts";
 import { tokenRoutes } from "./token.contract.ts";
 import { appOff, boundElsewhere, wechatRefused, wechatUnreachable } from "./call.contract.ts";
 import { AppCheck, AppFields, AppId, aesKeyLabel, EncodingAesKey, WechatApp } from "./app.contract.ts";
@@ -238,6 +240,13 @@ export const connect = contract(followed, {
     reply: WechatApp,
     faults: [appTaken, boundElsewhere, aesKeyMissing, secretRefused],
   }),
+  getApp: route.get("/wechat/apps/:wechatAppId", {
+    summary: "One bound app",
+    access: connectRead,
+    params: appParams,
+    reply: WechatApp,
+    faults: [notFound],
+  }),
   updateApp: route.patch("/wechat/apps/:wechatAppId", {
     summary: "Change an app; a secret that is left out stays as it is",
     access: connectWrite,
@@ -270,7 +279,9 @@ export const connect = contract(followed, {
     reply: z.object({ checks: z.array(AppCheck) }),
     faults: [notFound],
   }),
+  ...diagnosisRoutes(connectRead, connectWrite),
   ...tokenRoutes,
+  ...quotaRoutes,
   listChannels: list("/wechat/channels", {
     summary: "Channel codes with their figures",
     item: Channel,

@@ -1,7 +1,12 @@
 import { fixturesOf } from "../../testing/every-route.ts";
 import { connect } from "./connect.contract.ts";
 
-export const fixtures = fixturesOf(connect)(async ({ owner, newAccount, accessToken, bound: { wechatAppId, appid, channel } }) => {
+export const fixtures = fixturesOf(connect)(async ({
+  owner,
+  newAccount,
+  accessToken,
+  bound: { wechatAppId, appid, channel },
+}) => {
   const account = () => {
     const { appid: appId, secret: appSecret } = newAccount();
     return { name: "Second", appId, appSecret, pushToken: "token", mode: "plain" as const };
@@ -15,10 +20,15 @@ export const fixtures = fixturesOf(connect)(async ({ owner, newAccount, accessTo
     unbindApp: { wechatAppId: spareApp.id },
     deleteChannel: { channelId: spare.id },
     updateApp: { wechatAppId, name: "Renamed" },
+    getApp: { wechatAppId },
     testApp: { wechatAppId },
     getToken: { wechatAppId },
     replaceToken: () => ({ wechatAppId, accessToken: accessToken(appid) }),
     forceToken: { wechatAppId },
+    getQuota: { wechatAppId },
+    resetQuota: { wechatAppId, path: "/cgi-bin/user/info" },
+    getDiagnosis: { wechatAppId },
+    diagnose: { wechatAppId, checks: ["callback"] },
     listChannels: {},
     createChannel: { wechatAppId, name: "Channel", ...leader },
     updateChannel: { channelId: channel.id, leaderName: "Lan" },

@@ -16,6 +16,11 @@ import { appsLimit } from "./connect.limits.ts";
 import { appFailing } from "./connect.notifications.ts";
 import { keepInbound, pushToleranceSeconds, replyTimeoutMs } from "./connect.settings.ts";
 import { Figures } from "./figures.ts";
+import { CallbackChecks } from "./internal/callback-checks.ts";
+import { CredentialChecks } from "./internal/credential-checks.ts";
+import { RightsChecks } from "./internal/rights-checks.ts";
+import { AppDiagnosis } from "./diagnosis.ts";
+import { Quota } from "./quota.ts";
 import { Checks } from "./internal/checks.ts";
 import { InboundStore } from "./internal/inbound-store.ts";
 import { Proofs } from "./internal/proofs.ts";
@@ -30,6 +35,11 @@ export const connectModule = defineModule(connect, {
     channels: Channels,
     clients: WechatClients,
     tokens: AccessTokens,
+    quotas: Quota,
+    credentialChecks: CredentialChecks,
+    callbackChecks: CallbackChecks,
+    rightsChecks: RightsChecks,
+    diagnosis: AppDiagnosis,
     checks: Checks,
     snapshots: Snapshots,
     store: InboundStore,
@@ -37,15 +47,20 @@ export const connectModule = defineModule(connect, {
     figures: Figures,
     conversations: Conversations,
   },
-  routes: ({ apps, channels, tokens, checks, messages, figures }) => ({
+  routes: ({ apps, channels, tokens, quotas, diagnosis, checks, messages, figures }) => ({
     listApps: apps.list,
     bindApp: apps.bind,
+    getApp: (ctx, { wechatAppId }) => apps.get(ctx, wechatAppId),
     updateApp: apps.update,
     unbindApp: apps.unbind,
     testApp: checks.run,
     getToken: tokens.get,
     replaceToken: tokens.replace,
     forceToken: tokens.force,
+    getQuota: quotas.get,
+    resetQuota: quotas.reset,
+    getDiagnosis: diagnosis.get,
+    diagnose: diagnosis.run,
     listChannels: channels.list,
     createChannel: channels.create,
     updateChannel: channels.update,

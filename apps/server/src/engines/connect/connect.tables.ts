@@ -1,4 +1,5 @@
 // Made from the migrations by `./zg tables`. Don't edit.
+import type { CheckResult } from "./diagnosis.contract.ts";
 import type { Generated, GeneratedAlways } from "kysely";
 import type { Json } from "@zhanggui/kit/server/tables";
 import type { PassiveReply } from "@zhanggui/wechat/reply";
@@ -45,6 +46,13 @@ export interface ConnectTables {
     channelId: string;
     openid: string;
   };
+  connect_check: {
+    tenantId: Generated<string>;
+    wechatAppId: string;
+    check: string;
+    ranAt: Date;
+    result: Json<CheckResult>;
+  };
   connect_conversation: {
     tenantId: Generated<string>;
     id: Generated<string>;
@@ -77,6 +85,22 @@ export interface ConnectTables {
     sentAt: Date;
     receivedAt: Date;
     lostTry: number | null;
+  };
+  connect_push_refusal: {
+    tenantId: Generated<string>;
+    wechatAppId: string;
+    reason: string;
+    at: Date;
+  };
+  connect_quota_reset: {
+    tenantId: Generated<string>;
+    id: Generated<string>;
+    wechatAppId: string;
+    path: string | null;
+    outcome: Generated<"unknown" | "done" | "refused">;
+    errcode: number | null;
+    byName: string;
+    at: Date;
   };
   connect_token: {
     tenantId: Generated<string>;

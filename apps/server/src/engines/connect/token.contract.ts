@@ -118,14 +118,17 @@ export const tokenRoutes = {
       validMinutes: field(
         z.int().min(5).max(120).default(120),
         { zh: "还有多少分钟有效", en: "Still valid for minutes" },
-        { hint: { zh: "新凭证是 120 分钟。到期前会自动换新。", en: "A new one has 120. It is renewed before it ends." } },
+        {
+          hint: { zh: "新凭证是 120 分钟。到期前会自动换新。", en: "A new one has 120. It is renewed before it ends." },
+        },
       ),
     }),
     reply: TokenState,
     faults: [notFound, tokenRefused],
   }),
   forceToken: route.post(`${path}/force`, {
-    summary: "Have WeChat give another access token: 20 times a day, 30 seconds apart; the old one ends in five minutes",
+    summary:
+      "Have WeChat give another access token: 20 times a day, 30 seconds apart; the old one ends in five minutes",
     access: connectAdmin,
     effect: "spend",
     params,
@@ -133,6 +136,14 @@ export const tokenRoutes = {
       /** False: WeChat repeated the token that it had given before. */
       isNew: z.boolean(),
     }),
-    faults: [notFound, forcedTooOften, forcedTooSoon, refreshUnderWay, boundElsewhere, wechatRefused, wechatUnreachable],
+    faults: [
+      notFound,
+      forcedTooOften,
+      forcedTooSoon,
+      refreshUnderWay,
+      boundElsewhere,
+      wechatRefused,
+      wechatUnreachable,
+    ],
   }),
 };

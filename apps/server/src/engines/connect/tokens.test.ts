@@ -123,7 +123,10 @@ test("a forced refresh gives another token, thirty seconds apart and twenty time
   });
   for (let round = 2; round <= 20; round++) {
     server.clock.advance(30_000);
-    expect(await owner.api.connect.forceToken({ wechatAppId })).toMatchObject({ isNew: true, forced: { today: round } });
+    expect(await owner.api.connect.forceToken({ wechatAppId })).toMatchObject({
+      isNew: true,
+      forced: { today: round },
+    });
   }
   server.clock.advance(30_000);
   expect(await refusal(owner.api.connect.forceToken({ wechatAppId }))).toMatchObject({
@@ -152,7 +155,13 @@ test("nobody but an administrator sees or changes a token, and of no other busin
 test("of a secret that is changed, or an app that is unbound, no token stays", async () => {
   const { owner, emulator } = tea;
   const { appid, secret } = emulator.world.createAccount();
-  const app = await owner.api.connect.bindApp({ name: "Stall", appId: appid, appSecret: secret, pushToken: "token", mode: "plain" });
+  const app = await owner.api.connect.bindApp({
+    name: "Stall",
+    appId: appid,
+    appSecret: secret,
+    pushToken: "token",
+    mode: "plain",
+  });
   await owner.api.connect.forceToken({ wechatAppId: app.id });
   emulator.world.account(appid).secret = "another one";
   await owner.api.connect.updateApp({ wechatAppId: app.id, appSecret: "another one" });

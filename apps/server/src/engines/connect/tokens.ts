@@ -61,7 +61,9 @@ export class AccessTokens {
     { wechatAppId, accessToken: value, validMinutes }: Flat<typeof connect.replaceToken>,
   ): Promise<State> {
     const app = await this.apps.bound(ctx, wechatAppId);
-    await this.#try(value);
+    if ((await this.try(value)) === "refused") {
+      throw tokenRefused({ errcode: 40001, errors: [{ field: "accessToken" }] });
+    }
     const expiresAt = new Date(ctx.now().getTime() + validMinutes * 60_000);
     const { store } = this.clients.tokensOf(app);
     await ctx.tx(async (ctx) => {
@@ -124,8 +126,8 @@ export class AccessTokens {
     });
   }
 
-  /** A harmless call with the very value. @throws Fault `connect.token_refused` */
-  async #try(value: string): Promise<void> {
+  /** A harmless call with the very value. `unreached`, or another error of WeChat's: it says nothing about the token. */
+  async try(value: string): Promise<"accepted" | "refused" | "unreached"> {
     const client = new WechatClient({
       apiUrl: this.runtime.env.WECHAT_API_URL,
       tokens: { get: async () => value, replace: () => Promise.reject(new Error("it is this one that is tried")) },
@@ -134,9 +136,12 @@ export class AccessTokens {
     const reply = z.object({ ip_list: z.array(z.string()) });
     try {
       await client.call({ method: "GET", path: "/cgi-bin/get_api_domain_ip", reply });
+      return "accepted";
     } catch (error) {
-      if (error instanceof TokenFailure) throw tokenRefused({ errcode: 40001, errors: [{ field: "accessToken" }] });
-      if (!(error instanceof WechatError) && !(error instanceof WechatUnreachable)) throw error;
+      if (error instanceof TokenFailure) return "refused";
+      if (error instanceof WechatError) return "accepted";
+      if (error instanceof WechatUnreachable) return "unreached";
+      throw error;
     }
   }
 
