@@ -1,7 +1,11 @@
 import { startEmulator, type Emulator } from "@zhanggui/emulator/emulator";
 import { startDeveloper, type DeveloperServer } from "@zhanggui/emulator/testing/developer";
 import { WechatClient } from "@zhanggui/wechat/client";
-import { createMenu, createQrCode, getMenu, getStableToken, sendTemplate, userInfo } from "@zhanggui/wechat/official";
+import { createMenu, menusOf } from "@zhanggui/wechat/calls/menus";
+import { createTemporaryQrCode } from "@zhanggui/wechat/calls/qr-codes";
+import { sendTemplateMessage } from "@zhanggui/wechat/calls/template-messages";
+import { getStableToken } from "@zhanggui/wechat/calls/tokens";
+import { userInfo } from "@zhanggui/wechat/calls/users";
 import { openPush, sealReply, type OpenedPush, type PushKeys } from "@zhanggui/wechat/push";
 import { MemoryTokenStore, TokenCoordinator } from "@zhanggui/wechat/tokens";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -70,9 +74,9 @@ describe("calls", () => {
   test("a token that WeChat voids is replaced once for all callers", async () => {
     const wechat = client();
     const { openid } = emulator.world.chat(puppet);
-    await userInfo(wechat, openid);
+    await wechat.call(userInfo, { openid });
     emulator.world.voidTokens(appId);
-    const users = await Promise.all(Array.from({ length: 20 }, () => userInfo(wechat, openid)));
+    const users = await Promise.all(Array.from({ length: 20 }, () => wechat.call(userInfo, { openid })));
     expect(users.every((user) => user.openid === openid)).toBe(true);
     const refreshes = emulator.world.journal({ kind: "api" }).filter((entry) => entry.what === "stable_token");
     expect(refreshes.length).toBeLessThanOrEqual(3);
@@ -81,7 +85,11 @@ describe("calls", () => {
   test("a template's id agrees with the notice of its end", async () => {
     await emulator.world.configurePush(appId, { url: developer.url, token: "lantern" });
     const { openid } = emulator.world.chat(puppet);
-    const { msgId } = await sendTemplate(client(), { openid, templateId: "ready", data: { order: "A-17" } });
+    const { msgId } = await client().call(sendTemplateMessage, {
+      openid,
+      templateId: "ready",
+      data: { order: "A-17" },
+    });
     await emulator.world.settle();
     expect(msgId).toMatch(/^\d{19}$/);
     expect(developer.pushes[0]?.body).toContain(`<MsgID>${msgId}</MsgID>`);
@@ -89,10 +97,10 @@ describe("calls", () => {
 
   test("codes and menus", async () => {
     const wechat = client();
-    const code = await createQrCode(wechat, { kind: "QR_STR_SCENE", sceneText: "南门", expireSeconds: 60 });
+    const code = await wechat.call(createTemporaryQrCode, { scene: "南门", expireSeconds: 60 });
     expect(emulator.world.qrCodes()[0]).toMatchObject({ ticket: code.ticket, scene: "南门" });
-    expect(await getMenu(wechat)).toBeNull();
-    await createMenu(wechat, [{ type: "click", name: "茶单", key: "TODAY" }]);
-    expect(await getMenu(wechat)).toMatchObject([{ type: "click", name: "茶单", key: "TODAY" }]);
+    expect(await menusOf(wechat)).toBeNull();
+    await wechat.call(createMenu, { buttons: [{ type: "click", name: "茶单", key: "TODAY" }] });
+    expect((await menusOf(wechat))?.buttons).toMatchObject([{ type: "click", name: "茶单", key: "TODAY" }]);
   });
 });

@@ -3,6 +3,7 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
+import { atMostOnce, get, post, read as reads } from "./call.ts";
 import { outcomeOfWrite, TokenFailure, WechatClient } from "./client.ts";
 import type { WechatClientOptions } from "./client.ts";
 import type { CallLog } from "./transport.ts";
@@ -59,8 +60,14 @@ function clientWith(changes: Partial<WechatClientOptions> = {}): WechatClient {
   return new WechatClient({ apiUrl, tokens, wait: () => Promise.resolve(), ...changes });
 }
 
-const read = { method: "GET", path: "/cgi-bin/thing", reply: z.object({ name: z.string() }) } as const;
-const write = { method: "POST", path: "/cgi-bin/thing", body: { 名: "茶" }, reply: z.object({}), write: true } as const;
+const page = "doc/thing";
+const read = get("/cgi-bin/thing", { page, effect: reads, reply: z.object({ name: z.string() }) });
+const write = post("/cgi-bin/thing", {
+  page,
+  effect: atMostOnce,
+  request: () => ({ body: { 名: "茶" } }),
+  reply: z.object({}),
+});
 
 async function failureOf(promise: Promise<unknown>): Promise<unknown> {
   return promise.then(
@@ -72,7 +79,9 @@ async function failureOf(promise: Promise<unknown>): Promise<unknown> {
 describe("a call", () => {
   test("carries token, query and JSON body, and returns the reply in its shape", async () => {
     answers = [json({ name: "灯笼茶", more: 1 }), json({ errcode: 0, errmsg: "ok" })];
-    expect(await clientWith().call({ ...read, query: { lang: "zh_CN" } })).toEqual({ name: "灯笼茶" });
+    expect(await clientWith().call({ ...read, request: () => ({ query: { lang: "zh_CN" } }) })).toEqual({
+      name: "灯笼茶",
+    });
     await clientWith().call(write);
     expect(requests.map(({ method, url }) => `${method} ${url.pathname}${url.search}`)).toEqual([
       "GET /cgi-bin/thing?lang=zh_CN&access_token=secret-1",
@@ -83,8 +92,8 @@ describe("a call", () => {
 
   test("keeps every digit of a long id", async () => {
     answers = [(_request, response) => response.end('{"errcode":0,"msgid":9223372036854775807}')];
-    const reply = z.object({ msgid: z.string() });
-    expect(await clientWith().call({ ...write, reply })).toEqual({ msgid: "9223372036854775807" });
+    const sent = post("/cgi-bin/thing", { page, effect: atMostOnce, reply: z.object({ msgid: z.string() }) });
+    expect(await clientWith().call(sent)).toEqual({ msgid: "9223372036854775807" });
   });
 });
 
@@ -166,7 +175,8 @@ describe("errors", () => {
     }
     expect(entries).toMatchObject([
       { method: "GET", path: "/cgi-bin/thing", outcome: "refused", errcode: 48001, rid: "1-2" },
-      { method: "GET", path: "/cgi-bin/thing", outcome: "unreachable", sent: "maybe" },
+      // A read is tried three times.
+      ...Array.from({ length: 3 }, () => ({ path: "/cgi-bin/thing", outcome: "unreachable", sent: "maybe" })),
     ]);
     expect(JSON.stringify(entries)).not.toContain("cret");
   });

@@ -1,6 +1,9 @@
+import { ReadableStream } from "node:stream/web";
 import { explainErrcode } from "./errcodes.ts";
 import type { ErrcodeKind } from "./errcodes.ts";
 import { parseReplyJson } from "./json.ts";
+import { multipartOf } from "./upload.ts";
+import type { Upload } from "./upload.ts";
 
 /** WeChat answered with an errcode: what was asked was not done (but `busy`: unknown for a write). */
 export class WechatError extends Error {
@@ -9,14 +12,18 @@ export class WechatError extends Error {
   /** WeChat's id of the request, to quote in questions to its support. */
   readonly rid: string | undefined;
   readonly kind: ErrcodeKind;
+  /** The whole answer: some refusals tell more, e.g. 45065 the message that was sent before. */
+  readonly answer: unknown;
 
-  constructor(path: string, errcode: number, errmsg: string) {
+  constructor(path: string, errcode: number, errmsg: string, answer: unknown = {}) {
     super(`${path}: ${errcode} ${errmsg}`);
     this.name = "WechatError";
     this.errcode = errcode;
     this.errmsg = errmsg;
     this.rid = /\brid:\s*([0-9A-Za-z-]+)/.exec(errmsg)?.[1];
     this.kind = explainErrcode(errcode).kind;
+    // Not with whatever prints the error: it may repeat the token.
+    Object.defineProperty(this, "answer", { value: answer, enumerable: false });
   }
 }
 
@@ -62,12 +69,19 @@ export interface Exchange {
   readonly path: string;
   readonly query: Readonly<Record<string, string>>;
   readonly body?: unknown;
+  readonly upload?: Upload | undefined;
   /** Texts (token, secret) that no error may repeat. */
   readonly secrets: readonly string[];
   readonly log?: ((entry: CallLog) => void) | undefined;
 }
 
-/** Sends one request and returns the JSON of an answer without error. Throws WechatError or WechatUnreachable. */
+/** More than WeChat ever answers: its largest are videos of 10 MB. Ours. */
+const largestAnswerBytes = 32 * 1_048_576;
+
+/**
+ * Sends one request and returns the JSON of an answer without error, or `{ contentType, fileName, bytes }` of one that
+ * is a file. Throws WechatError or WechatUnreachable.
+ */
 export async function exchange(request: Exchange): Promise<unknown> {
   const startedMs = performance.now();
   const record = (entry: Pick<CallLog, "outcome" | "errcode" | "rid" | "sent">): void => {
@@ -85,40 +99,72 @@ export async function exchange(request: Exchange): Promise<unknown> {
   }
 }
 
-async function send({ apiUrl, fetch, timeoutMs, method, path, query, body, secrets }: Exchange): Promise<unknown> {
+async function send(request: Exchange): Promise<unknown> {
+  const { apiUrl, fetch, timeoutMs, method, path, query, secrets } = request;
   const url = new URL(apiUrl.replace(/\/$/, "") + path);
   for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
   const unreachable = (reason: NetworkFailure, detail: string): WechatUnreachable =>
     new WechatUnreachable(path, reason, redact(detail, secrets));
-  let status: number;
-  let text: string;
+  let response: Response;
+  let bytes: Buffer | undefined;
   try {
-    const response = await fetch(url, {
+    response = await fetch(url, {
       method,
-      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
+      ...contentOf(request),
       // A redirect would carry the token to wherever it points.
       redirect: "manual",
       signal: AbortSignal.timeout(timeoutMs),
     });
-    status = response.status;
-    text = await response.text();
+    bytes = await bytesOf(response);
   } catch (error) {
     const { reason, detail } = classify(error);
     throw unreachable(reason, detail);
   }
+  const { status } = response;
+  if (bytes === undefined) throw unreachable("unexpected", `more than ${largestAnswerBytes} bytes`);
+  const contentType = response.headers.get("content-type") ?? "";
+  if (status === 200 && isFile(contentType)) return { contentType, fileName: fileNameOf(response), bytes };
   let reply: unknown;
   try {
-    reply = parseReplyJson(text);
+    reply = parseReplyJson(bytes.toString());
   } catch {
-    throw unreachable(
-      status === 200 ? "unreadable" : "status",
-      `HTTP ${status}, ${text.length} characters that are not JSON`,
-    );
+    const reason = status === 200 ? "unreadable" : "status";
+    throw unreachable(reason, `HTTP ${status}, ${bytes.length} bytes that are not JSON`);
   }
   const { errcode, errmsg } = errorOf(reply);
-  if (errcode !== 0) throw new WechatError(path, errcode, redact(errmsg, secrets));
+  if (errcode !== 0) throw new WechatError(path, errcode, redact(errmsg, secrets), reply);
   if (status !== 200) throw unreachable("status", `HTTP ${status}`);
   return reply;
+}
+
+/** What a request carries: nothing, JSON, or a file that is streamed. */
+function contentOf({ body, upload }: Exchange): RequestInit {
+  if (upload === undefined)
+    return body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json" } };
+  const { contentType, contentLength, body: stream } = multipartOf(upload);
+  const headers = { "content-type": contentType, "content-length": String(contentLength) };
+  return { body: ReadableStream.from(stream), headers, duplex: "half" };
+}
+
+/** Undefined when it is longer than any answer of WeChat's. */
+async function bytesOf(response: Response): Promise<Buffer | undefined> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of response.body ?? []) {
+    length += chunk.length;
+    if (length > largestAnswerBytes) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** WeChat says `text/plain` of some of its JSON, and `image/jpeg`, `audio/amr`, `application/octet-stream` of files. */
+function isFile(contentType: string): boolean {
+  return /^(?:image|audio|voice|video)\/|^application\/octet-stream\b/i.test(contentType);
+}
+
+function fileNameOf(response: Response): string | undefined {
+  return /filename="?([^";]+)/i.exec(response.headers.get("content-disposition") ?? "")?.[1];
 }
 
 function errorOf(reply: unknown): { errcode: number; errmsg: string } {

@@ -6,7 +6,7 @@ import type { Named } from "@zhanggui/kit/contract/named";
 import type { Ctx } from "@zhanggui/kit/server/ctx";
 import { listOf } from "@zhanggui/kit/server/list";
 import { searchFew } from "@zhanggui/kit/server/search";
-import { createQrCode } from "@zhanggui/wechat/official";
+import { createLastingQrCode, createTemporaryQrCode } from "@zhanggui/wechat/calls/qr-codes";
 import { sql } from "kysely";
 import { Apps } from "./apps.ts";
 import { faultOf, WechatClients } from "./clients.ts";
@@ -165,12 +165,9 @@ export class Channels {
   async #order(ctx: Ctx, wechatAppId: string, sceneText: string, expireSeconds: number | undefined) {
     const client = await this.clients.of(ctx, wechatAppId);
     try {
-      return await createQrCode(
-        client,
-        expireSeconds === undefined
-          ? { kind: "QR_LIMIT_STR_SCENE", sceneText }
-          : { kind: "QR_STR_SCENE", sceneText, expireSeconds },
-      );
+      return expireSeconds === undefined
+        ? await client.call(createLastingQrCode, { scene: sceneText })
+        : await client.call(createTemporaryQrCode, { scene: sceneText, expireSeconds });
     } catch (error) {
       throw faultOf(error) ?? error;
     }

@@ -5,7 +5,7 @@ import { Runtime } from "@zhanggui/kit/server/runtime";
 import { notePastSpan } from "@zhanggui/kit/server/tracing/spans";
 import { TokenFailure, WechatClient } from "@zhanggui/wechat/client";
 import { explainErrcode } from "@zhanggui/wechat/errcodes";
-import { getStableToken } from "@zhanggui/wechat/official";
+import { getStableToken } from "@zhanggui/wechat/calls/tokens";
 import { type AccessToken, TokenCoordinator } from "@zhanggui/wechat/tokens";
 import { WechatError, WechatUnreachable, type CallLog } from "@zhanggui/wechat/transport";
 import { Apps, type AppRow } from "./apps.ts";

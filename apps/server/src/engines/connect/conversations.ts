@@ -2,7 +2,7 @@ import { Injectable } from "@nestjs/common";
 import { notFound } from "@zhanggui/kit/contract/faults";
 import type { PayloadOf } from "@zhanggui/kit/contract/event";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
-import { customMessageLimits } from "@zhanggui/wechat/official";
+import { customMessageLimits } from "@zhanggui/wechat/calls/custom-messages";
 import { pushTries } from "@zhanggui/wechat/push";
 import { type Selectable, sql } from "kysely";
 import { Tenants } from "../../foundation/access/tenants.ts";

@@ -7,12 +7,6 @@ import { z } from "zod";
 import { appOff, boundElsewhere, wechatRefused, wechatUnreachable } from "./call.contract.ts";
 import { connectAdmin } from "./token.contract.ts";
 
-/**
- * Resets a month, of all calls and of single ones together. Source: developers.weixin.qq.com, 清空 API 调用次数 (clear_quota),
- * read 2026-11.
- */
-export const resetsPerMonth = 10;
-
 export const resetsUsedUp = fault("connect.resets_used_up", 429, {
   zh: "本月的 {limit} 次清零已用完（48006），下个月 1 日恢复。",
   en: "This month's {limit} resets are used up (48006); they return on the first of next month.",

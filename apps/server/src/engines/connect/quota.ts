@@ -3,18 +3,19 @@ import { businessDay } from "@zhanggui/kit/contract/business-day";
 import type { Flat, Out } from "@zhanggui/kit/contract/route";
 import { auditAct } from "@zhanggui/kit/server/audit/entries";
 import type { Ctx } from "@zhanggui/kit/server/ctx";
+import { clearQuota, clearQuotaOf, quotaLimits, quotaOf } from "@zhanggui/wechat/calls/quotas";
 import { outcomeOfWrite, type WechatClient } from "@zhanggui/wechat/client";
 import { WechatError } from "@zhanggui/wechat/transport";
 import { Apps } from "./apps.ts";
 import { faultOf, WechatClients } from "./clients.ts";
 import type { connect } from "./connect.contract.ts";
-import { getQuota, resetAllQuotas, resetQuota } from "./internal/calls.ts";
 import { wordsOf } from "./internal/words.ts";
-import { meteredCalls, type MeteredPath, resetsPerMonth, resetsUsedUp } from "./quota.contract.ts";
+import { meteredCalls, type MeteredPath, resetsUsedUp } from "./quota.contract.ts";
 
 type Quotas = Out<typeof connect.getQuota>;
 type Resets = Quotas["resets"];
 const usedUp = 48006;
+const { clearsPerMonth: resetsPerMonth } = quotaLimits;
 
 /** How much of WeChat's quotas an app has used, and setting the counts back. */
 @Injectable()
@@ -29,7 +30,7 @@ export class Quota {
     const client = await this.clients.of(ctx, wechatAppId, { evenIfOff: true });
     const askedAt = ctx.now();
     const paths = Object.keys(meteredCalls) as MeteredPath[];
-    const calls = await Promise.all(paths.map((path) => quotaOf(client, path)));
+    const calls = await Promise.all(paths.map((path) => toldOf(client, path)));
     return { askedAt, calls, resets: await this.resets(ctx, wechatAppId) };
   }
 
@@ -54,7 +55,7 @@ export class Quota {
     const end = (outcome: "done" | "refused", errcode: number | null): Promise<unknown> =>
       ctx.db.updateTable("connect_quota_reset").set({ outcome, errcode }).where("id", "=", id).execute();
     try {
-      await (path === undefined ? resetAllQuotas(client, appId) : resetQuota(client, path));
+      await (path === undefined ? client.call(clearQuota, { appId }) : client.call(clearQuotaOf, { path }));
     } catch (error) {
       const errcode = error instanceof WechatError ? error.errcode : null;
       if (outcomeOfWrite(error) === "not_done") await end("refused", errcode);
@@ -89,10 +90,12 @@ export class Quota {
   }
 }
 
-async function quotaOf(client: WechatClient, path: MeteredPath): Promise<Quotas["calls"][number]> {
+async function toldOf(client: WechatClient, path: MeteredPath): Promise<Quotas["calls"][number]> {
   const nothing = { path, ...meteredCalls[path], used: null, limit: null, remain: null, perMinute: null };
   try {
-    return { ...nothing, ...(await getQuota(client, path)), trouble: null };
+    const { perDay: limit, used, left: remain, rate } = await client.call(quotaOf, { path });
+    const perMinute = rate === undefined ? null : Math.floor((rate.calls * 60) / Math.max(1, rate.seconds));
+    return { ...nothing, used, limit, remain, perMinute, trouble: null };
   } catch (error) {
     const fault = faultOf(error);
     if (fault === undefined) throw error;

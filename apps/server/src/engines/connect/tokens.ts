@@ -4,12 +4,12 @@ import type { Flat, Out } from "@zhanggui/kit/contract/route";
 import { auditAct } from "@zhanggui/kit/server/audit/entries";
 import type { Ctx } from "@zhanggui/kit/server/ctx";
 import { Runtime } from "@zhanggui/kit/server/runtime";
+import { apiAddresses } from "@zhanggui/wechat/calls/quotas";
 import { TokenFailure, WechatClient } from "@zhanggui/wechat/client";
 import { explainErrcode } from "@zhanggui/wechat/errcodes";
 import { stableTokenRules } from "@zhanggui/wechat/tokens";
 import { WechatError, WechatUnreachable } from "@zhanggui/wechat/transport";
 import type { Selectable } from "kysely";
-import { z } from "zod";
 import { Tenants } from "../../foundation/access/tenants.ts";
 import { Apps, type AppRow } from "./apps.ts";
 import { faultOf, WechatClients } from "./clients.ts";
@@ -133,9 +133,8 @@ export class AccessTokens {
       tokens: { get: async () => value, replace: () => Promise.reject(new Error("it is this one that is tried")) },
       log: (entry) => this.runtime.log.info(entry, "tried an access token"),
     });
-    const reply = z.object({ ip_list: z.array(z.string()) });
     try {
-      await client.call({ method: "GET", path: "/cgi-bin/get_api_domain_ip", reply });
+      await client.call(apiAddresses);
       return "accepted";
     } catch (error) {
       if (error instanceof TokenFailure) return "refused";

@@ -3,7 +3,7 @@ import type { Fault } from "@zhanggui/kit/contract/fault";
 import { notFound } from "@zhanggui/kit/contract/faults";
 import { newId } from "@zhanggui/kit/contract/ids";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
-import { customMessageLimits } from "@zhanggui/wechat/official";
+import { customMessageLimits } from "@zhanggui/wechat/calls/custom-messages";
 import { AudienceService } from "../audience/audience.service.ts";
 import { Timeline } from "../audience/timeline.ts";
 import { Apps } from "../connect/apps.ts";

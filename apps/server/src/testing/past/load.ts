@@ -1,5 +1,5 @@
 import { copyFrom } from "@zhanggui/kit/server/copy";
-import { customMessageLimits } from "@zhanggui/wechat/official";
+import { customMessageLimits } from "@zhanggui/wechat/calls/custom-messages";
 import pg from "pg";
 import type { Cursor } from "@zhanggui/kit/server/migrate/backfill";
 import { demoLogins } from "../../foundation/access/demo-logins.ts";

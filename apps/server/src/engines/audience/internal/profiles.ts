@@ -1,6 +1,6 @@
 import { Injectable } from "@nestjs/common";
 import type { Ctx } from "@zhanggui/kit/server/ctx";
-import { userInfo } from "@zhanggui/wechat/official";
+import { userInfo } from "@zhanggui/wechat/calls/users";
 import { WechatError } from "@zhanggui/wechat/transport";
 import { WechatClients } from "../../connect/clients.ts";
 import type { Openid } from "../../connect/openid.ts";
@@ -19,7 +19,7 @@ export class Profiles {
     const client = await this.clients.of(ctx, wechatAppId);
     let unionid: string | undefined;
     try {
-      ({ unionid } = await userInfo(client, openid));
+      ({ unionid } = await client.call(userInfo, { openid }));
     } catch (error) {
       // They may have left before we asked; trying again won't bring them back.
       if (!(error instanceof WechatError) || error.kind !== "recipient") throw error;

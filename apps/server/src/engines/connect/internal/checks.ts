@@ -1,7 +1,7 @@
 import { Injectable } from "@nestjs/common";
 import type { Flat, Out } from "@zhanggui/kit/contract/route";
 import type { Ctx } from "@zhanggui/kit/server/ctx";
-import { getMenu } from "@zhanggui/wechat/official";
+import { menusOf } from "@zhanggui/wechat/calls/menus";
 import { Apps } from "../apps.ts";
 import { faultOf, WechatClients } from "../clients.ts";
 import type { connect } from "../connect.contract.ts";
@@ -43,7 +43,7 @@ export class Checks {
   /** A harmless read: it needs a token that WeChat takes. */
   async #token(ctx: Ctx, wechatAppId: string): Promise<Check> {
     try {
-      await getMenu(await this.clients.of(ctx, wechatAppId, { evenIfOff: true }));
+      await menusOf(await this.clients.of(ctx, wechatAppId, { evenIfOff: true }));
       return {
         check: "token",
         ok: true,

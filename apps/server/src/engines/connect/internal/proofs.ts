@@ -1,7 +1,7 @@
 import { Injectable } from "@nestjs/common";
 import { Runtime } from "@zhanggui/kit/server/runtime";
 import { constraintOf } from "@zhanggui/kit/server/sql-state";
-import { getStableToken } from "@zhanggui/wechat/official";
+import { getStableToken } from "@zhanggui/wechat/calls/tokens";
 import { type CallLog, WechatError, WechatUnreachable } from "@zhanggui/wechat/transport";
 import { boundElsewhere } from "../connect.contract.ts";
 import type { AppCredentials } from "../app.contract.ts";

@@ -2,9 +2,12 @@ import { Injectable } from "@nestjs/common";
 import type { LocalizedText } from "@zhanggui/kit/contract/text";
 import type { Ctx } from "@zhanggui/kit/server/ctx";
 import { Runtime } from "@zhanggui/kit/server/runtime";
+import { countMaterial } from "@zhanggui/wechat/calls/media";
+import { menusOf } from "@zhanggui/wechat/calls/menus";
+import { messageTemplates } from "@zhanggui/wechat/calls/template-messages";
+import { followers } from "@zhanggui/wechat/calls/users";
 import { TokenFailure, type WechatClient } from "@zhanggui/wechat/client";
 import { WechatError } from "@zhanggui/wechat/transport";
-import { z } from "zod";
 import type { AppRow } from "../apps.ts";
 import { faultOf, WechatClients } from "../clients.ts";
 import type { CheckResult } from "../diagnosis.contract.ts";
@@ -12,11 +15,18 @@ import { Quota } from "../quota.ts";
 import { bad, good, seen, toCopy, unknown } from "./check-results.ts";
 import { wordsOf } from "./words.ts";
 
+interface Asked {
+  readonly name: string;
+  readonly label: LocalizedText;
+  readonly needs: LocalizedText;
+  readonly ask: (client: WechatClient) => Promise<unknown>;
+}
 type Answer = "allowed" | "refused" | { readonly error: unknown };
 
 /** 48001 and its siblings: the account may not make such a call. */
 const notPermitted: ReadonlySet<number> = new Set([48001, 50001]);
 
+const templatesOf = (client: WechatClient): Promise<unknown> => client.call(messageTemplates);
 /**
  * A read of each set of permissions, whatever it answers. Which kind of account has which: "接口权限说明", doc/offiaccount/
  * Getting_Started/Explanation_of_interface_privileges (copies of 2019-03 and 2023-11).
@@ -26,27 +36,27 @@ const sets = [
     name: "menu",
     label: { zh: "自定义菜单", en: "Custom menus" },
     needs: { zh: "服务号，或已认证的订阅号", en: "a service account, or a verified subscription account" },
-    path: "/cgi-bin/menu/get",
+    ask: (client) => menusOf(client),
   },
   {
     name: "users",
     label: { zh: "用户管理", en: "User management" },
     needs: { zh: "已认证的公众号", en: "a verified account" },
-    path: "/cgi-bin/user/get",
+    ask: (client) => client.call(followers, {}),
   },
   {
     name: "material",
     label: { zh: "素材管理", en: "Material" },
     needs: { zh: "已认证的公众号", en: "a verified account" },
-    path: "/cgi-bin/material/get_materialcount",
+    ask: (client) => client.call(countMaterial),
   },
   {
     name: "templates",
     label: { zh: "模板消息", en: "Template messages" },
     needs: { zh: "已认证的服务号", en: "a verified service account" },
-    path: "/cgi-bin/template/get_all_private_template",
+    ask: templatesOf,
   },
-] as const;
+] as const satisfies readonly Asked[];
 const answers = {
   allowed: { zh: "可用", en: "Allowed" },
   refused: { zh: "不可用", en: "Refused" },
@@ -64,7 +74,7 @@ export class RightsChecks {
 
   async rights(app: AppRow): Promise<CheckResult> {
     const { client } = this.clients.tokensOf(app);
-    const found = await Promise.all(sets.map(async (set) => ({ ...set, answer: await answerOf(client, set.path) })));
+    const found = await Promise.all(sets.map(async (set) => ({ ...set, answer: await answerOf(() => set.ask(client)) })));
     const nobodyTells = found.every(({ answer }) => typeof answer === "object");
     const [first] = found;
     if (nobodyTells && first !== undefined && typeof first.answer === "object") return untold(first.answer.error);
@@ -100,7 +110,7 @@ export class RightsChecks {
       toCopy({ zh: "网页授权域名", en: "Web authorisation domain" }, hostname),
       toCopy({ zh: "JS 接口安全域名", en: "JS interface domain" }, hostname),
     ];
-    const answer = await answerOf(client, "/cgi-bin/template/get_all_private_template");
+    const answer = await answerOf(() => templatesOf(client));
     if (typeof answer === "object") return untold(answer.error);
     if (answer === "refused")
       return bad(
@@ -162,15 +172,13 @@ export class RightsChecks {
   }
 }
 
-async function answerOf(client: WechatClient, path: string): Promise<Answer> {
+async function answerOf(ask: () => Promise<unknown>): Promise<Answer> {
   try {
-    await client.call({ method: "GET", path, reply: z.unknown() });
+    await ask();
     return "allowed";
   } catch (error) {
     const isAnswer = error instanceof WechatError;
     if (isAnswer && notPermitted.has(error.errcode)) return "refused";
-    // No menu yet, or nobody who follows: it was allowed to ask.
-    if (isAnswer && error.errcode === 46003) return "allowed";
     if (isAnswer || error instanceof TokenFailure || faultOf(error) !== undefined) return { error };
     throw error;
   }

@@ -5,7 +5,8 @@ import type { Ctx } from "@zhanggui/kit/server/ctx";
 import { Runtime } from "@zhanggui/kit/server/runtime";
 import { outcomeOfWrite, TokenFailure } from "@zhanggui/wechat/client";
 import { explainErrcode } from "@zhanggui/wechat/errcodes";
-import { sendCustomText, sendTemplate } from "@zhanggui/wechat/official";
+import { sendCustomMessage } from "@zhanggui/wechat/calls/custom-messages";
+import { sendTemplateMessage } from "@zhanggui/wechat/calls/template-messages";
 import { WechatError } from "@zhanggui/wechat/transport";
 import { createTransport, type Transporter } from "nodemailer";
 import { z } from "zod";
@@ -97,7 +98,7 @@ export class Senders {
     const client = await this.clients.of(ctx, delivery.wechatAppId);
     try {
       const message = { openid: delivery.to, templateId, data, url, clientMsgId: delivery.id };
-      const { msgId } = await sendTemplate(client, message);
+      const { msgId } = await client.call(sendTemplateMessage, message);
       return { kind: "accepted", providerId: msgId, because: explain("acceptedWechat", { providerId: msgId }) };
     } catch (error) {
       return outcomeOfWechat(error);
@@ -108,7 +109,7 @@ export class Senders {
     const { text } = ReplyContent.parse(delivery.content);
     const client = await this.clients.of(ctx, delivery.wechatAppId);
     try {
-      await sendCustomText(client, { openid: delivery.to, text });
+      await client.call(sendCustomMessage, { openid: delivery.to, message: { type: "text", text } });
       return { kind: "delivered", because: explain("replyDelivered") };
     } catch (error) {
       return outcomeOfWechat(error);
