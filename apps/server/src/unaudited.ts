@@ -13,6 +13,8 @@ export const unaudited: Readonly<Record<string, string>> = {
   connect_check: "what a check found: running one is an entry",
   connect_conversation: "what customers wrote, and whether somebody answered: the calls are entries",
   connect_inbound: "what customers wrote",
+  connect_menu: "a draft: saving and publishing it are entries",
+  connect_menu_version: "never changes but for its outcome; publishing is an entry",
   connect_push_refusal: "what somebody sent, noted by the server",
   connect_quota_reset: "asking WeChat to is an entry, and this its outcome",
   connect_token: "WeChat's, fetched by the server: replacing or forcing one is an entry",

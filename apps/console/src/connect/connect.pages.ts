@@ -1,6 +1,6 @@
 import { connectRead, connectWrite } from "@zhanggui/server/engines/connect/connect.contract";
 import type { Page } from "../common/pages.ts";
-import { appsTitle, newApp, newChannel } from "./titles.ts";
+import { appsTitle, menuTitle, newApp, newChannel } from "./titles.ts";
 
 export const pages: readonly Page[] = [
   {
@@ -29,6 +29,13 @@ export const pages: readonly Page[] = [
     view: () => import("./AppPage.vue"),
     needs: connectRead,
     title: appsTitle,
+  },
+  {
+    path: "connect/apps/:wechatAppId/menu",
+    name: "menu",
+    view: () => import("./MenuPage.vue"),
+    needs: connectRead,
+    title: menuTitle,
   },
   {
     path: "connect/inbound",

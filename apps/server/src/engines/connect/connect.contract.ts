@@ -14,6 +14,7 @@ import { switched } from "@zhanggui/kit/contract/switched";
 import { Instant } from "@zhanggui/kit/contract/time";
 import { z } from "zod";
 import { diagnosisRoutes } from "./diagnosis.contract.ts";
+import { menuRoutes } from "./menu.contract.ts";
 import { quotaRoutes } from "./quota.contract.ts";
 import { tokenRoutes } from "./token.contract.ts";
 import { appOff, boundElsewhere, wechatRefused, wechatUnreachable } from "./call.contract.ts";
@@ -282,6 +283,7 @@ export const connect = contract(followed, {
   ...diagnosisRoutes(connectRead, connectWrite),
   ...tokenRoutes,
   ...quotaRoutes,
+  ...menuRoutes(connectRead),
   listChannels: list("/wechat/channels", {
     summary: "Channel codes with their figures",
     item: Channel,

@@ -14,6 +14,9 @@ export const fixtures = fixturesOf(connect)(async ({
   const leader = { leaderName: "Qing", leaderMail: "qing@lantern-tea.example" };
   const spareApp = await owner.api.connect.bindApp(account());
   const spare = await owner.api.connect.createChannel({ wechatAppId, name: "Spare", ...leader });
+  const draft = { buttons: [{ name: "茶单", kind: "click" as const, key: "MENU" }] };
+  await owner.api.connect.saveMenu({ wechatAppId, draft, ifMatch: 0 });
+  await owner.api.connect.publishMenu({ wechatAppId, ifMatch: 1 });
   return {
     listApps: {},
     bindApp: account,
@@ -27,6 +30,13 @@ export const fixtures = fixturesOf(connect)(async ({
     forceToken: { wechatAppId },
     getQuota: { wechatAppId },
     resetQuota: { wechatAppId, path: "/cgi-bin/user/info" },
+    getMenu: { wechatAppId },
+    saveMenu: { wechatAppId, draft, ifMatch: "*" },
+    publishMenu: { wechatAppId, ifMatch: "*" },
+    getLiveMenu: { wechatAppId },
+    listMenuVersions: { wechatAppId },
+    takeMenuBack: { wechatAppId, number: 1, ifMatch: "*" },
+    getMenuTargets: { wechatAppId },
     getDiagnosis: { wechatAppId },
     diagnose: { wechatAppId, checks: ["callback"] },
     listChannels: {},

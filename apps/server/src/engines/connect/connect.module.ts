@@ -20,6 +20,8 @@ import { CallbackChecks } from "./internal/callback-checks.ts";
 import { CredentialChecks } from "./internal/credential-checks.ts";
 import { RightsChecks } from "./internal/rights-checks.ts";
 import { AppDiagnosis } from "./diagnosis.ts";
+import { MenuTargets } from "./menu-targets.ts";
+import { Menus } from "./menus.ts";
 import { Quota } from "./quota.ts";
 import { Checks } from "./internal/checks.ts";
 import { InboundStore } from "./internal/inbound-store.ts";
@@ -36,6 +38,8 @@ export const connectModule = defineModule(connect, {
     clients: WechatClients,
     tokens: AccessTokens,
     quotas: Quota,
+    menus: Menus,
+    menuTargets: MenuTargets,
     credentialChecks: CredentialChecks,
     callbackChecks: CallbackChecks,
     rightsChecks: RightsChecks,
@@ -47,7 +51,7 @@ export const connectModule = defineModule(connect, {
     figures: Figures,
     conversations: Conversations,
   },
-  routes: ({ apps, channels, tokens, quotas, diagnosis, checks, messages, figures }) => ({
+  routes: ({ apps, channels, tokens, quotas, menus, menuTargets, diagnosis, checks, messages, figures }) => ({
     listApps: apps.list,
     bindApp: apps.bind,
     getApp: (ctx, { wechatAppId }) => apps.get(ctx, wechatAppId),
@@ -59,6 +63,13 @@ export const connectModule = defineModule(connect, {
     forceToken: tokens.force,
     getQuota: quotas.get,
     resetQuota: quotas.reset,
+    getMenu: menus.get,
+    saveMenu: menus.save,
+    publishMenu: menus.publish,
+    getLiveMenu: menus.live,
+    listMenuVersions: menus.versions,
+    takeMenuBack: menus.takeBack,
+    getMenuTargets: menuTargets.get,
     getDiagnosis: diagnosis.get,
     diagnose: diagnosis.run,
     listChannels: channels.list,

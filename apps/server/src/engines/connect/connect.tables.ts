@@ -2,6 +2,7 @@
 import type { CheckResult } from "./diagnosis.contract.ts";
 import type { Generated, GeneratedAlways } from "kysely";
 import type { Json } from "@zhanggui/kit/server/tables";
+import type { Menu } from "./menu-shape.contract.ts";
 import type { PassiveReply } from "@zhanggui/wechat/reply";
 
 export interface ConnectTables {
@@ -85,6 +86,25 @@ export interface ConnectTables {
     sentAt: Date;
     receivedAt: Date;
     lostTry: number | null;
+  };
+  connect_menu: {
+    tenantId: Generated<string>;
+    wechatAppId: string;
+    draft: Json<Menu>;
+    revision: Generated<number>;
+    changedAt: Date;
+    changedBy: string;
+  };
+  connect_menu_version: {
+    tenantId: Generated<string>;
+    id: Generated<string>;
+    wechatAppId: string;
+    number: number;
+    menu: Json<Menu>;
+    state: Generated<"publishing" | "published" | "refused" | "unknown">;
+    errcode: number | null;
+    publishedAt: Date;
+    publishedBy: string;
   };
   connect_push_refusal: {
     tenantId: Generated<string>;

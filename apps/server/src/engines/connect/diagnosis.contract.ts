@@ -68,6 +68,8 @@ export const diagnosisRoutes = (read: Permission, write: Permission) =>
       summary: "Run checks of an app: cause and remedy of each",
       access: write,
       effect: "change",
+      // WeChat may be slow to answer each of them, and is asked thrice.
+      timeLimitMs: 90_000,
       params,
       body: z.object({
         /** Left out, all of them. */

@@ -108,6 +108,8 @@ test("while WeChat can't be reached only that is bad, and the rest can't be told
     quota: "unknown",
   });
   tea.emulator.world.clearFaults();
+  // After a failure a process asks for no other token for a second.
+  tea.server.clock.advance(2000);
 });
 
 test("a token that WeChat refuses is noticed, and renewed by whoever needs one next", async () => {

@@ -69,6 +69,7 @@ export const quotaRoutes = {
   getQuota: route.get(path, {
     summary: "How often each call was made today and may be, as WeChat tells; and how many resets the month has left",
     access: connectAdmin,
+    timeLimitMs: 60_000,
     params,
     reply: z.object({ askedAt: Instant, calls: z.array(Quota), resets: Resets }),
     faults: [notFound],

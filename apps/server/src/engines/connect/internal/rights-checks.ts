@@ -74,7 +74,9 @@ export class RightsChecks {
 
   async rights(app: AppRow): Promise<CheckResult> {
     const { client } = this.clients.tokensOf(app);
-    const found = await Promise.all(sets.map(async (set) => ({ ...set, answer: await answerOf(() => set.ask(client)) })));
+    const found = await Promise.all(
+      sets.map(async (set) => ({ ...set, answer: await answerOf(() => set.ask(client)) })),
+    );
     const nobodyTells = found.every(({ answer }) => typeof answer === "object");
     const [first] = found;
     if (nobodyTells && first !== undefined && typeof first.answer === "object") return untold(first.answer.error);
