@@ -30,8 +30,8 @@ const pageOf = () => `/connect/apps/${bound.wechatAppId}`;
 test(
   "an address that isn't allowed is named and mended; then all checks pass",
   async () => {
-    onTestFailed(() => console.log(stage.serverOutput()));
-    const { page } = office;
+    const { page, complaints } = office;
+    onTestFailed(async () => console.log(await album.take(page, "failed"), page.url(), ...complaints));
     const account = stage.emulator.world.account(bound.appid);
     account.ipWhitelist = ["203.0.113.9"];
     await page.goto("/connect/apps");
@@ -92,16 +92,18 @@ test(
   async () => {
     const inDark = { baseURL: stage.url, colorScheme: "dark", reducedMotion: "reduce" } as const;
     for (const [name, viewport] of Object.entries({ desk, phone })) {
-      const { page, close } = await openWindow(stage.browser, { ...inDark, viewport });
+      const { page, close } = await openWindow(stage.browser, inDark);
       await signIn(page, stage.owner);
+      await page.setViewportSize(viewport);
       if (name === "desk") await page.evaluate(() => localStorage.setItem("zhanggui.language", "en"));
       await page.goto(pageOf());
       await page.getByText("共 10 次").or(page.getByText("of 10 resets are left")).waitFor();
       await page.screenshot({ path: `${album.folder}/${name}-second.png`, fullPage: true });
       await close();
     }
-    const { page, close } = await openWindow(stage.browser, { baseURL: stage.url, viewport: phone });
+    const { page, close } = await openWindow(stage.browser, { baseURL: stage.url });
     await signIn(page, stage.operator);
+    await page.setViewportSize(phone);
     await page.goto(pageOf());
     await page.getByText("微信接受本服务器的 IP。").waitFor();
     expect(await page.getByText("今日调用次数").count()).toBe(0);

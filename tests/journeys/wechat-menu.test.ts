@@ -82,7 +82,7 @@ test(
     const { page } = office;
     await page.getByRole("button", { name: "添加个性化菜单" }).click();
     await page.getByText("请选择标签或设备").waitFor();
-    await page.getByRole("combobox", { name: "标签" }).click();
+    await page.getByRole("combobox", { name: "标签" }).click({ force: true });
     await page.getByRole("option", { name: /会员/ }).click();
     await page.getByRole("list", { name: "按钮" }).getByRole("button", { name: "未命名", exact: true }).click();
     await page.getByRole("textbox", { name: "名称" }).fill("会员茶单");
@@ -114,9 +114,10 @@ test(
   "in both languages, light and dark, on a phone too",
   async () => {
     for (const [name, viewport] of Object.entries({ desk, phone })) {
-      const settings = { baseURL: stage.url, viewport, colorScheme: "dark", reducedMotion: "reduce" } as const;
+      const settings = { baseURL: stage.url, colorScheme: "dark", reducedMotion: "reduce" } as const;
       const { page, close } = await openWindow(stage.browser, settings);
       await signIn(page, stage.owner);
+      await page.setViewportSize(viewport);
       if (name === "desk") await page.evaluate(() => localStorage.setItem("zhanggui.language", "en"));
       await page.goto(pageOf());
       await page.getByRole("figure").getByRole("button", { name: "更多" }).click();

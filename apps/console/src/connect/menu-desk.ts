@@ -1,5 +1,6 @@
+import { problemsOf } from "@zhanggui/forms/menu-problems";
 import type { Menu, MenuLimits } from "@zhanggui/server/engines/connect/menu-shape.contract";
-import { problemsOf } from "@zhanggui/server/engines/connect/menu-shape.contract";
+import { buttonKinds } from "@zhanggui/server/engines/connect/menu-shape.contract";
 import { computed, ref, shallowRef } from "vue";
 import { api } from "../common/api.ts";
 import { useLoaded } from "../common/loading.ts";
@@ -26,7 +27,9 @@ export function useMenuDesk(wechatAppId: string) {
   const isDirty = computed(() => JSON.stringify(draft.value) !== savedText.value);
   const buttons = computed(() => buttonsOf(draft.value, which.value));
   const limits = computed(() => desk.data.value?.limits ?? noLimits);
-  const problems = computed(() => (desk.data.value === undefined ? [] : problemsOf(draft.value, limits.value)));
+  const problems = computed(() =>
+    desk.data.value === undefined ? [] : problemsOf(draft.value, { limits: limits.value, kinds: buttonKinds }),
+  );
 
   function take(found: Desk): void {
     draft.value = found.draft;
@@ -42,8 +45,11 @@ export function useMenuDesk(wechatAppId: string) {
   }
   async function save(): Promise<void> {
     const revision = desk.data.value?.revision ?? 0;
-    take(await api.connect.saveMenu({ wechatAppId, draft: draft.value, ifMatch: revision }));
-    if (live.data.value !== undefined) void live.reload();
+    const saved = await api.connect.saveMenu({ wechatAppId, draft: draft.value, ifMatch: revision });
+    // What was compared with the draft before says nothing about this one.
+    live.data.value = undefined;
+    take(saved);
+    void live.reload();
   }
   return { desk, live, targets, draft, which, selected, isDirty, buttons, limits, problems, take, put, save };
 }

@@ -24,3 +24,13 @@ export const wechatUnreachable = fault(
   { zh: "连接不上微信：{reason}", en: "WeChat can't be reached: {reason}" },
   { errno: 1101, isOutcomeUnknown: true },
 );
+/** D-84. */
+export const pageLoginFailed = fault(
+  "connect.page_login_failed",
+  403,
+  {
+    zh: "微信授权失败（{errcode}）：{explanationZh}",
+    en: "WeChat's authorisation failed ({errcode}): {explanationEn}",
+  },
+  { errno: 2501 },
+);

@@ -5,6 +5,7 @@ import { Runtime } from "@zhanggui/kit/server/runtime";
 import { notePastSpan } from "@zhanggui/kit/server/tracing/spans";
 import { TokenFailure, WechatClient } from "@zhanggui/wechat/client";
 import { explainErrcode } from "@zhanggui/wechat/errcodes";
+import { jsTicket } from "@zhanggui/wechat/calls/page-login";
 import { getStableToken } from "@zhanggui/wechat/calls/tokens";
 import { type AccessToken, TokenCoordinator } from "@zhanggui/wechat/tokens";
 import { WechatError, WechatUnreachable, type CallLog } from "@zhanggui/wechat/transport";
@@ -25,6 +26,8 @@ export interface AppTokens {
   readonly client: WechatClient;
   readonly coordinator: TokenCoordinator;
   readonly store: DatabaseTokenStore;
+  /** Of the tickets that pages sign their JS-SDK configuration with. */
+  readonly tickets: TokenCoordinator;
   /** Asks WeChat for a token, for whoever holds the store's lease. */
   readonly ask: (force: boolean) => Promise<AccessToken>;
 }
@@ -94,7 +97,17 @@ export class WechatClients {
       fetchToken: async ({ force }) => ask(force && (await store.spendForced())),
     });
     const client = new WechatClient({ apiUrl: env.WECHAT_API_URL, tokens: coordinator, log: report });
-    return { secretSealed: app.secretSealed, client, coordinator, store, ask };
+    const tickets = new TokenCoordinator({
+      store: new DatabaseTokenStore(ctx, app.id, secrets, "connect_ticket"),
+      now: () => clock.now(),
+      // WeChat repeats the ticket as long as it lives; nothing forces another.
+      fetchToken: async () => {
+        const askedAt = clock.now().getTime();
+        const { ticket: value, expiresInSeconds } = await client.call(jsTicket, { type: "jsapi" });
+        return { value, expiresAt: new Date(askedAt + expiresInSeconds * 1000) };
+      },
+    });
+    return { secretSealed: app.secretSealed, client, coordinator, store, ask, tickets };
   }
 
   /** Once a day and app: each call that needs a token finds it out anew. */

@@ -14,6 +14,7 @@ import { switched } from "@zhanggui/kit/contract/switched";
 import { Instant } from "@zhanggui/kit/contract/time";
 import { z } from "zod";
 import { diagnosisRoutes } from "./diagnosis.contract.ts";
+import { jsSdkRoutes } from "./js-sdk.contract.ts";
 import { menuRoutes } from "./menu.contract.ts";
 import { quotaRoutes } from "./quota.contract.ts";
 import { tokenRoutes } from "./token.contract.ts";
@@ -284,6 +285,7 @@ export const connect = contract(followed, {
   ...tokenRoutes,
   ...quotaRoutes,
   ...menuRoutes(connectRead),
+  ...jsSdkRoutes,
   listChannels: list("/wechat/channels", {
     summary: "Channel codes with their figures",
     item: Channel,

@@ -14,14 +14,16 @@ import { Conversations } from "./conversations.ts";
 import { ConnectService } from "./connect.service.ts";
 import { appsLimit } from "./connect.limits.ts";
 import { appFailing } from "./connect.notifications.ts";
-import { keepInbound, pushToleranceSeconds, replyTimeoutMs } from "./connect.settings.ts";
+import { keepInbound, pageDomains, pushToleranceSeconds, replyTimeoutMs } from "./connect.settings.ts";
 import { Figures } from "./figures.ts";
 import { CallbackChecks } from "./internal/callback-checks.ts";
 import { CredentialChecks } from "./internal/credential-checks.ts";
 import { RightsChecks } from "./internal/rights-checks.ts";
 import { AppDiagnosis } from "./diagnosis.ts";
+import { JsSdk } from "./js-sdk.ts";
 import { MenuTargets } from "./menu-targets.ts";
 import { Menus } from "./menus.ts";
+import { PageLogin } from "./page-login.ts";
 import { Quota } from "./quota.ts";
 import { Checks } from "./internal/checks.ts";
 import { InboundStore } from "./internal/inbound-store.ts";
@@ -44,14 +46,16 @@ export const connectModule = defineModule(connect, {
     callbackChecks: CallbackChecks,
     rightsChecks: RightsChecks,
     diagnosis: AppDiagnosis,
+    pageLogin: PageLogin,
     checks: Checks,
     snapshots: Snapshots,
+    jsSdk: JsSdk,
     store: InboundStore,
     messages: ConnectService,
     figures: Figures,
     conversations: Conversations,
   },
-  routes: ({ apps, channels, tokens, quotas, menus, menuTargets, diagnosis, checks, messages, figures }) => ({
+  routes: ({ apps, channels, tokens, quotas, menus, menuTargets, jsSdk, diagnosis, checks, messages, figures }) => ({
     listApps: apps.list,
     bindApp: apps.bind,
     getApp: (ctx, { wechatAppId }) => apps.get(ctx, wechatAppId),
@@ -70,6 +74,7 @@ export const connectModule = defineModule(connect, {
     listMenuVersions: menus.versions,
     takeMenuBack: menus.takeBack,
     getMenuTargets: menuTargets.get,
+    signPage: jsSdk.sign,
     getDiagnosis: diagnosis.get,
     diagnose: diagnosis.run,
     listChannels: channels.list,
@@ -91,7 +96,7 @@ export const connectModule = defineModule(connect, {
     bound: measured(limitedBy(appsLimit, apps.count, apps.names)),
     apps: settingScopes({ level: "app", list: apps.named, has: apps.has }),
   }),
-  settings: [replyTimeoutMs, pushToleranceSeconds],
+  settings: [replyTimeoutMs, pushToleranceSeconds, pageDomains],
   notifies: [appFailing],
   keeps: [keepInbound],
 });

@@ -122,6 +122,22 @@ export interface ConnectTables {
     byName: string;
     at: Date;
   };
+  connect_ticket: {
+    tenantId: Generated<string>;
+    wechatAppId: string;
+    valueSealed: string | null;
+    valueHash: string | null;
+    expiresAt: Date | null;
+    voided: Generated<boolean>;
+    leaseOwner: string | null;
+    leaseUntil: Date | null;
+    obtainedAt: Date | null;
+    source: string | null;
+    tail: string | null;
+    failedAt: Date | null;
+    failedBecause: string | null;
+    failedErrcode: number | null;
+  };
   connect_token: {
     tenantId: Generated<string>;
     wechatAppId: string;

@@ -1,10 +1,11 @@
+import { problemsOf } from "@zhanggui/forms/menu-problems";
 import type { MenuButton } from "@zhanggui/wechat/calls/menus";
 import { menuLimits } from "@zhanggui/wechat/calls/menus";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { refusal } from "../../testing/refusal.ts";
 import { openTeaShop, type TeaShop } from "../../testing/tea-shop.ts";
 import { fromWechat, toWechat } from "./internal/menu-buttons.ts";
-import { buttonKindNames, buttonKinds, Menu, problemsOf } from "./menu-shape.contract.ts";
+import { buttonKindNames, buttonKinds, Menu } from "./menu-shape.contract.ts";
 
 let tea: TeaShop;
 let wechatAppId: string;
@@ -26,7 +27,8 @@ async function publish(draft: Parameters<TeaShop["owner"]["api"]["connect"]["sav
 const live = () => api().getLiveMenu({ wechatAppId });
 
 describe("WeChat's rules", () => {
-  const problems = (menu: object) => problemsOf(Menu.parse(menu), menuLimits).map(({ field }) => field);
+  const problems = (menu: object) =>
+    problemsOf(Menu.parse(menu), { limits: menuLimits, kinds: buttonKinds }).map(({ field }) => field);
 
   test.for([
     ["a name of 16 bytes", { buttons: [view("今日茶单a")] }, []],

@@ -1,4 +1,5 @@
 import { Injectable } from "@nestjs/common";
+import { problemsOf } from "@zhanggui/forms/menu-problems";
 import { notFound } from "@zhanggui/kit/contract/faults";
 import type { Flat, Out } from "@zhanggui/kit/contract/route";
 import { bilingual } from "@zhanggui/kit/contract/text";
@@ -14,7 +15,7 @@ import { faultOf, WechatClients } from "./clients.ts";
 import type { connect } from "./connect.contract.ts";
 import type { ConnectTables } from "./connect.tables.ts";
 import { fromWechat, isSame, matchOf, toWechat } from "./internal/menu-buttons.ts";
-import { type Menu, problemsOf } from "./menu-shape.contract.ts";
+import { buttonKinds, type Menu } from "./menu-shape.contract.ts";
 import { menuBroken, menuPublishing } from "./menu.contract.ts";
 
 type Desk = Out<typeof connect.getMenu>;
@@ -141,7 +142,7 @@ async function fetchMenu(client: WechatClient): Promise<{ menu: Menu | null; unk
   }
   const { isOpen, buttons } = await client.call(presentMenu);
   if (!isOpen || buttons.length === 0) return { menu: null, unknownButtons: 0 };
-  const own = fromWechat(buttons as Parameters<typeof fromWechat>[0]);
+  const own = fromWechat(buttons as unknown as Parameters<typeof fromWechat>[0]);
   return { menu: { buttons: own.buttons, conditional: [] }, unknownButtons: own.unknown };
 }
 
@@ -160,7 +161,7 @@ async function put(client: WechatClient, menu: Menu): Promise<void> {
 async function begin(ctx: TxCtx, app: AppRow, demand: (revision: number) => void): Promise<VersionRow> {
   demand(await lockDraft(ctx, app.id));
   const { draft } = await deskOf(ctx, app.id);
-  const problems = problemsOf(draft, menuLimits);
+  const problems = problemsOf(draft, { limits: menuLimits, kinds: buttonKinds });
   if (problems.length > 0)
     throw menuBroken({ errors: problems.map(({ field, zh, en }) => ({ field, message: bilingual({ zh, en }) })) });
   const [latest] = await versionsOf(ctx, app.id).limit(1).execute();

@@ -5,7 +5,7 @@ import type { Secrets } from "@zhanggui/kit/server/secrets";
 import { type AccessToken, stableTokenRules, type StoredToken, type TokenStore } from "@zhanggui/wechat/tokens";
 import { WechatError } from "@zhanggui/wechat/transport";
 import type { Selectable, Updateable } from "kysely";
-import { accessToken as accessTokenColumn } from "../connect.sealed.ts";
+import { accessToken as accessTokenColumn, jsTicket as jsTicketColumn } from "../connect.sealed.ts";
 import type { ConnectTables } from "../connect.tables.ts";
 
 type Row = ConnectTables["connect_token"];
@@ -17,10 +17,16 @@ export class DatabaseTokenStore implements TokenStore {
   readonly #ctx: Ctx;
   readonly #appId: string;
   readonly #secrets: Secrets;
+  /** Both tables have all the columns that every store needs. */
+  readonly #table: "connect_token";
   #forcedHash: string | undefined;
 
-  /** @param appId the row's id of the app, not WeChat's */
-  constructor(ctx: Ctx, appId: string, secrets: Secrets) {
+  /**
+   * @param appId the row's id of the app, not WeChat's
+   * @param table the app's access token, or its JS-SDK ticket, which nobody forces or replaces by hand
+   */
+  constructor(ctx: Ctx, appId: string, secrets: Secrets, table: "connect_token" | "connect_ticket" = "connect_token") {
+    this.#table = table as "connect_token";
     this.#ctx = ctx;
     this.#appId = appId;
     this.#secrets = secrets;
@@ -28,7 +34,7 @@ export class DatabaseTokenStore implements TokenStore {
 
   async read(): Promise<StoredToken | null> {
     const row = await this.#ctx.db
-      .selectFrom("connect_token")
+      .selectFrom(this.#table)
       .select(["valueSealed", "expiresAt", "voided"])
       .where("wechatAppId", "=", this.#appId)
       .executeTakeFirst();
@@ -44,7 +50,7 @@ export class DatabaseTokenStore implements TokenStore {
     const now = this.#ctx.now();
     const until = new Date(now.getTime() + ttlMs);
     const row = await this.#ctx.db
-      .insertInto("connect_token")
+      .insertInto(this.#table)
       .values({
         wechatAppId: this.#appId,
         leaseOwner: owner,
@@ -55,7 +61,7 @@ export class DatabaseTokenStore implements TokenStore {
           .columns(["tenantId", "wechatAppId"])
           .doUpdateSet({ leaseOwner: owner, leaseUntil: until })
           .where((eb) =>
-            eb.or([eb("connect_token.leaseUntil", "is", null), eb("connect_token.leaseUntil", "<=", now)]),
+            eb.or([eb(`${this.#table}.leaseUntil`, "is", null), eb(`${this.#table}.leaseUntil`, "<=", now)]),
           ),
       )
       .returning("leaseOwner")
@@ -65,7 +71,7 @@ export class DatabaseTokenStore implements TokenStore {
 
   async write(owner: string, token: AccessToken): Promise<boolean> {
     const row = await this.#ctx.db
-      .updateTable("connect_token")
+      .updateTable(this.#table)
       .set(this.#valueOf(token, hashOf(token.value) === this.#forcedHash ? "forced" : "wechat"))
       .where("wechatAppId", "=", this.#appId)
       .where("leaseOwner", "=", owner)
@@ -82,7 +88,7 @@ export class DatabaseTokenStore implements TokenStore {
   async replaceByHand(ctx: TxCtx, token: AccessToken): Promise<void> {
     const values = { ...this.#valueOf(token, "hand"), leaseOwner: null, leaseUntil: null };
     await ctx.db
-      .insertInto("connect_token")
+      .insertInto(this.#table)
       .values({ wechatAppId: this.#appId, ...values })
       .onConflict((on) => on.columns(["tenantId", "wechatAppId"]).doUpdateSet(values))
       .execute();
@@ -116,7 +122,7 @@ export class DatabaseTokenStore implements TokenStore {
     const isAnswer = error instanceof WechatError;
     const said = isAnswer ? error.errmsg : error instanceof Error ? error.message : String(error);
     await this.#ctx.db
-      .updateTable("connect_token")
+      .updateTable(this.#table)
       .set({
         failedAt: this.#ctx.now(),
         failedBecause: said.slice(0, 300).toWellFormed(),
@@ -128,7 +134,7 @@ export class DatabaseTokenStore implements TokenStore {
 
   async release(owner: string): Promise<void> {
     await this.#ctx.db
-      .updateTable("connect_token")
+      .updateTable(this.#table)
       .set({ leaseOwner: null, leaseUntil: null })
       .where("wechatAppId", "=", this.#appId)
       .where("leaseOwner", "=", owner)
@@ -137,7 +143,7 @@ export class DatabaseTokenStore implements TokenStore {
 
   async invalidate(value: string): Promise<void> {
     await this.#ctx.db
-      .updateTable("connect_token")
+      .updateTable(this.#table)
       .set({ voided: true })
       .where("wechatAppId", "=", this.#appId)
       .where("valueHash", "=", hashOf(value))
@@ -160,7 +166,8 @@ export class DatabaseTokenStore implements TokenStore {
   }
 
   get #context(): string {
-    return accessTokenColumn.context({ wechat_app_id: this.#appId });
+    const column = this.#table === accessTokenColumn.table ? accessTokenColumn : jsTicketColumn;
+    return column.context({ wechat_app_id: this.#appId });
   }
 }
 
@@ -185,6 +192,7 @@ export async function forgetTokens(ctx: TxCtx, wechatAppId: string): Promise<voi
     failedErrcode: null,
   };
   await ctx.db.updateTable("connect_token").set(nothing).where("wechatAppId", "=", wechatAppId).execute();
+  await ctx.db.deleteFrom("connect_ticket").where("wechatAppId", "=", wechatAppId).execute();
 }
 
 /** How often it was forced on the day of `at`. */
