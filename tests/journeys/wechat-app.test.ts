@@ -49,6 +49,7 @@ test(
     await page.getByRole("button", { name: "全部检查" }).click();
     await page.getByText("一切正常。").waitFor();
     await album.take(page, "all-good");
+    expect(complaints).toEqual([]);
   },
   patient(120_000),
 );

@@ -84,7 +84,10 @@ test(
     await page.getByText("请选择标签或设备").waitFor();
     await page.getByRole("combobox", { name: "标签" }).click({ force: true });
     await page.getByRole("option", { name: /会员/ }).click();
-    await page.getByRole("list", { name: "按钮" }).getByRole("button", { name: "未命名", exact: true }).click();
+    await page
+      .getByRole("list", { name: "按钮" })
+      .getByRole("button", { name: /^未命名/ })
+      .click();
     await page.getByRole("textbox", { name: "名称" }).fill("会员茶单");
     await page.getByRole("textbox", { name: "网址" }).fill("https://lantern-tea.example/members");
     await album.take(page, "members");
@@ -115,13 +118,15 @@ test(
   async () => {
     for (const [name, viewport] of Object.entries({ desk, phone })) {
       const settings = { baseURL: stage.url, colorScheme: "dark", reducedMotion: "reduce" } as const;
-      const { page, close } = await openWindow(stage.browser, settings);
+      const { page, complaints, close } = await openWindow(stage.browser, settings);
       await signIn(page, stage.owner);
       await page.setViewportSize(viewport);
       if (name === "desk") await page.evaluate(() => localStorage.setItem("zhanggui.language", "en"));
       await page.goto(pageOf());
       await page.getByRole("figure").getByRole("button", { name: "更多" }).click();
+      await page.getByRole("figure").getByRole("button", { name: "门店" }).waitFor();
       await page.screenshot({ path: `${album.folder}/${name}-dark.png`, fullPage: true });
+      expect(complaints).toEqual([]);
       await close();
     }
   },

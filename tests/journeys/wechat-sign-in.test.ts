@@ -45,8 +45,7 @@ test(
     await desk.page.getByRole("heading", { name: "登录 灯笼茶" }).waitFor();
     // Outside of WeChat it isn't offered.
     expect(await desk.page.getByRole("link", { name: "微信登录" }).count()).toBe(0);
-    await signInByCode(desk.page, "13800138200", "登录");
-    await desk.page.getByRole("heading", { name: "我的登录" }).waitFor();
+    await stage.api.audience.createPerson({ displayName: "老顾客", phone: "13800138200" });
 
     const { page, complaints } = await openWindow(stage.browser, {
       baseURL: stage.url,
@@ -80,7 +79,8 @@ test(
     expect(items).toHaveLength(1);
     const { identities } = await stage.api.audience.getPerson({ personId: items[0]!.id });
     expect(identities.map(({ kind }) => kind)).toEqual(expect.arrayContaining(["openid", "phone"]));
-    expect(complaints).toEqual([]);
+    // Nobody was signed in yet, and whoever asks for a code solves something first.
+    expect(complaints.filter((each) => !/^401: POST .*refresh$|^428: POST .*codes$/.test(each))).toEqual([]);
     // The way back is gone: what the browser's history has leads to a page that says so.
     await page.goto("/api/customers/wechat/callback?code=old&state=old");
     await page.getByText("微信授权没有完成").waitFor();

@@ -5,8 +5,15 @@ import type { Flat, Out } from "@zhanggui/kit/contract/route";
 import { bilingual } from "@zhanggui/kit/contract/text";
 import { auditAct } from "@zhanggui/kit/server/audit/entries";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
-import { addConditionalMenu, createMenu, deleteConditionalMenu, deleteMenus } from "@zhanggui/wechat/calls/menus";
-import { menuLimits, menusOf, presentMenu } from "@zhanggui/wechat/calls/menus";
+import {
+  addConditionalMenu,
+  createMenu,
+  deleteConditionalMenu,
+  deleteMenus,
+  menuLimits,
+  menusOf,
+  presentMenu,
+} from "@zhanggui/wechat/calls/menus";
 import { outcomeOfWrite, type WechatClient } from "@zhanggui/wechat/client";
 import { WechatError } from "@zhanggui/wechat/transport";
 import type { Selectable } from "kysely";

@@ -9,7 +9,9 @@ beforeAll(async () => {
 });
 afterAll(() => tea.close());
 // Of one address so many calls a minute are taken.
-beforeEach(() => void tea.server.clock.advance(61_000));
+beforeEach(() => {
+  tea.server.clock.advance(61_000);
+});
 
 const origin = () => new URL(tea.server.runtime.env.PUBLIC_URL).origin;
 /** A browser: its cookies, and no more. */
@@ -36,7 +38,7 @@ class Browser {
     const response = await fetch(at, { headers, redirect: "manual" });
     for (const each of response.headers.getSetCookie()) {
       const [pair = ""] = each.split(";");
-      const [name = "", value = ""] = [pair.slice(0, pair.indexOf("=")), pair.slice(pair.indexOf("=") + 1)];
+      const [name, value] = [pair.slice(0, pair.indexOf("=")), pair.slice(pair.indexOf("=") + 1)];
       if (value === "" || /max-age=0/i.test(each)) this.#cookies.delete(name);
       else this.#cookies.set(name, value);
     }
