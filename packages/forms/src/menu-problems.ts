@@ -1,6 +1,6 @@
 /*
- * WeChat's rules of a menu, for pages, which say while somebody types what is wrong, and for the server, which publishes
- * nothing that breaks them. Its numbers are given, and so is what each kind of button uses.
+ * WeChat's rules of a menu, for pages, which say while somebody types what is wrong, and for the server, which
+ * publishes nothing that breaks them. Its numbers are given, and so is what each kind of button uses.
  */
 
 interface Leaf extends Readonly<Record<Part, string>> {

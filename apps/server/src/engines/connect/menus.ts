@@ -82,7 +82,7 @@ export class Menus {
   }
 
   /**
-   * The version is written before WeChat is asked, so that what a crash leaves behind is told. Setting the menu twice is
+   * The version is written before WeChat is asked, so that what a crash leaves behind is told. Setting it twice is
    * as good as once, and what is there of the menus for some is compared first: publishing again mends what was broken
    * off.
    *

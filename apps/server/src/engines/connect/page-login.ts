@@ -85,8 +85,8 @@ export class PageLogin {
   }
 
   /**
-   * Where somebody may be sent back to: a page of this server, or of a domain that the business has named. Undefined for
-   * any other: who could send people elsewhere from here could take them in.
+   * Where somebody may be sent back to: a page of this server, or of a domain that the business has named. Undefined
+   * for any other: who could send people elsewhere from here could take them in.
    */
   async safeReturn(ctx: Ctx, to: string, wechatAppId?: string): Promise<string | undefined> {
     const { PUBLIC_URL: base } = this.runtime.env;

@@ -68,7 +68,8 @@ export class Quota {
 
   /** Of this month, by China's clock. One that WeChat called the last counts as all ten: others may have reset too. */
   async resets(ctx: Ctx, wechatAppId: string): Promise<Resets> {
-    const since = new Date(`${businessDay(ctx.now(), "Asia/Shanghai").slice(0, 7)}-01T00:00:00+08:00`);
+    const month = businessDay(ctx.now(), "Asia/Shanghai").slice(0, 7);
+    const since = Date.parse(`${month}-01T00:00:00+08:00`);
     const rows = await ctx.db
       .selectFrom("connect_quota_reset")
       .selectAll()
@@ -77,7 +78,7 @@ export class Quota {
       .orderBy("id", "desc")
       .limit(50)
       .execute();
-    const ofMonth = rows.filter(({ at }) => at >= since);
+    const ofMonth = rows.filter(({ at }) => at.getTime() >= since);
     const isOver = ofMonth.some(({ errcode }) => errcode === usedUp);
     const used = ofMonth.filter(({ outcome }) => outcome !== "refused").length;
     const [last] = rows;

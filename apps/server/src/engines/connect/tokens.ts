@@ -126,7 +126,7 @@ export class AccessTokens {
     });
   }
 
-  /** A harmless call with the very value. `unreached`, or another error of WeChat's: it says nothing about the token. */
+  /** A harmless call with the very value. `unreached` says nothing about the token. */
   async try(value: string): Promise<"accepted" | "refused" | "unreached"> {
     const client = new WechatClient({
       apiUrl: this.runtime.env.WECHAT_API_URL,

@@ -167,7 +167,6 @@ export class CallbackChecks {
 /** Whether only this machine or its network knows an address (RFC 1918, RFC 6761). */
 function isLocal(url: string): boolean {
   const { hostname } = new URL(url);
-  return /^(localhost|127\.|10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|\[::1\]|\[f[cd])|\.(local|internal|localhost)$/.test(
-    hostname,
-  );
+  const isPrivate = /^(127\.|10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|\[::1\]|\[f[cd])/.test(hostname);
+  return isPrivate || /(^localhost|\.(local|internal|localhost))$/.test(hostname);
 }
