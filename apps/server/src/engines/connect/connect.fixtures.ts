@@ -17,6 +17,8 @@ export const fixtures = fixturesOf(connect)(async ({
   const draft = { buttons: [{ name: "茶单", kind: "click" as const, key: "MENU" }] };
   await owner.api.connect.saveMenu({ wechatAppId, draft, ifMatch: 0 });
   await owner.api.connect.publishMenu({ wechatAppId, ifMatch: 1 });
+  await owner.api.connect.diagnose({ wechatAppId, checks: ["secret"] });
+  await owner.api.connect.resetQuota({ wechatAppId });
   return {
     listApps: {},
     bindApp: account,
@@ -31,11 +33,11 @@ export const fixtures = fixturesOf(connect)(async ({
     getQuota: { wechatAppId },
     resetQuota: { wechatAppId, path: "/cgi-bin/user/info" },
     getMenu: { wechatAppId },
-    saveMenu: { wechatAppId, draft, ifMatch: "*" },
-    publishMenu: { wechatAppId, ifMatch: "*" },
+    saveMenu: { wechatAppId, draft, ifMatch: 1 },
+    publishMenu: { wechatAppId, ifMatch: 2 },
     getLiveMenu: { wechatAppId },
     listMenuVersions: { wechatAppId },
-    takeMenuBack: { wechatAppId, number: 1, ifMatch: "*" },
+    takeMenuBack: { wechatAppId, number: 1, ifMatch: 2 },
     getMenuTargets: { wechatAppId },
     getDiagnosis: { wechatAppId },
     diagnose: { wechatAppId, checks: ["callback"] },

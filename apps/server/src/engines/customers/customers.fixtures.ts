@@ -2,7 +2,7 @@ import { fixturesOf } from "../../testing/every-route.ts";
 import { provingClient } from "../../testing/customers.ts";
 import { customers } from "./customers.contract.ts";
 
-export const fixtures = fixturesOf(customers)(async ({ server, owner, customer, readCode }) => {
+export const fixtures = fixturesOf(customers)(async ({ server, owner, bound, customer, readCode }) => {
   const anonymous = server.anonymous();
   // So that there is one that was used.
   await anonymous.customers.refresh({ refreshToken: customer.refreshToken });
@@ -16,7 +16,7 @@ export const fixtures = fixturesOf(customers)(async ({ server, owner, customer, 
   const { deviceToken } = await visitor.customers.askCode({ ...mail, tenantId: owner.tenantId, headers: {} });
   await server.runUntilIdle();
   return {
-    linkWechat: {},
+    linkWechat: { wechatAppId: bound.wechatAppId },
     addContact: { ...mail, code: readCode(mail.address), deviceToken, headers: {}, cookies: {} },
     me: {},
     follow: {},

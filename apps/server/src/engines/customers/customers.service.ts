@@ -240,7 +240,7 @@ export class CustomersService implements Authenticator {
    */
   async addContact(ctx: Ctx, input: Flat<typeof customers.addContact>): Promise<Out<typeof customers.addContact>> {
     const { channel, code, deviceToken, keepIn, cookies, headers } = input;
-    const { id: personId, sessionId: former } = actorOf(ctx);
+    const { id: personId } = actorOf(ctx);
     const address = readAddress(channel, input.address);
     const device = this.codes.knownDevice(deviceToken) ?? null;
     await this.codes.verify(ctx, { purpose, channel, address, code, device });
@@ -250,9 +250,7 @@ export class CustomersService implements Authenticator {
     const browser = browserIn(headers["user-agent"]);
     const started = await ctx.tx((ctx) => this.#start(ctx, { channel, address, browser }));
     if (keepIn === "cookie") return this.kept(ctx, started, cookies);
-    const session = await this.#session(ctx, started);
-    await endSessions(ctx, "signed_in_again", { sessionId: former });
-    return { body: session, cookies: {} };
+    return { body: await this.#session(ctx, started), cookies: {} };
   }
 
   /** A sign-in takes the place of the session that the browser had before: nobody could sign it out any more. */
