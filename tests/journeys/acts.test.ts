@@ -118,7 +118,12 @@ test("a scene is changed in its form, with what it sends beside it; a template t
 
 test("a channel that people came in by isn't deleted but switched off; the rules that need it say so", async () => {
   picturesOfFailure();
-  await stage.api.messaging.createRule({ name: "海报专属", on: "scan", channelId: bound.channel.id, replies: [{ type: "text", text: "你好" }] });
+  await stage.api.messaging.createRule({
+    name: "海报专属",
+    on: "scan",
+    channelId: bound.channel.id,
+    replies: [{ type: "text", text: "你好" }],
+  });
   await desk().goto("/growth/channels");
   await desk().getByRole("button", { name: "更多操作：门店海报" }).click();
   await desk().getByText("有 1 人从这里来过：请改为停用。").waitFor();

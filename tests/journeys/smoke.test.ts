@@ -71,6 +71,10 @@ async function fill(): Promise<void> {
      FROM kit_event LIMIT 1`,
   );
   await client.end();
+  const [app] = (await api.connect.listApps({})).items;
+  const buttons = [{ name: "茶单", kind: "view" as const, url: "https://lantern-tea.example/menu" }];
+  await api.connect.saveMenu({ wechatAppId: app!.id, draft: { buttons }, ifMatch: 0 });
+  await api.connect.diagnose({ wechatAppId: app!.id });
   const formId = await openTasting(api);
   // Something to publish.
   const { draft, revision } = await api.forms.get({ formId });
@@ -91,6 +95,7 @@ async function everyPage(): Promise<string[]> {
   const [delivery] = (await stage.api.messaging.listDeliveries({})).items;
   const [talk] = (await stage.api.messaging.listConversations({})).items;
   const { traceId } = await stage.api.messaging.getDelivery({ deliveryId: delivery!.id });
+  const [app] = (await stage.api.connect.listApps({})).items;
   const [form] = (await stage.api.forms.list({})).items;
   const [answer] = (await stage.api.forms.listAnswers({ formId: form!.id })).items;
   const forms = `/growth/forms/${form!.id}`;
@@ -104,6 +109,8 @@ async function everyPage(): Promise<string[]> {
     forms,
     ...["versions", "fill", "answers", `answers/${answer!.id}`].map((page) => `${forms}/${page}`),
     `/people/${person!.id}`,
+    `/connect/apps/${app!.id}`,
+    `/connect/apps/${app!.id}/menu`,
     `/messages/deliveries/${delivery!.id}`,
     `/messages/conversations/${talk!.id}`,
     `/traces/${traceId}`,

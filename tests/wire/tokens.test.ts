@@ -21,6 +21,7 @@ interface Server {
   readonly child: ChildProcess;
   /** Calls WeChat once with the account's token; what the operator is shown of it. */
   readonly callWechat: () => Promise<{ ok: boolean; en: string }>;
+  readonly replaceToken: (accessToken: string) => Promise<{ source: string | null }>;
 }
 
 let emulator: Emulator;
@@ -87,6 +88,7 @@ async function startServer(): Promise<Server> {
       const token = checks.find(({ check }) => check === "token");
       return { ok: token?.ok ?? false, en: token?.en ?? "" };
     },
+    replaceToken: (accessToken) => api.connect.replaceToken({ wechatAppId: bound.wechatAppId, accessToken }),
   };
 }
 
@@ -94,6 +96,12 @@ async function startServer(): Promise<Server> {
 function everyoneCalls(): Promise<{ ok: boolean; en: string }[]> {
   const callers = servers.flatMap((server) => Array.from({ length: callersPerServer }, () => server));
   return Promise.all(callers.map((server) => server.callWechat()));
+}
+
+/** The tokens that calls carried. */
+function usedSince(start: number): Set<string> {
+  const made = calls.slice(start).filter(({ what }) => what === "menu/get");
+  return new Set(made.map(({ url }) => new URL(url, emulator.url).searchParams.get("access_token") ?? ""));
 }
 
 function refreshesSince(start: number): JournalEntry[] {
@@ -135,3 +143,29 @@ test(`${rounds} voidings at random: each costs one refresh, and no call is lost`
   // A forced refresh is rationed (20 a day): none was spent.
   expect(refreshesSince(wholeStart).filter(({ request }) => /"force_refresh":\s*true/.test(request))).toEqual([]);
 });
+
+test(`${rounds} replacements by hand amid the renewals of two processes: every next call has it, and it stays`, async () => {
+  let renewals = 0;
+  for (let round = 1; round <= rounds; round += 1) {
+    const told = `round ${round}`;
+    const start = calls.length;
+    // The old one is refused: both processes set out to renew it, and are somewhere on the way.
+    emulator.world.voidTokens(bound.appid);
+    const underWay = everyoneCalls();
+    // As another system with the account's secret has it.
+    const value = emulator.world.state.tokens.issue(bound.appid).value;
+    const by = servers[round % servers.length]!;
+    expect(await by.replaceToken(value), told).toMatchObject({ source: "hand" });
+    const replaced = calls.length;
+    for (const server of servers) expect(await server.callWechat(), told).toMatchObject({ ok: true });
+    for (const { ok, en } of await underWay) expect(ok, `${told}: ${en}`).toBe(true);
+    const settled = calls.length;
+    for (const { ok, en } of await everyoneCalls()) expect(ok, `${told}: ${en}`).toBe(true);
+    expect([...usedSince(settled)], told).toEqual([value]);
+    // What was asked before the replacement may still have carried what it had read.
+    expect(usedSince(replaced).has(value), told).toBe(true);
+    renewals += refreshesSince(start).length;
+  }
+  // In many rounds a renewal was under way.
+  expect(renewals).toBeGreaterThan(rounds / 4);
+}, 180_000);

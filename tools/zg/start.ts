@@ -224,6 +224,7 @@ export function serverEnvironment(ports: Ports, secrets: Secrets, databaseUrl: s
     SETUP_TOKEN: secrets.setupToken,
     WECHAT_API_URL: emulator,
     WECHAT_MP_URL: emulator,
+    WECHAT_OPEN_URL: emulator,
     SMTP_URL: `smtp://127.0.0.1:${ports.mail}`,
     SMS_URL: `${emulator}/sms/messages`,
     LOG_LEVEL: process.env["LOG_LEVEL"] ?? "info",

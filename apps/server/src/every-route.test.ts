@@ -21,13 +21,16 @@ const publicRoutes = [
   "codes.challenge",
   "codes.solver",
   "connect.receive",
+  "connect.signPage",
   "connect.verifyCallback",
   "customers.about",
   "customers.askCode",
+  "customers.beginWechat",
   "customers.page",
   "customers.pageFile",
   "customers.refresh",
   "customers.signIn",
+  "customers.wechatCallback",
   "files.open",
   "identity.begin",
   "identity.callback",
@@ -108,7 +111,13 @@ const routesOfAnyAccount = [
 ];
 
 /** The only routes of customers. */
-const routesOfCustomers = ["customers.follow", "customers.me", "customers.signOut"];
+const routesOfCustomers = [
+  "customers.addContact",
+  "customers.follow",
+  "customers.linkWechat",
+  "customers.me",
+  "customers.signOut",
+];
 
 let emulator: Emulator;
 beforeAll(async () => {
@@ -123,6 +132,7 @@ async function openWorld(): Promise<World> {
   const env = {
     WECHAT_API_URL: emulator.url,
     WECHAT_MP_URL: emulator.url,
+    WECHAT_OPEN_URL: emulator.url,
     SMTP_URL: emulator.smtpUrl,
     SMS_URL: emulator.smsUrl,
   };
@@ -151,6 +161,7 @@ async function openWorld(): Promise<World> {
     narrowed: await server.asHolderOf(await everything(owner), owner, "own"),
     bound,
     newAccount: () => emulator.world.createAccount(),
+    accessToken: (appid) => emulator.world.state.tokens.issueStable(appid, false).value,
   };
 }
 

@@ -251,7 +251,7 @@ export const modules: readonly ModuleEntry[] = [
     name: "customers",
     layer: "engines",
     description: "Customers who sign in to pages of the business: their sessions, and what they are told live",
-    dependsOn: ["audience"],
+    dependsOn: ["connect", "audience"],
     load: async () => (await import("./engines/customers/customers.module.ts")).customersModule,
   },
 ];

@@ -60,6 +60,7 @@ export async function setStage(clusterUrl: string, variables: Readonly<Record<st
       PUBLIC_URL: url,
       WECHAT_API_URL: emulator.url,
       WECHAT_MP_URL: emulator.url,
+      WECHAT_OPEN_URL: emulator.url,
       SMTP_URL: emulator.smtpUrl,
       SMS_URL: emulator.smsUrl,
       CONSOLE_DIR: inRoot("apps/console/dist"),

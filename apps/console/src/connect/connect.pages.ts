@@ -1,6 +1,6 @@
 import { connectRead, connectWrite } from "@zhanggui/server/engines/connect/connect.contract";
 import type { Page } from "../common/pages.ts";
-import { newApp, newChannel } from "./titles.ts";
+import { appsTitle, menuTitle, newApp, newChannel } from "./titles.ts";
 
 export const pages: readonly Page[] = [
   {
@@ -20,8 +20,22 @@ export const pages: readonly Page[] = [
     list: "connect.listApps",
     view: () => import("./AppsPage.vue"),
     needs: connectRead,
-    title: { zh: "微信应用", en: "WeChat apps" },
+    title: appsTitle,
     menu: { group: "connect", order: 1, icon: "connect" },
+  },
+  {
+    path: "connect/apps/:wechatAppId",
+    name: "app",
+    view: () => import("./AppPage.vue"),
+    needs: connectRead,
+    title: appsTitle,
+  },
+  {
+    path: "connect/apps/:wechatAppId/menu",
+    name: "menu",
+    view: () => import("./MenuPage.vue"),
+    needs: connectRead,
+    title: menuTitle,
   },
   {
     path: "connect/inbound",

@@ -28,6 +28,8 @@ export interface World {
   readonly readCode: (address: string) => string;
   /** One more account at WeChat, which nobody has bound. */
   readonly newAccount: () => { readonly appid: string; readonly secret: string };
+  /** The access token that an account has at WeChat just now. */
+  readonly accessToken: (appid: string) => string;
 }
 
 /** What a call needs to succeed for the owner, by route; a function where each call needs something new. */

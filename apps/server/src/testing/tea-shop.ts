@@ -20,6 +20,7 @@ export async function openTeaShop(clusterUrl: string, options: TestServerOptions
   const env = {
     WECHAT_API_URL: emulator.url,
     WECHAT_MP_URL: emulator.url,
+    WECHAT_OPEN_URL: emulator.url,
     SMTP_URL: emulator.smtpUrl,
     SMS_URL: emulator.smsUrl,
     ...options.env,

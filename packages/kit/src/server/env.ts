@@ -143,6 +143,8 @@ const Env = z.object({
   /** WeChat's hosts; the emulator's address in their place makes it answer instead. */
   WECHAT_API_URL: webUrl("https://api.weixin.qq.com"),
   WECHAT_MP_URL: webUrl("https://mp.weixin.qq.com"),
+  /** Where people agree to tell an account who they are. */
+  WECHAT_OPEN_URL: webUrl("https://open.weixin.qq.com"),
   /** The mail server, as `smtp://user:password@host:port`. Without it no mail is sent, and the trace says so. */
   SMTP_URL: MailUrl.optional(),
   /** Who mails come from. */

@@ -13,6 +13,7 @@ import { audits } from "@zhanggui/kit/contract/audited";
 import { contract, route } from "@zhanggui/kit/contract/route";
 import { Instant } from "@zhanggui/kit/contract/time";
 import { z } from "zod";
+import { profileRoutes } from "./profile.contract.ts";
 
 export const audienceRead = permission("audience:read", { zh: "查看客户", en: "See people" }, [
   "operator",
@@ -257,6 +258,7 @@ export const audience = contract(followed, {
       },
     },
   }),
+  ...profileRoutes(audienceRead),
   timeline: route.get("/people/:personId/timeline", {
     summary: "What a person did and what was done for them, newest first",
     access: audienceRead,

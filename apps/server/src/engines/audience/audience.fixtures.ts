@@ -16,6 +16,7 @@ export const fixtures = fixturesOf(audience)(async ({ owner }) => {
     findByOpenid: { openids },
     getPerson: { personId },
     getFigures: {},
+    listProfiles: { personId },
     timeline: { personId },
     createPerson: { displayName: "Somebody else", phone: "13900000001" },
     updatePerson: { personId, displayName: "Somebody" },

@@ -34,11 +34,12 @@ export const audienceModule = defineModule(audience, {
     profiles: Profiles,
     tags: Tags,
   },
-  routes: ({ people, figures, tags }) => ({
+  routes: ({ people, figures, profiles, tags }) => ({
     listPeople: people.list,
     getFigures: figures.get,
     getPerson: people.get,
     createPerson: people.create,
+    listProfiles: profiles.list,
     timeline: people.timelineOf,
     updatePerson: people.update,
     addTag: people.addTag,

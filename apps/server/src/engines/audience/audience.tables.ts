@@ -39,6 +39,22 @@ export interface AudienceTables {
     sourceName: string;
     createdAt: Generated<Date>;
   };
+  audience_profile: {
+    tenantId: Generated<string>;
+    id: Generated<string>;
+    wechatAppId: string;
+    openid: string;
+    unionid: string | null;
+    nickname: string | null;
+    pictureUrl: string | null;
+    agreedAt: Date | null;
+    followedAt: Date | null;
+    followScene: string | null;
+    language: string | null;
+    remark: string | null;
+    tagIds: Json<number[] | null>;
+    fetchedAt: Date | null;
+  };
   audience_tag: {
     tenantId: Generated<string>;
     id: Generated<string>;

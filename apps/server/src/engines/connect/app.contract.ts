@@ -64,7 +64,7 @@ export interface AppCredentials {
   readonly appSecret: string;
 }
 
-const appStates = {
+export const appStates = {
   off: {
     zh: "已停用",
     en: "Off",

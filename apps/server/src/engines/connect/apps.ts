@@ -18,6 +18,7 @@ import type { AppCredentials } from "./app.contract.ts";
 import { aesKey as aesKeyColumn, appSecret as secretColumn, pushToken as tokenColumn } from "./connect.sealed.ts";
 import type { ConnectTables } from "./connect.tables.ts";
 import { Proofs } from "./internal/proofs.ts";
+import { forgetTokens } from "./internal/token-store.ts";
 
 export type AppRow = Selectable<ConnectTables["connect_app"]>;
 export type AppView = Out<typeof connect.bindApp>;
@@ -208,7 +209,7 @@ export class Apps {
       if (appSecret !== undefined) {
         row.secretSealed = this.#seal(secretColumn, before.id, appSecret);
         // It was given for another secret.
-        await ctx.db.deleteFrom("connect_token").where("wechatAppId", "=", id).execute();
+        await forgetTokens(ctx, id);
       }
       if (pushToken !== undefined) row.pushTokenSealed = this.#seal(tokenColumn, before.id, pushToken);
       if (encodingAesKey !== undefined) row.aesKeySealed = this.#seal(aesKeyColumn, before.id, encodingAesKey);
@@ -240,7 +241,7 @@ export class Apps {
         .where("unboundAt", "is", null)
         .returning("id")
         .executeTakeFirstOrThrow(() => notFound());
-      await ctx.db.deleteFrom("connect_token").where("wechatAppId", "=", id).execute();
+      await forgetTokens(ctx, id);
     });
   }
 
@@ -316,6 +317,11 @@ export class Apps {
   }
 
   #view<Row extends AppRow>(row: Row): Row & { callbackUrl: string } {
-    return { ...row, callbackUrl: `${this.runtime.env.PUBLIC_URL}/api/wechat/callback/${row.id}` };
+    return { ...row, callbackUrl: callbackUrl(this.runtime, row.id) };
   }
+}
+
+/** What is entered at WeChat as an app's server address. */
+export function callbackUrl({ env }: Runtime, wechatAppId: string): string {
+  return `${env.PUBLIC_URL}/api/wechat/callback/${wechatAppId}`;
 }

@@ -13,7 +13,16 @@ import { contract, route } from "@zhanggui/kit/contract/route";
 import { switched } from "@zhanggui/kit/contract/switched";
 import { Instant } from "@zhanggui/kit/contract/time";
 import { z } from "zod";
+import { diagnosisRoutes } from "./diagnosis.contract.ts";
+import { jsSdkRoutes } from "./js-sdk.contract.ts";
+import { menuRoutes } from "./menu.contract.ts";
+import { quotaRoutes } from "./quota.contract.ts";
+import { tokenRoutes } from "./token.contract.ts";
+import { appOff, boundElsewhere, wechatRefused, wechatUnreachable } from "./call.contract.ts";
 import { AppCheck, AppFields, AppId, aesKeyLabel, EncodingAesKey, WechatApp } from "./app.contract.ts";
+
+// Other engines know them by this contract.
+export { appOff, boundElsewhere, wechatRefused, wechatUnreachable };
 
 export const connectRead = permission(
   "connect:read",
@@ -30,19 +39,9 @@ export const appTaken = fault("connect.app_taken", 409, {
   zh: "AppID {appId} 已绑定。",
   en: "The AppID {appId} is bound already.",
 });
-export const boundElsewhere = fault("connect.bound_elsewhere", 409, {
-  zh: "AppID {appId} 已绑定在本服务器的另一个企业，且对方的 AppSecret 仍然有效。如果公众号归您，请在公众平台重置 AppSecret，再用新的绑定。",
-  en:
-    "The AppID {appId} is bound by another business on this server, whose AppSecret still works. " +
-    "If the account is yours, reset its AppSecret in WeChat's admin page and bind it with the new one.",
-});
 export const secretRefused = fault("connect.secret_refused", 422, {
   zh: "微信不认这个 AppID 和 AppSecret（{errcode}）：{explanationZh}",
   en: "WeChat doesn't accept this AppID with this AppSecret ({errcode}): {explanationEn}",
-});
-export const appOff = fault("connect.app_off", 409, {
-  zh: "微信应用“{name}”已停用，请先启用。",
-  en: "The app “{name}” is switched off; switch it on first.",
 });
 export const channelInUse = fault("connect.channel_in_use", 409, {
   zh: "不能删除：有 {people} 人从这个渠道来过，删除会丢掉他们的来源。请改为停用。",
@@ -52,18 +51,6 @@ export const aesKeyMissing = fault("connect.aes_key_missing", 422, {
   zh: "兼容模式和安全模式需要 EncodingAESKey。",
   en: "Compatible and safe mode need an EncodingAESKey.",
 });
-export const wechatRefused = fault(
-  "connect.wechat_refused",
-  502,
-  { zh: "微信拒绝了请求（{errcode}）：{explanationZh}", en: "WeChat refused ({errcode}): {explanationEn}" },
-  { errno: 1101 },
-);
-export const wechatUnreachable = fault(
-  "connect.wechat_unreachable",
-  502,
-  { zh: "连接不上微信：{reason}", en: "WeChat can't be reached: {reason}" },
-  { errno: 1101, isOutcomeUnknown: true },
-);
 export const channelNameTaken = fault("connect.channel_name_taken", 409, {
   zh: "已有名为“{name}”的渠道。",
   en: "There is a channel called {name} already.",
@@ -257,6 +244,13 @@ export const connect = contract(followed, {
     reply: WechatApp,
     faults: [appTaken, boundElsewhere, aesKeyMissing, secretRefused],
   }),
+  getApp: route.get("/wechat/apps/:wechatAppId", {
+    summary: "One bound app",
+    access: connectRead,
+    params: appParams,
+    reply: WechatApp,
+    faults: [notFound],
+  }),
   updateApp: route.patch("/wechat/apps/:wechatAppId", {
     summary: "Change an app; a secret that is left out stays as it is",
     access: connectWrite,
@@ -289,6 +283,11 @@ export const connect = contract(followed, {
     reply: z.object({ checks: z.array(AppCheck) }),
     faults: [notFound],
   }),
+  ...diagnosisRoutes(connectRead, connectWrite),
+  ...tokenRoutes,
+  ...quotaRoutes,
+  ...menuRoutes(connectRead),
+  ...jsSdkRoutes,
   listChannels: list("/wechat/channels", {
     summary: "Channel codes with their figures",
     item: Channel,

@@ -14,14 +14,24 @@ import { Conversations } from "./conversations.ts";
 import { ConnectService } from "./connect.service.ts";
 import { appsLimit } from "./connect.limits.ts";
 import { appFailing } from "./connect.notifications.ts";
-import { keepInbound, pushToleranceSeconds, replyTimeoutMs } from "./connect.settings.ts";
+import { keepInbound, pageDomains, pushToleranceSeconds, replyTimeoutMs } from "./connect.settings.ts";
 import { Desk } from "./desk.ts";
 import { Figures } from "./figures.ts";
+import { CallbackChecks } from "./internal/callback-checks.ts";
+import { CredentialChecks } from "./internal/credential-checks.ts";
+import { RightsChecks } from "./internal/rights-checks.ts";
+import { AppDiagnosis } from "./diagnosis.ts";
+import { JsSdk } from "./js-sdk.ts";
+import { MenuTargets } from "./menu-targets.ts";
+import { Menus } from "./menus.ts";
+import { PageLogin } from "./page-login.ts";
+import { Quota } from "./quota.ts";
 import { Checks } from "./internal/checks.ts";
 import { InboundStore } from "./internal/inbound-store.ts";
 import { Proofs } from "./internal/proofs.ts";
 import { Snapshots } from "./internal/snapshots.ts";
 import { Windows } from "./windows.ts";
+import { AccessTokens } from "./tokens.ts";
 
 export const connectModule = defineModule(connect, {
   uses: [accessModule, settingsModule, notificationsModule],
@@ -30,8 +40,18 @@ export const connectModule = defineModule(connect, {
     apps: Apps,
     channels: Channels,
     clients: WechatClients,
+    tokens: AccessTokens,
+    quotas: Quota,
+    menus: Menus,
+    menuTargets: MenuTargets,
+    credentialChecks: CredentialChecks,
+    callbackChecks: CallbackChecks,
+    rightsChecks: RightsChecks,
+    diagnosis: AppDiagnosis,
+    pageLogin: PageLogin,
     checks: Checks,
     snapshots: Snapshots,
+    jsSdk: JsSdk,
     store: InboundStore,
     messages: ConnectService,
     figures: Figures,
@@ -39,12 +59,28 @@ export const connectModule = defineModule(connect, {
     desk: Desk,
     windows: Windows,
   },
-  routes: ({ apps, channels, checks, messages, figures }) => ({
+  routes: ({ apps, channels, tokens, quotas, menus, menuTargets, jsSdk, diagnosis, checks, messages, figures }) => ({
     listApps: apps.list,
     bindApp: apps.bind,
+    getApp: (ctx, { wechatAppId }) => apps.get(ctx, wechatAppId),
     updateApp: apps.update,
     unbindApp: apps.unbind,
     testApp: checks.run,
+    getToken: tokens.get,
+    replaceToken: tokens.replace,
+    forceToken: tokens.force,
+    getQuota: quotas.get,
+    resetQuota: quotas.reset,
+    getMenu: menus.get,
+    saveMenu: menus.save,
+    publishMenu: menus.publish,
+    getLiveMenu: menus.live,
+    listMenuVersions: menus.versions,
+    takeMenuBack: menus.takeBack,
+    getMenuTargets: menuTargets.get,
+    signPage: jsSdk.sign,
+    getDiagnosis: diagnosis.get,
+    diagnose: diagnosis.run,
     listChannels: channels.list,
     createChannel: channels.create,
     updateChannel: channels.update,
@@ -55,16 +91,17 @@ export const connectModule = defineModule(connect, {
     receive: messages.receive,
   }),
   publishes: [messageReceived, templateFinished, massFinished],
-  schedules: ({ conversations, desk }) => ({
+  schedules: ({ conversations, desk, tokens }) => ({
     note_missed: cron("*/10 * * * *", conversations.noteMissed),
     wake_snoozed: cron("* * * * *", desk.wake),
+    refresh_tokens: cron("* * * * *", tokens.refreshAhead),
   }),
   extensions: ({ apps, clients }) => ({
     wechat: dependency({ check: clients.check }),
     bound: measured(limitedBy(appsLimit, apps.count, apps.names)),
     apps: settingScopes({ level: "app", list: apps.named, has: apps.has }),
   }),
-  settings: [replyTimeoutMs, pushToleranceSeconds],
+  settings: [replyTimeoutMs, pushToleranceSeconds, pageDomains],
   notifies: [appFailing],
   keeps: [keepInbound],
 });

@@ -23,6 +23,12 @@ export const accessToken = sealedColumn({
   key: ["tenant_id", "wechat_app_id"],
   context: ({ wechat_app_id }: { wechat_app_id: string }) => `connect_token:${wechat_app_id}`,
 });
+export const jsTicket = sealedColumn({
+  table: "connect_ticket",
+  column: "value_sealed",
+  key: ["tenant_id", "wechat_app_id"],
+  context: ({ wechat_app_id }: { wechat_app_id: string }) => `connect_ticket:${wechat_app_id}`,
+});
 
 /** Every column of this module that holds a sealed secret. */
-export const connectSealed = [appSecret, pushToken, aesKey, accessToken];
+export const connectSealed = [appSecret, pushToken, aesKey, accessToken, jsTicket];

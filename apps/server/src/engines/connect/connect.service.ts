@@ -11,6 +11,7 @@ import { Apps } from "./apps.ts";
 import { connect, pushRefused } from "./connect.contract.ts";
 import { massFinished, messageReceived, templateFinished } from "./connect.events.ts";
 import { Conversations } from "./conversations.ts";
+import { CallbackChecks } from "./internal/callback-checks.ts";
 import { type Inbound, InboundStore, type Stored } from "./internal/inbound-store.ts";
 import { type Snapshot, Snapshots } from "./internal/snapshots.ts";
 import { originOf, receiptKinds, writtenKinds } from "./kinds.ts";
@@ -27,6 +28,7 @@ export class ConnectService {
     private readonly snapshots: Snapshots,
     private readonly store: InboundStore,
     private readonly conversations: Conversations,
+    private readonly callbackChecks: CallbackChecks,
     private readonly runtime: Runtime,
   ) {}
 
@@ -164,8 +166,9 @@ export class ConnectService {
       return this.#opened(visitor, wechatAppId, open);
     }
     const { reason, cause } = refusal;
-    const { log } = this.#ctx(visitor, snapshot);
-    log.warn({ wechatAppId, reason, detail: cause?.message }, "a push was refused");
+    const ctx = this.#ctx(visitor, snapshot);
+    ctx.log.warn({ wechatAppId, reason, detail: cause?.message }, "a push was refused");
+    await this.callbackChecks.noteRefusal(ctx, wechatAppId, reason);
     throw pushRefused({}, { cause });
   }
 

@@ -36,6 +36,30 @@ export const pushToleranceSeconds = setting(
   },
 );
 
+/** Pages of the business on other servers: where people who signed in may go back to, and what may use the JS-SDK. */
+export const pageDomains = setting(
+  "connect.pageDomains",
+  z
+    .array(
+      z
+        .string()
+        .trim()
+        .toLowerCase()
+        .regex(/^(?=.{4,253}$)([a-z\d]([a-z\d-]{0,61}[a-z\d])?\.)+[a-z]{2,63}$/),
+    )
+    .max(50),
+  [],
+  { zh: "网页所在的域名", en: "Domains of your pages" },
+  {
+    help: {
+      zh: "每行一个，不含 https:// 和路径。微信登录后只会回到这些域名和本系统，也只为它们签发 JS-SDK。",
+      en: "A line each, without https:// and path. After signing in at WeChat people only go back to these and to this system, and only their pages get JS-SDK signatures.",
+    },
+    group: { zh: "微信网页", en: "Pages inside WeChat" },
+    levels: ["platform", "tenant", "app"],
+  },
+);
+
 /** A channel's figures stay: they are counted as messages come in. */
 export const keepInbound = retention(
   "connect.keepInboundDays",

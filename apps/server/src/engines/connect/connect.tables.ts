@@ -1,6 +1,8 @@
 // Made from the migrations by `./zg tables`. Don't edit.
+import type { CheckResult } from "./diagnosis.contract.ts";
 import type { Generated, GeneratedAlways } from "kysely";
 import type { Json } from "@zhanggui/kit/server/tables";
+import type { Menu } from "./menu-shape.contract.ts";
 import type { PassiveReply } from "@zhanggui/wechat/reply";
 
 export interface ConnectTables {
@@ -46,6 +48,13 @@ export interface ConnectTables {
     channelId: string;
     openid: string;
   };
+  connect_check: {
+    tenantId: Generated<string>;
+    wechatAppId: string;
+    check: string;
+    ranAt: Date;
+    result: Json<CheckResult>;
+  };
   connect_conversation: {
     tenantId: Generated<string>;
     id: Generated<string>;
@@ -84,6 +93,57 @@ export interface ConnectTables {
     lostTry: number | null;
     leavesWaiting: Generated<boolean>;
   };
+  connect_menu: {
+    tenantId: Generated<string>;
+    wechatAppId: string;
+    draft: Json<Menu>;
+    revision: Generated<number>;
+    changedAt: Date;
+    changedBy: string;
+  };
+  connect_menu_version: {
+    tenantId: Generated<string>;
+    id: Generated<string>;
+    wechatAppId: string;
+    number: number;
+    menu: Json<Menu>;
+    state: Generated<"publishing" | "published" | "refused" | "unknown">;
+    errcode: number | null;
+    publishedAt: Date;
+    publishedBy: string;
+  };
+  connect_push_refusal: {
+    tenantId: Generated<string>;
+    wechatAppId: string;
+    reason: string;
+    at: Date;
+  };
+  connect_quota_reset: {
+    tenantId: Generated<string>;
+    id: Generated<string>;
+    wechatAppId: string;
+    path: string | null;
+    outcome: Generated<"unknown" | "done" | "refused">;
+    errcode: number | null;
+    byName: string;
+    at: Date;
+  };
+  connect_ticket: {
+    tenantId: Generated<string>;
+    wechatAppId: string;
+    valueSealed: string | null;
+    valueHash: string | null;
+    expiresAt: Date | null;
+    voided: Generated<boolean>;
+    leaseOwner: string | null;
+    leaseUntil: Date | null;
+    obtainedAt: Date | null;
+    source: string | null;
+    tail: string | null;
+    failedAt: Date | null;
+    failedBecause: string | null;
+    failedErrcode: number | null;
+  };
   connect_token: {
     tenantId: Generated<string>;
     wechatAppId: string;
@@ -93,6 +153,15 @@ export interface ConnectTables {
     voided: Generated<boolean>;
     leaseOwner: string | null;
     leaseUntil: Date | null;
+    obtainedAt: Date | null;
+    source: "wechat" | "forced" | "hand" | null;
+    tail: string | null;
+    forcedOn: string | null;
+    forcedCount: Generated<number>;
+    forcedAt: Date | null;
+    failedAt: Date | null;
+    failedBecause: string | null;
+    failedErrcode: number | null;
   };
 }
 

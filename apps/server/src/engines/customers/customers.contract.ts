@@ -20,6 +20,11 @@ import {
   codeExpired,
   codeWrong,
 } from "../../foundation/codes/codes.contract.ts";
+import { customerCookie, sessionCookies, sessionDays, setsSession, signInRefused } from "./session.contract.ts";
+import { wechatRoutes } from "./wechat.contract.ts";
+
+// Others know them by this contract.
+export { customerCookie, sessionDays, signInRefused };
 
 export const customersRead = permission("customers:read", { zh: "查看客户的登录", en: "See customers' sign-ins" }, [
   "operator",
@@ -36,20 +41,6 @@ export const sessionOver = fault(
   { zh: "登录状态已失效，请重新登录。", en: "You are signed out. Sign in again." },
   { errno: 1406 },
 );
-/** Also while the business reads only; of a person it is told to nobody who hasn't shown that the address is theirs. */
-export const signInRefused = fault("customers.sign_in_refused", 403, {
-  zh: "暂时无法登录，请联系商家。",
-  en: "You can't sign in here at the moment. Please ask the business.",
-});
-
-/** Holds what a customer's page signed in with, sealed. Another one than accounts have. */
-export const customerCookie = "zhanggui-customer";
-/** A customer's session that nobody renews for this long is over. */
-export const sessionDays = 30;
-const setsSession = {
-  cookies: { [customerCookie]: { maxAgeSeconds: sessionDays * 86_400, sameSite: "strict" } },
-} as const;
-const sessionCookies = z.object({ [customerCookie]: z.string().max(4000).optional() });
 const keepIn = z.enum(["reply", "cookie"]).default("reply");
 
 const TenantId = Id.optional().meta({ description: "Which business; may be left out where the server has only one" });
@@ -62,7 +53,8 @@ export const Customer = z
     personId: Id,
     displayName: z.string(),
     businessName: z.string(),
-    signedInBy: z.object({ channel: Channel, address: z.string() }),
+    /** Of WeChat's the account's name is the address. */
+    signedInBy: z.object({ channel: z.enum([...Channel.options, "wechat"]), address: z.string() }),
     signedInAt: Instant,
   })
   .meta({ id: "Customer" });
@@ -93,7 +85,11 @@ export const CustomerSignIn = z
   .object({
     id: Id,
     person: field(Named, { zh: "客户", en: "Person" }, { kind: "personId" }),
-    channel: field(Channel, { zh: "登录方式", en: "Signed in by" }, { choices: channelChoices, width: "104px" }),
+    channel: field(
+      z.enum([...Channel.options, "wechat"]),
+      { zh: "登录方式", en: "Signed in by" },
+      { choices: { ...channelChoices, wechat: { zh: "微信", en: "WeChat" } }, width: "104px" },
+    ),
     address: field(z.string(), { zh: "手机号或邮箱", en: "Phone or mail" }, { kind: "text", width: "152px" }),
     state: field(
       z.enum(["open", "over"]),
@@ -140,7 +136,13 @@ export const customers = contract(followed, {
     summary: "What a page for customers says before anybody has signed in",
     access: publicAccess,
     query: z.object({ tenantId: TenantId }),
-    reply: z.object({ tenantId: Id, businessName: z.string(), channels: z.array(Channel) }),
+    reply: z.object({
+      tenantId: Id,
+      businessName: z.string(),
+      channels: z.array(Channel),
+      /** Accounts by which people inside WeChat can sign in without a code. */
+      wechat: z.array(z.object({ wechatAppId: Id, name: z.string() })),
+    }),
     faults: [notFound],
     limit: { perMinute: 120, by: "address" },
   }),
@@ -180,6 +182,26 @@ export const customers = contract(followed, {
     sets: setsSession,
     faults: [notFound, codeWrong, codeExpired, signInRefused],
     limit: { perMinute: 30, by: "address" },
+  }),
+  ...wechatRoutes,
+  addContact: route.post("/customers/me/contacts", {
+    summary: "Add a phone number or a mail address of the customer's own; if somebody has it, the two are one",
+    access: customerAccess,
+    effect: "change",
+    headers: browserHeader,
+    cookies: sessionCookies,
+    body: z
+      .object({
+        channel: Channel,
+        address: wanted.address,
+        code: z.string().trim().min(1).max(20),
+        deviceToken: z.string().max(200),
+        keepIn,
+      })
+      .check(checkAddress),
+    reply: CustomerSession,
+    sets: setsSession,
+    faults: [codeWrong, codeExpired, signInRefused],
   }),
   refresh: route.post("/customers/sessions/refresh", {
     summary: "Renew a customer's session; a refresh token that comes again after a minute ends the whole session",

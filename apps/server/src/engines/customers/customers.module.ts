@@ -6,11 +6,13 @@ import { codesModule } from "../../foundation/codes/codes.module.ts";
 import { settingsModule } from "../../foundation/settings/settings.module.ts";
 import { channelEntered, peopleMerged, personFollowed } from "../audience/audience.events.ts";
 import { audienceModule } from "../audience/audience.module.ts";
+import { connectModule } from "../connect/connect.module.ts";
 import { customers } from "./customers.contract.ts";
 import { CustomersService } from "./customers.service.ts";
 import { keepNotices, keepSignIns, takesNewcomers } from "./customers.settings.ts";
 import { CustomerFeed } from "./feed.ts";
 import { SignIns } from "./sign-ins.ts";
+import { WechatSignIn } from "./wechat-sign-in.ts";
 
 const files = new PageFiles(import.meta.url, "customers", [
   "customer.html",
@@ -24,12 +26,16 @@ const files = new PageFiles(import.meta.url, "customers", [
 const onePerson = { batch: 1 } as const;
 
 export const customersModule = defineModule(customers, {
-  uses: [accessModule, settingsModule, codesModule, audienceModule],
-  services: { feed: CustomerFeed, customers: CustomersService, signIns: SignIns },
-  routes: ({ customers, signIns }) => ({
+  uses: [accessModule, settingsModule, codesModule, connectModule, audienceModule],
+  services: { feed: CustomerFeed, customers: CustomersService, wechat: WechatSignIn, signIns: SignIns },
+  routes: ({ customers, wechat, signIns }) => ({
     about: customers.about,
     askCode: customers.askCode,
     signIn: customers.signIn,
+    beginWechat: wechat.begin,
+    wechatCallback: wechat.callback,
+    linkWechat: wechat.link,
+    addContact: customers.addContact,
     refresh: customers.refresh,
     signOut: customers.signOut,
     me: customers.me,

@@ -14,6 +14,7 @@ import { CodesService } from "../../foundation/codes/codes.service.ts";
 import { SettingsService } from "../../foundation/settings/settings.service.ts";
 import { AudienceService } from "../audience/audience.service.ts";
 import { Contacts } from "../audience/contacts.ts";
+import { PageLogin } from "../connect/page-login.ts";
 import { placeholderOfContact } from "../audience/contact-names.ts";
 import { Timeline } from "../audience/timeline.ts";
 import { type customers, sessionDays, sessionOver, signInRefused } from "./customers.contract.ts";
@@ -28,6 +29,17 @@ type CustomerView = Out<typeof customers.me>;
 const purpose = "customers.sign_in";
 const tables = { sessions: "customers_session", used: "customers_used_refresh" };
 const dayMs = 86_400_000;
+
+type Contact = "phone" | "mail";
+type Started = Awaited<ReturnType<CustomersService["open"]>>;
+/** What somebody showed who they are by. */
+export interface SignedInBy {
+  readonly channel: Contact | "wechat";
+  /** As people may see it: a masked number or address, an account's name. */
+  readonly address: string;
+  readonly browser: string;
+  readonly wechatAppId?: string;
+}
 
 interface CustomerActor extends Actor {
   readonly kind: "customer";
@@ -48,12 +60,14 @@ export class CustomersService implements Authenticator {
     private readonly contacts: Contacts,
     private readonly timeline: Timeline,
     private readonly feed: CustomerFeed,
+    private readonly pages: PageLogin,
   ) {}
 
   /** @throws Fault `kit.not_found` */
   async about(_visitor: Ctx, { tenantId }: Flat<typeof customers.about>): Promise<Out<typeof customers.about>> {
     const { id, name } = await this.tenants.visited(tenantId);
-    return { tenantId: id, businessName: name, channels: this.codes.channels() };
+    const wechat = await this.pages.offered(this.runtime.ctx(id));
+    return { tenantId: id, businessName: name, channels: this.codes.channels(), wechat };
   }
 
   /**
@@ -65,7 +79,7 @@ export class CustomersService implements Authenticator {
   async askCode(visitor: Ctx, input: Flat<typeof customers.askCode>): Promise<Out<typeof customers.askCode>> {
     const { tenantId, channel, deviceToken, headers } = input;
     const address = readAddress(channel, input.address);
-    const ctx = await this.#visit(visitor, tenantId);
+    const ctx = await this.visit(visitor, tenantId);
     const isKnown = (await this.people.idOf(ctx, { [channel]: address })) !== undefined;
     const isWithheld = !isKnown && !(await this.settings.get(ctx, takesNewcomers));
     const { device, token } = this.codes.deviceOf(ctx, deviceToken);
@@ -82,15 +96,13 @@ export class CustomersService implements Authenticator {
   async signIn(visitor: Ctx, input: Flat<typeof customers.signIn>): Promise<Out<typeof customers.signIn>> {
     const { tenantId, channel, code, deviceToken, keepIn, cookies, headers } = input;
     const address = readAddress(channel, input.address);
-    const ctx = await this.#visit(visitor, tenantId);
+    const ctx = await this.visit(visitor, tenantId);
     const device = this.codes.knownDevice(deviceToken) ?? null;
     await this.codes.verify(ctx, { purpose, channel, address, code, device });
     const browser = browserIn(headers["user-agent"]);
     const started = await ctx.tx((ctx) => this.#start(ctx, { channel, address, browser }));
-    const session = await this.#session(ctx, started);
-    if (keepIn === "reply") return { body: session, cookies: {} };
-    await this.#endFormer(cookies, started.sessionId);
-    return asKept(this.runtime, session);
+    if (keepIn === "cookie") return this.kept(ctx, started, cookies);
+    return { body: await this.#session(ctx, started), cookies: {} };
   }
 
   /** @throws Fault `customers.session_over` */
@@ -132,6 +144,11 @@ export class CustomersService implements Authenticator {
       yield { event: "notice" as const, id, data: { kind, details, at } };
   }
 
+  /** Whether the session that a customer set out with still stands. */
+  async stands(ctx: Ctx, sessionId: string): Promise<boolean> {
+    return (await this.#open(ctx, sessionId)) !== undefined;
+  }
+
   knows(token: string): boolean {
     return tokens.isAccessToken(token) || tokens.isPageToken(token, customerSessions);
   }
@@ -163,19 +180,26 @@ export class CustomersService implements Authenticator {
   }
 
   /** A ctx of the business that somebody has come to, as the visitor that they are. */
-  async #visit({ actor, traceId, source, signal }: Ctx, tenantId: string | undefined): Promise<Ctx> {
+  async visit({ actor, traceId, source, signal }: Ctx, tenantId: string | undefined): Promise<Ctx> {
     const { id } = await this.tenants.visited(tenantId);
     // A message costs money, and a new person is a change; nobody is told more than that it doesn't work now.
     if (this.runtime.tenants.isReadOnly(id)) throw signInRefused();
     return this.runtime.ctx(id, { actor, traceId, source, signal });
   }
 
-  async #start(
-    ctx: TxCtx,
-    { channel, address, browser }: { channel: "phone" | "mail"; address: string; browser: string },
-  ) {
+  async #start(ctx: TxCtx, { channel, address, browser }: { channel: Contact; address: string; browser: string }) {
     const masked = maskAddress(channel, address);
     const personId = await this.contacts.ofContact(ctx, channel, address, placeholderOfContact(masked));
+    return this.open(ctx, personId, { channel, address: masked, browser });
+  }
+
+  /**
+   * Opens a session of somebody who has shown who they are, and is locked.
+   *
+   * @throws Fault `customers.sign_in_refused`
+   */
+  async open(ctx: TxCtx, personId: string, by: SignedInBy) {
+    const { channel, address, browser, wechatAppId = null } = by;
     const blocked = await ctx.db.selectFrom("customers_block").select("id").where("personId", "=", personId).execute();
     if (blocked.length > 0) throw signInRefused();
     const sessionId = newId(ctx.now());
@@ -186,17 +210,47 @@ export class CustomersService implements Authenticator {
       .values({
         id: sessionId,
         personId,
-        channel,
-        addressMasked: masked,
+        // An older server knows no other.
+        channel: channel === "wechat" ? "phone" : channel,
+        addressMasked: address,
+        wechatAppId,
         network: ctx.source,
         browser,
         refreshHash: tokens.hashToken(refreshToken),
         expiresAt,
       })
       .execute();
-    await this.timeline.note(ctx, personId, "signed_in", { channel, address: masked });
+    await this.timeline.note(ctx, personId, "signed_in", { channel, address });
     await this.feed.tell(ctx, personId, "signed_in", { channel, browser });
     return { sessionId, refreshToken, expiresAt };
+  }
+
+  /** The session as a page's cookie keeps it; the one that the browser had before ends. */
+  async kept(ctx: Ctx, started: Started, cookies: Readonly<Record<string, string | undefined>>) {
+    const session = await this.#session(ctx, started);
+    await this.#endFormer(cookies, started.sessionId);
+    return asKept(this.runtime, session);
+  }
+
+  /**
+   * Somebody who is signed in shows that an address is theirs too. If it is somebody's, the two are one by audience's
+   * rules, and a new session is theirs: the one of the record that goes ends.
+   *
+   * @throws Fault `codes.wrong`, `codes.expired`, `customers.sign_in_refused`
+   */
+  async addContact(ctx: Ctx, input: Flat<typeof customers.addContact>): Promise<Out<typeof customers.addContact>> {
+    const { channel, code, deviceToken, keepIn, cookies, headers } = input;
+    const { id: personId } = actorOf(ctx);
+    const address = readAddress(channel, input.address);
+    const device = this.codes.knownDevice(deviceToken) ?? null;
+    await this.codes.verify(ctx, { purpose, channel, address, code, device });
+    const masked = maskAddress(channel, address);
+    const owner = await ctx.tx((ctx) => this.contacts.ofContact(ctx, channel, address, placeholderOfContact(masked)));
+    await this.contacts.same(ctx, personId, owner);
+    const browser = browserIn(headers["user-agent"]);
+    const started = await ctx.tx((ctx) => this.#start(ctx, { channel, address, browser }));
+    if (keepIn === "cookie") return this.kept(ctx, started, cookies);
+    return { body: await this.#session(ctx, started), cookies: {} };
   }
 
   /** A sign-in takes the place of the session that the browser had before: nobody could sign it out any more. */
@@ -231,7 +285,8 @@ export class CustomersService implements Authenticator {
   async #view(ctx: Ctx, sessionId: string): Promise<CustomerView> {
     const session = await this.#open(ctx, sessionId);
     if (session === undefined) throw sessionOver();
-    const { personId, channel, addressMasked: address, createdAt: signedInAt } = session;
+    const { personId, wechatAppId, addressMasked: address, createdAt: signedInAt } = session;
+    const channel = wechatAppId === null ? session.channel : ("wechat" as const);
     const [names, tenant] = await Promise.all([this.people.names(ctx, [personId]), this.tenants.get(ctx.tenantId)]);
     const displayName = names.get(personId) ?? "";
     return { personId, displayName, businessName: tenant.name, signedInBy: { channel, address }, signedInAt };
@@ -240,7 +295,7 @@ export class CustomersService implements Authenticator {
   #open(ctx: Ctx, sessionId: string) {
     return ctx.db
       .selectFrom("customers_session")
-      .select(["personId", "channel", "addressMasked", "createdAt"])
+      .select(["personId", "channel", "addressMasked", "wechatAppId", "createdAt"])
       .where("id", "=", sessionId)
       .where("endedAt", "is", null)
       .where("expiresAt", ">", ctx.now())
@@ -252,7 +307,7 @@ function expiryOf(ctx: Ctx): Date {
   return new Date(ctx.now().getTime() + sessionDays * dayMs);
 }
 
-function actorOf({ actor }: Ctx): CustomerActor {
+export function actorOf({ actor }: Ctx): CustomerActor {
   if (actor.kind !== "customer") throw new Error("this needs a customer");
   return actor as CustomerActor;
 }

@@ -33,11 +33,18 @@ export interface CustomersTables {
     endedAt: Date | null;
     endedBecause: string | null;
     createdAt: Generated<Date>;
+    wechatAppId: string | null;
   };
   customers_used_refresh: {
     tenantId: Generated<string>;
     sessionId: string;
     refreshHash: string;
+  };
+  customers_used_state: {
+    tenantId: Generated<string>;
+    id: Generated<string>;
+    stateHash: string;
+    at: Date;
   };
 }
 

@@ -27,8 +27,11 @@ export class SignIns {
     const at = ctx.now();
     const rows = ctx.db
       .selectFrom("customers_session")
-      .select(["id", "personId", "channel", "network", "browser", "endedBecause", "createdAt", "endedAt", "expiresAt"])
+      .select(["id", "personId", "network", "browser", "endedBecause", "createdAt", "endedAt", "expiresAt"])
       .select("addressMasked as address")
+      .select(
+        sql<"phone" | "mail" | "wechat">`CASE WHEN wechat_app_id IS NULL THEN channel ELSE 'wechat' END`.as("channel"),
+      )
       .select(
         sql<"open" | "over">`CASE WHEN ended_at IS NULL AND expires_at > ${at} THEN 'open' ELSE 'over' END`.as("state"),
       )

@@ -28,6 +28,14 @@ export function isPlain({ kind, channelId }: Message): boolean {
   return channelId === null && kind !== "event:subscribe" && kind !== "event:unsubscribe";
 }
 
+/** What WeChat told of somebody is fresh for so long; ours. */
+const freshMs = 86_400_000;
+
+/** Who scans a code, or says a keyword that a rule answers, is asked about (B-59): they come for something. */
+function asksWho({ kind, replyBy }: Message): boolean {
+  return kind === "event:SCAN" || (kind === "text" && replyBy !== null);
+}
+
 /** What a message from WeChat says about a person: who they are, whether they follow, which code they scanned. */
 @Injectable()
 export class Arrivals {
@@ -59,6 +67,7 @@ export class Arrivals {
     }
     if (channelId !== null) await this.#entered(ctx, { ...touch, channelId }, message);
     if (isNew || kind === "event:subscribe") await ctx.enqueue(fetchProfile, { personId, wechatAppId, openid });
+    else if (asksWho(message)) await this.#fetchOld(ctx, new Map([[openidKey(message), { ...message, personId }]]));
     await tellHeard(ctx, personId, message);
   }
 
@@ -67,6 +76,7 @@ export class Arrivals {
     const people = await this.identities.known(ctx, distinct(received));
     const seen = new Map<LockedPerson, { first: number; last: number }>();
     const entries: NewEntry[] = [];
+    const asking = new Map<string, Openid & { readonly personId: string }>();
     for (const { payload, traceId } of received) {
       const { wechatAppId, openid } = payload;
       const sentAt = new Date(payload.sentAt);
@@ -76,6 +86,7 @@ export class Arrivals {
         people.set(openidKey(payload), (personId = made.personId));
         if (made.isNew) await ctx.enqueue(fetchProfile, { personId, wechatAppId, openid });
       }
+      if (asksWho(payload)) asking.set(openidKey(payload), { wechatAppId, openid, personId });
       const { first, last } = seen.get(personId) ?? { first: Infinity, last: -Infinity };
       seen.set(personId, { first: Math.min(first, sentAt.getTime()), last: Math.max(last, sentAt.getTime()) });
       const [kind, details] = storyOf(payload);
@@ -93,6 +104,24 @@ export class Arrivals {
     for (const { payload } of received) {
       const personId = people.get(openidKey(payload));
       if (personId !== undefined) await tellHeard(ctx, personId, payload);
+    }
+    if (asking.size > 0) await this.#fetchOld(ctx, asking);
+  }
+
+  /** Asks WeChat anew about those of whom it hasn't told for a day; whoever just arrived has been asked about. */
+  async #fetchOld(ctx: TxCtx, asking: ReadonlyMap<string, Openid & { readonly personId: string }>): Promise<void> {
+    const since = new Date(ctx.now().getTime() - freshMs);
+    const all = [...asking.values()];
+    const old = await ctx.sql<Openid>`
+      SELECT wechat_app_id, openid FROM audience_profile
+      JOIN unnest(${all.map(({ wechatAppId }) => wechatAppId)}::uuid[], ${all.map(({ openid }) => openid)}::text[])
+        AS asked(wechat_app_id, openid) USING (wechat_app_id, openid)
+      WHERE fetched_at <= ${since}`;
+    for (const each of old) {
+      const asked = asking.get(openidKey(each));
+      if (asked === undefined) continue;
+      const { personId, wechatAppId, openid } = asked;
+      await ctx.enqueue(fetchProfile, { personId, wechatAppId, openid });
     }
   }
 

@@ -3,6 +3,8 @@ import { has, language, switchLanguage, t } from "./words.js";
 
 const deviceKey = "zhanggui.customer.device";
 const tenantId = new URLSearchParams(location.search).get("tenant") ?? undefined;
+/** WeChat asks people who they are in its own browser only. */
+const isInWeChat = /micromessenger/i.test(navigator.userAgent);
 const state = { business: undefined, session: undefined, notices: [], line: "", said: "", channel: undefined };
 let listening;
 /** What was typed, kept over a change of language. */
@@ -45,11 +47,35 @@ function draw() {
       t("other"),
     ),
   );
-  const inside = state.session === undefined ? signInCard() : [meCard(), newsCard()].flat();
-  document.body.replaceChildren(h("main", {}, head, ...[inside].flat()));
+  const inside = state.session === undefined ? [wechatCard(), signInCard()] : [meCard(), contactCard(), newsCard()];
+  document.body.replaceChildren(h("main", {}, head, ...inside.filter((card) => card !== undefined)));
+}
+
+/** The accounts by which somebody inside WeChat can say who they are. */
+function wechatCard() {
+  const accounts = isInWeChat ? (state.business?.wechat ?? []) : [];
+  if (accounts.length === 0) return undefined;
+  const buttons = accounts.map(({ wechatAppId, name }) => {
+    const to = `${location.pathname}${location.search}`;
+    const asked = new URLSearchParams({ tenantId: state.business.tenantId, wechatAppId, to, scope: "snsapi_userinfo" });
+    const words = accounts.length > 1 ? t("wechatBy", { name }) : t("wechatSignIn");
+    return h("a", { class: "main button", href: `/api/customers/wechat/sign-in?${asked}` }, words);
+  });
+  return h("section", { class: "card" }, ...buttons, h("p", { class: "soft" }, t("wechatHint")));
+}
+
+/** Whoever came by WeChat adds a number or an address: the records become one. */
+function contactCard() {
+  if (state.session.customer.signedInBy.channel !== "wechat" || state.business === undefined) return undefined;
+  return state.business.channels.length === 0 ? undefined : codeCard({ path: "/me/contacts", action: "add" });
 }
 
 function signInCard() {
+  return codeCard({ path: "/sessions", action: "signIn" });
+}
+
+/** Asks for a code, and for what came. */
+function codeCard({ path, action }) {
   const alert = h("p", { class: "bad", role: "alert" }, state.trouble ?? "");
   const status = h("p", { class: "said", role: "status" }, state.said);
   if (state.business === undefined) return h("section", { class: "card" }, alert);
@@ -73,18 +99,19 @@ function signInCard() {
     oninput: () => (typed.code = code.value),
   });
   const get = h("button", { type: "button" }, t("getCode"));
-  const enter = h("button", { class: "main" }, t("signIn"));
+  const enter = h("button", { class: "main" }, t(action));
   const said = (sentence) => (status.textContent = state.said = sentence);
   const failed = (sentence) => (alert.textContent = state.trouble = sentence);
   get.addEventListener("click", () => void askCode({ channel, address, get, code, said, failed }));
   countDown(get);
   const submit = (event) => {
     event.preventDefault();
-    void signIn({ channel, enter, code, said, failed });
+    void signIn({ path, channel, enter, code, said, failed });
   };
   return h(
     "form",
     { class: "card", novalidate: true, onsubmit: submit },
+    action === "add" ? h("h2", {}, t("addTitle")) : undefined,
     channels.length > 1 ? channelChoice(channels, channel) : undefined,
     h("label", { for: "address" }, t(channel === "phone" ? "phoneNumber" : "mailAddress")),
     h("div", { class: "row" }, address, get),
@@ -141,17 +168,18 @@ function countDown(button) {
   if (left > 0) setTimeout(() => button.isConnected && countDown(button), 1000);
 }
 
-async function signIn({ channel, enter, code, said, failed }) {
+async function signIn({ path, channel, enter, code, said, failed }) {
   failed("");
   enter.disabled = true;
   try {
     // Of the device that asked: nobody else's wrong tries count here.
     const deviceToken = localStorage.getItem(deviceKey) ?? "";
-    const given = { tenantId, channel, address: typed.address, code: code.value, deviceToken, keepIn: "cookie" };
-    const session = await call("POST", "/sessions", given);
+    const given = { channel, address: typed.address, code: code.value, deviceToken, keepIn: "cookie" };
+    const session = await call("POST", path, path === "/sessions" ? { tenantId, ...given } : given);
     begin(session);
     said("");
     typed.code = "";
+    listening?.abort();
     goIn(session);
   } catch (error) {
     enter.disabled = false;
@@ -197,6 +225,19 @@ function meCard() {
     }
   };
   const trouble = h("p", { class: "bad", role: "alert" });
+  const mayLink = isInWeChat && signedInBy.channel !== "wechat" && (state.business?.wechat ?? []).length > 0;
+  const link = async ({ target }) => {
+    target.disabled = true;
+    try {
+      const [{ wechatAppId }] = state.business.wechat;
+      const to = `${location.pathname}${location.search}`;
+      const way = await call("POST", "/me/wechat", { wechatAppId, scope: "snsapi_userinfo", to });
+      location.assign(way.location);
+    } catch (error) {
+      target.disabled = false;
+      trouble.textContent = sentenceOf(error);
+    }
+  };
   return h(
     "section",
     { class: "card" },
@@ -212,7 +253,12 @@ function meCard() {
       h("dd", {}, timeOf(signedInAt)),
     ),
     trouble,
-    h("button", { type: "button", onclick: (event) => void leave(event) }, t("signOut")),
+    h(
+      "div",
+      { class: "row" },
+      mayLink ? h("button", { type: "button", onclick: (event) => void link(event) }, t("link")) : undefined,
+      h("button", { type: "button", onclick: (event) => void leave(event) }, t("signOut")),
+    ),
   );
 }
 
