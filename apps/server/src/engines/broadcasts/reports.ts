@@ -120,7 +120,8 @@ export class Reports {
           count(*) FILTER (WHERE state IN ('waiting', 'asking', 'accepted')) AS open,
           count(*) FILTER (WHERE state = 'unknown') AS unknown,
           count(*) FILTER (WHERE state = 'failed') AS refused,
-          coalesce(sum(total), 0)::int AS total, coalesce(sum(sent), 0)::int AS sent, coalesce(sum(failed), 0)::int AS failed
+          coalesce(sum(total), 0)::int AS total, coalesce(sum(sent), 0)::int AS sent,
+          coalesce(sum(failed), 0)::int AS failed
         FROM broadcasts_part WHERE broadcast_id = ${broadcastId}) p
       WHERE b.id = ${broadcastId}`;
   }

@@ -2,6 +2,7 @@ import { fixturesOf } from "../../testing/every-route.ts";
 import { connect } from "./connect.contract.ts";
 
 export const fixtures = fixturesOf(connect)(async ({
+  server,
   owner,
   newAccount,
   accessToken,
@@ -19,6 +20,9 @@ export const fixtures = fixturesOf(connect)(async ({
   await owner.api.connect.publishMenu({ wechatAppId, ifMatch: 1 });
   await owner.api.connect.diagnose({ wechatAppId, checks: ["secret"] });
   await owner.api.connect.resetQuota({ wechatAppId });
+  const { db } = server.runtime.ctx(owner.tenantId);
+  await db.insertInto("connect_push_refusal").values({ wechatAppId, reason: "signature", at: new Date() }).execute();
+  await db.insertInto("connect_ticket").values({ wechatAppId }).execute();
   return {
     listApps: {},
     bindApp: account,

@@ -15,6 +15,8 @@ export const fixtures = fixturesOf(customers)(async ({ server, owner, bound, cus
   const mail = { channel: "mail" as const, address: "lan@lantern-tea.example" };
   const { deviceToken } = await visitor.customers.askCode({ ...mail, tenantId: owner.tenantId, headers: {} });
   await server.runUntilIdle();
+  const { db } = server.runtime.ctx(owner.tenantId);
+  await db.insertInto("customers_used_state").values({ stateHash: "used", at: new Date() }).execute();
   return {
     linkWechat: { wechatAppId: bound.wechatAppId },
     addContact: { ...mail, code: readCode(mail.address), deviceToken, headers: {}, cookies: {} },
