@@ -393,6 +393,7 @@ test("who says no business comes to the one that runs the server, also when othe
     tenantId,
     businessName: "Lantern Tea",
     channels: ["phone"],
+    wechat: [],
   });
   await server.close();
 });
