@@ -15,7 +15,7 @@ export interface Broadcast {
 export function sends<Row extends Broadcast>(): RowAction<Row> {
   const shown = new Map<string, number>();
   return {
-    label: { zh: "发出…", en: "Send…" },
+    label: { zh: "发出", en: "Send" },
     needs: broadcastsSend,
     shows: ({ state }) => state === "draft",
     sure: async ({ id, name }) => {
