@@ -129,7 +129,7 @@ describe.each(lists.map((route) => [route.id, route] as const))("%s", (_, route)
   const searched = route.list.search === undefined ? [] : [route.id];
   test.each(searched)("%s: searched, every row that is found holds the words", () => {
     const word = Object.entries(all.items[0] ?? {})
-      .filter(([key]) => /^(name|displayName|title|personName|address)$/.test(key))
+      .filter(([key]) => /^(name|displayName|title|personName|address|shortcut)$/.test(key))
       .map(([, value]) => value as string)[0]!;
     const found = read(route, { search: word }).items;
     expect(found.length).toBeGreaterThan(0);

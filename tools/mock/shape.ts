@@ -47,7 +47,7 @@ export function valueOf(shape: z.ZodType, name: string, making: Making): unknown
   for (let attempt = 0; attempt < mostTries; attempt += 1) {
     const chance = attempt === 0 ? making.chance : making.chance.of(`again ${attempt}`);
     // A shape that ties its parts together is met sooner by less.
-    const noneShare = attempt === 0 ? making.noneShare : 0.6;
+    const noneShare = attempt === 0 ? making.noneShare : Math.min(0.95, 0.6 + attempt / 100);
     const value = draw(shape, name, { ...making, chance, noneShare });
     if (shape.safeParse(value).success) return value;
   }

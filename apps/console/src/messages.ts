@@ -22,6 +22,7 @@ import { notificationsMessages } from "./notifications/notifications.messages.ts
 import { settingsMessages } from "./settings/settings.messages.ts";
 import { sharedMessages } from "./common/shared.messages.ts";
 import { shellMessages } from "./shell/shell.messages.ts";
+import { templatesMessages } from "./templates/templates.messages.ts";
 import { tenantsMessages } from "./tenants/tenants.messages.ts";
 import { viewsMessages } from "./views/views.messages.ts";
 import { webhooksMessages } from "./webhooks/webhooks.messages.ts";
@@ -52,6 +53,7 @@ const modules = {
   notifications: notificationsMessages,
   operations: operationsMessages,
   settings: settingsMessages,
+  templates: templatesMessages,
   tenants: tenantsMessages,
   views: viewsMessages,
   webhooks: webhooksMessages,

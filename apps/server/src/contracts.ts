@@ -2,6 +2,7 @@ import { audience } from "./engines/audience/audience.contract.ts";
 import { connect } from "./engines/connect/connect.contract.ts";
 import { customers } from "./engines/customers/customers.contract.ts";
 import { messaging } from "./engines/messaging/messaging.contract.ts";
+import { templates } from "./engines/templates/templates.contract.ts";
 import { access } from "./foundation/access/access.contract.ts";
 import { archives } from "./foundation/archives/archives.contract.ts";
 import { audit } from "./foundation/audit/audit.contract.ts";
@@ -37,6 +38,7 @@ export const contracts = {
   messaging,
   materials,
   broadcasts,
+  templates,
   customers,
   forms,
   files,

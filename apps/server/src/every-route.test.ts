@@ -160,7 +160,7 @@ async function openWorld(): Promise<World> {
     powerless: await server.asHolderOf([], owner),
     narrowed: await server.asHolderOf(await everything(owner), owner, "own"),
     bound,
-    newAccount: () => emulator.world.createAccount(),
+    newAccount: (kind = "service") => emulator.world.createAccount({ kind }),
     accessToken: (appid) => emulator.world.state.tokens.issueStable(appid, false).value,
   };
 }

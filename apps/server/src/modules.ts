@@ -234,6 +234,13 @@ export const modules: readonly ModuleEntry[] = [
     load: async () => (await import("./engines/materials/materials.module.ts")).materialsModule,
   },
   {
+    name: "templates",
+    layer: "engines",
+    description: "Message templates of official accounts and mini-programs, and WeChat's library of them",
+    dependsOn: ["access", "connect"],
+    load: async () => (await import("./engines/templates/templates.module.ts")).templatesModule,
+  },
+  {
     name: "broadcasts",
     layer: "engines",
     description: "One message to many followers: counted, sent once, reconciled with what WeChat reports",

@@ -27,7 +27,7 @@ export interface World {
   /** The verification code that went to a phone number or a mail address last. */
   readonly readCode: (address: string) => string;
   /** One more account at WeChat, which nobody has bound. */
-  readonly newAccount: () => { readonly appid: string; readonly secret: string };
+  readonly newAccount: (kind?: "service" | "miniprogram") => { readonly appid: string; readonly secret: string };
   /** The access token that an account has at WeChat just now. */
   readonly accessToken: (appid: string) => string;
 }

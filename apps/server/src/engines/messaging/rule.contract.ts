@@ -275,6 +275,12 @@ export type RuleInput = z.input<typeof NewRule>;
 export const RuleChange = z
   .object({
     name: RuleFields.name,
+    /** What it is: the other fields depend on it. */
+    on: field(Occasion, RuleOn.label, {
+      input: "radio",
+      choices: RuleOn.choices,
+      disableWhen: { field: "on", is: "in", value: [...Occasion.options] },
+    }),
     keywords: RuleFields.keywords.min(1),
     match: RuleFields.match,
     replies: RuleFields.replies,

@@ -163,6 +163,7 @@ export class Rules {
         .where("deletedAt", "is", null)
         .forUpdate()
         .executeTakeFirstOrThrow(() => notFound());
+      if (change.on !== undefined && change.on !== row.on) throw invalidInput({ errors: [{ field: "on" }] });
       const rule = NewRule.safeParse({ ...row, ...change });
       if (!rule.success) {
         const [issue] = rule.error.issues;
