@@ -1,11 +1,13 @@
 import {
   channelEntered,
+  customerHeard,
   peopleMerged,
   personFollowed,
   personUnfollowed,
 } from "../../engines/audience/audience.events.ts";
 import { fetchProfile } from "../../engines/audience/internal/jobs.ts";
 import { placeholderName } from "../../engines/audience/internal/placeholder.ts";
+import { originOf } from "../../engines/connect/kinds.ts";
 import type { Kept } from "./inbound.ts";
 import type { Doing, Ledger } from "./ledger.ts";
 import { said } from "./outages.ts";
@@ -91,6 +93,10 @@ export class Persons {
         doing,
       );
       started.push({ event: channelEntered.name as Started["event"], eventId, at });
+    }
+    if (originOf(kind) === "message" && message.reply === undefined) {
+      const heard = { personId: person.id, ...touch, inboundId: message.inboundId, kind };
+      this.#ledger.emit(customerHeard, { ...heard, replyBy: null, hasMore: false }, doing);
     }
     return started;
   }
