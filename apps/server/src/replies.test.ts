@@ -63,13 +63,18 @@ const open: Readonly<Record<string, string>> = {
   "forms.takeBack draft.ui": "what an operator made, looked through by packages/forms before it is kept",
   "imports.template": "a file that only says what columns there are",
   "logs.list items[].fields": "what a line of the log says is its writer's",
+  "materials.picture": "a picture of the library, of the types that browsers only draw",
   "messaging.createScene items[]<wechat_template>.data": "template fields are named by whoever made the template",
   "messaging.getDelivery content": "what was sent: template fields, or a mail's subject and text",
   "messaging.getDelivery steps[].details": "what a step tells is its writer's",
+  "messaging.retryReply sent.content": "what was written: a text, a picture, a card",
   "messaging.sceneHistory items[].items[]<wechat_template>.data":
     "template fields are named by whoever made the template",
   "messaging.listScenes items[].items[]<wechat_template>.data":
     "template fields are named by whoever made the template",
+  "messaging.noteConversation sent.content": "what was written: a text, a picture, a card",
+  "messaging.pictureSaid": "a picture that a customer sent, of the types that browsers only draw",
+  "messaging.pictureSent": "a picture that was sent to a customer, of the types that browsers only draw",
   "messaging.readThread items[].sent.content": "what was sent: a reply's text, template fields, or a mail's",
   "messaging.reply sent.content": "what was sent",
   "messaging.updateScene items[]<wechat_template>.data": "template fields are named by whoever made the template",
