@@ -1,6 +1,6 @@
 import { bindLanternTea } from "@zhanggui/server/testing/lantern-tea";
 import { shortFilm } from "@zhanggui/server/engines/materials/testing/films";
-import { afterAll, beforeAll, expect, inject, onTestFailed, test } from "vitest";
+import { afterAll, beforeAll, expect, inject, onTestFailed, test, vi } from "vitest";
 import { patient } from "../setup/patience.ts";
 import { Album } from "./setup/album.ts";
 import { signIn } from "./setup/sign-in.ts";
@@ -23,9 +23,8 @@ beforeAll(async () => {
   await bindLanternTea({ api: stage.api }, stage.emulator.world, stage.url);
   puppets = Array.from({ length: 3 }, () => stage.emulator.world.createPuppet().id);
   for (const puppet of puppets) await stage.emulator.world.follow(puppet);
-  await expect
-    .poll(async () => (await stage.api.audience.listPeople({ following: true })).items.length)
-    .toBe(puppets.length);
+  const following = async () => (await stage.api.audience.listPeople({ following: true })).items.length;
+  await vi.waitUntil(async () => (await following()) === puppets.length, { timeout: patient(30_000) });
 }, patient(240_000));
 afterAll(async () => {
   await stage?.close();

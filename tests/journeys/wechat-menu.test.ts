@@ -100,7 +100,7 @@ test(
     await page.getByText("微信里的菜单与上次发布的不同").waitFor();
     await album.take(page, "elsewhere");
     await page.getByRole("button", { name: "取到草稿" }).click();
-    await page.getByRole("list", { name: "按钮" }).getByRole("button", { name: "别处改的" }).click();
+    await page.getByRole("list", { name: "按钮" }).getByRole("button", { name: "别处改的", exact: true }).click();
     expect(await page.getByRole("textbox", { name: "关键词（key）" }).inputValue()).toBe("X");
     await page.getByRole("button", { name: "保存草稿" }).click();
     await page.getByText("已保存").waitFor();

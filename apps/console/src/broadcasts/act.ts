@@ -8,7 +8,7 @@ export interface Broadcast {
   readonly id: string;
   readonly name: string;
   readonly state: string;
-  readonly message: string;
+  readonly canTakeDown: boolean;
 }
 
 /** Sends it to as many as were shown: whoever came or left since then is asked about anew. */
@@ -43,8 +43,7 @@ export function takesDown<Row extends Broadcast>(): RowAction<Row> {
   return acts(api.broadcasts.takeDown, { zh: "撤下", en: "Take down" }, ({ id }: Row) => ({ broadcastId: id }), {
     isDangerous: true,
     done: { zh: "已撤下", en: "Taken down" },
-    // A text or a picture stays where it is.
-    shows: ({ state, message }) => message === "material" && (state === "sent" || state === "partly"),
+    shows: ({ canTakeDown }) => canTakeDown,
     sure: ({ name }) => ({
       title: { zh: `撤下“${name}”？`, en: `Take “${name}” down?` },
       sentence: {

@@ -43,10 +43,19 @@ export function useCanned(conversationId: string, text: Ref<string>, isOff: () =
     text.value = filled;
     cannedId.value = id;
   }
+  /** A customer never gets the word that only looks an answer up, however late or empty what was found is. */
+  const isLookedUp = (): boolean =>
+    !isAway && !isOff() && text.value.startsWith("/") && !text.value.includes("\n") && cannedId.value === undefined;
+
   /** Whether the key was meant for what is offered. */
   function onCannedKey(event: KeyboardEvent): boolean {
     const all = offered.value;
-    if (all === undefined || event.isComposing) return false;
+    if (event.isComposing) return false;
+    if (event.key === "Enter" && !event.shiftKey && isLookedUp() && !all?.[at.value]) {
+      event.preventDefault();
+      return true;
+    }
+    if (all === undefined) return false;
     const chosen = all[at.value];
     if (event.key === "Escape") {
       isAway = true;

@@ -38,6 +38,10 @@ export const tooFew = fault("broadcasts.too_few", 422, {
   zh: "只有 {people} 人，按标签群发至少要 {fewest} 人。",
   en: "There are only {people} people; sending by our tag takes {fewest} at least.",
 });
+export const nothingToTakeDown = fault("broadcasts.nothing_to_take_down", 409, {
+  zh: "只有已发出的图文和视频可以撤下；文字、图片和语音发出后不能收回。",
+  en: "Only articles and videos that went out can be taken down; texts, pictures and voices can't be taken back.",
+});
 export const notFollowing = fault("broadcasts.not_following", 422, {
   zh: "这位客户没有关注这个公众号，收不到预览。",
   en: "This person doesn't follow the account, so a preview can't reach them.",
@@ -91,6 +95,8 @@ export const Broadcast = z
     /** How many more or fewer WeChat counted than we had. */
     difference: field(z.int(), { zh: "差额", en: "Difference" }, { kind: "count" }),
     sentAt: field(Instant.nullable(), { zh: "发出时间", en: "Sent" }, {}),
+    /** Articles and videos that went out: what they open can be taken away. */
+    canTakeDown: z.boolean(),
     createdAt: field(Instant, { zh: "创建时间", en: "Created" }, { sort: "id", hidden: true }),
   })
   .meta({ id: "Broadcast" });
@@ -266,6 +272,6 @@ export const broadcasts = contract(followed, {
     effect: "destroy",
     params,
     reply: Broadcast,
-    faults: [...ofWechat, conflict],
+    faults: [...ofWechat, nothingToTakeDown],
   }),
 });

@@ -44,7 +44,12 @@ export class BroadcastsService {
   async get(ctx: Ctx, { broadcastId }: Flat<typeof broadcasts.get>): Promise<Out<typeof broadcasts.get>> {
     const row = await this.row(ctx, broadcastId);
     const [parts, names, material] = await Promise.all([
-      ctx.db.selectFrom("broadcasts_part").selectAll().where("broadcastId", "=", row.id).orderBy("number").execute(),
+      ctx.db
+        .selectFrom("broadcasts_part")
+        .select(partColumns)
+        .where("broadcastId", "=", row.id)
+        .orderBy("number")
+        .execute(),
       row.sentBy === null ? undefined : this.accounts.names(ctx, [row.sentBy]),
       this.#materialOf(ctx, row),
     ]);
@@ -67,9 +72,12 @@ export class BroadcastsService {
 
   /** Of each account that can be asked now; one that can't be has none. */
   async wechatTags(ctx: Ctx): Promise<Out<typeof broadcasts.wechatTags>["items"]> {
-    const apps = await this.apps.named(ctx, { search: "", limit: 20 });
+    const apps = [...(await this.apps.states(ctx))].filter(
+      ([, { kind, enabled, isBound }]) => kind === "official" && enabled && isBound,
+    );
     const found = await Promise.all(
-      apps.map(async (app) => {
+      apps.map(async ([appId, { name: appName }]) => {
+        const app = { id: appId, name: appName };
         try {
           const client = await this.clients.of(ctx, app.id);
           const all = await client.call(tags);
@@ -125,7 +133,8 @@ export class BroadcastsService {
   }
 
   async #values(ctx: Ctx, { wechatTag, tagId, text, materialId, ...given }: Given) {
-    await this.apps.bound(ctx, given.wechatAppId);
+    const { kind } = await this.apps.bound(ctx, given.wechatAppId);
+    if (kind !== "official") throw notFound({ errors: [{ field: "wechatAppId" }] });
     const { audience, message } = given;
     const [appId, wechatTagId] = wechatTag?.split(":") ?? [];
     if (audience === "wechat_tag" && appId !== given.wechatAppId)
@@ -167,6 +176,23 @@ function refuse(name: string, why: keyof typeof noLongerSendable) {
   return notSendable({ name, reasonZh, reasonEn, errors: [{ field: "materialId" }] });
 }
 
+/** Without the openids: they are many, and nobody's to read. */
+const partColumns = [
+  "number",
+  "people",
+  "state",
+  "msgId",
+  "status",
+  "total",
+  "sent",
+  "failed",
+  "isPolled",
+  "zh",
+  "en",
+  "acceptedAt",
+  "endedAt",
+] as const;
+
 function draftOf(ctx: Ctx | TxCtx, id: string) {
   return ctx.db.updateTable("broadcasts_broadcast").where("id", "=", id).where("state", "=", "draft");
 }
@@ -177,6 +203,11 @@ function broadcastRows(ctx: Ctx) {
       .selectFrom("broadcasts_broadcast")
       .selectAll()
       .select(sql<number>`total - sent - failed`.as("leftOut"))
+      .select(
+        sql<boolean>`state IN ('sent', 'partly') AND coalesce(sent_as->>'type', '') IN ('mpnews', 'mpvideo')`.as(
+          "canTakeDown",
+        ),
+      )
       // Before WeChat has counted there is nothing to compare.
       .select(sql<number>`CASE WHEN total = 0 THEN 0 ELSE people - total END`.as("difference"))
   );

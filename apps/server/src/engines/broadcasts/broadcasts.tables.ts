@@ -35,6 +35,8 @@ export interface BroadcastsTables {
     number: number;
     people: number;
     openids: Json<string[] | null>;
+    wechatTagId: number | null;
+    mayBeSent: Generated<boolean>;
     state: Generated<"waiting" | "asking" | "accepted" | "done" | "failed" | "unknown">;
     msgId: string | null;
     status: string | null;

@@ -164,6 +164,45 @@ test("an answer that is lost is asked for again with the same key: nobody gets i
   expect(got(puppet!)).toHaveLength(1);
 });
 
+test("a draft that is changed while it is counted doesn't go, to nobody", async () => {
+  const puppets = await followers(3);
+  const account = tea.emulator.world.account(tea.bound.appid);
+  account.tags.push({ id: 100, name: "贵客" });
+  const bond = tea.emulator.world.state.bondByOpenid(account.appid, tea.emulator.world.chat(puppets[0]!).openid)!;
+  bond.tagIds = [100];
+  const wechatTag = `${wechatAppId()}:100`;
+  const { id: broadcastId } = await api().create({ ...text(), audience: "wechat_tag", wechatTag });
+  tea.emulator.world.addFault({ target: "api", path: "/cgi-bin/tags/get", count: 1, delayMs: 700 });
+  const sending = api().send({ broadcastId, people: 1 });
+  await api().update({ ...text(), broadcastId, text: "另一句" });
+  expect(await refusal(sending)).toMatchObject({ code: "kit.conflict" });
+  await tea.settle();
+  expect(puppets.map(got)).toEqual([[], [], []]);
+});
+
+test("after a day WeChat knows the key no more: what may have gone out isn't sent again", async () => {
+  const [puppet] = await followers(2);
+  const path = "/cgi-bin/message/mass/sendall";
+  tea.emulator.world.addFault({ target: "api", path, count: 1, drop: "after" });
+  const broadcastId = await send(text());
+  await tea.settle();
+  tea.server.clock.advance(25 * 3_600_000);
+  await tea.settle();
+  expect(await api().get({ broadcastId })).toMatchObject({ state: "unknown", parts: [{ state: "unknown" }] });
+  expect(got(puppet!)).toHaveLength(1);
+});
+
+test("what certainly wasn't sent has failed, and is never called unknown", async () => {
+  const [puppet] = await followers(2);
+  const { id: broadcastId } = await api().create(text());
+  const { people } = await api().count({ broadcastId });
+  await api().send({ broadcastId, people });
+  await tea.owner.api.connect.updateApp({ wechatAppId: wechatAppId(), enabled: false });
+  await tea.settle();
+  expect(await api().get({ broadcastId })).toMatchObject({ state: "failed", parts: [{ state: "failed" }] });
+  expect(got(puppet!)).toEqual([]);
+});
+
 test("what WeChat refuses fails with its reason", async () => {
   await followers(2);
   const path = "/cgi-bin/message/mass/sendall";

@@ -85,7 +85,8 @@ export class Reports {
       return;
     }
     if (status === "SENDING") return;
-    const isSent = status === "SEND_SUCCESS";
+    // What was taken down at WeChat had gone out.
+    const isSent = status === "SEND_SUCCESS" || status === "DELETE";
     const counts = isSent
       ? { total: part.people, sent: part.people, failed: 0 }
       : { total: part.people, sent: 0, failed: part.people };

@@ -1,4 +1,5 @@
 import { Injectable } from "@nestjs/common";
+import { Fault } from "@zhanggui/kit/contract/fault";
 import { conflict } from "@zhanggui/kit/contract/faults";
 import type { Flat, Out } from "@zhanggui/kit/contract/route";
 import type { LocalizedText } from "@zhanggui/kit/contract/text";
@@ -16,11 +17,11 @@ import {
 } from "@zhanggui/wechat/calls/mass-messages";
 import { tags } from "@zhanggui/wechat/calls/tags";
 import { followers } from "@zhanggui/wechat/calls/users";
-import { outcomeOfWrite, type WechatClient } from "@zhanggui/wechat/client";
-import { WechatError } from "@zhanggui/wechat/transport";
+import { outcomeOfWrite, TokenFailure, type WechatClient } from "@zhanggui/wechat/client";
+import { WechatError, WechatUnreachable } from "@zhanggui/wechat/transport";
 import { Followers } from "../audience/followers.ts";
 import { faultOf, WechatClients } from "../connect/clients.ts";
-import { broadcasts, countChanged, notFollowing, tooFew } from "./broadcasts.contract.ts";
+import { broadcasts, countChanged, notFollowing, nothingToTakeDown, tooFew } from "./broadcasts.contract.ts";
 import { type BroadcastRow, BroadcastsService } from "./broadcasts.service.ts";
 import { Reports } from "./reports.ts";
 
@@ -28,6 +29,12 @@ import { Reports } from "./reports.ts";
 export const attemptLimit = 6;
 /** WeChat says that the key came too soon after the first, or that the minute's calls are used up. */
 const tooSoon: ReadonlySet<number> = new Set([45066, 45011]);
+/** WeChat knows a key for a day; an hour less, so that no clock matters. */
+const keyMs = 23 * 3_600_000;
+const tooLate = {
+  zh: "一天内没有得到微信的答复，再发可能重复，因此没有重发。",
+  en: "WeChat didn't answer for a day. Sending again might send it twice, so it wasn't.",
+};
 const repeatAfterMs = (massLimits.repeatAfterSeconds + 1) * 1_000;
 
 interface Item {
@@ -37,11 +44,14 @@ interface Item {
   /** Null: WeChat finds them by `tagId`, or all. */
   readonly openids: readonly string[] | null;
   readonly tagId: number | null;
+  /** Whether an earlier try may have been done. */
+  readonly mayBeSent: boolean;
 }
 type Outcome =
   | { readonly kind: "accepted"; readonly msgId: string }
   | { readonly kind: "refused"; readonly why: LocalizedText }
-  | { readonly kind: "again"; readonly why: LocalizedText };
+  /** `isSent`: whether this try may have been done. */
+  | { readonly kind: "again"; readonly isSent: boolean; readonly why: LocalizedText };
 
 /** Sends broadcasts, each part once: its key is the same at every try. */
 @Injectable()
@@ -103,6 +113,13 @@ export class Sending {
     await ctx.tx(async (ctx) => {
       const { numUpdatedRows } = await ctx.db
         .updateTable("broadcasts_broadcast")
+        // What was counted and looked at is what goes: a draft that was changed meanwhile doesn't.
+        .where("wechatAppId", "=", row.wechatAppId)
+        .where("audience", "=", row.audience)
+        .where("wechatTagId", "is not distinct from", row.wechatTagId)
+        .where("tagId", "is not distinct from", row.tagId)
+        .where("text", "is not distinct from", row.text)
+        .where("materialId", "is not distinct from", row.materialId)
         .set({ state: "sending", people, sentAs: JSON.stringify(message), sentBy: ctx.actor.id, sentAt: ctx.now() })
         .where("id", "=", broadcastId)
         .where("state", "=", "draft")
@@ -114,9 +131,13 @@ export class Sending {
     return this.broadcasts.row(ctx, broadcastId);
   }
 
-  async #freeze(ctx: TxCtx, { id: broadcastId, wechatAppId, audience, tagId }: BroadcastRow, people: number) {
+  async #freeze(
+    ctx: TxCtx,
+    { id: broadcastId, wechatAppId, audience, tagId, wechatTagId }: BroadcastRow,
+    people: number,
+  ): Promise<string[]> {
     const add = async (number: number, openids: readonly string[] | null): Promise<string> => {
-      const values = { broadcastId, wechatAppId, number, people: openids?.length ?? people };
+      const values = { broadcastId, wechatAppId, wechatTagId, number, people: openids?.length ?? people };
       const { id } = await ctx.db
         .insertInto("broadcasts_part")
         .values({ ...values, openids: openids && JSON.stringify(openids) })
@@ -142,8 +163,7 @@ export class Sending {
     { broadcastId }: Flat<typeof broadcasts.takeDown>,
   ): Promise<Out<typeof broadcasts.takeDown>> {
     const row = await this.broadcasts.row(ctx, broadcastId);
-    const isCard = row.sentAs?.type === "mpnews" || row.sentAs?.type === "mpvideo";
-    if (!isCard || (row.state !== "sent" && row.state !== "partly")) throw conflict();
+    if (!row.canTakeDown) throw nothingToTakeDown();
     const parts = await ctx.db
       .selectFrom("broadcasts_part")
       .select("msgId")
@@ -162,21 +182,30 @@ export class Sending {
 
   async begin(ctx: TxCtx, { ref }: Task): Promise<{ item: Item } | undefined> {
     const part = await ctx.db
-      .updateTable("broadcasts_part")
-      .set({ state: "asking", askedAt: ctx.now() })
+      .selectFrom("broadcasts_part")
+      .select(["broadcastId", "wechatAppId", "openids", "wechatTagId as tagId", "mayBeSent", "askedAt"])
       .where("id", "=", ref)
       .where("state", "in", ["waiting", "asking"])
-      .returning(["broadcastId", "wechatAppId", "openids"])
+      .forUpdate()
       .executeTakeFirst();
     if (part === undefined) return undefined;
-    const { sentAs: message, wechatTagId: tagId } = await ctx.db
+    const { broadcastId, mayBeSent, askedAt } = part;
+    const change = ctx.db.updateTable("broadcasts_part").where("id", "=", ref);
+    if (mayBeSent && askedAt !== null && askedAt.getTime() < ctx.now().getTime() - keyMs) {
+      await change.set({ state: "unknown", endedAt: ctx.now(), ...tooLate }).execute();
+      await this.reports.sumUp(ctx, broadcastId);
+      return undefined;
+    }
+    // WeChat's memory of the key begins with the first try. A process that dies leaves `mayBeSent` behind.
+    await change.set({ state: "asking", askedAt: askedAt ?? ctx.now(), mayBeSent: true }).execute();
+    const { sentAs: message } = await ctx.db
       .selectFrom("broadcasts_broadcast")
-      .select(["sentAs", "wechatTagId"])
-      .where("id", "=", part.broadcastId)
+      .select("sentAs")
+      .where("id", "=", broadcastId)
       .executeTakeFirstOrThrow();
     if (message === null) return undefined;
-    const { wechatAppId, openids } = part;
-    return { item: { partId: ref, wechatAppId, message, openids, tagId } };
+    const { wechatAppId, openids, tagId } = part;
+    return { item: { partId: ref, wechatAppId, message, openids, tagId, mayBeSent } };
   }
 
   async run(
@@ -198,12 +227,19 @@ export class Sending {
   }
 
   async settle(ctx: TxCtx, { ref, attempt }: Task, item: Item, outcome: Outcome): Promise<Verdict> {
+    const isFirst = !item.mayBeSent;
+    if (outcome.kind === "again" && !outcome.isSent && isFirst) {
+      // Nothing has gone out so far: its key is new when it is tried next.
+      const unsent = { mayBeSent: false, askedAt: null };
+      await ctx.db.updateTable("broadcasts_part").set(unsent).where("id", "=", ref).execute();
+    }
     if (outcome.kind === "again" && attempt < attemptLimit) return { retryAfterMs: repeatAfterMs };
+    const isUnknown = outcome.kind === "again" && (outcome.isSent || !isFirst);
     const now = ctx.now();
     const change =
       outcome.kind === "accepted"
         ? ({ state: "accepted", msgId: outcome.msgId, acceptedAt: now, zh: null, en: null } as const)
-        : ({ state: outcome.kind === "refused" ? "failed" : "unknown", endedAt: now, ...outcome.why } as const);
+        : ({ state: isUnknown ? "unknown" : "failed", endedAt: now, ...outcome.why } as const);
     const part = await ctx.db
       .updateTable("broadcasts_part")
       .set(change)
@@ -227,12 +263,19 @@ export class Sending {
 }
 
 function outcomeOf(error: unknown): Outcome {
+  // Switched off, unbound: nobody was asked, and trying again changes nothing.
+  if (error instanceof Fault) return { kind: "refused", why: saidBy(error) };
   const fault = faultOf(error);
-  const text = fault?.definition.text ?? { zh: String(error), en: String(error) };
-  const why = { zh: fill(text.zh, fault?.details ?? {}), en: fill(text.en, fault?.details ?? {}) };
+  const why = fault === undefined ? { zh: String(error), en: String(error) } : saidBy(fault);
+  const isUnknown = outcomeOfWrite(error) === "unknown";
+  // No token could be had, or nobody could be reached: it wasn't sent for want of a way, and may be later.
+  const isUnreached = error instanceof TokenFailure || error instanceof WechatUnreachable;
   const isSoon = error instanceof WechatError && tooSoon.has(error.errcode);
-  // What certainly wasn't sent for want of a way there may be sent later; its key makes it safe.
-  const isReachable = error instanceof WechatError || fault?.code.startsWith("connect.wechat_unreachable") !== true;
-  if (isSoon || outcomeOfWrite(error) === "unknown" || !isReachable) return { kind: "again", why };
+  if (isSoon || isUnknown || isUnreached) return { kind: "again", isSent: isUnknown, why };
   return { kind: "refused", why };
+}
+
+function saidBy({ definition, details }: Fault): LocalizedText {
+  const { zh, en } = definition.text;
+  return { zh: fill(zh, details), en: fill(en, details) };
 }

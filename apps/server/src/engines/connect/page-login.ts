@@ -41,6 +41,7 @@ export class PageLogin {
       .select(["id as wechatAppId", "name"])
       .where("unboundAt", "is", null)
       .where("disabled", "=", false)
+      .where("kind", "=", "official")
       .where("provenAt", "is not", null)
       .orderBy("createdAt")
       .orderBy("id")
@@ -92,7 +93,10 @@ export class PageLogin {
     const { PUBLIC_URL: base } = this.runtime.env;
     if (!URL.canParse(to, base)) return undefined;
     const url = new URL(to, base);
-    if (url.origin === new URL(base).origin) return `${url.pathname}${url.search}${url.hash}`;
+    // A path that begins with two slashes would lead to another host.
+    if (url.origin === new URL(base).origin && !url.pathname.startsWith("//"))
+      return `${url.pathname}${url.search}${url.hash}`;
+    if (url.origin === new URL(base).origin) return undefined;
     return (await this.isOwnPage(ctx, url, wechatAppId)) ? url.href : undefined;
   }
 

@@ -5,6 +5,7 @@ import { auditAct } from "@zhanggui/kit/server/audit/entries";
 import type { Ctx } from "@zhanggui/kit/server/ctx";
 import { Runtime } from "@zhanggui/kit/server/runtime";
 import { apiAddresses } from "@zhanggui/wechat/calls/quotas";
+import { userInfo } from "@zhanggui/wechat/calls/users";
 import { TokenFailure, WechatClient } from "@zhanggui/wechat/client";
 import { explainErrcode } from "@zhanggui/wechat/errcodes";
 import { stableTokenRules } from "@zhanggui/wechat/tokens";
@@ -61,7 +62,7 @@ export class AccessTokens {
     { wechatAppId, accessToken: value, validMinutes }: Flat<typeof connect.replaceToken>,
   ): Promise<State> {
     const app = await this.apps.bound(ctx, wechatAppId);
-    if ((await this.try(value)) === "refused") {
+    if ((await this.try(value)) === "refused" || (await this.#isOthers(ctx, app, value))) {
       throw tokenRefused({ errcode: 40001, errors: [{ field: "accessToken" }] });
     }
     const expiresAt = new Date(ctx.now().getTime() + validMinutes * 60_000);
@@ -126,15 +127,34 @@ export class AccessTokens {
     });
   }
 
-  /** A harmless call with the very value. `unreached` says nothing about the token. */
-  async try(value: string): Promise<"accepted" | "refused" | "unreached"> {
-    const client = new WechatClient({
+  /**
+   * Whether it is another account's: with that all calls would be made in the other's name. Somebody who wrote to this
+   * account is unknown to any other (40003); where nobody has written yet, it can't be told.
+   */
+  async #isOthers(ctx: Ctx, app: AppRow, value: string): Promise<boolean> {
+    const rows = ctx.db.selectFrom("connect_inbound").select("openid").where("wechatAppId", "=", app.id);
+    const known = await rows.orderBy("id", "desc").limit(1).executeTakeFirst();
+    if (known === undefined || app.kind !== "official") return false;
+    try {
+      await this.#clientOf(value).call(userInfo, { openid: known.openid });
+      return false;
+    } catch (error) {
+      return error instanceof WechatError && (error.errcode === 40003 || error.errcode === 49003);
+    }
+  }
+
+  #clientOf(value: string): WechatClient {
+    return new WechatClient({
       apiUrl: this.runtime.env.WECHAT_API_URL,
       tokens: { get: async () => value, replace: () => Promise.reject(new Error("it is this one that is tried")) },
       log: (entry) => this.runtime.log.info(entry, "tried an access token"),
     });
+  }
+
+  /** A harmless call with the very value. `unreached` says nothing about the token. */
+  async try(value: string): Promise<"accepted" | "refused" | "unreached"> {
     try {
-      await client.call(apiAddresses);
+      await this.#clientOf(value).call(apiAddresses);
       return "accepted";
     } catch (error) {
       if (error instanceof TokenFailure) return "refused";

@@ -28,6 +28,9 @@ const occasionOf: Readonly<Record<string, Occasion["occasion"]>> = {
   "event:unsubscribe": "leave",
   "event:SCAN": "scan",
   "event:CLICK": "click",
+  // Taps on buttons that scan count as taps.
+  "unknown:scancode_push": "click",
+  "unknown:scancode_waitmsg": "click",
   "event:user_enter_tempsession": "enter",
 };
 /** Nobody taps more often while a window of theirs is open; what is older has no say once five were granted. */

@@ -195,6 +195,8 @@ test("people go back to pages of this system, or of domains that were named; now
       `${tea.server.url}/api/customers/wechat/sign-in?${new URLSearchParams({ tenantId: tea.owner.tenantId, to })}`,
     );
   const elsewhere = [
+    `${origin}/.//evil.example/x`,
+    "/customer/..//evil.example/",
     "https://evil.example/",
     "//evil.example",
     "/\\evil.example",

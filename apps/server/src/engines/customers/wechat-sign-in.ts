@@ -20,7 +20,6 @@ import { PageScope, returnNotAllowed, wayLost, wechatCookie } from "./wechat.con
 const wayMs = 600_000;
 const dayMs = 86_400_000;
 const sealedFor = "way to WeChat and back";
-const home = "/customer";
 
 /** What has to fit when somebody comes back: the browser keeps it, sealed. */
 const Way = z.object({
@@ -98,7 +97,7 @@ export class WechatSignIn {
     const offered = await this.pages.offered(ctx);
     const wechatAppId = asked.wechatAppId ?? (offered.length === 1 ? offered[0]?.wechatAppId : undefined);
     if (wechatAppId === undefined) throw notFound();
-    const to = await this.pages.safeReturn(ctx, asked.to ?? home, wechatAppId);
+    const to = await this.pages.safeReturn(ctx, asked.to ?? `/customer?tenant=${ctx.tenantId}`, wechatAppId);
     if (to === undefined) throw returnNotAllowed({ errors: [{ field: "to" }] });
     const state = randomCode(32);
     const redirectUrl = `${this.runtime.env.PUBLIC_URL}/api/customers/wechat/callback`;

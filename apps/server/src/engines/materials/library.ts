@@ -19,6 +19,8 @@ interface Seen {
   readonly titles: readonly string[];
   readonly changedAt: Date;
 }
+const stopped = { zh: "读取中断，稍后会再试。", en: "The reading broke off; it is tried again later." };
+
 interface Page {
   readonly total: number;
   readonly items: readonly Seen[];
@@ -47,8 +49,8 @@ export class Library {
   /** Nightly, every account that is bound and switched on. */
   async syncAll(): Promise<void> {
     await this.tenants.each(async (ctx) => {
-      for (const [id, { enabled, isBound }] of await this.apps.states(ctx))
-        if (enabled && isBound) await this.#begin(ctx, id);
+      for (const [id, { enabled, isBound, kind }] of await this.apps.states(ctx))
+        if (enabled && isBound && kind === "official") await this.#begin(ctx, id);
     });
   }
 
@@ -81,6 +83,8 @@ export class Library {
       await this.#end(ctx, wechatAppId, { state: "done", items });
     } catch (error) {
       const fault = faultOf(error);
+      // The page must not wait for ever for what will be tried again, or never.
+      if (fault === undefined) await this.#end(ctx, wechatAppId, { state: "failed", ...stopped });
       if (fault === undefined) throw error;
       const { zh, en } = fault.definition.text;
       const why = { zh: fill(zh, fault.details), en: fill(en, fault.details) };
@@ -137,6 +141,12 @@ export class Library {
   }
 }
 
+/** As PostgreSQL keeps it, and a page shows it. */
+function shown(name: string): string {
+  // oxlint-disable-next-line no-control-regex
+  return name.replaceAll(/[\u0000-\u001F\u007F]/g, "").toWellFormed();
+}
+
 function pagesOf(client: WechatClient): ReadPage[] {
   const count = mediaLimits.page;
   const ofKind =
@@ -146,8 +156,8 @@ function pagesOf(client: WechatClient): ReadPage[] {
       const seen = items.map(({ mediaId, name, updatedAt, articles }) => ({
         kind: type,
         mediaId,
-        name,
-        titles: articles.map(({ title }) => title),
+        name: shown(name),
+        titles: articles.map(({ title }) => shown(title)),
         changedAt: updatedAt,
       }));
       return { total, items: seen };
@@ -157,8 +167,8 @@ function pagesOf(client: WechatClient): ReadPage[] {
     const seen = items.map(({ mediaId, articles, updatedAt }) => ({
       kind: "news" as const,
       mediaId,
-      name: articles[0]?.title ?? "",
-      titles: articles.map(({ title }) => title),
+      name: shown(articles[0]?.title ?? ""),
+      titles: articles.map(({ title }) => shown(title)),
       changedAt: updatedAt,
     }));
     return { total, items: seen };

@@ -186,15 +186,15 @@ export class Inbox {
    * @returns whether somebody on duty has it
    */
   async #assignByTurns(ctx: TxCtx, { id, assigneeId }: ConversationRow): Promise<boolean> {
-    const onDuty = await this.#onDuty(ctx);
+    const able = new Set(await this.rights.holdersOf(ctx, messagingReply, mostStaff));
+    // Whoever was disabled, or may answer no more, is on duty no more either.
+    const onDuty = (await this.#onDuty(ctx)).filter((each) => able.has(each));
     if (assigneeId !== null && onDuty.includes(assigneeId)) return true;
     if ((await this.settings.get(ctx, assignBy)) === "nobody" || onDuty.length === 0) return onDuty.length > 0;
     await ctx.lock("messaging.turns", "");
     const most = await this.settings.get(ctx, openLimit);
-    const able = new Set(await this.rights.holdersOf(ctx, messagingReply, mostStaff));
     const loads = await this.desk.loads(ctx, onDuty);
     const [next] = onDuty
-      .filter((each) => able.has(each))
       .map((each) => ({ id: each, open: 0, lastAt: null, ...loads.get(each) }))
       .filter(({ open }) => open < most)
       .toSorted((a, b) => a.open - b.open || (a.lastAt?.getTime() ?? 0) - (b.lastAt?.getTime() ?? 0));
@@ -220,7 +220,7 @@ export class Inbox {
     const app = (await this.apps.states(ctx)).get(wechatAppId);
     if (app?.enabled !== true) return;
     const { left, until } = await this.replies.allowance(ctx, { wechatAppId, openid }, app.kind);
-    if (left < leftForPeople || until <= ctx.now()) return;
+    if (left <= leftForPeople || until <= ctx.now()) return;
     const everyMs = (await this.settings.get(ctx, busyEveryHours, where)) * hourMs;
     if (!(await claimTold(ctx, { wechatAppId, openid }, "busy", everyMs))) return;
     await this.replies.say(ctx, { wechatAppId, openid }, [{ text }], { automatic: "busy", name: "" });

@@ -7,7 +7,9 @@ import { codeIn } from "../../testing/customers.ts";
 import { tenantTables } from "../../testing/every-route.ts";
 import { refusal } from "../../testing/refusal.ts";
 import { openTestServer, testSecrets, type Member, type TestServer } from "../../testing/test-server.ts";
+import { SettingsService } from "../settings/settings.service.ts";
 import { CodesService } from "./codes.service.ts";
+import { perBusinessHour } from "./codes.settings.ts";
 
 const secondMs = 1000;
 const minuteMs = 60_000;
@@ -187,6 +189,7 @@ describe("asking again and again", () => {
     await owner.api.settings.change({ key: "codes.perBusinessHour", value: 12, version: 0 });
     const codes = server.app.get(CodesService);
     const ctx = server.runtime.ctx(owner.tenantId);
+    await expect.poll(() => server.app.get(SettingsService).get(ctx, perBusinessHour)).toBe(12);
     const askFrom = (n: number) =>
       codes.ask(ctx, {
         ...wanted(newPhone()),

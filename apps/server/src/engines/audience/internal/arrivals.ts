@@ -113,15 +113,16 @@ export class Arrivals {
     const since = new Date(ctx.now().getTime() - freshMs);
     const all = [...asking.values()];
     const old = await ctx.sql<Openid>`
-      SELECT wechat_app_id, openid FROM audience_profile
-      JOIN unnest(${all.map(({ wechatAppId }) => wechatAppId)}::uuid[], ${all.map(({ openid }) => openid)}::text[])
-        AS asked(wechat_app_id, openid) USING (wechat_app_id, openid)
-      WHERE fetched_at <= ${since}`;
+      SELECT wechat_app_id, openid FROM unnest(
+        ${all.map(({ wechatAppId }) => wechatAppId)}::uuid[], ${all.map(({ openid }) => openid)}::text[]
+      ) AS asked(wechat_app_id, openid)
+      LEFT JOIN audience_profile USING (wechat_app_id, openid)
+      WHERE fetched_at IS NULL OR fetched_at <= ${since}`;
     for (const each of old) {
       const asked = asking.get(openidKey(each));
       if (asked === undefined) continue;
       const { personId, wechatAppId, openid } = asked;
-      await ctx.enqueue(fetchProfile, { personId, wechatAppId, openid });
+      await ctx.enqueue(fetchProfile, { personId, wechatAppId, openid }, { singletonKey: openidKey(asked) });
     }
   }
 

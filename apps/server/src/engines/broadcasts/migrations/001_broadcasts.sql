@@ -56,6 +56,8 @@ CREATE TABLE broadcasts_part (
   number integer NOT NULL,
   people integer NOT NULL,
   openids jsonb,
+  wechat_tag_id integer,
+  may_be_sent boolean NOT NULL DEFAULT false,
   state text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'asking', 'accepted', 'done', 'failed', 'unknown')),
   msg_id text,
   status text,
@@ -80,6 +82,8 @@ COMMENT ON COLUMN broadcasts_part.wechat_app_id IS 'Its account.';
 COMMENT ON COLUMN broadcasts_part.number IS 'From 1.';
 COMMENT ON COLUMN broadcasts_part.people IS 'How many it was for when it was sent.';
 COMMENT ON COLUMN broadcasts_part.openids IS 'Whom it goes to; null: WeChat knows by itself. {type string[]}';
+COMMENT ON COLUMN broadcasts_part.wechat_tag_id IS 'WeChat''s tag that it goes to; null: openids, or all followers.';
+COMMENT ON COLUMN broadcasts_part.may_be_sent IS 'Whether one of the tries may have been done, though no answer came.';
 COMMENT ON COLUMN broadcasts_part.state IS '`asking`: a call is under way. `accepted`: WeChat took it and hasn''t reported. `unknown`: nobody can tell.';
 COMMENT ON COLUMN broadcasts_part.msg_id IS 'WeChat''s number of the sending; null: none yet.';
 COMMENT ON COLUMN broadcasts_part.status IS 'WeChat''s own word of how it ended; null: it hasn''t.';

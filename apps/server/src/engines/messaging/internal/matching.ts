@@ -1,13 +1,13 @@
 import type { IncomingMessage } from "../../connect/responders.ts";
 import type { MessagingTables } from "../messaging.tables.ts";
 import type { Selectable } from "kysely";
-import { BadPattern, compilePattern, type Pattern } from "./pattern.ts";
+import { BadPattern, compilePattern, type Effort, newEffort, type Pattern } from "./pattern.ts";
 
 export type RuleRow = Selectable<MessagingTables["messaging_rule"]>;
 /** A rule whose words are ready to be held against a message. */
 export interface ReadyRule {
   readonly row: RuleRow;
-  readonly says: (text: string) => boolean;
+  readonly says: (text: string, effort?: Effort) => boolean;
 }
 
 /** As texts are compared: in any case, without what surrounds them. */
@@ -20,10 +20,10 @@ export function ready(row: RuleRow): ReadyRule {
   return { row, says: saysOf(row) };
 }
 
-export function saysOf({ keywords, match }: Pick<RuleRow, "keywords" | "match">): (text: string) => boolean {
+export function saysOf({ keywords, match }: Pick<RuleRow, "keywords" | "match">): ReadyRule["says"] {
   if (match === "pattern") {
     const patterns = keywords.flatMap(patternOf);
-    return (text) => patterns.some((pattern) => pattern(text));
+    return (text, effort) => patterns.some((pattern) => pattern(text, effort));
   }
   const words = keywords.map(plain).filter((word) => word !== "");
   if (match === "exact") return (text) => words.includes(text);
@@ -49,6 +49,14 @@ const eventKinds: Readonly<Record<string, RuleRow["on"]>> = {
 };
 const written = new Set(["text", "image", "voice", "video", "shortvideo", "location", "link"]);
 
+/** All patterns of all rules share what one message may cost: nobody else waits for it. */
+const efforts = new WeakMap<IncomingMessage, Effort>();
+function effortFor(message: IncomingMessage): Effort {
+  const effort = efforts.get(message) ?? newEffort();
+  efforts.set(message, effort);
+  return effort;
+}
+
 /**
  * Whether a rule is meant for this message; whether it answers depends on those before it.
  *
@@ -62,7 +70,7 @@ export function applies({ row, says }: ReadyRule, message: IncomingMessage, cloc
     case "scan":
       return message.channelId !== null;
     case "keyword":
-      return message.text !== null && says(plain(message.text));
+      return message.text !== null && says(plain(message.text), effortFor(message));
     case "default":
       return written.has(message.kind);
     case "click":

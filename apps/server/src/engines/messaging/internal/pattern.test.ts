@@ -19,12 +19,22 @@ test.each([
   expect(no.filter((text) => pattern(text))).toEqual([]);
 });
 
-test.each(["(", "a)", "[", "*a", "a{3,1}", "a{99}", "(?=a)", "\\1", "[b-a]", "\\", "((a{50}){50}){50}"])(
-  "%s is refused, with the reason in both languages",
-  (source) => {
-    expect(() => compilePattern(source)).toThrow(BadPattern);
-  },
-);
+test.each([
+  "(",
+  "a)",
+  "[",
+  "*a",
+  "a{3,1}",
+  "a{99}",
+  "(?=a)",
+  "\\1",
+  "[b-a]",
+  "\\",
+  "((a{50}){50}){50}",
+  "(){50}{50}{50}{50}{50}{50}",
+])("%s is refused, with the reason in both languages", (source) => {
+  expect(() => compilePattern(source)).toThrow(BadPattern);
+});
 
 test("a pattern that keeps a backtracking matcher busy for years takes steps in proportion to the text", () => {
   for (const source of ["^(a+)+$", "(a|aa)*b", "(a*)*c", "^(a?){30}a{30}$"]) {

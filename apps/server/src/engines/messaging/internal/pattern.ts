@@ -10,11 +10,21 @@ import type { LocalizedText } from "@zhanggui/kit/contract/text";
 
 /** States of one pattern; each character of a text is held against no more than these. */
 const mostStates = 300;
+/** Repeats of nothing add no states, but each is gone through. */
+const mostSteps = 20 * mostStates;
+/** What all patterns that one message is held against may cost together: some ten milliseconds. */
+const mostEffort = 200_000;
 /** WeChat's texts are shorter. */
 const longestText = 2_048;
 
+/** What is left for one message; when nothing is, no pattern matches it any more. */
+export interface Effort {
+  left: number;
+}
+export const newEffort = (): Effort => ({ left: mostEffort });
+
 /** Small and capital letters are alike. */
-export type Pattern = (text: string) => boolean;
+export type Pattern = (text: string, effort?: Effort) => boolean;
 
 export class BadPattern extends Error {
   readonly reason: LocalizedText;
@@ -43,7 +53,7 @@ type State =
 /** @throws BadPattern saying what is wrong with it */
 export function compilePattern(source: string): Pattern {
   const states = statesOf(new Parser(source).read());
-  return (text) => matches(states, Array.from(text.slice(0, longestText).toLowerCase()));
+  return (text, effort = newEffort()) => matches(states, Array.from(text.slice(0, longestText).toLowerCase()), effort);
 }
 
 const digit: Test = (character) => /^\d$/u.test(character);
@@ -204,7 +214,10 @@ function statesOf(pattern: Node): readonly State[] {
     return states.push(state) - 1;
   };
   /** Built from its end: each state knows where it leads. */
+  let steps = 0;
   const build = (node: Node, next: number): number => {
+    steps += 1;
+    if (steps > mostSteps) throw bad("large");
     switch (node.kind) {
       case "empty":
         return next;
@@ -237,7 +250,7 @@ function statesOf(pattern: Node): readonly State[] {
 }
 
 /** Whether it is found anywhere in the text: all the ways at once, a character at a time. */
-function matches(states: readonly State[], text: readonly string[]): boolean {
+function matches(states: readonly State[], text: readonly string[], effort: Effort): boolean {
   const first = states.length - 1;
   let current: number[] = [];
   for (let at = 0; at <= text.length; at++) {
@@ -246,6 +259,8 @@ function matches(states: readonly State[], text: readonly string[]): boolean {
     const ones: Extract<State, { kind: "one" }>[] = [];
     for (let index = pending.pop(); index !== undefined; index = pending.pop()) {
       if (reached.has(index)) continue;
+      effort.left -= 1;
+      if (effort.left < 0) return false;
       reached.add(index);
       const state = states[index];
       if (state === undefined) continue;
