@@ -174,6 +174,8 @@ test("a draft that is changed while it is counted doesn't go, to nobody", async 
   const { id: broadcastId } = await api().create({ ...text(), audience: "wechat_tag", wechatTag });
   tea.emulator.world.addFault({ target: "api", path: "/cgi-bin/tags/get", count: 1, delayMs: 700 });
   const sending = api().send({ broadcastId, people: 1 });
+  // It has been read, and WeChat is being asked.
+  await expect.poll(() => tea.emulator.world.faults()).toEqual([]);
   await api().update({ ...text(), broadcastId, text: "另一句" });
   expect(await refusal(sending)).toMatchObject({ code: "kit.conflict" });
   await tea.settle();

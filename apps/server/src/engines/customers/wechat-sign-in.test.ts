@@ -98,7 +98,7 @@ test("whoever comes by WeChat is signed in as the person of their openid, and kn
   const { browser } = newcomer("小满");
   const back = await browser.toWeChat();
   expect(back).toMatch(/\/api\/customers\/wechat\/callback\?code=\w+&state=\w{32}$/);
-  expect(await browser.follow(back)).toBe("/customer");
+  expect(await browser.follow(back)).toBe(`/customer?tenant=${tea.owner.tenantId}`);
   const { customer } = await browser.session();
   expect(customer.signedInBy).toEqual({ channel: "wechat", address: "灯笼茶" });
   const { identities } = await person(customer.personId);
@@ -195,7 +195,7 @@ test("people go back to pages of this system, or of domains that were named; now
       `${tea.server.url}/api/customers/wechat/sign-in?${new URLSearchParams({ tenantId: tea.owner.tenantId, to })}`,
     );
   const elsewhere = [
-    `${origin}/.//evil.example/x`,
+    `${origin()}/.//evil.example/x`,
     "/customer/..//evil.example/",
     "https://evil.example/",
     "//evil.example",

@@ -20,7 +20,7 @@ async function bindMini(name: string): Promise<string> {
 test("the templates of every account are read, with the labels that WeChat shows", async () => {
   const mini = await bindMini("点单");
   const { items } = await api().sync({});
-  expect(items).toMatchObject([
+  expect(items.toSorted((a, b) => b.templates - a.templates)).toMatchObject([
     { app: { name: "灯笼茶" }, templates: 1, zh: null },
     { app: { id: mini, name: "点单" }, templates: 0, zh: null },
   ]);
