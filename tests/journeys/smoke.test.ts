@@ -141,7 +141,7 @@ async function openForm(): Promise<boolean> {
   if ((await button.count()) === 0) return false;
   await button.click();
   // What is published is a question, not a form.
-  await page.getByRole("dialog").locator("form, footer").first().waitFor();
+  await page.getByRole("dialog").locator("form, footer, .el-message-box__btns").first().waitFor();
   await expect.poll(() => open.size).toBe(0);
   return true;
 }

@@ -86,12 +86,12 @@ export const Broadcast = z
     state: field(State, { zh: "状态", en: "State" }, { filter: true, choices: broadcastStates }),
     app: field(Named, appLabel, { kind: "wechatApp" }),
     audience: field(Audience, { zh: "发给", en: "To" }, { choices: broadcastAudiences }),
-    message: field(Message, { zh: "内容", en: "Message" }, { choices: messages }),
+    message: field(Message, { zh: "内容", en: "Message" }, { choices: messages, hidden: true }),
     people: field(people, { zh: "应发", en: "For" }, { kind: "count" }),
     sent: field(people, { zh: "送达", en: "Got it" }, { kind: "count" }),
-    failed: field(people, { zh: "失败", en: "Failed" }, { kind: "count" }),
+    failed: field(people, { zh: "失败", en: "Failed" }, { kind: "count", hidden: true }),
     /** Whom WeChat left out before sending: those on the black list, those who refuse. */
-    leftOut: field(people, { zh: "微信过滤", en: "Left out" }, { kind: "count" }),
+    leftOut: field(people, { zh: "微信过滤", en: "Left out" }, { kind: "count", hidden: true }),
     /** How many more or fewer WeChat counted than we had. */
     difference: field(z.int(), { zh: "差额", en: "Difference" }, { kind: "count" }),
     sentAt: field(Instant.nullable(), { zh: "发出时间", en: "Sent" }, {}),
