@@ -94,7 +94,7 @@ export const WechatApp = z
     mode: field(PushMode, { zh: "加密方式", en: "Encryption" }, { choices: pushModes, hidden: true }),
     /** What to enter as the server address (URL) in WeChat's admin page. */
     callbackUrl: field(z.string(), { zh: "服务器地址", en: "Server address" }),
-    channels: field(z.int(), { zh: "渠道码", en: "Codes" }, { kind: "count", width: "80px" }),
+    channels: field(z.int(), { zh: "渠道码", en: "Codes" }, { kind: "count", hidden: true }),
     /** When WeChat last pushed something that passed the check. */
     lastPushAt: field(Instant.nullable(), { zh: "最近消息", en: "Last message" }, { width: "136px" }),
     enabled: switched,
