@@ -36,7 +36,7 @@ const dayMs = 86_400_000;
 /** Most things go well. */
 const trouble = /blocked|error|failed|refused/i;
 /** How often another draw is tried, where a shape asks for more than its parts say. */
-const mostTries = 100;
+const mostTries = 1_000;
 
 /**
  * A believable value of a shape, as a service would return it.
