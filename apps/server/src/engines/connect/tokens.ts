@@ -14,6 +14,7 @@ import type { Selectable } from "kysely";
 import { Tenants } from "../../foundation/access/tenants.ts";
 import { Apps, type AppRow } from "./apps.ts";
 import { faultOf, WechatClients } from "./clients.ts";
+import { writtenKinds } from "./kinds.ts";
 import type { connect } from "./connect.contract.ts";
 import type { ConnectTables } from "./connect.tables.ts";
 import { forcedToday } from "./internal/token-store.ts";
@@ -133,7 +134,9 @@ export class AccessTokens {
    */
   async #isOthers(ctx: Ctx, app: AppRow, value: string): Promise<boolean> {
     const rows = ctx.db.selectFrom("connect_inbound").select("openid").where("wechatAppId", "=", app.id);
-    const known = await rows.orderBy("id", "desc").limit(1).executeTakeFirst();
+    // What WeChat reports of a mass sending comes from the account itself.
+    const said = rows.where("kind", "in", ["event:subscribe", "event:SCAN", "event:CLICK", ...writtenKinds]);
+    const known = await said.orderBy("id", "desc").limit(1).executeTakeFirst();
     if (known === undefined || app.kind !== "official") return false;
     try {
       await this.#clientOf(value).call(userInfo, { openid: known.openid });
