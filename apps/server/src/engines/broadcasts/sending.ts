@@ -157,7 +157,7 @@ export class Sending {
     return ids;
   }
 
-  /** @throws Fault `kit.not_found`; `kit.conflict` for what leads nowhere or wasn't sent; `connect.*` */
+  /** @throws Fault `kit.not_found`; `broadcasts.nothing_to_take_down`; `connect.*` */
   async takeDown(
     ctx: Ctx,
     { broadcastId }: Flat<typeof broadcasts.takeDown>,
