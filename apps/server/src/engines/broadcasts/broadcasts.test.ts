@@ -194,6 +194,19 @@ test("after a day WeChat knows the key no more: what may have gone out isn't sen
   expect(got(puppet!)).toHaveLength(1);
 });
 
+test("a part whose every try died is no longer said to be under way", async () => {
+  const [puppet] = await followers(2);
+  const path = "/cgi-bin/message/mass/sendall";
+  tea.emulator.world.addFault({ target: "api", path, count: 1, drop: "after" });
+  const broadcastId = await send(text());
+  await tea.settle();
+  await tea.server.runtime.unscopedDb().deleteFrom("kit_task").where("queue", "=", "broadcasts.parts").execute();
+  tea.server.clock.advance(24 * 3_600_000);
+  await tea.server.runtime.runSchedule("broadcasts.ask_results");
+  expect(await api().get({ broadcastId })).toMatchObject({ state: "unknown", parts: [{ state: "unknown" }] });
+  expect(got(puppet!)).toHaveLength(1);
+});
+
 test("what certainly wasn't sent has failed, and is never called unknown", async () => {
   const [puppet] = await followers(2);
   const { id: broadcastId } = await api().create(text());

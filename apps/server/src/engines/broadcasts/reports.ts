@@ -10,6 +10,15 @@ const minuteMs = 60_000;
 /** WeChat reports within minutes; after this long it is asked. */
 const askAfterMs = 15 * minuteMs;
 
+/** WeChat knows a key for a day; an hour less, so that no clock matters. */
+export function keyForgottenAt(now: Date): Date {
+  return new Date(now.getTime() - 23 * 60 * minuteMs);
+}
+const tooLate = {
+  zh: "一天内没有得到微信的答复，再发可能重复，因此没有重发。",
+  en: "WeChat didn't answer for a day. Sending again might send it twice, so it wasn't.",
+};
+
 /**
  * What WeChat reports of each part, and what that makes of the broadcast. A report may come before the answer to the
  * sending is stored, twice, or never: so it is kept apart, both sides look for each other, and who waits is asked for.
@@ -67,6 +76,10 @@ export class Reports {
         .limit(50)
         .execute();
       for (const part of silent) await this.#ask(ctx, part);
+      // Whose processes died at every try is in no queue any more.
+      const lost = ctx.db.selectFrom("broadcasts_part").select("id").where("state", "=", "asking");
+      for (const { id } of await lost.where("askedAt", "<", keyForgottenAt(ctx.now())).execute())
+        await ctx.tx((ctx) => this.giveUp(ctx, id));
     });
   }
 
@@ -100,6 +113,18 @@ export class Reports {
         .executeTakeFirst();
       if (ended.numUpdatedRows > 0n) await this.sumUp(ctx, part.broadcastId);
     });
+  }
+
+  /** Nobody can tell whether it went out, and it can't be sent again by the same key. */
+  async giveUp(ctx: TxCtx, partId: string): Promise<void> {
+    const part = await ctx.db
+      .updateTable("broadcasts_part")
+      .set({ state: "unknown", endedAt: ctx.now(), ...tooLate })
+      .where("id", "=", partId)
+      .where("state", "=", "asking")
+      .returning("broadcastId")
+      .executeTakeFirst();
+    if (part !== undefined) await this.sumUp(ctx, part.broadcastId);
   }
 
   /** What its parts come to. They change one at a time: whoever sums up holds the broadcast. */

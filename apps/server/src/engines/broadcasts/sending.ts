@@ -3,8 +3,8 @@ import { Fault } from "@zhanggui/kit/contract/fault";
 import { conflict } from "@zhanggui/kit/contract/faults";
 import type { Flat, Out } from "@zhanggui/kit/contract/route";
 import type { LocalizedText } from "@zhanggui/kit/contract/text";
-import { fill } from "@zhanggui/kit/contract/text";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
+import { faultSentence } from "@zhanggui/kit/server/fault-sentence";
 import type { Task, Verdict } from "@zhanggui/kit/server/queue/definition";
 import {
   deleteMass,
@@ -17,24 +17,18 @@ import {
 } from "@zhanggui/wechat/calls/mass-messages";
 import { tags } from "@zhanggui/wechat/calls/tags";
 import { followers } from "@zhanggui/wechat/calls/users";
-import { outcomeOfWrite, TokenFailure, type WechatClient } from "@zhanggui/wechat/client";
+import { outcomeOfWrite, TokenFailure } from "@zhanggui/wechat/client";
 import { WechatError, WechatUnreachable } from "@zhanggui/wechat/transport";
 import { Followers } from "../audience/followers.ts";
 import { faultOf, WechatClients } from "../connect/clients.ts";
 import { broadcasts, countChanged, notFollowing, nothingToTakeDown, tooFew } from "./broadcasts.contract.ts";
 import { type BroadcastRow, BroadcastsService } from "./broadcasts.service.ts";
-import { Reports } from "./reports.ts";
+import { keyForgottenAt, Reports } from "./reports.ts";
 
 /** Tries of a part whose outcome isn't known. All have one key, so WeChat sends it once. */
 export const attemptLimit = 6;
 /** WeChat says that the key came too soon after the first, or that the minute's calls are used up. */
 const tooSoon: ReadonlySet<number> = new Set([45066, 45011]);
-/** WeChat knows a key for a day; an hour less, so that no clock matters. */
-const keyMs = 23 * 3_600_000;
-const tooLate = {
-  zh: "一天内没有得到微信的答复，再发可能重复，因此没有重发。",
-  en: "WeChat didn't answer for a day. Sending again might send it twice, so it wasn't.",
-};
 const repeatAfterMs = (massLimits.repeatAfterSeconds + 1) * 1_000;
 
 interface Item {
@@ -69,7 +63,7 @@ export class Sending {
     const message = await this.broadcasts.messageOf(ctx, row);
     const openid = await this.followers.openidOf(ctx, row.wechatAppId, personId);
     if (openid === undefined) throw notFollowing({ errors: [{ field: "personId" }] });
-    await this.#ask(ctx, row.wechatAppId, (client) => client.call(previewMass, { openid, message }));
+    await this.clients.ask(ctx, row.wechatAppId, (client) => client.call(previewMass, { openid, message }));
     return {};
   }
 
@@ -85,7 +79,7 @@ export class Sending {
       const people = await this.followers.count(ctx, { wechatAppId, tagId: tagId ?? undefined });
       return { people, calls: Math.ceil(people / massLimits.openids) };
     }
-    const people = await this.#ask(ctx, wechatAppId, async (client) =>
+    const people = await this.clients.ask(ctx, wechatAppId, async (client) =>
       audience === "all"
         ? ((await client.call(followers, {})).total ?? 0)
         : ((await client.call(tags)).find(({ id }) => id === wechatTagId)?.count ?? 0),
@@ -171,7 +165,7 @@ export class Sending {
       .where("msgId", "is not", null)
       .execute();
     for (const { msgId } of parts)
-      await this.#ask(ctx, row.wechatAppId, (client) => client.call(deleteMass, { msgId: msgId ?? "" }));
+      await this.clients.ask(ctx, row.wechatAppId, (client) => client.call(deleteMass, { msgId: msgId ?? "" }));
     await ctx.db
       .updateTable("broadcasts_broadcast")
       .set({ state: "taken_down" })
@@ -191,9 +185,8 @@ export class Sending {
     if (part === undefined) return undefined;
     const { broadcastId, mayBeSent, askedAt } = part;
     const change = ctx.db.updateTable("broadcasts_part").where("id", "=", ref);
-    if (mayBeSent && askedAt !== null && askedAt.getTime() < ctx.now().getTime() - keyMs) {
-      await change.set({ state: "unknown", endedAt: ctx.now(), ...tooLate }).execute();
-      await this.reports.sumUp(ctx, broadcastId);
+    if (mayBeSent && askedAt !== null && askedAt < keyForgottenAt(ctx.now())) {
+      await this.reports.giveUp(ctx, ref);
       return undefined;
     }
     // WeChat's memory of the key begins with the first try. A process that dies leaves `mayBeSent` behind.
@@ -251,31 +244,17 @@ export class Sending {
     await this.reports.sumUp(ctx, part.broadcastId);
     return undefined;
   }
-
-  async #ask<Reply>(ctx: Ctx, wechatAppId: string, run: (client: WechatClient) => Promise<Reply>): Promise<Reply> {
-    const client = await this.clients.of(ctx, wechatAppId);
-    try {
-      return await run(client);
-    } catch (error) {
-      throw faultOf(error) ?? error;
-    }
-  }
 }
 
 function outcomeOf(error: unknown): Outcome {
   // Switched off, unbound: nobody was asked, and trying again changes nothing.
-  if (error instanceof Fault) return { kind: "refused", why: saidBy(error) };
+  if (error instanceof Fault) return { kind: "refused", why: faultSentence(error) };
   const fault = faultOf(error);
-  const why = fault === undefined ? { zh: String(error), en: String(error) } : saidBy(fault);
+  const why = fault === undefined ? { zh: String(error), en: String(error) } : faultSentence(fault);
   const isUnknown = outcomeOfWrite(error) === "unknown";
   // No token could be had, or nobody could be reached: it wasn't sent for want of a way, and may be later.
   const isUnreached = error instanceof TokenFailure || error instanceof WechatUnreachable;
   const isSoon = error instanceof WechatError && tooSoon.has(error.errcode);
   if (isSoon || isUnknown || isUnreached) return { kind: "again", isSent: isUnknown, why };
   return { kind: "refused", why };
-}
-
-function saidBy({ definition, details }: Fault): LocalizedText {
-  const { zh, en } = definition.text;
-  return { zh: fill(zh, details), en: fill(en, details) };
 }

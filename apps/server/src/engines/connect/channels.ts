@@ -9,7 +9,7 @@ import { searchFew } from "@zhanggui/kit/server/search";
 import { createLastingQrCode, createTemporaryQrCode } from "@zhanggui/wechat/calls/qr-codes";
 import { sql } from "kysely";
 import { Apps } from "./apps.ts";
-import { faultOf, WechatClients } from "./clients.ts";
+import { WechatClients } from "./clients.ts";
 import { channelInUse, channelNameTaken, connect } from "./connect.contract.ts";
 
 type ChannelView = Out<typeof connect.createChannel>;
@@ -162,15 +162,12 @@ export class Channels {
     return this.#withFigures(ctx).where("connect_channel.id", "=", id).executeTakeFirstOrThrow();
   }
 
-  async #order(ctx: Ctx, wechatAppId: string, sceneText: string, expireSeconds: number | undefined) {
-    const client = await this.clients.of(ctx, wechatAppId);
-    try {
-      return expireSeconds === undefined
-        ? await client.call(createLastingQrCode, { scene: sceneText })
-        : await client.call(createTemporaryQrCode, { scene: sceneText, expireSeconds });
-    } catch (error) {
-      throw faultOf(error) ?? error;
-    }
+  #order(ctx: Ctx, wechatAppId: string, scene: string, expireSeconds: number | undefined) {
+    return this.clients.ask(ctx, wechatAppId, (client) =>
+      expireSeconds === undefined
+        ? client.call(createLastingQrCode, { scene })
+        : client.call(createTemporaryQrCode, { scene, expireSeconds }),
+    );
   }
 }
 

@@ -60,6 +60,16 @@ export class WechatClients {
     return made;
   }
 
+  /** Calls WeChat for an app; what WeChat refuses is told to whoever called. @throws Fault as `of`, and `connect.*` */
+  async ask<Reply>(ctx: Ctx, wechatAppId: string, run: (client: WechatClient) => Promise<Reply>): Promise<Reply> {
+    const client = await this.of(ctx, wechatAppId);
+    try {
+      return await run(client);
+    } catch (error) {
+      throw faultOf(error) ?? error;
+    }
+  }
+
   /** Whether WeChat's host answers at all, whatever it says. @throws TypeError if it doesn't */
   async check(signal: AbortSignal): Promise<string> {
     const { WECHAT_API_URL: url } = this.runtime.env;

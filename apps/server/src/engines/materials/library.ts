@@ -1,10 +1,10 @@
 import { Injectable } from "@nestjs/common";
 import type { Flat, Out } from "@zhanggui/kit/contract/route";
 import type { Ctx } from "@zhanggui/kit/server/ctx";
+import { faultSentence } from "@zhanggui/kit/server/fault-sentence";
 import type { WechatClient } from "@zhanggui/wechat/client";
 import { listDrafts } from "@zhanggui/wechat/calls/articles";
 import { listMaterial, mediaLimits } from "@zhanggui/wechat/calls/media";
-import { fill } from "@zhanggui/kit/contract/text";
 import { Tenants } from "../../foundation/access/tenants.ts";
 import { Apps } from "../connect/apps.ts";
 import { faultOf, WechatClients } from "../connect/clients.ts";
@@ -86,9 +86,7 @@ export class Library {
       // The page must not wait for ever for what will be tried again, or never.
       if (fault === undefined) await this.#end(ctx, wechatAppId, { state: "failed", ...stopped });
       if (fault === undefined) throw error;
-      const { zh, en } = fault.definition.text;
-      const why = { zh: fill(zh, fault.details), en: fill(en, fault.details) };
-      await this.#end(ctx, wechatAppId, { state: "failed", ...why });
+      await this.#end(ctx, wechatAppId, { state: "failed", ...faultSentence(fault) });
     }
   }
 

@@ -13,7 +13,7 @@ import type { UploadFile } from "@zhanggui/wechat/upload";
 import { sql } from "kysely";
 import { FilesService } from "../../foundation/files/files.service.ts";
 import { Apps } from "../connect/apps.ts";
-import { faultOf, WechatClients } from "../connect/clients.ts";
+import { WechatClients } from "../connect/clients.ts";
 import { materialKinds, materials, notSuchFile } from "./materials.contract.ts";
 
 type MaterialView = Out<typeof materials.upload>;
@@ -75,9 +75,8 @@ export class MaterialsService {
       size: stored.sizeBytes,
       open: () => this.files.bytesOf(ctx, fileId),
     };
-    const client = await this.clients.of(ctx, wechatAppId);
     const words = { title: title ?? stored.name, description: description ?? "" };
-    const made = await asked(() =>
+    const made = await this.clients.ask(ctx, wechatAppId, (client) =>
       kind === "mass_video" ? massVideo(client, file, words) : listed(client, kind, file, words),
     );
     const now = ctx.now();
@@ -94,8 +93,7 @@ export class MaterialsService {
   async picture(ctx: Ctx, { materialId }: Flat<typeof materials.picture>): Promise<BytesOut> {
     const { kind, mediaId, wechatAppId } = await this.#find(ctx, materialId);
     if (kind !== "image") throw notFound();
-    const client = await this.clients.of(ctx, wechatAppId);
-    const got = await asked(() => client.call(getMaterial, { mediaId }));
+    const got = await this.clients.ask(ctx, wechatAppId, (client) => client.call(getMaterial, { mediaId }));
     if (got.kind !== "file" || !/^image\/(?:jpeg|jpg|png|gif|bmp)$/.test(got.file.contentType)) throw notFound();
     return { contentType: got.file.contentType, body: got.file.bytes };
   }
@@ -104,10 +102,7 @@ export class MaterialsService {
   async delete(ctx: Ctx, { materialId }: Flat<typeof materials.delete>): Promise<Record<string, never>> {
     const { kind, mediaId, wechatAppId } = await this.#find(ctx, materialId);
     // A video for mass sending is in no library: it goes by itself.
-    if (kind !== "mass_video") {
-      const client = await this.clients.of(ctx, wechatAppId);
-      await asked(() => removeAt(client, mediaId));
-    }
+    if (kind !== "mass_video") await this.clients.ask(ctx, wechatAppId, (client) => removeAt(client, mediaId));
     await ctx.db.deleteFrom("materials_item").where("id", "=", materialId).execute();
     return {};
   }
@@ -155,14 +150,5 @@ async function removeAt(client: WechatClient, mediaId: string): Promise<void> {
       // Gone already is what was wanted.
       if (!(gone instanceof WechatError) || gone.errcode !== 40007) throw gone;
     });
-  }
-}
-
-/** Asks WeChat; what it refuses is told to whoever called. */
-async function asked<Reply>(ask: () => Promise<Reply>): Promise<Reply> {
-  try {
-    return await ask();
-  } catch (error) {
-    throw faultOf(error) ?? error;
   }
 }

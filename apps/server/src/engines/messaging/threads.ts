@@ -4,7 +4,7 @@ import { invalidInput, notFound, searchTooWide } from "@zhanggui/kit/contract/fa
 import { Id, newId } from "@zhanggui/kit/contract/ids";
 import type { Permission } from "@zhanggui/kit/contract/permission";
 import type { Flat, Out } from "@zhanggui/kit/contract/route";
-import { fill } from "@zhanggui/kit/contract/text";
+import { faultSentence } from "@zhanggui/kit/server/fault-sentence";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
 import { reaches } from "@zhanggui/kit/server/data-scope";
 import { listOf } from "@zhanggui/kit/server/list";
@@ -85,14 +85,7 @@ export class Threads {
       repliesLeft,
       appKind,
       answerableUntil: until,
-      refusal:
-        refusal === undefined
-          ? null
-          : {
-              code: refusal.code,
-              zh: fill(refusal.definition.text.zh, refusal.details),
-              en: fill(refusal.definition.text.en, refusal.details),
-            },
+      refusal: refusal === undefined ? null : { code: refusal.code, ...faultSentence(refusal) },
       lastReplyId: last?.id ?? null,
       settledBy: row.settledName,
     };

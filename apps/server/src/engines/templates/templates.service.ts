@@ -1,8 +1,8 @@
 import { Injectable } from "@nestjs/common";
 import { notFound } from "@zhanggui/kit/contract/faults";
 import type { Flat, Out } from "@zhanggui/kit/contract/route";
-import { fill } from "@zhanggui/kit/contract/text";
 import type { Ctx } from "@zhanggui/kit/server/ctx";
+import { faultSentence } from "@zhanggui/kit/server/fault-sentence";
 import { listOf } from "@zhanggui/kit/server/list";
 import { searchIn } from "@zhanggui/kit/server/search";
 import {
@@ -15,7 +15,6 @@ import {
   subscribeTemplates,
 } from "@zhanggui/wechat/calls/subscribe-messages";
 import { deleteMessageTemplate, messageTemplates } from "@zhanggui/wechat/calls/template-messages";
-import type { WechatClient } from "@zhanggui/wechat/client";
 import { Tenants } from "../../foundation/access/tenants.ts";
 import { type AppState, Apps } from "../connect/apps.ts";
 import { faultOf, WechatClients } from "../connect/clients.ts";
@@ -61,7 +60,7 @@ export class TemplatesService {
 
   /** @throws Fault `kit.not_found`, `connect.*` */
   categories(ctx: Ctx, { wechatAppId }: Flat<typeof templates.categories>) {
-    return this.#ask(ctx, wechatAppId, (client) => client.call(categories));
+    return this.clients.ask(ctx, wechatAppId, (client) => client.call(categories));
   }
 
   /** @throws Fault `kit.not_found`, `connect.*` */
@@ -70,13 +69,13 @@ export class TemplatesService {
     { wechatAppId, categoryId, offset }: Flat<typeof templates.titles>,
   ): Promise<Out<typeof templates.titles>> {
     const page = { categoryIds: [categoryId], offset, count: subscribeLimits.titles };
-    const { total, titles } = await this.#ask(ctx, wechatAppId, (client) => client.call(libraryTitles, page));
+    const { total, titles } = await this.clients.ask(ctx, wechatAppId, (client) => client.call(libraryTitles, page));
     return { total, items: titles.map(({ tid, title, type }) => ({ tid, title, lasts: type === lasting })) };
   }
 
   /** @throws Fault `kit.not_found`, `connect.*` */
   keywords(ctx: Ctx, { wechatAppId, tid }: Flat<typeof templates.keywords>) {
-    return this.#ask(ctx, wechatAppId, (client) => client.call(libraryKeywords, { tid }));
+    return this.clients.ask(ctx, wechatAppId, (client) => client.call(libraryKeywords, { tid }));
   }
 
   /**
@@ -89,7 +88,7 @@ export class TemplatesService {
     const apps = (await this.#bound(ctx)).filter(({ kind }) => kind === "miniprogram");
     const first = apps.find(({ id }) => id === wechatAppId);
     if (first === undefined) throw notFound({ errors: [{ field: "wechatAppId" }] });
-    await this.#ask(ctx, first.id, (client) => client.call(addSubscribeTemplate, wanted));
+    await this.clients.ask(ctx, first.id, (client) => client.call(addSubscribeTemplate, wanted));
     const synced = [await this.#read(ctx, first)];
     for (const app of everywhere ? apps.filter(({ id }) => id !== first.id) : [])
       synced.push(
@@ -107,7 +106,7 @@ export class TemplatesService {
     const row = await rows.where("id", "=", id).executeTakeFirst();
     if (row === undefined) throw notFound();
     const call = row.kind === "official" ? deleteMessageTemplate : deleteSubscribeTemplate;
-    await this.#ask(ctx, row.wechatAppId, (client) => client.call(call, { templateId: row.templateId }));
+    await this.clients.ask(ctx, row.wechatAppId, (client) => client.call(call, { templateId: row.templateId }));
     await ctx.db.deleteFrom("templates_template").where("id", "=", id).execute();
     return {};
   }
@@ -131,8 +130,7 @@ export class TemplatesService {
     } catch (error) {
       const fault = faultOf(error);
       if (fault === undefined) throw error;
-      const { zh, en } = fault.definition.text;
-      return { app, templates: 0, zh: fill(zh, fault.details), en: fill(en, fault.details) };
+      return { app, templates: 0, ...faultSentence(fault) };
     }
   }
 
@@ -161,15 +159,6 @@ export class TemplatesService {
       await gone.where("seenAt", "<", seenAt).execute();
     });
     return found.length;
-  }
-
-  async #ask<Reply>(ctx: Ctx, wechatAppId: string, run: (client: WechatClient) => Promise<Reply>): Promise<Reply> {
-    const client = await this.clients.of(ctx, wechatAppId);
-    try {
-      return await run(client);
-    } catch (error) {
-      throw faultOf(error) ?? error;
-    }
   }
 }
 

@@ -66,7 +66,7 @@ export class Arrivals {
       await this.conversations.heard(ctx, [{ payload: message, occurredAt }]);
     }
     if (channelId !== null) await this.#entered(ctx, { ...touch, channelId }, message);
-    if (isNew || kind === "event:subscribe") await ctx.enqueue(fetchProfile, { personId, wechatAppId, openid });
+    if (isNew || kind === "event:subscribe") await this.#fetch(ctx, { personId, wechatAppId, openid });
     else if (asksWho(message)) await this.#fetchOld(ctx, new Map([[openidKey(message), { ...message, personId }]]));
     await tellHeard(ctx, personId, message);
   }
@@ -84,7 +84,7 @@ export class Arrivals {
       if (personId === undefined) {
         const made = await this.identities.personFor(ctx, payload, sentAt);
         people.set(openidKey(payload), (personId = made.personId));
-        if (made.isNew) await ctx.enqueue(fetchProfile, { personId, wechatAppId, openid });
+        if (made.isNew) await this.#fetch(ctx, { personId, wechatAppId, openid });
       }
       if (asksWho(payload)) asking.set(openidKey(payload), { wechatAppId, openid, personId });
       const { first, last } = seen.get(personId) ?? { first: Infinity, last: -Infinity };
@@ -121,9 +121,14 @@ export class Arrivals {
     for (const each of old) {
       const asked = asking.get(openidKey(each));
       if (asked === undefined) continue;
-      const { personId, wechatAppId, openid } = asked;
-      await ctx.enqueue(fetchProfile, { personId, wechatAppId, openid }, { singletonKey: openidKey(asked) });
+      await this.#fetch(ctx, asked);
     }
+  }
+
+  /** Once for all who ask before it begins: somebody often writes in the second in which they follow. */
+  async #fetch(ctx: TxCtx, asked: Openid & { readonly personId: string }): Promise<void> {
+    const { personId, wechatAppId, openid } = asked;
+    await ctx.enqueue(fetchProfile, { personId, wechatAppId, openid }, { singletonKey: openidKey(asked) });
   }
 
   async #seen(ctx: TxCtx, personId: LockedPerson, sentAt: Date): Promise<void> {

@@ -5,7 +5,7 @@ import { menusOf } from "@zhanggui/wechat/calls/menus";
 import { Apps } from "../apps.ts";
 import { faultOf, WechatClients } from "../clients.ts";
 import type { connect } from "../connect.contract.ts";
-import { fill } from "@zhanggui/kit/contract/text";
+import { faultSentence } from "@zhanggui/kit/server/fault-sentence";
 
 type Check = Out<typeof connect.testApp>["checks"][number];
 
@@ -53,8 +53,7 @@ export class Checks {
     } catch (error) {
       const fault = faultOf(error);
       if (fault === undefined) throw error;
-      const { zh, en } = fault.definition.text;
-      return { check: "token", ok: false, zh: fill(zh, fault.details), en: fill(en, fault.details) };
+      return { check: "token", ok: false, ...faultSentence(fault) };
     }
   }
 }
