@@ -190,8 +190,8 @@ export const connectMessages = pair(
     },
     workNames: {
       note_missed: "Note the conversations that were missed",
-      wake_snoozed: "Wake what was snoozed",
       refresh_tokens: "Renew access tokens ahead of time",
+      wake_snoozed: "Wake what was snoozed",
     },
     apps: { callback: "Server address", copyCallback: "Copy the server address" },
     bind: {

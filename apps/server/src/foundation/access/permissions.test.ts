@@ -25,7 +25,13 @@ test("each built-in role has what its permissions say, and no more", async () =>
   for (const role of builtInRoles) granted[role] = (await (await server.as(role, owner)).api.access.me()).permissions;
   expect(granted["owner"]).toEqual(all.map(({ code }) => code).toSorted());
   expect(granted["finance"]).toEqual(["audience:contacts", "audience:read", "forms:answer", "tenants:plan"]);
-  expect(granted["reviewer"]).toEqual(["audience:read", "forms:answer", "messaging:read"]);
+  expect(granted["reviewer"]).toEqual([
+    "audience:read",
+    "broadcasts:read",
+    "forms:answer",
+    "messaging:conversations",
+    "messaging:read",
+  ]);
   expect(granted["developer"]).toContain("events:replay");
   expect(granted["developer"]).not.toContain("connect:write");
   await server.close();
