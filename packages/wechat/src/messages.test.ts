@@ -141,3 +141,47 @@ test("keys are bounded and their parts can't run into one another", () => {
     dedupeKey(event({ Event: "CLICK:a", EventKey: "b" })),
   );
 });
+
+test("answers to a subscription's dialogue are read from XML and JSON, one or several", () => {
+  const one = { TemplateId: "T1", SubscribeStatusString: "accept", PopupScene: "0" };
+  const other = { TemplateId: "T2", SubscribeStatusString: "reject", PopupScene: "0" };
+  const popup = (fields: Record<string, unknown>) =>
+    toMessage({ ...head, MsgType: "event", Event: "subscribe_msg_popup_event", ...fields } as never);
+  const both = [
+    { templateId: "T1", answer: "accept" },
+    { templateId: "T2", answer: "reject" },
+  ];
+  expect(popup({ SubscribeMsgPopupEvent: { List: [one, other] } })).toMatchObject({ answers: both });
+  expect(popup({ List: [one, other] })).toMatchObject({ answers: both });
+  expect(popup({ List: one })).toMatchObject({ answers: both.slice(0, 1) });
+  expect(popup({ SubscribeMsgPopupEvent: [one, other] })).toMatchObject({ answers: both });
+  expect(popup({})).toMatchObject({ event: "subscribe_msg_popup_event", answers: [] });
+  // The service account's guide shows the settings' event under the dialogue's name.
+  expect(
+    toMessage({
+      ...head,
+      MsgType: "event",
+      Event: "subscribe_msg_change_event",
+      SubscribeMsgPopupEvent: { List: { TemplateId: "T1", SubscribeStatusString: "reject" } },
+    }),
+  ).toMatchObject({ event: "subscribe_msg_change_event", answers: [{ templateId: "T1", answer: "reject" }] });
+});
+
+test("two of these events in one second are two, and a repeat is none", () => {
+  const sent = (msgId: string) =>
+    toMessage({
+      ...head,
+      MsgType: "event",
+      Event: "subscribe_msg_sent_event",
+      SubscribeMsgSentEvent: {
+        List: { TemplateId: "T1", MsgID: msgId, ErrorCode: "0", ErrorStatus: "success" },
+      },
+    });
+  expect(sent("18446744073709551615")).toMatchObject({
+    event: "subscribe_msg_sent_event",
+    sent: [{ templateId: "T1", msgId: "18446744073709551615", errorCode: "0", status: "success" }],
+  });
+  expect(dedupeKey(sent("1"))).toBe(dedupeKey(sent("1")));
+  expect(dedupeKey(sent("1"))).not.toBe(dedupeKey(sent("2")));
+  expect(dedupeKey(sent("1")).length).toBeLessThanOrEqual(200);
+});

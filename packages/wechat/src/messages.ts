@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Fields } from "./fields.ts";
 import { textOf } from "./fields.ts";
+import { subscribeAnswers, subscribeEvents, subscribeIdentity, subscribeSents } from "./subscriptions.ts";
 
 /**
  * What WeChat pushes to an official account, typed. Numbers stay texts: MsgId has 64 bits. `fields` is all that came,
@@ -130,6 +131,18 @@ export interface MassSentEvent extends Event {
   readonly failed: number;
 }
 
+/** What somebody answered in the dialogue of a subscription, or said later in their settings. */
+export interface SubscribeAnsweredEvent extends Event {
+  readonly event: "subscribe_msg_popup_event" | "subscribe_msg_change_event";
+  readonly answers: ReturnType<typeof subscribeAnswers>;
+}
+
+/** What became of subscription messages. */
+export interface SubscribeSentEvent extends Event {
+  readonly event: "subscribe_msg_sent_event";
+  readonly sent: ReturnType<typeof subscribeSents>;
+}
+
 /** A message or event of a kind not named above; nothing is lost, `fields` has it all. */
 export interface UnknownPush extends Pushed {
   readonly type: "unknown";
@@ -147,7 +160,9 @@ export type InboundEvent =
   | ViewEvent
   | EnterSessionEvent
   | TemplateSentEvent
-  | MassSentEvent;
+  | MassSentEvent
+  | SubscribeAnsweredEvent
+  | SubscribeSentEvent;
 
 export type InboundMessage =
   | TextMessage
@@ -207,7 +222,7 @@ export function createdAt(message: InboundMessage): Date {
  *
  * Messages: the MsgId, as WeChat advises. Events have none, and WeChat advises FromUserName + CreateTime. That merges
  * different events of one second (a follow and its scan; two receipts; two buttons), so Event is added, and the event's
- * own identity: MsgID of a receipt, else EventKey (scene, button, page). Adding is safe: a repeat carries the same
+ * own identity: MsgID of a receipt, what an event of subscriptions lists, else EventKey (scene, button, page). Adding is safe: a repeat carries the same
  * fields as the first try, so no repeat gets another key. The ticket isn't added: it only names the code whose scene
  * EventKey gives. Sources: "接收普通消息" and "接收事件推送" (关于重试的消息排重; the latter in copies), read 2026-11; same-second events:
  * github.com/chanjarster/weixin-java-tools issue 66. That a repeat's fields are the same is recalled.
@@ -216,7 +231,12 @@ export function dedupeKey(message: InboundMessage): string {
   if (message.type !== "event" && message.msgId !== undefined) return bounded("message", [message.msgId]);
   const { fields } = message;
   const event = textOf(fields, "Event") ?? textOf(fields, "MsgType") ?? "";
-  const own = textOf(fields, "MsgID") ?? textOf(fields, "MsgId") ?? textOf(fields, "EventKey") ?? "";
+  const own =
+    subscribeIdentity(event, fields) ??
+    textOf(fields, "MsgID") ??
+    textOf(fields, "MsgId") ??
+    textOf(fields, "EventKey") ??
+    "";
   return bounded("event", [message.fromUserName, message.createTime, event, own]);
 }
 
@@ -322,6 +342,12 @@ function toEvent(pushed: Pushed): InboundMessage {
         sent: countOf(fields, "SentCount"),
         failed: countOf(fields, "ErrorCount"),
       };
+    case subscribeEvents.popup:
+      return { ...base, event: subscribeEvents.popup, answers: subscribeAnswers(fields) };
+    case subscribeEvents.change:
+      return { ...base, event: subscribeEvents.change, answers: subscribeAnswers(fields) };
+    case subscribeEvents.sent:
+      return { ...base, event: subscribeEvents.sent, sent: subscribeSents(fields) };
     default:
       return { ...pushed, type: "unknown", msgType: "event", event, msgId: undefined };
   }

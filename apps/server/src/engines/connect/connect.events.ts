@@ -57,3 +57,32 @@ export const massFinished = event(
     failed: z.int(),
   }),
 );
+
+/**
+ * Somebody accepted or refused messages of some templates: in the dialogue, or later in their settings, where WeChat
+ * only tells of refusals.
+ */
+export const subscriptionsAnswered = event(
+  "connect.subscriptions_answered.v1",
+  z.object({
+    inboundId: Id,
+    wechatAppId: Id,
+    openid: z.string(),
+    where: z.enum(["dialogue", "settings"]),
+    answers: z.array(z.object({ templateId: z.string(), answer: z.enum(["accept", "reject"]) })),
+    sentAt: Instant,
+  }),
+  { key: openidKey },
+);
+
+/** WeChat reports what became of subscription messages. */
+export const subscriptionsSent = event(
+  "connect.subscriptions_sent.v1",
+  z.object({
+    wechatAppId: Id,
+    openid: z.string(),
+    sent: z.array(z.object({ templateId: z.string(), msgId: z.string(), errorCode: z.string(), status: z.string() })),
+    sentAt: Instant,
+  }),
+  { key: openidKey },
+);

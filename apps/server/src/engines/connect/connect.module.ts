@@ -9,7 +9,13 @@ import { Apps } from "./apps.ts";
 import { Channels } from "./channels.ts";
 import { WechatClients } from "./clients.ts";
 import { connect } from "./connect.contract.ts";
-import { massFinished, messageReceived, templateFinished } from "./connect.events.ts";
+import {
+  massFinished,
+  messageReceived,
+  subscriptionsAnswered,
+  subscriptionsSent,
+  templateFinished,
+} from "./connect.events.ts";
 import { Conversations } from "./conversations.ts";
 import { ConnectService } from "./connect.service.ts";
 import { appsLimit } from "./connect.limits.ts";
@@ -90,7 +96,7 @@ export const connectModule = defineModule(connect, {
     verifyCallback: messages.verify,
     receive: messages.receive,
   }),
-  publishes: [messageReceived, templateFinished, massFinished],
+  publishes: [messageReceived, templateFinished, massFinished, subscriptionsAnswered, subscriptionsSent],
   schedules: ({ conversations, desk, tokens }) => ({
     note_missed: cron("*/10 * * * *", conversations.noteMissed),
     wake_snoozed: cron("* * * * *", desk.wake),

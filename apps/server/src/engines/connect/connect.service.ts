@@ -9,7 +9,13 @@ import { openPush, PushRefused, sealReply, verifyUrl } from "@zhanggui/wechat/pu
 import type { PassiveReply } from "@zhanggui/wechat/reply";
 import { Apps } from "./apps.ts";
 import { connect, pushRefused } from "./connect.contract.ts";
-import { massFinished, messageReceived, templateFinished } from "./connect.events.ts";
+import {
+  massFinished,
+  messageReceived,
+  subscriptionsAnswered,
+  subscriptionsSent,
+  templateFinished,
+} from "./connect.events.ts";
 import { Conversations } from "./conversations.ts";
 import { CallbackChecks } from "./internal/callback-checks.ts";
 import { type Inbound, InboundStore, type Stored } from "./internal/inbound-store.ts";
@@ -242,8 +248,20 @@ function eventOf(message: InboundMessage, described: IncomingMessage, answer: An
     const { msgId, status, total, sent, failed } = message;
     return () => ({ definition: massFinished, payload: { wechatAppId, msgId, status, total, sent, failed } });
   }
-  const { by: replyBy = null, hasMore = false, leavesWaiting = false } = answer ?? {};
   const sentAt = createdAt(message).toISOString();
+  if (message.type === "event" && message.event === "subscribe_msg_sent_event") {
+    const { sent } = message;
+    return () => ({ definition: subscriptionsSent, payload: { wechatAppId, openid, sent, sentAt } });
+  }
+  if (message.type === "event" && "answers" in message) {
+    const where = message.event === "subscribe_msg_popup_event" ? ("dialogue" as const) : ("settings" as const);
+    const answers = message.answers.filter(({ answer }) => answer === "accept" || answer === "reject");
+    return (inboundId) => ({
+      definition: subscriptionsAnswered,
+      payload: { inboundId, wechatAppId, openid, where, answers, sentAt },
+    });
+  }
+  const { by: replyBy = null, hasMore = false, leavesWaiting = false } = answer ?? {};
   return (inboundId) => ({
     definition: messageReceived,
     payload: { inboundId, wechatAppId, openid, kind, channelId, text, replyBy, hasMore, leavesWaiting, sentAt },
