@@ -241,6 +241,13 @@ export const modules: readonly ModuleEntry[] = [
     load: async () => (await import("./engines/templates/templates.module.ts")).templatesModule,
   },
   {
+    name: "subscriptions",
+    layer: "engines",
+    description: "Who lets which app send them subscription messages: each consent, and what became of it",
+    dependsOn: ["access", "connect", "audience", "templates"],
+    load: async () => (await import("./engines/subscriptions/subscriptions.module.ts")).subscriptionsModule,
+  },
+  {
     name: "broadcasts",
     layer: "engines",
     description: "One message to many followers: counted, sent once, reconciled with what WeChat reports",

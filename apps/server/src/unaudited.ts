@@ -50,6 +50,8 @@ export const unaudited: Readonly<Record<string, string>> = {
   messaging_told: "what was said to customers now and then",
   notifications_notice: "what people are told",
   notifications_unwanted: "what people want to be told: the calls are entries",
+  subscriptions_entry: "the history of what people accepted, and of what used it",
+  subscriptions_grant: "what people accept and refuse, counted by the server: its entries tell",
   webhooks_attempt: "the history of what was sent",
   webhooks_delivery: "what was sent has a history of its own",
   webhooks_health: "how an endpoint fares, noted by the server",

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { Fields } from "./fields.ts";
 import { createdAt, dedupeKey, MissingField, sceneOf, toMessage } from "./messages.ts";
 
 const head = { ToUserName: "gh_lantern", FromUserName: "oGuest", CreateTime: "1714037059" };
@@ -145,8 +146,8 @@ test("keys are bounded and their parts can't run into one another", () => {
 test("answers to a subscription's dialogue are read from XML and JSON, one or several", () => {
   const one = { TemplateId: "T1", SubscribeStatusString: "accept", PopupScene: "0" };
   const other = { TemplateId: "T2", SubscribeStatusString: "reject", PopupScene: "0" };
-  const popup = (fields: Record<string, unknown>) =>
-    toMessage({ ...head, MsgType: "event", Event: "subscribe_msg_popup_event", ...fields } as never);
+  const popup = (fields: Fields) =>
+    toMessage({ ...head, MsgType: "event", Event: "subscribe_msg_popup_event", ...fields });
   const both = [
     { templateId: "T1", answer: "accept" },
     { templateId: "T2", answer: "reject" },

@@ -66,6 +66,6 @@ function entriesOf(fields: Fields): Fields[] {
 }
 
 function groupsOf(value: FieldValue | undefined): Fields[] {
-  const all: readonly FieldValue[] = Array.isArray(value) ? value : value === undefined ? [] : [value as FieldValue];
+  const all: readonly FieldValue[] = Array.isArray(value) ? value : value === undefined ? [] : [value];
   return all.filter((each): each is Fields => typeof each === "object" && !Array.isArray(each));
 }

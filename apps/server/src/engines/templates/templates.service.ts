@@ -22,6 +22,15 @@ import { templates } from "./templates.contract.ts";
 
 type Synced = Out<typeof templates.sync>["items"][number];
 type BoundApp = Pick<AppState, "name" | "kind"> & { readonly id: string };
+/** A template as WeChat names it: its ids are an account's own. */
+export interface TemplateKey {
+  readonly wechatAppId: string;
+  readonly templateId: string;
+}
+/** One text for both, as the key of maps. */
+export function templateKey({ wechatAppId, templateId }: TemplateKey): string {
+  return `${wechatAppId} ${templateId}`;
+}
 /** WeChat's word for a template whose consent lasts. */
 const lasting = 3;
 
@@ -98,6 +107,23 @@ export class TemplatesService {
         }),
       );
     return synced;
+  }
+
+  /** For engines that send: whether one consent to it lasts. One that hasn't been read yet is taken for a single one. */
+  async lasts(ctx: Ctx, { wechatAppId, templateId }: TemplateKey): Promise<boolean> {
+    const rows = ctx.db.selectFrom("templates_template").select("lasts").where("wechatAppId", "=", wechatAppId);
+    return (await rows.where("templateId", "=", templateId).executeTakeFirst())?.lasts === true;
+  }
+
+  /** What templates are called and made of, by `templateKey`; one that has gone at WeChat is left out. */
+  async known(ctx: Ctx, keys: readonly TemplateKey[]) {
+    if (keys.length === 0) return new Map<string, never>();
+    const rows = await ctx.db
+      .selectFrom("templates_template")
+      .select(["wechatAppId", "templateId", "title", "fields", "lasts"])
+      .where("templateId", "in", [...new Set(keys.map(({ templateId }) => templateId))])
+      .execute();
+    return new Map(rows.map((row) => [templateKey(row), row]));
   }
 
   /** @throws Fault `kit.not_found`, `connect.*` */
