@@ -117,6 +117,7 @@ const routesOfCustomers = [
   "customers.linkWechat",
   "customers.me",
   "customers.signOut",
+  "subscriptions.report",
 ];
 
 let emulator: Emulator;
@@ -161,6 +162,11 @@ async function openWorld(): Promise<World> {
     narrowed: await server.asHolderOf(await everything(owner), owner, "own"),
     bound,
     newAccount: (kind = "service") => emulator.world.createAccount({ kind }),
+    subscriber: async (appid, templateId) => {
+      const { id } = emulator.world.createPuppet();
+      await emulator.world.subscribe(id, { appid, answers: { [templateId]: "accept" } });
+      return emulator.world.bonds().find((bond) => bond.appid === appid && bond.puppetId === id)!.openid;
+    },
     accessToken: (appid) => emulator.world.state.tokens.issueStable(appid, false).value,
   };
 }

@@ -20,6 +20,8 @@ const entries: Pick<Entry, "kind" | "details">[] = [
   { kind: "tag_removed", details: { name: "VIP-1", by: "a", byName: "Qing-1" } },
   { kind: "identity_added", details: { kind: "phone", value: "13800000000" } },
   { kind: "signed_in", details: { channel: "phone", address: "1380****-1" } },
+  { kind: "subscribed", details: { templates: "Pick-up-1", count: 1 } },
+  { kind: "unsubscribed", details: { templates: "Pick-up-1", count: 1 } },
   { kind: "merged", details: { from: "p", name: "Man-1" } },
   { kind: "delivery", details: { deliveryId: "d", scene: "Scene-1", channel: "mail", state: "suppressed" } },
   { kind: "operator_reply", details: { deliveryId: "d", text: "Yes-1", by: "Qing-1", state: "delivered" } },

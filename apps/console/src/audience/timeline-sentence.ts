@@ -84,6 +84,14 @@ export const timelineKinds: Readonly<Record<string, Kind>> = {
         address: word(details, "address"),
       }),
   },
+  subscribed: {
+    icon: "bell",
+    say: (details, { t }) => t("audience.timeline.subscribed", { templates: word(details, "templates") }),
+  },
+  unsubscribed: {
+    icon: "bell",
+    say: (details, { t }) => t("audience.timeline.unsubscribed", { templates: word(details, "templates") }),
+  },
   merged: {
     icon: "people",
     say: (details, { t }) => t("audience.timeline.merged", { name: word(details, "name", "from") }),

@@ -7,6 +7,8 @@ export const connectMessages = pair(
       message_received_v1: "收到微信消息",
       template_finished_v1: "模板消息有了结果",
       mass_finished_v1: "群发有了结果",
+      subscriptions_answered_v1: "客户同意或拒收订阅消息",
+      subscriptions_sent_v1: "订阅消息有了结果",
     },
     workNames: {
       note_missed: "登记未及时回复的会话",
@@ -187,6 +189,8 @@ export const connectMessages = pair(
       message_received_v1: "Message from WeChat",
       template_finished_v1: "Template message finished",
       mass_finished_v1: "Mass sending finished",
+      subscriptions_answered_v1: "Somebody accepted or refused subscription messages",
+      subscriptions_sent_v1: "What became of subscription messages",
     },
     workNames: {
       note_missed: "Note the conversations that were missed",

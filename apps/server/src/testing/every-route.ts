@@ -28,6 +28,8 @@ export interface World {
   readonly readCode: (address: string) => string;
   /** One more account at WeChat, which nobody has bound. */
   readonly newAccount: (kind?: "service" | "miniprogram") => { readonly appid: string; readonly secret: string };
+  /** The openid of somebody new who accepts a mini-program's template. */
+  readonly subscriber: (appid: string, templateId: string) => Promise<string>;
   /** The access token that an account has at WeChat just now. */
   readonly accessToken: (appid: string) => string;
 }
