@@ -16,6 +16,7 @@ export const unaudited: Readonly<Record<string, string>> = {
   connect_check: "what a check found: running one is an entry",
   connect_conversation: "what customers wrote, and whether somebody answered: the calls are entries",
   connect_inbound: "what customers wrote",
+  connect_media: "what customers sent, fetched by the server: asking for it is an entry",
   connect_menu: "a draft: saving and publishing it are entries",
   connect_menu_version: "never changes but for its outcome; publishing is an entry",
   connect_push_refusal: "what somebody sent, noted by the server",

@@ -32,7 +32,7 @@ export const subscribeEvents = {
   sent: "subscribe_msg_sent_event",
 } as const;
 
-/** XML wraps the entries in the first name that there is; so does the service account's guide, under the popup's name. */
+/** XML wraps the entries in the first name that there is; the service account's guide uses the popup's. */
 const wrappers = ["SubscribeMsgPopupEvent", "SubscribeMsgChangeEvent", "SubscribeMsgSentEvent"] as const;
 
 export function subscribeAnswers(fields: Fields): SubscribeAnswer[] {

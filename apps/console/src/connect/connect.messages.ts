@@ -14,6 +14,7 @@ export const connectMessages = pair(
       note_missed: "登记未及时回复的会话",
       refresh_tokens: "提前刷新接口凭证",
       wake_snoozed: "唤醒稍后处理的会话",
+      release_media: "清理消息已删除的语音和视频",
     },
     apps: { callback: "服务器地址", copyCallback: "复制服务器地址" },
     bind: {
@@ -196,6 +197,7 @@ export const connectMessages = pair(
       note_missed: "Note the conversations that were missed",
       refresh_tokens: "Renew access tokens ahead of time",
       wake_snoozed: "Wake what was snoozed",
+      release_media: "Let go of voice and video whose messages are gone",
     },
     apps: { callback: "Server address", copyCallback: "Copy the server address" },
     bind: {

@@ -8,6 +8,7 @@ export const acts: Readonly<Record<string, LocalizedText>> = {
   createScene: { zh: "新建场景", en: "Create a scene" },
   updateScene: { zh: "修改场景", en: "Change a scene" },
   deleteScene: { zh: "删除场景", en: "Delete a scene" },
+  fetchMedia: { zh: "取客户发来的语音或视频", en: "Fetch a customer's voice or video" },
   reply: { zh: "回复客户", en: "Answer a customer" },
   retryReply: { zh: "重新发送回复", en: "Send an answer again" },
   closeConversation: { zh: "结束会话", en: "Close a conversation" },

@@ -47,7 +47,6 @@ export const subscriptionsMessages = pair(
     cancel: "取消",
     sent: "已发送",
     perhaps: "微信没有答复，可能已发出；这条授权按已用计算。",
-    noFields: "模板在微信已被删除，不能试发。",
   },
   {
     module: "Subscriptions",
@@ -95,6 +94,5 @@ export const subscriptionsMessages = pair(
     cancel: "Cancel",
     sent: "Sent",
     perhaps: "WeChat didn't answer, so it may have gone out; the consent counts as used.",
-    noFields: "The template has gone at WeChat and can't be tried.",
   },
 );

@@ -34,3 +34,8 @@ export const pageLoginFailed = fault(
   },
   { errno: 2501 },
 );
+
+export const mediaGone = fault("connect.media_gone", 410, {
+  zh: "微信只保留 3 天，这条语音或视频已经取不到了。",
+  en: "WeChat keeps voice and video for three days only: this one can't be had any more.",
+});

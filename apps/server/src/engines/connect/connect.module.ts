@@ -1,7 +1,8 @@
 import { dependency } from "@zhanggui/kit/server/dependency";
-import { cron, defineModule } from "@zhanggui/kit/server/module";
+import { cron, daily, defineModule } from "@zhanggui/kit/server/module";
 import { limitedBy, measured } from "@zhanggui/kit/server/plan-limits";
 import { accessModule } from "../../foundation/access/access.module.ts";
+import { filesModule } from "../../foundation/files/files.module.ts";
 import { notificationsModule } from "../../foundation/notifications/notifications.module.ts";
 import { settingScopes } from "../../foundation/settings/scopes.ts";
 import { settingsModule } from "../../foundation/settings/settings.module.ts";
@@ -36,11 +37,12 @@ import { Checks } from "./internal/checks.ts";
 import { InboundStore } from "./internal/inbound-store.ts";
 import { Proofs } from "./internal/proofs.ts";
 import { Snapshots } from "./internal/snapshots.ts";
+import { ReceivedMedia } from "./received-media.ts";
 import { Windows } from "./windows.ts";
 import { AccessTokens } from "./tokens.ts";
 
 export const connectModule = defineModule(connect, {
-  uses: [accessModule, settingsModule, notificationsModule],
+  uses: [accessModule, settingsModule, notificationsModule, filesModule],
   services: {
     proofs: Proofs,
     apps: Apps,
@@ -64,6 +66,7 @@ export const connectModule = defineModule(connect, {
     conversations: Conversations,
     desk: Desk,
     windows: Windows,
+    media: ReceivedMedia,
   },
   routes: ({ apps, channels, tokens, quotas, menus, menuTargets, jsSdk, diagnosis, checks, messages, figures }) => ({
     listApps: apps.list,
@@ -97,10 +100,11 @@ export const connectModule = defineModule(connect, {
     receive: messages.receive,
   }),
   publishes: [messageReceived, templateFinished, massFinished, subscriptionsAnswered, subscriptionsSent],
-  schedules: ({ conversations, desk, tokens }) => ({
+  schedules: ({ conversations, desk, tokens, media }) => ({
     note_missed: cron("*/10 * * * *", conversations.noteMissed),
     wake_snoozed: cron("* * * * *", desk.wake),
     refresh_tokens: cron("* * * * *", tokens.refreshAhead),
+    release_media: daily("04:17", media.release),
   }),
   extensions: ({ apps, clients }) => ({
     wechat: dependency({ check: clients.check }),

@@ -93,6 +93,12 @@ export interface ConnectTables {
     lostTry: number | null;
     leavesWaiting: Generated<boolean>;
   };
+  connect_media: {
+    tenantId: Generated<string>;
+    inboundId: string;
+    fileId: string | null;
+    fetchedAt: Date;
+  };
   connect_menu: {
     tenantId: Generated<string>;
     wechatAppId: string;

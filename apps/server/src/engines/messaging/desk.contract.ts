@@ -8,6 +8,7 @@ import { route } from "@zhanggui/kit/contract/route";
 import { bilingual } from "@zhanggui/kit/contract/text";
 import { Instant } from "@zhanggui/kit/contract/time";
 import { z } from "zod";
+import { appOff, mediaGone, wechatRefused, wechatUnreachable } from "../connect/call.contract.ts";
 import {
   ConversationDetail,
   messagingReply,
@@ -144,6 +145,20 @@ export const deskRoutes = {
     params: params.extend({ messageId: Id }),
     reply: byteStream,
     faults: [notFound, pictureGone],
+  }),
+  fetchMedia: route.post("/conversations/:conversationId/messages/:messageId/media", {
+    summary: "An address, for some minutes, of the voice or video that the customer sent; fetched from WeChat once",
+    access: messagingTalks,
+    effect: "change",
+    params: params.extend({ messageId: Id }),
+    reply: z.object({
+      url: z.string(),
+      expiresAt: Instant,
+      /** `audio/amr` is what WeChat's voice is; browsers don't play it. */
+      contentType: z.string(),
+      sizeBytes: z.int(),
+    }),
+    faults: [notFound, mediaGone, appOff, wechatRefused, wechatUnreachable],
   }),
   listStaff: route.get("/conversation-staff", {
     summary: "Who may answer customers, who is on duty, and how much each has",

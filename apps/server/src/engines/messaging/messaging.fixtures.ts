@@ -1,4 +1,5 @@
 import { onePixel } from "../../foundation/files/testing/pictures.ts";
+import { saidByMedia, shortVoice, temporaryMedia } from "../connect/testing/media.ts";
 import { fixturesOf } from "../../testing/every-route.ts";
 import { saying, welcomeTemplate } from "../../testing/lantern-tea.ts";
 import type { Member, TestServer } from "../../testing/test-server.ts";
@@ -34,6 +35,10 @@ export const fixtures = fixturesOf(messaging)(async ({ server, owner, bound }) =
   const { wechatAppId, openid } = conversation!;
   const told = { wechatAppId, openid, what: "busy", at: server.clock.now() };
   await server.runtime.ctx(owner.tenantId).db.insertInto("messaging_told").values(told).execute();
+  const ctx = server.runtime.ctx(owner.tenantId);
+  const voice = { type: "voice", name: "v.amr", contentType: "audio/amr", bytes: shortVoice } as const;
+  const mediaId = await temporaryMedia(server, ctx, wechatAppId, voice);
+  const messageId = await saidByMedia(ctx, { wechatAppId, openid }, "voice", mediaId);
   return {
     listRules: {},
     tryRules: { on: "keyword", text: "菜单", wechatAppId: bound.wechatAppId },
@@ -60,6 +65,7 @@ export const fixtures = fixturesOf(messaging)(async ({ server, owner, bound }) =
     showTyping: { conversationId },
     pictureSent: ofOther,
     pictureSaid: { conversationId: other!.id, messageId: other!.lastMessageId },
+    fetchMedia: { conversationId, messageId },
     listStaff: {},
     setDuty: { isOnDuty: true },
     listCanned: {},

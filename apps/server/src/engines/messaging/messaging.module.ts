@@ -91,6 +91,7 @@ export const messagingModule = defineModule(messaging, {
     showTyping: inbox.typing,
     pictureSent: threads.picture,
     pictureSaid: threads.pictureSaid,
+    fetchMedia: threads.media,
     listStaff: items(inbox.staff),
     setDuty: inbox.setDuty,
     listCanned: canned.list,

@@ -10,11 +10,13 @@ import { reaches } from "@zhanggui/kit/server/data-scope";
 import { listOf } from "@zhanggui/kit/server/list";
 import { those } from "@zhanggui/kit/server/search";
 import { AccessService } from "../../foundation/access/access.service.ts";
+import { FilesService } from "../../foundation/files/files.service.ts";
 import { AudienceService } from "../audience/audience.service.ts";
 import { Apps } from "../connect/apps.ts";
 import { answerableSince, type ConversationRow, Conversations, windowEnd } from "../connect/conversations.ts";
 import { Desk } from "../connect/desk.ts";
 import { openidKey } from "../connect/openid.ts";
+import { ReceivedMedia } from "../connect/received-media.ts";
 import { givenReply } from "../connect/replies.ts";
 import { CannedAnswers } from "./canned.ts";
 import { messagingReply, messagingTalks, notFailed, wroteMeanwhile } from "./conversations.contract.ts";
@@ -31,6 +33,9 @@ type Summary = Out<typeof messaging.listConversations>["items"][number];
 export type Detail = Out<typeof messaging.getConversation>;
 type Inbound = Awaited<ReturnType<Conversations["said"]>>[number];
 
+/** Long enough for the longest that WeChat takes, heard again and again. */
+const listenMinutes = 30;
+
 /** Conversations as operators read them: both sides, in one order. */
 @Injectable()
 export class Threads {
@@ -45,6 +50,8 @@ export class Threads {
     private readonly pictures: Pictures,
     private readonly desk: Desk,
     private readonly canned: CannedAnswers,
+    private readonly receivedMedia: ReceivedMedia,
+    private readonly files: FilesService,
   ) {}
 
   list(ctx: Ctx, query: Flat<typeof messaging.listConversations>): Promise<Out<typeof messaging.listConversations>> {
@@ -176,6 +183,16 @@ export class Threads {
     const url = await this.conversations.pictureOf(ctx, conversation, messageId);
     if (url === undefined) throw notFound();
     return this.pictures.said(ctx, url);
+  }
+
+  /** @throws Fault `kit.not_found`, `connect.media_gone`, `connect.*` */
+  async media(
+    ctx: Ctx,
+    { conversationId, messageId }: Flat<typeof messaging.fetchMedia>,
+  ): Promise<Out<typeof messaging.fetchMedia>> {
+    const conversation = await this.reached(ctx, conversationId, messagingTalks);
+    const { id, type: contentType, sizeBytes } = await this.receivedMedia.of(ctx, conversation, messageId);
+    return { ...(await this.files.linkTo(ctx, id, { minutes: listenMinutes, once: false })), contentType, sizeBytes };
   }
 
   /** Whoever answers what was nobody's goes on with it. */

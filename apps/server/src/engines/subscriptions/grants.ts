@@ -42,7 +42,8 @@ const noConsent = "43101";
 
 /**
  * The ledger of consents to subscription messages. Each change is an entry, written under the lock of its grant, whose
- * counters are the entries' sum; what comes twice meets its entry's key, and what comes late counts by when it happened.
+ * counters are the entries' sum; what comes twice meets its entry's key, and what comes late counts by when it
+ * happened.
  */
 @Injectable()
 export class Grants {
@@ -97,11 +98,12 @@ export class Grants {
     if (grant.refusing) return { reservationId: null, because: "refused" };
     if (!grant.lasting && grant.remaining < 1) return { reservationId: null, because: "none" };
     const amount = grant.lasting ? 0 : -1;
-    const id = newId(ctx.now());
+    const at = ctx.now();
+    const id = newId(at);
     await this.#write(
       ctx,
       grant,
-      { id, key: `send:${purpose}`, kind: "reserved", amount, source: "sending", at: ctx.now() },
+      { id, key: `send:${purpose}`, kind: "reserved", amount, source: "sending", at },
       { remaining: grant.remaining + amount, held: grant.held + 1 },
     );
     return { reservationId: id, isRepeat: false };
@@ -145,7 +147,8 @@ export class Grants {
     const now = await this.#write(ctx, grant, entry, change);
     // They have refused since: what comes back is void.
     const isVoid = grant.refusedAt !== null && reserved.at <= grant.refusedAt;
-    if (isVoid && amount > 0) await this.#take(ctx, now, 1, { key: `void:${key}`, source: "settings", at: ctx.now() });
+    const { at } = about;
+    if (isVoid && amount > 0) await this.#take(ctx, now, 1, { key: `void:${key}`, source: "settings", at });
   }
 
   /**
@@ -199,13 +202,15 @@ export class Grants {
     { refusing, source }: { readonly refusing: boolean; readonly source: "settings" | "wechat" },
   ): Promise<void> {
     const { rows } = await sql<{ balance: number }>`
-      SELECT coalesce(sum(amount), 0)::int AS balance FROM subscriptions_entry WHERE grant_id = ${grant.id} AND at <= ${at}
+      SELECT coalesce(sum(amount), 0)::int AS balance FROM subscriptions_entry
+      WHERE grant_id = ${grant.id} AND at <= ${at}
     `.execute(ctx.db);
     const there = grant.carried + (rows[0]?.balance ?? 0);
     const gone = Math.max(0, Math.min(grant.remaining, there));
     const refusedAt = latest(grant.refusedAt, at);
     const change = { refusedAt, refusing: grant.refusing || refusing };
-    if (gone > 0) await this.#take(ctx, grant, gone, { key: `revoked:${newId(ctx.now())}`, source, at }, change);
+    const id = newId(ctx.now());
+    if (gone > 0) await this.#take(ctx, grant, gone, { key: `revoked:${id}`, source, at }, change);
     else await update(ctx, grant, change);
   }
 

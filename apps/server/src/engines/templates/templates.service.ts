@@ -109,7 +109,7 @@ export class TemplatesService {
     return synced;
   }
 
-  /** For engines that send: whether one consent to it lasts. One that hasn't been read yet is taken for a single one. */
+  /** For engines that send: whether one consent to it lasts. Of one that hasn't been read yet it doesn't. */
   async lasts(ctx: Ctx, { wechatAppId, templateId }: TemplateKey): Promise<boolean> {
     const rows = ctx.db.selectFrom("templates_template").select("lasts").where("wechatAppId", "=", wechatAppId);
     return (await rows.where("templateId", "=", templateId).executeTakeFirst())?.lasts === true;

@@ -90,6 +90,7 @@ export const fileTypes = {
   "text/plain": "TXT",
   "video/mp4": "MP4",
   "audio/mpeg": "MP3",
+  "audio/amr": "AMR",
 } as const;
 export type FileType = keyof typeof fileTypes;
 const types = Object.keys(fileTypes) as [FileType, ...FileType[]];

@@ -1,7 +1,7 @@
 const everywhere = "frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
 
 /**
- * What a page of ours may load and do (CSP 3, Trusted Types): its own files and pictures in `data:`, no script or style
+ * What a page of ours may load and do (CSP 3, Trusted Types): its own files, sound and film, pictures in `data:`, no script or style
  * in the page itself. Scripts put no text into the page as HTML; Vue has a policy for the templates that it was built
  * with, and `proof` lets pages start the one worker that solves a proof of work.
  */
@@ -13,7 +13,7 @@ export function contentPolicyOf(assetsUrl: string | undefined): string {
 }
 
 function contentPolicyWith(files: string): string {
-  return `default-src 'none'; script-src ${files}; style-src ${files}; img-src ${files} data:; connect-src 'self'; font-src ${files}; require-trusted-types-for 'script'; trusted-types vue proof; ${everywhere}`;
+  return `default-src 'none'; script-src ${files}; style-src ${files}; img-src ${files} data:; media-src 'self'; connect-src 'self'; font-src ${files}; require-trusted-types-for 'script'; trusted-types vue proof; ${everywhere}`;
 }
 
 /** The API's page is swagger-ui, which sets style attributes and writes HTML. */

@@ -52,6 +52,7 @@ const kinds: readonly Kind[] = [
     matches: (head) => ascii("ID3")(head) || (head[0] === 0xff && ((head[1] ?? 0) & 0xe6) === 0xe2),
     mostMegabytes: 20,
   },
+  { type: "audio/amr", endings: ["amr"], matches: ascii("#!AMR"), mostMegabytes: 20 },
   { type: "text/csv", endings: ["csv"], matches: isText, mostMegabytes: 100 },
   { type: "text/plain", endings: ["txt", "log", "md", "json"], matches: isText, mostMegabytes: 20 },
 ];
