@@ -51,6 +51,11 @@ export class Contacts {
     return (await this.identities.find(ctx, openid))?.personId;
   }
 
+  /** Whether somebody is known whom WeChat calls so, by whichever account. */
+  async knowsUnionid(ctx: Ctx, unionid: string): Promise<boolean> {
+    return (await this.identities.whose(ctx, "unionid", unionid)) !== undefined;
+  }
+
   /**
    * Somebody has shown that both are they: the one that was there first goes on (B-60).
    *

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, inject, test } from "vitest";
 import { provingClient, signInCustomer } from "../../testing/customers.ts";
+import { Contacts } from "../audience/contacts.ts";
 import { refusal } from "../../testing/refusal.ts";
 import { openTeaShop, type TeaShop } from "../../testing/tea-shop.ts";
 
@@ -120,6 +121,31 @@ test("a follower who comes by WeChat is the person that they are", async () => {
   const [known] = (await tea.owner.api.audience.listPeople({ search: openid })).items;
   await browser.follow(await browser.toWeChat());
   expect((await browser.session()).customer.personId).toBe(known!.id);
+});
+
+test("where newcomers aren't taken, whoever is known by another account comes in, and nobody else", async () => {
+  const { world } = tea.emulator;
+  const { tenantId, api } = tea.owner;
+  const { puppet, browser } = newcomer("阿岚");
+  const stranger = newcomer("路人");
+  const ctx = tea.server.runtime.ctx(tenantId);
+  world.changeAccount(tea.bound.appid, { openPlatform: "lantern" });
+  const { unionid } = world.state.bond(world.account(tea.bound.appid), puppet);
+  expect(unionid).toEqual(expect.any(String));
+  // They follow another account of the business, which told their unionid.
+  const contacts = tea.server.app.get(Contacts, { strict: false });
+  const elsewhere = { wechatAppId: "00000000-0000-7000-8000-000000000001", openid: "oElsewhere" };
+  await contacts.meet(ctx, elsewhere, unionid!);
+  const known = await contacts.whoseOpenid(ctx, elsewhere);
+  await api.settings.change({ key: "customers.takesNewcomers", value: false, version: 0 });
+  try {
+    await browser.follow(await browser.toWeChat({ scope: "snsapi_userinfo" }));
+    expect((await browser.session()).customer.personId).toBe(known);
+    const refused = await stranger.browser.get(await stranger.browser.toWeChat({ scope: "snsapi_userinfo" }));
+    expect(refused.status).toBeGreaterThanOrEqual(400);
+  } finally {
+    await api.settings.change({ key: "customers.takesNewcomers", value: true, version: 1 });
+  }
 });
 
 test("name and picture are kept where they agreed to tell them, and stand for them until somebody names them", async () => {

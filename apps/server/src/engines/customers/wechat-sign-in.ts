@@ -123,8 +123,8 @@ export class WechatSignIn {
   /** Makes a person of them, or one with whoever they are already. @throws Fault `customers.sign_in_refused` */
   async #know(ctx: Ctx, { wechatAppId, linkTo }: Way, { openid, unionid }: PageVisitor): Promise<void> {
     const known = await this.contacts.whoseOpenid(ctx, { wechatAppId, openid });
-    if (known === undefined && linkTo === null && !(await this.settings.get(ctx, takesNewcomers)))
-      throw signInRefused();
+    const isNew = known === undefined && !(unionid !== undefined && (await this.contacts.knowsUnionid(ctx, unionid)));
+    if (isNew && linkTo === null && !(await this.settings.get(ctx, takesNewcomers))) throw signInRefused();
     await this.contacts.meet(ctx, { wechatAppId, openid }, unionid);
     if (linkTo === null) return;
     const { personId, sessionId } = linkTo;

@@ -1,10 +1,13 @@
 import { Injectable } from "@nestjs/common";
+import { Fault } from "@zhanggui/kit/contract/fault";
 import type { Flat, Out } from "@zhanggui/kit/contract/route";
 import type { Ctx } from "@zhanggui/kit/server/ctx";
 import { faultSentence } from "@zhanggui/kit/server/fault-sentence";
-import type { WechatClient } from "@zhanggui/wechat/client";
 import { listDrafts } from "@zhanggui/wechat/calls/articles";
 import { listMaterial, mediaLimits } from "@zhanggui/wechat/calls/media";
+import { TokenFailure, type WechatClient } from "@zhanggui/wechat/client";
+import type { ErrcodeKind } from "@zhanggui/wechat/errcodes";
+import { WechatError } from "@zhanggui/wechat/transport";
 import { Tenants } from "../../foundation/access/tenants.ts";
 import { Apps } from "../connect/apps.ts";
 import { faultOf, WechatClients } from "../connect/clients.ts";
@@ -20,6 +23,15 @@ interface Seen {
   readonly changedAt: Date;
 }
 const stopped = { zh: "读取中断，稍后会再试。", en: "The reading broke off; it is tried again later." };
+
+const again = { zh: "稍后会再试。", en: "It is tried again later." };
+/** WeChat is busy, wasn't reached, or was asked too often in a minute. */
+const passing: ReadonlySet<ErrcodeKind> = new Set(["busy", "throttled"]);
+
+function isPassing(error: unknown): boolean {
+  const cause = error instanceof TokenFailure ? error.cause : error;
+  return cause instanceof WechatError ? passing.has(cause.kind) : !(cause instanceof Fault);
+}
 
 interface Page {
   readonly total: number;
@@ -68,7 +80,7 @@ export class Library {
     });
   }
 
-  /** All of an account's library. What is refused for good (rights, secret) is told and not tried again. */
+  /** All of an account's library. What is refused for good is told, and not tried again; what passes, is. */
   async read(ctx: Ctx, { wechatAppId }: { readonly wechatAppId: string }): Promise<void> {
     const begunAt = ctx.now();
     try {
@@ -80,13 +92,16 @@ export class Library {
         isWhole &&= read.isWhole;
       }
       await this.#forget(ctx, wechatAppId, isWhole ? begunAt : undefined);
-      await this.#end(ctx, wechatAppId, { state: "done", items });
+      await this.#end(ctx, wechatAppId, { state: "done", items, zh: null, en: null });
     } catch (error) {
       const fault = faultOf(error);
       // The page must not wait for ever for what will be tried again, or never.
       if (fault === undefined) await this.#end(ctx, wechatAppId, { state: "failed", ...stopped });
       if (fault === undefined) throw error;
-      await this.#end(ctx, wechatAppId, { state: "failed", ...faultSentence(fault) });
+      const { zh, en } = faultSentence(fault);
+      if (!isPassing(error)) return this.#end(ctx, wechatAppId, { state: "failed", zh, en });
+      await this.#end(ctx, wechatAppId, { state: "failed", zh: zh + again.zh, en: `${en} ${again.en}` });
+      throw error;
     }
   }
 
@@ -129,7 +144,7 @@ export class Library {
   async #end(
     ctx: Ctx,
     wechatAppId: string,
-    change: { state: "done" | "failed"; items?: number; zh?: string; en?: string },
+    change: { state: "done" | "failed"; items?: number; zh?: string | null; en?: string | null },
   ): Promise<void> {
     await ctx.db
       .updateTable("materials_sync")

@@ -6,5 +6,7 @@ import { z } from "zod";
 export const readLibrary = job("materials.read_library", z.object({ wechatAppId: Id }), {
   concurrency: 2,
   expireSeconds: 1_800,
-  retryLimit: 3,
+  // Later and later: an hour and a half in all. Then the night reads it.
+  retryLimit: 5,
+  retryDelaySeconds: 180,
 });

@@ -64,6 +64,29 @@ test("the night reads every account that is on, and a refusal is told with its r
   expect(tea.emulator.world.journal({ kind: "api" })).toHaveLength(before);
 });
 
+test.each([
+  ["finds WeChat busy", { errcode: -1 }],
+  ["asks too often in a minute", { errcode: 45011 }],
+  ["gets no answer", { drop: "after" as const }],
+])("a reading that %s goes on by itself", async (_why, how) => {
+  const wechat = await client();
+  for (let n = 0; n < 25; n += 1) await wechat.call(addMaterial, { type: "image", file: picture });
+  const path = "/cgi-bin/material/batchget_material";
+  // The client itself asks a lost or busy read again at once, a few times.
+  tea.emulator.world.addFault({ target: "api", path, count: 4, ...how });
+  await tea.owner.api.materials.sync({ wechatAppId: wechatAppId() });
+  await tea.settle();
+  expect((await tea.owner.api.materials.syncs()).items[0]).toMatchObject({
+    state: "failed",
+    zh: expect.stringContaining("稍后会再试"),
+  });
+  for (let hour = 0; hour < 5; hour += 1) {
+    tea.server.clock.advance(3_600_000);
+    await tea.settle();
+  }
+  expect((await tea.owner.api.materials.syncs()).items[0]).toMatchObject({ state: "done", items: 25, zh: null });
+});
+
 test("a file goes into the library and is shown from there; deleting it deletes it at WeChat", async () => {
   const fileId = await stored("茶.png", onePixel, "image/png");
   const made = await tea.owner.api.materials.upload({ wechatAppId: wechatAppId(), kind: "image", fileId });
