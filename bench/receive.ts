@@ -1,18 +1,12 @@
-import { randomBytes } from "node:crypto";
-import { Agent, request } from "node:http";
+import { Agent } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
-import { type Emulator, startEmulator } from "@zhanggui/emulator/emulator";
-import { createClient } from "@zhanggui/kit/contract/client";
-import { access } from "@zhanggui/server/foundation/access/access.contract";
-import { connect } from "@zhanggui/server/engines/connect/connect.contract";
-import { messaging } from "@zhanggui/server/engines/messaging/messaging.contract";
-import { encryptMessage } from "@zhanggui/wechat/cipher";
-import { sign } from "@zhanggui/wechat/signature";
+import { startEmulator } from "@zhanggui/emulator/emulator";
 import pg from "pg";
 import { onShutdown, measured } from "./support/clean-up.ts";
 import { openCluster } from "./support/cluster.ts";
 import { printMachine, printTable, quantile, shown } from "./support/figures.ts";
-import { type RunningServer, setupToken, startBuiltServer, startPlainServer } from "./support/servers.ts";
+import { type Account, keyword, openShop, post, pushOf } from "./support/pushes.ts";
+import { startBuiltServer, startPlainServer } from "./support/servers.ts";
 
 /*
  * How many of WeChat's pushes one server process takes: safe mode, XML, each with its own MsgId, each answered by an
@@ -22,102 +16,9 @@ import { type RunningServer, setupToken, startBuiltServer, startPlainServer } fr
 const atOnce = 32;
 const forMs = 10_000;
 const warmUpMs = 2_000;
-const people = 50;
-const keyword = "菜单";
-
-interface Account {
-  readonly appId: string;
-  readonly originalId: string;
-  readonly pushToken: string;
-  readonly encodingAesKey: string;
-  readonly openids: readonly string[];
-}
-
-interface Shop {
-  /** The callback's path. */
-  readonly path: string;
-  readonly account: Account;
-}
-
-/** Binds an official account with fans to the server, and makes a rule that answers the keyword. */
-async function openShop(server: RunningServer, emulator: Emulator): Promise<Shop> {
-  const baseUrl = server.url;
-  const owner = { login: "owner@lantern-tea.example", displayName: "Owner", password: randomBytes(16).toString("hex") };
-  const visitor = createClient({ access }, { baseUrl });
-  const { accessToken } = await visitor.access.setup({ setupToken, tenantName: "Lantern Tea", ...owner });
-  const headers = () => ({ authorization: `Bearer ${accessToken}` });
-  const api = createClient({ connect, messaging }, { baseUrl, headers });
-
-  const wechat = emulator.world.createAccount({ name: "灯笼茶" });
-  const secrets = {
-    pushToken: randomBytes(8).toString("hex"),
-    encodingAesKey: randomBytes(32).toString("hex").slice(0, 43),
-  };
-  const app = await api.connect.bindApp({
-    name: "灯笼茶",
-    appId: wechat.appid,
-    appSecret: wechat.secret,
-    mode: "safe",
-    ...secrets,
-  });
-  const rule = {
-    name: "菜单",
-    on: "keyword",
-    keywords: [keyword],
-    match: "contains",
-    replies: [{ type: "text", text: "今日：桂花乌龙、陈皮白茶。" }],
-  } satisfies Parameters<typeof api.messaging.createRule>[0];
-  await api.messaging.createRule(rule);
-  const path = `/api/wechat/callback/${app.id}`;
-  const url = server.url + path;
-  const { pushToken: token, encodingAesKey } = secrets;
-  await emulator.world.configurePush(wechat.appid, { url, token, encodingAesKey, mode: "safe", format: "xml" });
-  for (let index = 0; index < people; index++) await emulator.world.follow(emulator.world.createPuppet().id);
-  const openids = emulator.world.bonds().map(({ openid }) => openid);
-  return { path, account: { appId: wechat.appid, originalId: wechat.originalId, openids, ...secrets } };
-}
 
 let messages = 0;
-
-/** A push as WeChat sends it: the query and the body. */
-function nextPush({ appId, originalId, pushToken, encodingAesKey, openids }: Account): { query: string; body: string } {
-  messages += 1;
-  const openid = openids[messages % openids.length] ?? "";
-  const timestamp = String(Math.floor(Date.now() / 1000));
-  const nonce = String(messages);
-  const message =
-    `<xml><ToUserName><![CDATA[${originalId}]]></ToUserName><FromUserName><![CDATA[${openid}]]></FromUserName>` +
-    `<CreateTime>${timestamp}</CreateTime><MsgType><![CDATA[text]]></MsgType>` +
-    `<Content><![CDATA[看看${keyword}]]></Content><MsgId>${24_000_000_000 + messages}</MsgId></xml>`;
-  const encrypted = encryptMessage(message, { appId, encodingAesKey });
-  const query = new URLSearchParams({
-    signature: sign(pushToken, timestamp, nonce),
-    timestamp,
-    nonce,
-    openid,
-    encrypt_type: "aes",
-    msg_signature: sign(pushToken, timestamp, nonce, encrypted),
-  });
-  const toUser = `<ToUserName><![CDATA[${originalId}]]></ToUserName>`;
-  return { query: query.toString(), body: `<xml>${toUser}<Encrypt><![CDATA[${encrypted}]]></Encrypt></xml>` };
-}
-
-/** Sends a push, resolves with the answer's body. Rejects unless it is 200. */
-function post(agent: Agent, url: string, body: string): Promise<string> {
-  const headers = { "content-type": "text/xml", "content-length": Buffer.byteLength(body) };
-  return new Promise((done, fail) => {
-    const sent = request(url, { method: "POST", agent, headers }, (response) => {
-      let text = "";
-      response.setEncoding("utf8");
-      response.on("data", (chunk: string) => (text += chunk));
-      response.once("end", () =>
-        response.statusCode === 200 ? done(text) : fail(new Error(`${response.statusCode}: ${text}`)),
-      );
-    });
-    sent.once("error", fail);
-    sent.end(body);
-  });
-}
+const nextPush = (account: Account) => pushOf(account, (messages += 1), `看看${keyword}`);
 
 interface Seen {
   readonly perSecond: number;
