@@ -20,7 +20,7 @@ const warmUp = 1_000;
 const late = 2_500;
 const near = 20;
 
-/** In which order messages come, some of them twice. Of ten, one is repeated at once, comes later than others, or late. */
+/** In which order messages come, some twice. Of ten, one is repeated at once, comes after others, or again late. */
 function orderOf(from: number): number[] {
   const placed = Array.from({ length: count }, (_, at) => {
     const message = from + at;

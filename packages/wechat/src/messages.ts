@@ -224,8 +224,9 @@ export function createdAt(message: InboundMessage): Date {
  * different events of one second (a follow and its scan; two receipts; two buttons), so Event is added, and the event's
  * own identity: MsgID of a receipt, the list of a subscription's, else EventKey (scene, button, page). Adding is safe:
  * a repeat carries the same fields as the first try, so no repeat gets another key. The ticket isn't added: it only
- * names the code whose scene EventKey gives. Sources: "接收普通消息" and "接收事件推送" (关于重试的消息排重; the latter in copies), read 2026-11; same-second events:
- * github.com/chanjarster/weixin-java-tools issue 66. That a repeat's fields are the same is recalled.
+ * names the code whose scene EventKey gives. Sources: "接收普通消息" and "接收事件推送" (关于重试的消息排重; the latter in copies),
+ * read 2026-11; same-second events: github.com/chanjarster/weixin-java-tools issue 66. That a repeat's fields are the
+ * same is recalled.
  */
 export function dedupeKey(message: InboundMessage): string {
   if (message.type !== "event" && message.msgId !== undefined) return bounded("message", [message.msgId]);

@@ -39,6 +39,7 @@ export const fixtures = fixturesOf(messaging)(async ({ server, owner, bound }) =
   const voice = { type: "voice", name: "v.amr", contentType: "audio/amr", bytes: shortVoice } as const;
   const mediaId = await temporaryMedia(server, ctx, wechatAppId, voice);
   const messageId = await saidByMedia(ctx, { wechatAppId, openid }, "voice", mediaId);
+  await owner.api.messaging.fetchMedia({ conversationId, messageId });
   return {
     listRules: {},
     tryRules: { on: "keyword", text: "菜单", wechatAppId: bound.wechatAppId },

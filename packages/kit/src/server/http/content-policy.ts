@@ -1,9 +1,9 @@
 const everywhere = "frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
 
 /**
- * What a page of ours may load and do (CSP 3, Trusted Types): its own files, sound and film, pictures in `data:`, no script or style
- * in the page itself. Scripts put no text into the page as HTML; Vue has a policy for the templates that it was built
- * with, and `proof` lets pages start the one worker that solves a proof of work.
+ * What a page of ours may load and do (CSP 3, Trusted Types): its own files, sound and film, pictures in `data:`, no
+ * script or style in the page itself. Scripts put no text into the page as HTML; Vue has one for the templates that it
+ * was built with, and `proof` lets pages start the one worker that solves a proof of work.
  */
 export const contentPolicy = contentPolicyWith("'self'");
 
