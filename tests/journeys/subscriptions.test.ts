@@ -54,7 +54,7 @@ test("a consent is seen, tried on whoever gave it, and used up", { timeout: pati
   expect(last?.content).toMatchObject({ kind: "template", title: "取餐提醒" });
   await row.getByRole("button").last().click();
   await page.getByRole("button", { name: "查看明细" }).click();
-  await page.getByText("已发送").first().waitFor();
+  await page.getByRole("listitem").filter({ hasText: "准备发送" }).waitFor();
   await album.take(page, "ledger");
   await page.keyboard.press("Escape");
   await row.getByRole("link").first().click();
