@@ -131,7 +131,7 @@ const onWechatTag = { field: "audience", is: "eq", value: "wechat_tag" } as cons
 const onTag = { field: "audience", is: "eq", value: "tag" } as const;
 const Given = z.object({
   name: Broadcast.shape.name,
-  wechatAppId: field(Id, appLabel, { kind: "wechatApp" }),
+  wechatAppId: field(Id, appLabel, { kind: "officialAccount" }),
   audience: Broadcast.shape.audience,
   wechatTag: field(
     z
