@@ -31,7 +31,7 @@ const snoozes = [
   { hours: 24, label: { zh: "明天这个时候", en: "This time tomorrow" } },
 ];
 
-/** Until when a conversation may be put off from now on: whatever is later than WeChat takes an answer isn't offered. */
+/** Until when a conversation may be put off: nothing is offered that is later than WeChat takes an answer. */
 export function snoozesOf({ snoozableUntil }: Pick<Detail, "snoozableUntil">, nowMs: number) {
   if (snoozableUntil === null) return [];
   const latest = Date.parse(snoozableUntil);

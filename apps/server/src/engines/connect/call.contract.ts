@@ -34,7 +34,7 @@ export const snapshotPage = fault(
   403,
   {
     zh: "这是微信的网页快照，只能浏览，不能登录。请点右下角的“使用完整服务”。",
-    en: "This is WeChat's snapshot of the page, to look at only. Tap “使用完整服务” (use the full service) at the bottom right to sign in.",
+    en: "This is WeChat's snapshot of the page, to look at only. Tap the button for the full service at the bottom right to sign in.",
   },
   { errno: 2501 },
 );

@@ -160,7 +160,7 @@ test("whom WeChat made up for a snapshot of the page is nobody: not signed in, a
   };
   vi.stubGlobal("fetch", asSnapshot);
   const seen = await problemOf(await browser.get(await agree())).finally(() => vi.unstubAllGlobals());
-  expect(seen).toMatchObject({ status: 403, text: expect.stringContaining("使用完整服务") as string });
+  expect(seen).toMatchObject({ status: 403, text: expect.stringContaining("full service") as string });
   expect(await people()).toBe(before);
   expect((await browser.session()).customer).toBeUndefined();
   // They tap for the whole of it, and come back by the same way as themselves.
