@@ -2,7 +2,6 @@ import { Injectable } from "@nestjs/common";
 import type { PayloadOf } from "@zhanggui/kit/contract/event";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
 import { massState } from "@zhanggui/wechat/calls/mass-messages";
-import { sql } from "kysely";
 import { Tenants } from "../../foundation/access/tenants.ts";
 import { WechatClients } from "../connect/clients.ts";
 import type { massFinished } from "../connect/connect.events.ts";
@@ -75,7 +74,8 @@ export class Reports {
         .select(["id", "wechatAppId", "msgId", "people", "broadcastId"])
         .where("state", "=", "accepted")
         .where("acceptedAt", "<", new Date(ctx.now().getTime() - askAfterMs))
-        .orderBy(sql`coalesce(result_asked_at, accepted_at)`)
+        .orderBy("resultAskedAt", (order) => order.asc().nullsFirst())
+        .orderBy("acceptedAt")
         .limit(mostAsked)
         .execute();
       if (silent.length > 0)
