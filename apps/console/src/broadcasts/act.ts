@@ -68,7 +68,7 @@ export function previews<Row extends Broadcast>(open: (row: Row) => void): RowAc
     label: { zh: "预览", en: "Preview" },
     needs: broadcastsSend,
     shows: ({ state }) => state === "draft",
-    run: (row) => void open(row),
+    run: (row) => open(row),
   };
 }
 

@@ -5,7 +5,7 @@ import type { Asked, Kind, Option } from "../list/kinds.ts";
 import { provideAround } from "./around.ts";
 import { useOptions } from "./options.ts";
 
-const { kind } = vi.hoisted(() => ({ kind: { current: {} as object } }));
+const { kind } = vi.hoisted((): { kind: { current: object } } => ({ kind: { current: {} } }));
 vi.mock("../list/kinds.ts", async (original) => ({
   ...(await original<typeof import("../list/kinds.ts")>()),
   kindOf: async () => kind.current,
