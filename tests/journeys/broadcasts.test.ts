@@ -48,8 +48,12 @@ test(
     await page.getByRole("link", { name: "采茶上新" }).click();
     await page.getByText("还没有发出。").waitFor();
     await album.take(page, "draft");
+    // What the list can do with a draft, its page can.
+    await page.getByRole("button", { name: /采茶上新/ }).click();
+    await page.locator(".menu-items").getByRole("button", { name: "发出", exact: true }).waitFor();
+    await album.take(page, "draft-menu");
+    await previewTo(() => page.locator(".menu-items").getByRole("button", { name: "预览", exact: true }).click());
     await page.getByRole("link", { name: "群发", exact: true }).first().click();
-    await preview();
     await send();
     await page.goto("/messages/materials");
     await page.getByText("不可群发").waitFor();
@@ -114,9 +118,9 @@ async function write(): Promise<void> {
   await page.getByRole("link", { name: "采茶上新" }).waitFor();
 }
 
-async function preview(): Promise<void> {
+async function previewTo(open: () => Promise<void>): Promise<void> {
   const { page } = desk;
-  await menuOf("预览");
+  await open();
   const form = page.getByRole("dialog");
   await form.getByRole("combobox", { name: /^客户/ }).click({ force: true });
   await page.getByRole("option").first().click();

@@ -65,6 +65,7 @@ const open: Readonly<Record<string, string>> = {
   "logs.list items[].fields": "what a line of the log says is its writer's",
   "materials.picture": "a picture of the library, of the types that browsers only draw",
   "messaging.createScene items[]<wechat_template>.data": "template fields are named by whoever made the template",
+  "messaging.deliveryPicture": "a picture that was sent, as it is stored",
   "messaging.getDelivery content": "what was sent: template fields, or a mail's subject and text",
   "messaging.getDelivery steps[].details": "what a step tells is its writer's",
   "messaging.retryReply sent.content": "what was written: a text, a picture, a card",

@@ -39,6 +39,51 @@ export function sends<Row extends Broadcast>(): RowAction<Row> {
   };
 }
 
+/** Sends once more what certainly didn't go out. */
+export function resends<Row extends Broadcast & { readonly resendable: number }>(): RowAction<Row> {
+  return acts(
+    api.broadcasts.resend,
+    { zh: "重发失败批次", en: "Send failed parts again" },
+    ({ id, resendable }: Row) => ({ broadcastId: id, people: resendable }),
+    {
+      done: { zh: "已交给微信发送", en: "Handed to WeChat" },
+      shows: ({ resendable }) => resendable > 0,
+      sure: ({ name, resendable }) => ({
+        title: {
+          zh: `把“${name}”重发给 ${counted(resendable)} 人？`,
+          en: `Send “${name}” again to ${several(resendable, "person", "people")}?`,
+        },
+        sentence: {
+          zh: "只重发确定没有发出的批次；结果未知的不会重发。发出后不能收回。",
+          en: "Only parts that certainly didn't go out; what is unknown isn't sent again. It can't be taken back.",
+        },
+      }),
+    },
+  );
+}
+
+/** Shows it to one follower first. */
+export function previews<Row extends Broadcast>(open: (row: Row) => void): RowAction<Row> {
+  return {
+    label: { zh: "预览", en: "Preview" },
+    needs: broadcastsSend,
+    shows: ({ state }) => state === "draft",
+    run: (row) => open(row),
+  };
+}
+
+export function deletes<Row extends Broadcast>(): RowAction<Row> {
+  return acts(api.broadcasts.delete, { zh: "删除", en: "Delete" }, ({ id }: Row) => ({ broadcastId: id }), {
+    isDangerous: true,
+    done: { zh: "已删除", en: "Deleted" },
+    shows: ({ state }) => state === "draft",
+    sure: ({ name }) => ({
+      title: { zh: `删除“${name}”？`, en: `Delete “${name}”?` },
+      sentence: { zh: "草稿不能恢复。", en: "The draft can't be brought back." },
+    }),
+  });
+}
+
 export function takesDown<Row extends Broadcast>(): RowAction<Row> {
   return acts(api.broadcasts.takeDown, { zh: "撤下", en: "Take down" }, ({ id }: Row) => ({ broadcastId: id }), {
     isDangerous: true,

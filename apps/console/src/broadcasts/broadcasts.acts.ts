@@ -7,5 +7,6 @@ export const acts: Readonly<Record<string, LocalizedText>> = {
   delete: { zh: "删除群发", en: "Delete a broadcast" },
   preview: { zh: "预览群发", en: "Preview a broadcast" },
   send: { zh: "发出群发", en: "Send a broadcast" },
+  resend: { zh: "重发失败批次", en: "Send failed parts again" },
   takeDown: { zh: "撤下群发", en: "Take a broadcast down" },
 };

@@ -3,31 +3,108 @@ import { computed, onScopeDispose, ref, shallowRef, watch } from "vue";
 import { inLanguage } from "../common/language.ts";
 import { showTrouble } from "../common/show-trouble.ts";
 import { isAbort } from "../common/trouble.ts";
-import { kindOf, type Option } from "../list/kinds.ts";
+import { type Asked, isPartial, type Kind, kindOf, type Option } from "../list/kinds.ts";
+import { useAround } from "./around.ts";
 
-/** What a field can be set to: its own choices, or what the module of its kind lists. */
-export function useOptions(field: () => FormField) {
+/** Typing pauses so long before the server is asked. */
+const pauseMs = 250;
+
+/**
+ * What a field can be set to: its own choices, or what the module of its kind lists, for what else the form has chosen.
+ * Of a kind with more values than are listed, what is typed is looked for on the server.
+ *
+ * @param value what the field is set to: it has its name, whatever else is listed
+ */
+export function useOptions(field: () => FormField, value: () => unknown = () => undefined) {
+  const kind = shallowRef<Kind>();
   const listed = shallowRef<readonly Option[]>([]);
+  /** What was looked for; undefined while nothing is typed. */
+  const found = shallowRef<readonly Option[]>();
+  /** By their values: one that was chosen keeps its name. */
+  const seen = shallowRef<ReadonlyMap<string, Option>>(new Map());
   const isLoading = ref(false);
-  const abort = new AbortController();
-  onScopeDispose(() => abort.abort());
+  const around = useAround();
+  let abort = new AbortController();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  onScopeDispose(() => {
+    clearTimeout(timer);
+    abort.abort();
+  });
 
-  async function load({ kind, choices }: FormField): Promise<void> {
-    if (choices !== undefined) return;
+  const of = computed(() => {
+    const chosen = (kind.value?.narrowedBy ?? []).flatMap((name) => {
+      const now = around(name);
+      return typeof now === "string" && now !== "" ? [[name, now] as const] : [];
+    });
+    return Object.fromEntries(chosen);
+  });
+
+  /** What was asked before is of no use any more. */
+  async function ask(asked: Asked, take: (options: readonly Option[]) => void): Promise<void> {
+    abort.abort();
+    abort = new AbortController();
+    const { signal } = abort;
     isLoading.value = true;
     try {
-      listed.value = (await (await kindOf({ kind }))?.options?.(abort.signal)) ?? [];
+      const options = (await kind.value?.options?.(signal, asked)) ?? [];
+      if (signal.aborted) return;
+      seen.value = new Map([...seen.value, ...options.map((option) => [option.value, option] as const)]);
+      take(options);
     } catch (error) {
-      if (!isAbort(error)) showTrouble(error);
+      if (!isAbort(error) && !signal.aborted) showTrouble(error);
     } finally {
-      isLoading.value = false;
+      if (!signal.aborted) isLoading.value = false;
     }
   }
-  watch(field, (now) => void load(now), { immediate: true });
+
+  async function list(): Promise<void> {
+    found.value = undefined;
+    await ask({ of: of.value }, (options) => (listed.value = options));
+    await name();
+  }
+  /** One that isn't listed is asked for its name. */
+  async function name(): Promise<void> {
+    const now = value();
+    if (typeof now !== "string" || now === "" || seen.value.has(now) || kind.value?.nameOf === undefined) return;
+    const label = await kind.value.nameOf(now, abort.signal).catch(() => undefined);
+    if (label !== undefined) seen.value = new Map([...seen.value, [now, { value: now, label }]]);
+  }
+
+  watch(
+    field,
+    async (now) => {
+      if (now.choices !== undefined) return;
+      kind.value = await kindOf(now);
+      await list();
+    },
+    { immediate: true },
+  );
+  watch(
+    () => JSON.stringify(of.value),
+    () => void list(),
+  );
+
+  const isSearched = computed(() => field().choices === undefined && isPartial(kind.value, listed.value));
+  function seek(text: string): void {
+    clearTimeout(timer);
+    const search = text.trim();
+    if (search === "") {
+      found.value = undefined;
+      return;
+    }
+    timer = setTimeout(() => void ask({ of: of.value, search }, (options) => (found.value = options)), pauseMs);
+  }
+
   const options = computed<readonly Option[]>(() => {
     const { choices } = field();
-    if (choices === undefined) return listed.value;
-    return Object.entries(choices).map(([value, choice]) => ({ value, label: inLanguage(choice) }));
+    if (choices !== undefined)
+      return Object.entries(choices).map(([each, choice]) => ({ value: each, label: inLanguage(choice) }));
+    const offered = found.value ?? listed.value;
+    const now = value();
+    const chosen = typeof now === "string" ? seen.value.get(now) : undefined;
+    return chosen === undefined || offered.some((option) => option.value === chosen.value)
+      ? offered
+      : [chosen, ...offered];
   });
-  return { options, isLoading };
+  return { options, isLoading, isSearched, seek };
 }

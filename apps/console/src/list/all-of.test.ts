@@ -1,7 +1,7 @@
 import { forms } from "@zhanggui/server/foundation/forms/forms.contract";
 import type { Call } from "@zhanggui/kit/contract/client";
 import { expect, test } from "vitest";
-import { allOf } from "./all-of.ts";
+import { allOf, searched } from "./all-of.ts";
 
 type Query = { readonly formId: string; readonly cursor?: string; readonly limit: number };
 
@@ -29,4 +29,12 @@ test.for([0, 1, 200, 201, 450])("of %d rows all are read, page after page, of wh
 test("of a list without end as many are read as anybody looks through", async () => {
   const { call } = listOf(1_000_000);
   expect(await allOf(call, new AbortController().signal, { formId: "f" })).toHaveLength(2000);
+});
+
+test("what is typed goes along, unless it is nothing", () => {
+  expect([searched({ search: " 茶 " }), searched({ search: " " }), searched(undefined)]).toEqual([
+    { search: "茶" },
+    {},
+    {},
+  ]);
 });

@@ -1,13 +1,14 @@
 import { materialKinds } from "@zhanggui/server/engines/materials/materials.contract";
 import { api } from "../common/api.ts";
 import { inLanguage } from "../common/language.ts";
-import { allOf } from "../list/all-of.ts";
+import { allOf, searched } from "../list/all-of.ts";
 import type { Kind } from "../list/kinds.ts";
 
 /** What can be mass sent: whatever WeChat would refuse isn't offered. */
 export const kind: Kind = {
-  options: async (signal) => {
-    const items = await allOf(api.materials.list, signal, { massSending: ["yes"] });
+  narrowedBy: ["wechatAppId"],
+  options: async (signal, asked) => {
+    const items = await allOf(api.materials.list, signal, { ...searched(asked), ...asked?.of, massSending: ["yes"] });
     return items.map(({ id, name, kind, app }) => ({
       value: id,
       label: name,

@@ -1,5 +1,16 @@
+import { language } from "../common/language.ts";
 import { expect, test } from "vitest";
-import { bytesOf, type Entry, showsTime, windowLeft, withPage } from "./conversation.ts";
+import {
+  answersLeft,
+  bytesOf,
+  type Entry,
+  notedWords,
+  saidBy,
+  showsTime,
+  snoozesOf,
+  windowLeft,
+  withPage,
+} from "./conversation.ts";
 
 const entry = (id: string, at = "2026-11-29T10:00:00.000Z"): Entry => ({
   id,
@@ -43,4 +54,28 @@ test("where so much has come that the page doesn't reach what was known, there i
 
 test("a text is as long as its bytes", () => {
   expect([bytesOf("tea"), bytesOf("茶"), bytesOf("🍵")]).toEqual([3, 3, 4]);
+});
+
+test("nothing is put off beyond the time in which they can be answered", () => {
+  const now = Date.parse("2026-11-29T10:00:00.000Z");
+  const hours = (until: string): number => (Date.parse(until) - now) / 3_600_000;
+  const offered = (left: number) =>
+    snoozesOf({ snoozableUntil: new Date(now + left * 3_600_000).toISOString() }, now).map(({ until }) => hours(until));
+  expect(offered(47)).toEqual([1, 4, 24, 47]);
+  expect(offered(4.5)).toEqual([1, 4, 4.5]);
+  expect(offered(0.5)).toEqual([0.5]);
+  expect(offered(-1)).toEqual([]);
+  expect(snoozesOf({ snoozableUntil: null }, now)).toEqual([]);
+});
+
+test("one answer is one, and what isn't text is said by its kind and name", () => {
+  language.value = "zh";
+  expect([answersLeft(1).en, answersLeft(2).en]).toEqual(["1 answer left", "2 answers left"]);
+  expect(saidBy({ message: { type: "miniprogrampage", title: "点单" } })).toBe("[小程序] 点单");
+  expect(saidBy({ message: { type: "rest" } })).toBe("[其余的回复]");
+});
+
+test("what nobody did is told without a name", () => {
+  const note = { kind: "released", author: null, to: null, text: null, until: null } as const;
+  expect(notedWords(note).en).toContain("Whoever had it");
 });

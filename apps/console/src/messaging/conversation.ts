@@ -24,6 +24,35 @@ export function windowLeft(until: string, nowMs: number): LocalizedText {
   return { zh: `剩 ${hours} 小时`, en: `${hours} h left` };
 }
 
+const hourMs = 60 * minuteMs;
+const snoozes = [
+  { hours: 1, label: { zh: "1 小时后", en: "In an hour" } },
+  { hours: 4, label: { zh: "4 小时后", en: "In four hours" } },
+  { hours: 24, label: { zh: "明天这个时候", en: "This time tomorrow" } },
+];
+
+/** Until when a conversation may be put off: nothing is offered that is later than WeChat takes an answer. */
+export function snoozesOf({ snoozableUntil }: Pick<Detail, "snoozableUntil">, nowMs: number) {
+  if (snoozableUntil === null) return [];
+  const latest = Date.parse(snoozableUntil);
+  const offered = snoozes
+    .map(({ hours, label }) => ({ until: nowMs + hours * hourMs, label }))
+    .filter(({ until }) => until <= latest);
+  const last = {
+    until: latest,
+    label: { zh: `最晚：${timeOf(snoozableUntil)}`, en: `At the latest: ${timeOf(snoozableUntil)}` },
+  };
+  return [...offered, ...(latest > nowMs ? [last] : [])].map(({ until, label }) => ({
+    until: new Date(until).toISOString(),
+    label,
+  }));
+}
+
+/** How many answers WeChat still takes. */
+export function answersLeft(count: number): LocalizedText {
+  return { zh: `还可回复 ${count} 条`, en: count === 1 ? "1 answer left" : `${count} answers left` };
+}
+
 /** After so long a silence a chat shows the time again, as on the phone. */
 const silenceMs = 5 * minuteMs;
 
@@ -57,6 +86,8 @@ const partWords: Readonly<Record<string, LocalizedText>> = {
   video: { zh: "视频", en: "Video" },
   news: { zh: "图文", en: "Link" },
   link: { zh: "图文", en: "Link" },
+  rest: { zh: "其余的回复", en: "The rest of the answer" },
+  miniprogram: { zh: "小程序", en: "Mini-program" },
   miniprogrampage: { zh: "小程序", en: "Mini-program" },
 };
 
@@ -64,6 +95,11 @@ const partWords: Readonly<Record<string, LocalizedText>> = {
 export function saidBy({ text, message }: Readonly<Record<string, unknown>>): string {
   if (typeof text === "string") return text;
   const { type = "", title = "" } = (message ?? {}) as { type?: string; title?: string };
+  return inBrackets(type, title);
+}
+
+/** What isn't text: what kind of thing it is, and how it is called. */
+export function inBrackets(type: string, title: string): string {
   return `[${inLanguage(partWords[type] ?? { zh: type, en: type })}] ${title}`.trim();
 }
 
@@ -81,6 +117,11 @@ export function notedWords({ kind, author, to, until }: Noted): LocalizedText {
     case "handed_over":
       return { zh: `${by} 转交给了 ${whom}`, en: `${by} handed it over to ${whom}` };
     case "released":
+      if (author === null)
+        return {
+          zh: "负责人已不能回复客户，会话放回了未分配",
+          en: "Whoever had it may answer customers no more: it is everybody’s again",
+        };
       return { zh: `${by} 放回了未分配`, en: `${by} gave it back to everybody` };
     case "closed":
       return { zh: `${by} 结束了会话`, en: `${by} closed the conversation` };

@@ -13,6 +13,7 @@ const delivery = (state: Summary["state"]): Summary => ({
   id: "d1",
   sceneName: "新客到店",
   authorName: null,
+  automatic: null,
   channel: "wechat_template",
   to: "o1",
   personId: "p1",

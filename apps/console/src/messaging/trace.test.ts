@@ -30,6 +30,7 @@ const delivery = (state: Detail["state"], channel: Detail["channel"] = "mail"): 
   id: "d",
   sceneName: "欢迎",
   authorName: null,
+  automatic: null,
   channel,
   to: "a@example.com",
   personId: "p",

@@ -1,10 +1,13 @@
 import { onScopeDispose, ref, type Ref, shallowRef, watch } from "vue";
+import type { LocalizedText } from "@zhanggui/kit/contract/text";
 import { api } from "../common/api.ts";
 
 interface Offer {
   readonly id: string;
   readonly shortcut: string;
   readonly text: string;
+  /** Why it can't be filled in for this customer. */
+  readonly trouble: LocalizedText | null;
 }
 
 /**
@@ -38,7 +41,8 @@ export function useCanned(conversationId: string, text: Ref<string>, isOff: () =
     at.value = 0;
   });
 
-  function choose({ id, text: filled }: Offer): void {
+  function choose({ id, text: filled, trouble }: Offer): void {
+    if (trouble !== null) return;
     offered.value = undefined;
     text.value = filled;
     cannedId.value = id;

@@ -2,13 +2,13 @@ import { webhooksRead } from "@zhanggui/server/foundation/webhooks/webhooks.cont
 import { api } from "../common/api.ts";
 import { inLanguage } from "../common/language.ts";
 import { can } from "../common/signed-in.ts";
-import { allOf } from "../list/all-of.ts";
+import { allOf, searched } from "../list/all-of.ts";
 import type { Kind } from "../list/kinds.ts";
 
 export const kind: Kind = {
-  options: async (signal) => {
+  options: async (signal, asked) => {
     if (!can(webhooksRead)) return [];
-    const endpoints = await allOf(api.webhooks.listEndpoints, signal);
+    const endpoints = await allOf(api.webhooks.listEndpoints, signal, searched(asked));
     return endpoints.map(({ id, name, enabled }) => ({ value: id, label: name, ...(enabled ? {} : { note: off() }) }));
   },
   to: ({ name }) => ({ name: "webhooks", query: { search: name } }),

@@ -41,6 +41,7 @@ const PageGrant = z
     openid: z.string().min(1),
     scope: z.string(),
     unionid: z.string().optional(),
+    is_snapshotuser: z.number().optional(),
   })
   .transform((grant) => ({
     accessToken: grant.access_token,
@@ -49,6 +50,8 @@ const PageGrant = z
     openid: grant.openid,
     scopes: grant.scope.split(","),
     unionid: grant.unionid || undefined,
+    /** Made up for WeChat's snapshot of a page, where people only look: openid and all else are nobody's. */
+    isSnapshot: grant.is_snapshotuser === 1,
   }));
 export type PageGrant = z.output<typeof PageGrant>;
 

@@ -10,6 +10,11 @@ export interface FollowersOf {
 /** Who follows an account, for engines that write to many of them at once. */
 @Injectable()
 export class Followers {
+  /** A tag, as it is called now; undefined for one that is gone. */
+  tag(ctx: Ctx, id: string): Promise<{ id: string; name: string } | undefined> {
+    return ctx.db.selectFrom("audience_tag").select(["id", "name"]).where("id", "=", id).executeTakeFirst();
+  }
+
   async count(ctx: Ctx, of: FollowersOf): Promise<number> {
     const rows = following(ctx, of).select(({ fn }) => fn.countAll<number>().as("count"));
     return Number((await rows.executeTakeFirstOrThrow()).count);

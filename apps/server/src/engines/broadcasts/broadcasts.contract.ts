@@ -42,6 +42,10 @@ export const nothingToTakeDown = fault("broadcasts.nothing_to_take_down", 409, {
   zh: "只有已发出的图文和视频可以撤下；文字、图片和语音发出后不能收回。",
   en: "Only articles and videos that went out can be taken down; texts, pictures and voices can't be taken back.",
 });
+export const nothingToResend = fault("broadcasts.nothing_to_resend", 409, {
+  zh: "没有可以重发的批次：只重发确定没有发出的。",
+  en: "There is nothing to send again: only what certainly didn't go out is.",
+});
 export const notFollowing = fault("broadcasts.not_following", 422, {
   zh: "这位客户没有关注这个公众号，收不到预览。",
   en: "This person doesn't follow the account, so a preview can't reach them.",
@@ -127,7 +131,7 @@ const onWechatTag = { field: "audience", is: "eq", value: "wechat_tag" } as cons
 const onTag = { field: "audience", is: "eq", value: "tag" } as const;
 const Given = z.object({
   name: Broadcast.shape.name,
-  wechatAppId: field(Id, appLabel, { kind: "wechatApp" }),
+  wechatAppId: field(Id, appLabel, { kind: "officialAccount" }),
   audience: Broadcast.shape.audience,
   wechatTag: field(
     z
@@ -164,6 +168,10 @@ const BroadcastDetail = Broadcast.extend({
   material: Named.nullable(),
   wechatTag: z.string().nullable(),
   tagId: Id.nullable(),
+  /** Our tag as it is called now; null for other audiences, and for a tag that is gone. */
+  tag: Named.nullable(),
+  /** For how many people those parts are that certainly didn't go out, and can be sent again. */
+  resendable: people,
   total: people,
   sentBy: Named.nullable(),
   endedAt: Instant.nullable(),
@@ -265,6 +273,16 @@ export const broadcasts = contract(followed, {
     body: z.object({ people }),
     reply: Broadcast,
     faults: [...ofWechat, conflict, notSendable, countChanged, tooFew],
+  }),
+  resend: route.post("/broadcasts/:broadcastId/resend", {
+    summary: "Send the parts again that certainly didn't go out, to as many people as were shown",
+    access: broadcastsSend,
+    effect: "reach_people",
+    idempotent: true,
+    params,
+    body: z.object({ people }),
+    reply: Broadcast,
+    faults: [notFound, notSendable, countChanged, nothingToResend],
   }),
   takeDown: route.post("/broadcasts/:broadcastId/take-down", {
     summary: "Take articles or a video down: the card stays on the phones, what it opens is gone",

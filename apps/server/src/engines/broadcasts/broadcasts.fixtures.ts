@@ -13,6 +13,9 @@ export const fixtures = fixturesOf(broadcasts)(async ({ owner, server, bound: { 
   const { people } = await owner.api.broadcasts.count({ broadcastId: sent });
   await owner.api.broadcasts.send({ broadcastId: sent, people });
   await server.runUntilIdle();
+  const refused = await make(text);
+  await owner.api.broadcasts.send({ broadcastId: refused, people });
+  await server.runUntilIdle();
   // Whichever way WeChat's report takes.
   const { db } = server.runtime.ctx(owner.tenantId);
   const report = { status: "send success", total: 1, sent: 1, failed: 0, receivedAt: new Date() };
@@ -21,6 +24,8 @@ export const fixtures = fixturesOf(broadcasts)(async ({ owner, server, bound: { 
     .values({ wechatAppId, msgId: "1", ...report })
     .execute();
   await db.updateTable("broadcasts_broadcast").set({ state: "sent" }).where("id", "=", sent).execute();
+  const unsent = { state: "failed", msgId: null, mayBeSent: false } as const;
+  await db.updateTable("broadcasts_part").set(unsent).where("broadcastId", "=", refused).execute();
   const [person] = (await owner.api.audience.listPeople({ following: true })).items;
   return {
     list: {},
@@ -32,6 +37,7 @@ export const fixtures = fixturesOf(broadcasts)(async ({ owner, server, bound: { 
     preview: { broadcastId: draft, personId: person!.id },
     count: { broadcastId: draft },
     send: { broadcastId: draft, people },
+    resend: { broadcastId: refused, people },
     takeDown: { broadcastId: sent },
   };
 });

@@ -22,6 +22,7 @@ export const broadcastsModule = defineModule(broadcasts, {
     preview: sending.preview,
     count: sending.count,
     send: sending.send,
+    resend: sending.resend,
     takeDown: sending.takeDown,
   }),
   handlers: ({ reports }) => ({ take_report: on(massFinished, reports.receive) }),

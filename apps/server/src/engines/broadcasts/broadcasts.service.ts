@@ -8,6 +8,7 @@ import { tags } from "@zhanggui/wechat/calls/tags";
 import type { MassMessage } from "@zhanggui/wechat/calls/mass-messages";
 import { sql } from "kysely";
 import { AccessService } from "../../foundation/access/access.service.ts";
+import { Followers } from "../audience/followers.ts";
 import { Apps } from "../connect/apps.ts";
 import { WechatClients } from "../connect/clients.ts";
 import { MaterialsService } from "../materials/materials.service.ts";
@@ -31,6 +32,7 @@ export class BroadcastsService {
     private readonly clients: WechatClients,
     private readonly materials: MaterialsService,
     private readonly accounts: AccessService,
+    private readonly followers: Followers,
   ) {}
 
   list(ctx: Ctx, query: Flat<typeof broadcasts.list>): Promise<Out<typeof broadcasts.list>> {
@@ -43,20 +45,24 @@ export class BroadcastsService {
   /** @throws Fault `kit.not_found` */
   async get(ctx: Ctx, { broadcastId }: Flat<typeof broadcasts.get>): Promise<Out<typeof broadcasts.get>> {
     const row = await this.row(ctx, broadcastId);
-    const [parts, names, material] = await Promise.all([
+    const [rows, names, material, tag] = await Promise.all([
       ctx.db
         .selectFrom("broadcasts_part")
-        .select(partColumns)
+        .select([...partColumns, "mayBeSent"])
         .where("broadcastId", "=", row.id)
         .orderBy("number")
         .execute(),
       row.sentBy === null ? undefined : this.accounts.names(ctx, [row.sentBy]),
       this.#materialOf(ctx, row),
+      row.tagId === null ? undefined : this.followers.tag(ctx, row.tagId),
     ]);
+    const unsent = rows.filter(({ state, msgId, mayBeSent }) => state === "failed" && msgId === null && !mayBeSent);
     const name = row.sentBy === null ? undefined : names?.get(row.sentBy);
     return {
       ...row,
-      parts,
+      parts: rows,
+      tag: tag ?? null,
+      resendable: row.state === "taken_down" ? 0 : unsent.reduce((sum, { people }) => sum + people, 0),
       material: material && { id: material.id, name: material.name },
       wechatTag: row.wechatTagId === null ? null : `${row.wechatAppId}:${row.wechatTagId}`,
       sentBy: row.sentBy === null || name === undefined ? null : { id: row.sentBy, name },

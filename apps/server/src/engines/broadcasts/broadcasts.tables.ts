@@ -49,6 +49,7 @@ export interface BroadcastsTables {
     askedAt: Date | null;
     acceptedAt: Date | null;
     endedAt: Date | null;
+    resultAskedAt: Date | null;
   };
   broadcasts_receipt: {
     tenantId: Generated<string>;

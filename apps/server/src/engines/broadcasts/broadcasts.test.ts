@@ -228,6 +228,61 @@ test("what WeChat refuses fails with its reason", async () => {
   expect(failed).toMatchObject({ state: "failed", parts: [{ state: "failed", zh: expect.stringContaining("45028") }] });
 });
 
+test("what certainly didn't go out can be sent again, to as many as were shown, and once", async () => {
+  const { puppets, tagId } = await peopleWithTag(2);
+  tea.emulator.world.addFault({ target: "api", path: "/cgi-bin/message/mass/send", count: 1, errcode: 45028 });
+  const broadcastId = await send({ ...text(), audience: "tag", tagId });
+  await tea.settle();
+  expect(await api().get({ broadcastId })).toMatchObject({ state: "failed", resendable: 2, tag: { name: "常客" } });
+  expect(await refusal(api().resend({ broadcastId, people: 3 }))).toMatchObject({ code: "broadcasts.count_changed" });
+  const both = await Promise.allSettled([1, 2].map(() => api().resend({ broadcastId, people: 2 })));
+  expect(both.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
+  expect(await api().get({ broadcastId })).toMatchObject({ state: "sending", resendable: 0, endedAt: null });
+  await tea.settle();
+  expect(await api().get({ broadcastId })).toMatchObject({ state: "sent", sent: 2, difference: 0 });
+  for (const puppet of puppets) expect(got(puppet)).toEqual(["明前龙井到店"]);
+  expect(await refusal(api().resend({ broadcastId, people: 2 }))).toMatchObject({
+    code: "broadcasts.nothing_to_resend",
+  });
+});
+
+test("what may have gone out is unknown though it was refused later, and isn't sent again", async () => {
+  const [puppet] = await followers(2);
+  const path = "/cgi-bin/message/mass/sendall";
+  tea.emulator.world.addFault({ target: "api", path, count: 1, drop: "after" });
+  const broadcastId = await send(text());
+  await tea.settle();
+  tea.emulator.world.addFault({ target: "api", path, count: 1, errcode: 45028 });
+  tea.server.clock.advance(61_000);
+  await tea.settle();
+  expect(await api().get({ broadcastId })).toMatchObject({ state: "unknown", resendable: 0 });
+  expect(await refusal(api().resend({ broadcastId, people: 2 }))).toMatchObject({
+    code: "broadcasts.nothing_to_resend",
+  });
+  expect(got(puppet!)).toHaveLength(1);
+});
+
+test("however many stay silent, each is asked about in its turn", async () => {
+  await followers(2);
+  const account = tea.emulator.world.account(tea.bound.appid);
+  account.push!.url = "http://127.0.0.1:9/";
+  const broadcastId = await send(text());
+  await tea.settle();
+  const ctx = tea.server.runtime.ctx(tea.owner.tenantId);
+  // Fifty that WeChat knows nothing of, taken before it.
+  await ctx.sql`
+    INSERT INTO broadcasts_part (broadcast_id, wechat_app_id, number, people, state, msg_id, accepted_at)
+    SELECT broadcast_id, wechat_app_id, 100 + n, 1, 'accepted', 'lost-' || n, accepted_at - interval '1 hour'
+    FROM broadcasts_part, generate_series(1, 50) n`;
+  tea.server.clock.advance(16 * minuteMs);
+  for (let turn = 0; turn < 2; turn += 1) {
+    await tea.server.runtime.runSchedule("broadcasts.ask_results");
+    tea.server.clock.advance(5 * minuteMs);
+  }
+  const own = ctx.db.selectFrom("broadcasts_part").select("state").where("broadcastId", "=", broadcastId);
+  expect(await own.where("number", "=", 1).execute()).toEqual([{ state: "done" }]);
+});
+
 test("a number that has changed since it was shown is shown again; two who send at once send once", async () => {
   await followers(2);
   const { id: broadcastId } = await api().create(text());

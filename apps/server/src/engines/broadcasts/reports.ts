@@ -3,12 +3,14 @@ import type { PayloadOf } from "@zhanggui/kit/contract/event";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
 import { massState } from "@zhanggui/wechat/calls/mass-messages";
 import { Tenants } from "../../foundation/access/tenants.ts";
-import { faultOf, WechatClients } from "../connect/clients.ts";
+import { WechatClients } from "../connect/clients.ts";
 import type { massFinished } from "../connect/connect.events.ts";
 
 const minuteMs = 60_000;
 /** WeChat reports within minutes; after this long it is asked. */
 const askAfterMs = 15 * minuteMs;
+/** In one turn of the schedule; those who were asked about longest ago come first. */
+const mostAsked = 50;
 
 /** WeChat knows a key for a day; an hour less, so that no clock matters. */
 export function keyForgottenAt(now: Date): Date {
@@ -72,9 +74,20 @@ export class Reports {
         .select(["id", "wechatAppId", "msgId", "people", "broadcastId"])
         .where("state", "=", "accepted")
         .where("acceptedAt", "<", new Date(ctx.now().getTime() - askAfterMs))
+        .orderBy("resultAskedAt", (order) => order.asc().nullsFirst())
         .orderBy("acceptedAt")
-        .limit(50)
+        .limit(mostAsked)
         .execute();
+      if (silent.length > 0)
+        await ctx.db
+          .updateTable("broadcasts_part")
+          .set({ resultAskedAt: ctx.now() })
+          .where(
+            "id",
+            "in",
+            silent.map(({ id }) => id),
+          )
+          .execute();
       for (const part of silent) await this.#ask(ctx, part);
       // Whose processes died at every try is in no queue any more.
       const lost = ctx.db.selectFrom("broadcasts_part").select("id").where("state", "=", "asking");
@@ -93,7 +106,6 @@ export class Reports {
       const client = await this.clients.of(ctx, part.wechatAppId);
       ({ status } = await client.call(massState, { msgId: part.msgId }));
     } catch (error) {
-      if (faultOf(error) === undefined) throw error;
       ctx.log.warn({ err: error, partId: part.id }, "WeChat can't be asked how a broadcast ended");
       return;
     }

@@ -21,7 +21,14 @@ import { outcomeOfWrite, TokenFailure } from "@zhanggui/wechat/client";
 import { WechatError, WechatUnreachable } from "@zhanggui/wechat/transport";
 import { Followers } from "../audience/followers.ts";
 import { faultOf, WechatClients } from "../connect/clients.ts";
-import { broadcasts, countChanged, notFollowing, nothingToTakeDown, tooFew } from "./broadcasts.contract.ts";
+import {
+  broadcasts,
+  countChanged,
+  notFollowing,
+  nothingToResend,
+  nothingToTakeDown,
+  tooFew,
+} from "./broadcasts.contract.ts";
 import { type BroadcastRow, BroadcastsService } from "./broadcasts.service.ts";
 import { keyForgottenAt, Reports } from "./reports.ts";
 
@@ -151,6 +158,38 @@ export class Sending {
     return ids;
   }
 
+  /**
+   * Sends once more what certainly didn't go out: WeChat refused it, or was never reached. What WeChat took, and what
+   * nobody can tell of, isn't sent again.
+   *
+   * @throws Fault `kit.not_found`; `broadcasts.nothing_to_resend`, `broadcasts.count_changed`,
+   *   `broadcasts.not_sendable`
+   */
+  async resend(
+    ctx: Ctx,
+    { broadcastId, people: shown }: Flat<typeof broadcasts.resend>,
+  ): Promise<Out<typeof broadcasts.resend>> {
+    const row = await this.broadcasts.row(ctx, broadcastId);
+    // What was uploaded for it may have expired since.
+    if (row.state !== "draft") await this.broadcasts.messageOf(ctx, row);
+    await ctx.tx(async (ctx) => {
+      await ctx.lock("broadcasts.sum", broadcastId);
+      const parts = await unsentParts(ctx, broadcastId)
+        .set({ state: "waiting", askedAt: null, endedAt: null, zh: null, en: null })
+        .returning(["id", "people"])
+        .execute();
+      const people = parts.reduce((sum, part) => sum + part.people, 0);
+      if (parts.length === 0 || row.state === "taken_down") throw nothingToResend();
+      if (people !== shown) throw countChanged({ shown, people });
+      await ctx.queueTasks(
+        "broadcasts.parts",
+        parts.map(({ id }) => id),
+      );
+      await this.reports.sumUp(ctx, broadcastId);
+    });
+    return this.broadcasts.row(ctx, broadcastId);
+  }
+
   /** @throws Fault `kit.not_found`; `broadcasts.nothing_to_take_down`; `connect.*` */
   async takeDown(
     ctx: Ctx,
@@ -227,12 +266,18 @@ export class Sending {
       await ctx.db.updateTable("broadcasts_part").set(unsent).where("id", "=", ref).execute();
     }
     if (outcome.kind === "again" && attempt < attemptLimit) return { retryAfterMs: repeatAfterMs };
-    const isUnknown = outcome.kind === "again" && (outcome.isSent || !isFirst);
+    // What is refused now may have gone out by the try before.
+    const isUnknown = !isFirst || (outcome.kind === "again" && outcome.isSent);
     const now = ctx.now();
     const change =
       outcome.kind === "accepted"
         ? ({ state: "accepted", msgId: outcome.msgId, acceptedAt: now, zh: null, en: null } as const)
-        : ({ state: isUnknown ? "unknown" : "failed", endedAt: now, ...outcome.why } as const);
+        : ({
+            state: isUnknown ? "unknown" : "failed",
+            mayBeSent: isUnknown,
+            endedAt: now,
+            ...outcome.why,
+          } as const);
     const part = await ctx.db
       .updateTable("broadcasts_part")
       .set(change)
@@ -244,6 +289,15 @@ export class Sending {
     await this.reports.sumUp(ctx, part.broadcastId);
     return undefined;
   }
+}
+
+function unsentParts(ctx: TxCtx, broadcastId: string) {
+  return ctx.db
+    .updateTable("broadcasts_part")
+    .where("broadcastId", "=", broadcastId)
+    .where("state", "=", "failed")
+    .where("msgId", "is", null)
+    .where("mayBeSent", "=", false);
 }
 
 function outcomeOf(error: unknown): Outcome {

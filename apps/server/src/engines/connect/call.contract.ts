@@ -25,6 +25,19 @@ export const wechatUnreachable = fault(
   { errno: 1101, isOutcomeUnknown: true },
 );
 /** D-84. */
+/**
+ * WeChat shows a page as a snapshot where it is asked for somebody's name without need: people look at it as a visitor
+ * who is made up, until they tap for the whole of it (`is_snapshotuser`, WeChat's notice of 2022-05-09).
+ */
+export const snapshotPage = fault(
+  "connect.snapshot_page",
+  403,
+  {
+    zh: "这是微信的网页快照，只能浏览，不能登录。请点右下角的“使用完整服务”。",
+    en: "This is WeChat's snapshot of the page, to look at only. Tap the button for the full service at the bottom right to sign in.",
+  },
+  { errno: 2501 },
+);
 export const pageLoginFailed = fault(
   "connect.page_login_failed",
   403,

@@ -80,7 +80,7 @@ export const Channel = z
   .object({
     id: Id,
     name: field(ChannelFields.name, { zh: "渠道名称", en: "Name" }, { width: "20%" }),
-    app: field(Named, { zh: "公众号", en: "Official account" }, { kind: "wechatApp" }),
+    app: field(Named, { zh: "公众号", en: "Official account" }, { kind: "officialAccount" }),
     leaderName: field(z.string(), { zh: "负责人", en: "Leader" }),
     leaderMail: field(z.string(), { zh: "负责人邮箱", en: "Leader's mail" }, { hidden: true }),
     /** People who came in by it, and scans in all. */
@@ -192,7 +192,7 @@ const AppColumns = z.object({
   unboundAt: field(Instant.nullable(), { zh: "解绑于", en: "Unbound" }),
 });
 const ChannelColumns = z.object({
-  wechatAppId: field(Id, { zh: "公众号", en: "Official account" }, { kind: "wechatApp" }),
+  wechatAppId: field(Id, { zh: "公众号", en: "Official account" }, { kind: "officialAccount" }),
 });
 
 const followed = audits("connect", {
@@ -296,7 +296,7 @@ export const connect = contract(followed, {
     sort: "-createdAt",
     search: { zh: "渠道或负责人", en: "Channel or leader" },
     filters: {
-      wechatAppId: field(Id, { zh: "公众号", en: "Official account" }, { kind: "wechatApp", unindexed: true }),
+      wechatAppId: field(Id, { zh: "公众号", en: "Official account" }, { kind: "officialAccount", unindexed: true }),
     },
   }),
   createChannel: route.post("/wechat/channels", {
@@ -305,7 +305,7 @@ export const connect = contract(followed, {
     effect: "spend",
     idempotent: true,
     body: z.object({
-      wechatAppId: field(Id, { zh: "公众号", en: "Official account" }, { kind: "wechatApp" }),
+      wechatAppId: field(Id, { zh: "公众号", en: "Official account" }, { kind: "officialAccount" }),
       ...ChannelFields,
       /** 30 at most; left out it is permanent (100,000 per account). */
       validDays: field(

@@ -204,7 +204,7 @@ describe("while the worker is behind", () => {
       await ctx().tx((ctx) => talks().heard(ctx, [first]));
       const openid = { wechatAppId: tea.bound.wechatAppId, openid: "o-1" };
       await Promise.all([
-        ctx().tx((ctx) => talks().answered(ctx, openid, answerId, by)),
+        ctx().tx((ctx) => talks().answered(ctx, openid, { id: answerId, by, isDecided: false })),
         ctx().tx((ctx) => talks().heard(ctx, [unseen, ...after])),
       ]);
       const [row] = await rows();

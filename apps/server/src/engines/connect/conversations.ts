@@ -4,7 +4,7 @@ import type { PayloadOf } from "@zhanggui/kit/contract/event";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
 import { messageGrant } from "@zhanggui/wechat/calls/custom-messages";
 import { pushTries } from "@zhanggui/wechat/push";
-import { type Selectable, sql } from "kysely";
+import { type Expression, type Selectable, sql, type SqlBool } from "kysely";
 import { Tenants } from "../../foundation/access/tenants.ts";
 import type { ConnectTables } from "./connect.tables.ts";
 import type { messageReceived } from "./connect.events.ts";
@@ -26,12 +26,20 @@ export type SettledBy = Settler | { readonly id: string; readonly name: null };
 const space = "connect.conversation";
 /** Of a row `i` of connect_inbound, as `givenReply` has it. */
 const isDoubtful = sql`(i.repeats + 1 >= ${pushTries}::int OR coalesce(i.lost_try, 0) > i.repeats)`;
+/** One that was put off after an answer, and waits again, isn't somebody whom nobody has answered. */
+const isUnanswered = sql<SqlBool>`(answered_id IS NULL OR answered_id < last_id)`;
 /** As much of a message as the list shows. */
 const longestText = 2_000;
 
 /** From when on somebody must have written, so that they may be answered now. */
 export function answerableSince(now: Date): Date {
   return new Date(now.getTime() - messageGrant.seconds * 1000);
+}
+
+/** What it is once WeChat takes no answer any more; the schedule notes it within minutes. */
+export function stateByNow(row: ConversationRow, now: Date): ConversationState {
+  if (row.state !== "waiting" || row.lastAt > answerableSince(now)) return row.state;
+  return row.answeredId !== null && row.answeredId > row.lastId ? "answered" : "missed";
 }
 
 /** When the account may no longer answer. */
@@ -102,9 +110,35 @@ export class Conversations {
       .execute();
   }
 
-  /** Who waits and can be answered for less than so long; who may be answered the longest comes first. */
-  closingWithin(ctx: Ctx, ms: number, limit: number): Promise<ConversationRow[]> {
+  /**
+   * Whom nothing has answered since before then, and who may still be answered: who has waited longest comes first.
+   *
+   * @param after the last of those that the caller has seen already
+   */
+  unanswered(ctx: Ctx, before: Date, after: ConversationRow | undefined, limit: number): Promise<ConversationRow[]> {
+    const waiting = this.rows(ctx).where("state", "=", "waiting").where("waitingSince", "<=", before);
+    return waiting
+      .where("lastAt", ">", answerableSince(ctx.now()))
+      .where(isUnanswered)
+      .$if(after !== undefined, (query) =>
+        query.where(({ eb, refTuple, tuple }) =>
+          eb(refTuple("attention", "id"), "<", tuple(after?.attention ?? 0, after?.id ?? "")),
+        ),
+      )
+      .orderBy("attention", "desc")
+      .orderBy("id", "desc")
+      .limit(limit)
+      .execute();
+  }
+
+  /**
+   * Who waits and can be answered for less than so long; who may be answered the longest comes first.
+   *
+   * @param reached a condition on whose they are (`assigneeId`)
+   */
+  closingWithin(ctx: Ctx, ms: number, limit: number, reached?: Expression<SqlBool>): Promise<ConversationRow[]> {
     return this.rows(ctx)
+      .$if(reached !== undefined, (query) => query.where(reached ?? sql<SqlBool>`true`))
       .where("state", "=", "waiting")
       .where("lastAt", ">", answerableSince(ctx.now()))
       .where("lastAt", "<=", new Date(answerableSince(ctx.now()).getTime() + ms))
@@ -194,15 +228,23 @@ export class Conversations {
   /**
    * Somebody answered by `answerId` (a UUIDv7): whatever was said before it is settled. What was said after it still
    * waits, since then.
+   *
+   * @param isDecided somebody has closed it or put it off since the answer was written, and so it stays
    */
-  async answered(ctx: TxCtx, { wechatAppId, openid }: Openid, answerId: string, by: SettledBy): Promise<void> {
+  async answered(
+    ctx: TxCtx,
+    { wechatAppId, openid }: Openid,
+    { id: answerId, by, isDecided }: { readonly id: string; readonly by: SettledBy; readonly isDecided: boolean },
+  ): Promise<void> {
+    const settles = sql`(last_id < ${answerId}::uuid
+      AND NOT (${isDecided}::boolean AND state IN ('closed', 'snoozed')))`;
     await ctx.sql`
       UPDATE connect_conversation c SET
         answered_id = CASE WHEN answered_id > ${answerId}::uuid THEN answered_id ELSE ${answerId}::uuid END,
-        state = CASE WHEN last_id < ${answerId}::uuid THEN 'answered' ELSE state END,
-        snoozed_until = CASE WHEN last_id < ${answerId}::uuid THEN NULL ELSE snoozed_until END,
-        settled_by = CASE WHEN last_id < ${answerId}::uuid THEN ${by.id} ELSE settled_by END,
-        settled_name = CASE WHEN last_id < ${answerId}::uuid THEN ${by.name} ELSE settled_name END,
+        state = CASE WHEN ${settles} THEN 'answered' ELSE state END,
+        snoozed_until = CASE WHEN ${settles} THEN NULL ELSE snoozed_until END,
+        settled_by = CASE WHEN ${settles} THEN ${by.id} ELSE settled_by END,
+        settled_name = CASE WHEN ${settles} THEN ${by.name} ELSE settled_name END,
         waiting_since = CASE WHEN last_id < ${answerId}::uuid OR state <> 'waiting' THEN NULL ELSE coalesce(
           (SELECT least(sent_at, received_at) FROM connect_inbound i WHERE i.openid = c.openid
              AND i.wechat_app_id = c.wechat_app_id AND i.id > ${answerId}::uuid AND i.kind = ANY (${writtenKinds})
@@ -272,15 +314,13 @@ export class Conversations {
         AND (c.settled_by IS NULL OR c.settled_by = i.reply_by)`;
   }
 
-  /** Who waited until WeChat took no answer any more. For the schedule. */
+  /** Who waited until WeChat took no answer any more: missed, unless they were answered. For the schedule. */
   noteMissed(): Promise<void> {
     return this.tenants.each(async (ctx) => {
-      await ctx.db
-        .updateTable("connect_conversation")
-        .set({ state: "missed", waitingSince: null })
-        .where("state", "=", "waiting")
-        .where("lastAt", "<=", answerableSince(ctx.now()))
-        .execute();
+      await ctx.sql`
+        UPDATE connect_conversation
+        SET state = CASE WHEN answered_id > last_id THEN 'answered' ELSE 'missed' END, waiting_since = NULL
+        WHERE state = 'waiting' AND last_at <= ${answerableSince(ctx.now())}`;
     });
   }
 }

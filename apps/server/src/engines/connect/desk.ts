@@ -6,12 +6,8 @@ import { answerableSince, type ConversationRow, Conversations } from "./conversa
 
 /** In these somebody may have to write again. */
 const openStates = ["waiting", "answered", "snoozed"] as const;
-
-/** How much somebody has to answer, and when they were last given something. */
-export interface Load {
-  readonly open: number;
-  readonly lastAt: Date | null;
-}
+/** What was put off wakes so long before WeChat takes no answer any more, whatever was asked for. */
+export const snoozeMarginMs = 30 * 60_000;
 
 /** Whose a conversation is to answer, and what they have seen of it. */
 @Injectable()
@@ -68,32 +64,36 @@ export class Desk {
     return true;
   }
 
-  /** Those whose time has come: they wait again, unless they were answered. For the schedule. */
+  /**
+   * Those whose time has come, or can soon be answered no more: they wait again. Who was answered before waits since
+   * now. For the schedule.
+   */
   wake(): Promise<void> {
     return this.tenants.each(async (ctx) => {
+      const now = ctx.now();
       await ctx.sql`
-        UPDATE connect_conversation SET snoozed_until = NULL,
-          state = CASE WHEN answered_id > last_id THEN 'answered' ELSE 'waiting' END,
-          waiting_since = CASE WHEN answered_id > last_id THEN NULL ELSE last_at END
-        WHERE state = 'snoozed' AND snoozed_until <= ${ctx.now()}`;
+        UPDATE connect_conversation SET state = 'waiting', snoozed_until = NULL,
+          waiting_since = CASE WHEN answered_id > last_id THEN least(snoozed_until, ${now}) ELSE last_at END
+        WHERE state = 'snoozed' AND (snoozed_until <= ${now}
+          OR last_at <= ${new Date(answerableSince(now).getTime() + snoozeMarginMs)})`;
     });
   }
 
-  /** What these accounts have to answer. */
-  async loads(ctx: Ctx, accountIds: readonly string[]): Promise<ReadonlyMap<string, Load>> {
+  /**
+   * How many conversations each of these accounts has to answer. What is too old to be answered is not even looked at:
+   * `attention` of who waits is beyond every time, and of all others it is when they wrote.
+   */
+  async loads(ctx: Ctx, accountIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const since = answerableSince(ctx.now());
     const rows = await ctx.db
       .selectFrom("connect_conversation")
-      .select(({ fn }) => ["assigneeId", fn.max("assignedAt").as("lastAt")])
-      .select((eb) =>
-        eb.fn
-          .countAll<number>()
-          .filterWhere("state", "in", [...openStates])
-          .filterWhere("lastAt", ">", answerableSince(ctx.now()))
-          .as("open"),
-      )
+      .select(({ fn }) => ["assigneeId", fn.countAll<number>().as("open")])
       .where("assigneeId", "=", sql<string>`ANY (${accountIds}::uuid[])`)
+      .where("attention", ">", since.getTime())
+      .where("state", "in", [...openStates])
+      .where("lastAt", ">", since)
       .groupBy("assigneeId")
       .execute();
-    return new Map(rows.map(({ assigneeId, open, lastAt }) => [assigneeId ?? "", { open, lastAt }]));
+    return new Map(rows.map(({ assigneeId, open }) => [assigneeId ?? "", open]));
   }
 }

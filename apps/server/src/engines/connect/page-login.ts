@@ -7,7 +7,7 @@ import { callOpenly } from "@zhanggui/wechat/client";
 import { type CallLog, WechatError } from "@zhanggui/wechat/transport";
 import { SettingsService } from "../../foundation/settings/settings.service.ts";
 import { Apps, type AppRow } from "./apps.ts";
-import { appOff, pageLoginFailed } from "./call.contract.ts";
+import { appOff, pageLoginFailed, snapshotPage } from "./call.contract.ts";
 import { faultOf } from "./clients.ts";
 import { pageDomains } from "./connect.settings.ts";
 
@@ -62,7 +62,7 @@ export class PageLogin {
   /**
    * A code works once, so this is never repeated.
    *
-   * @throws Fault `connect.page_login_failed` (2501), `connect.app_off`, `connect.wechat_unreachable`
+   * @throws Fault `connect.snapshot_page` for a visitor whom WeChat made up, `connect.page_login_failed` (2501), `connect.app_off`, `connect.wechat_unreachable`
    */
   async visitor(ctx: Ctx, { wechatAppId, code }: { wechatAppId: string; code: string }): Promise<PageVisitor> {
     const app = await this.#usable(ctx, wechatAppId);
@@ -72,6 +72,7 @@ export class PageLogin {
     try {
       const grant = await callOpenly(options, pageGrant, { appId: app.appId, secret, code });
       const { openid, unionid, accessToken } = grant;
+      if (grant.isSnapshot) throw snapshotPage();
       if (!grant.scopes.includes("snsapi_userinfo")) return { openid, unionid, profile: undefined };
       const user = await callOpenly({ ...options, secrets: [accessToken] }, pageUser, { accessToken, openid });
       const { name, pictureUrl } = user;

@@ -3,7 +3,12 @@ import type { PassiveReply } from "@zhanggui/wechat/reply";
 
 /** A passive reply, and whether WeChat took it. */
 export interface GivenReply {
+  /** `text`, `image`, `news` … */
+  readonly kind: PassiveReply["type"];
+  /** What it says; of what isn't text its kind in brackets. */
   readonly text: string;
+  /** How what isn't text is called, if it is. */
+  readonly title: string;
   readonly by: string;
   readonly state: "taken" | "doubtful";
 }
@@ -23,5 +28,6 @@ export function givenReply(push: {
   if (reply === null || reply.type === "none" || replyBy === null) return null;
   const isDoubtful = repeats + 1 >= pushTries || (lostTry ?? 0) > repeats;
   const text = reply.type === "text" ? reply.content : `[${reply.type}]`;
-  return { text, by: replyBy, state: isDoubtful ? "doubtful" : "taken" };
+  const title = reply.type === "news" ? (reply.articles[0]?.title ?? "") : "title" in reply ? (reply.title ?? "") : "";
+  return { kind: reply.type, text, title, by: replyBy, state: isDoubtful ? "doubtful" : "taken" };
 }

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, inject, test, vi } from "vitest";
 import { provingClient, signInCustomer } from "../../testing/customers.ts";
 import { Contacts } from "../audience/contacts.ts";
 import { refusal } from "../../testing/refusal.ts";
@@ -158,6 +158,40 @@ test("name and picture are kept where they agreed to tell them, and stand for th
   await tea.owner.api.audience.updatePerson({ personId: customer.personId, displayName: "陈老板" });
   await browser.follow(await browser.toWeChat({ scope: "snsapi_userinfo" }));
   expect((await browser.session()).customer.displayName).toBe("陈老板");
+});
+
+test("who declines at WeChat is told so, and may agree after all", async () => {
+  const { browser } = newcomer("不愿意");
+  const back = await browser.toWeChat({ scope: "snsapi_userinfo" });
+  const declined = await problemOf(await browser.get(back.replace(/code=[^&]*&/, "")));
+  expect(declined).toMatchObject({ status: 403, text: expect.stringContaining("agree at WeChat") as string });
+  expect(declined.text).not.toContain("another browser");
+  await browser.follow(back);
+  expect((await browser.session()).customer.displayName).toBe("不愿意");
+});
+
+test("whom WeChat made up for a snapshot of the page is nobody: not signed in, and not known", async () => {
+  const { browser } = newcomer("路过");
+  const asked = new URLSearchParams({ tenantId: tea.owner.tenantId, scope: "snsapi_userinfo" });
+  const wechat = await browser.follow(`${tea.server.url}/api/customers/wechat/sign-in?${asked}`);
+  const agree = () => browser.follow(`${wechat.split("#")[0]}&agree=1`);
+  const people = async () => (await tea.owner.api.audience.listPeople({})).items.length;
+  const before = await people();
+  const real = globalThis.fetch;
+  const asSnapshot: typeof fetch = async (input, init) => {
+    const answer = await real(input, init);
+    const url = input instanceof Request ? input.url : String(input);
+    if (!url.includes("/sns/oauth2/access_token")) return answer;
+    return Response.json({ ...((await answer.json()) as object), is_snapshotuser: 1 });
+  };
+  vi.stubGlobal("fetch", asSnapshot);
+  const seen = await problemOf(await browser.get(await agree())).finally(() => vi.unstubAllGlobals());
+  expect(seen).toMatchObject({ status: 403, text: expect.stringContaining("full service") as string });
+  expect(await people()).toBe(before);
+  expect((await browser.session()).customer).toBeUndefined();
+  // They tap for the whole of it, and come back by the same way as themselves.
+  await browser.follow(await agree());
+  expect((await browser.session()).customer.displayName).toBe("路过");
 });
 
 test("the way back is good once, in the browser that set out, for ten minutes", async () => {

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { Injectable } from "@nestjs/common";
+import { Fault } from "@zhanggui/kit/contract/fault";
 import { notFound } from "@zhanggui/kit/contract/faults";
 import type { Flat, Out } from "@zhanggui/kit/contract/route";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
@@ -8,13 +9,14 @@ import { Runtime } from "@zhanggui/kit/server/runtime";
 import { z } from "zod";
 import { SettingsService } from "../../foundation/settings/settings.service.ts";
 import { Contacts } from "../audience/contacts.ts";
+import { snapshotPage } from "../connect/call.contract.ts";
 import { PageLogin, type PageVisitor } from "../connect/page-login.ts";
 import type { customers } from "./customers.contract.ts";
 import { actorOf, CustomersService } from "./customers.service.ts";
 import { takesNewcomers } from "./customers.settings.ts";
 import { browserIn } from "./internal/browser.ts";
 import { signInRefused } from "./session.contract.ts";
-import { PageScope, returnNotAllowed, wayLost, wechatCookie } from "./wechat.contract.ts";
+import { PageScope, returnNotAllowed, signInDeclined, wayLost, wechatCookie } from "./wechat.contract.ts";
 
 /** As long as the cookie of the contract lasts, and twice a code's life. */
 const wayMs = 600_000;
@@ -60,16 +62,21 @@ export class WechatSignIn {
   }
 
   /**
-   * @throws Fault `customers.way_lost`, `connect.page_login_failed` (both 2501), `connect.wechat_unreachable`,
+   * @throws Fault `customers.way_lost`, `customers.sign_in_declined`, `connect.snapshot_page`, `connect.page_login_failed` (both 2501), `connect.wechat_unreachable`,
    *   `customers.sign_in_refused`
    */
   async callback(visitor: Ctx, { code, state, cookies, headers }: Flat<typeof customers.wechatCallback>) {
     const way = this.#way(visitor, cookies[wechatCookie]);
-    if (code === undefined || state !== way.state) throw wayLost();
+    if (state !== way.state) throw wayLost();
+    if (code === undefined) throw signInDeclined();
     const ctx = await this.customers.visit(visitor, way.tenantId);
     await ctx.tx((ctx) => useUp(ctx, way.state));
     const { wechatAppId } = way;
-    const came = await this.pages.visitor(ctx, { wechatAppId, code });
+    const came = await this.pages.visitor(ctx, { wechatAppId, code }).catch(async (error: unknown) => {
+      // From a snapshot people tap on to WeChat's question, and come back by the same way.
+      if (error instanceof Fault && error.code === snapshotPage.code) await giveBack(ctx, way.state);
+      throw error;
+    });
     const account = (await this.pages.offered(ctx)).find((each) => each.wechatAppId === wechatAppId);
     await this.#know(ctx, way, came);
     const browser = browserIn(headers["user-agent"]);
@@ -135,9 +142,15 @@ export class WechatSignIn {
   }
 }
 
+const hashOf = (state: string): string => createHash("sha256").update(state).digest("base64url");
+
+async function giveBack(ctx: Ctx, state: string): Promise<void> {
+  await ctx.db.deleteFrom("customers_used_state").where("stateHash", "=", hashOf(state)).execute();
+}
+
 /** @throws Fault `customers.way_lost` for one that has come back before */
 async function useUp(ctx: TxCtx, state: string): Promise<void> {
-  const stateHash = createHash("sha256").update(state).digest("base64url");
+  const stateHash = hashOf(state);
   await ctx.db
     .deleteFrom("customers_used_state")
     .where("at", "<", new Date(ctx.now().getTime() - dayMs))

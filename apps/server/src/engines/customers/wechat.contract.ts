@@ -6,7 +6,7 @@ import { customerAccess, publicAccess } from "@zhanggui/kit/contract/permission"
 import { route } from "@zhanggui/kit/contract/route";
 import { z } from "zod";
 import { sessionCookies, setsSession, signInRefused } from "./session.contract.ts";
-import { appOff, pageLoginFailed, wechatUnreachable } from "../connect/call.contract.ts";
+import { appOff, pageLoginFailed, snapshotPage, wechatUnreachable } from "../connect/call.contract.ts";
 
 /** Somebody came back from WeChat whom nobody sent there from this browser, or a second time. */
 export const wayLost = fault(
@@ -15,6 +15,16 @@ export const wayLost = fault(
   {
     zh: "微信授权没有完成：链接已用过、已过期，或不是从这个浏览器打开的。请重新登录。",
     en: "WeChat's authorisation didn't come through: it was used already, has expired, or began in another browser. Begin anew.",
+  },
+  { errno: 2501 },
+);
+/** They came back without a code: they didn't agree. */
+export const signInDeclined = fault(
+  "customers.sign_in_declined",
+  403,
+  {
+    zh: "您没有同意微信授权，因此没有登录。想登录时请重新开始。",
+    en: "You didn't agree at WeChat, so you aren't signed in. Begin anew if you want to be.",
   },
   { errno: 2501 },
 );
@@ -60,7 +70,16 @@ export const wechatRoutes = {
     cookies: sessionCookies.extend({ [wechatCookie]: z.string().max(4000).optional() }),
     reply: redirect,
     sets: { cookies: { ...setsSession.cookies, ...setsWay } },
-    faults: [wayLost, pageLoginFailed, wechatUnreachable, notFound, appOff, signInRefused],
+    faults: [
+      wayLost,
+      signInDeclined,
+      snapshotPage,
+      pageLoginFailed,
+      wechatUnreachable,
+      notFound,
+      appOff,
+      signInRefused,
+    ],
   }),
   linkWechat: route.post("/customers/me/wechat", {
     summary: "Begin to link the customer's own WeChat: where to send the browser",

@@ -92,7 +92,7 @@ export const MaterialSync = z
   })
   .meta({ id: "MaterialSync" });
 
-const AppId = field(Id, appLabel, { kind: "wechatApp" });
+const AppId = field(Id, appLabel, { kind: "officialAccount" });
 const params = z.object({ materialId: Id });
 const ofWechat = [notFound, appOff, wechatRefused, wechatUnreachable] as const;
 const followed = audits("materials", {

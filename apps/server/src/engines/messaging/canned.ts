@@ -9,7 +9,8 @@ import { Conversations } from "../connect/conversations.ts";
 import { reaches } from "@zhanggui/kit/server/data-scope";
 import { messagingReply } from "./conversations.contract.ts";
 import { shortcutTaken } from "./desk.contract.ts";
-import { assertTemplate, fillIn } from "./internal/templates.ts";
+import { explain } from "./internal/reasons.ts";
+import { assertTemplate, fillIn, reasonOf } from "./internal/templates.ts";
 import { Wording } from "./internal/wording.ts";
 import { messaging, messagingWrite } from "./messaging.contract.ts";
 
@@ -92,7 +93,16 @@ export class CannedAnswers {
       .limit(mostOffered)
       .execute();
     const scope = await this.wording.scope(ctx, { wechatAppId, openid, channelId: null });
-    return Promise.all(rows.map(async ({ id, shortcut, text }) => ({ id, shortcut, text: await fillIn(text, scope) })));
+    return Promise.all(
+      rows.map(async ({ id, shortcut, text }) => {
+        try {
+          return { id, shortcut, text: await fillIn(text, scope), trouble: null };
+        } catch (error) {
+          // It was sound by the example that it was saved with; of the others each is offered all the same.
+          return { id, shortcut, text, trouble: explain("cannedUnfilled", { reason: reasonOf(error) }) };
+        }
+      }),
+    );
   }
 
   /** One that went into an answer. */

@@ -152,6 +152,8 @@ export const ConversationDetail = z
     /** How many answers WeChat still takes, until `answerableUntil`: by what they last did and what was sent since. */
     repliesLeft: z.int(),
     appKind: AppKind,
+    /** Until when it may be put off; null if it can't be: nobody could answer by then. */
+    snoozableUntil: Instant.nullable(),
     /** Why no answer can be sent now; null if one can. */
     refusal: z.object({ code: z.string(), zh: z.string(), en: z.string() }).nullable(),
     /** The last reply that an operator wrote: whoever writes the next says that they have seen it. */
@@ -206,7 +208,14 @@ export const ThreadEntry = z
     said: Said.nullable(),
     /** What an auto-reply rule answered while WeChat waited; `rule` is null for one that is gone. */
     autoReply: z
-      .object({ text: z.string(), rule: z.string().nullable(), state: z.enum(["taken", "doubtful"]) })
+      .object({
+        /** `text`, `image`, `news` … */
+        kind: z.string(),
+        /** Its words; of what isn't text how it is called, if it is. */
+        text: z.string(),
+        rule: z.string().nullable(),
+        state: z.enum(["taken", "doubtful"]),
+      })
       .nullable(),
     sent: Sent.nullable(),
     note: Noted.nullable(),
@@ -215,17 +224,9 @@ export const ThreadEntry = z
 
 const params = z.object({ conversationId: Id });
 
-const replyFaults = [
-  notFound,
-  invalidInput,
-  pictureNotTaken,
-  replyWindowOver,
-  replyWindowShut,
-  replyNotFollowing,
-  replyAppOff,
-  repliesUsedUp,
-  answeredMeanwhile,
-] as const;
+/** Why WeChat would take no answer. */
+export const unanswerable = [replyWindowOver, replyWindowShut, replyNotFollowing, replyAppOff, repliesUsedUp] as const;
+const replyFaults = [notFound, invalidInput, pictureNotTaken, ...unanswerable, answeredMeanwhile] as const;
 
 export const conversationRoutes = {
   listConversations: list("/conversations", {

@@ -14,6 +14,7 @@ import {
   messagingReply,
   messagingTalks,
   ThreadEntry,
+  unanswerable,
   wroteMeanwhile,
 } from "./conversations.contract.ts";
 import { badTemplate } from "./scene.contract.ts";
@@ -21,6 +22,14 @@ import { badTemplate } from "./scene.contract.ts";
 export const assignedMeanwhile = fault("messaging.assigned_meanwhile", 409, {
   zh: "会话刚刚已由 {by} 负责，请看过之后再决定。",
   en: "The conversation has just become {by}'s. Look again, then decide.",
+});
+export const releasedMeanwhile = fault("messaging.released_meanwhile", 409, {
+  zh: "会话刚刚被放回了未分配，请看过之后再决定。",
+  en: "The conversation has just been given back to everybody. Look again, then decide.",
+});
+export const snoozeTooLong = fault("messaging.snooze_too_long", 422, {
+  zh: "最晚只能推迟到微信不再允许回复之前 {minutes} 分钟，再晚就会错过这位客户。",
+  en: "It can be put off until {minutes} minutes before WeChat takes no answer any more; later, the customer would be lost.",
 });
 export const cannotAnswer = fault("messaging.cannot_answer", 422, {
   zh: "{name} 没有“回复客户”的权限，不能接手会话。",
@@ -93,7 +102,7 @@ export const deskRoutes = {
       note: NoteText.optional(),
     }),
     reply: ConversationDetail,
-    faults: [notFound, assignedMeanwhile, cannotAnswer],
+    faults: [notFound, assignedMeanwhile, releasedMeanwhile, cannotAnswer],
   }),
   noteConversation: route.post("/conversations/:conversationId/notes", {
     summary: "Note something for colleagues; it is never sent",
@@ -115,13 +124,13 @@ export const deskRoutes = {
     faults: [notFound],
   }),
   snoozeConversation: route.post("/conversations/:conversationId/snooze", {
-    summary: "Put a conversation off until a time, or until they write again",
+    summary: "Put a conversation off until a time in which they can still be answered, or until they write again",
     access: messagingReply,
     effect: "change",
     params,
     body: z.object({ lastMessageId: Id, until: Instant }),
     reply: ConversationDetail,
-    faults: [notFound, wroteMeanwhile, invalidInput],
+    faults: [notFound, wroteMeanwhile, invalidInput, snoozeTooLong, ...unanswerable],
   }),
   showTyping: route.post("/conversations/:conversationId/typing", {
     summary: "Show on the customer's phone, for some seconds, that somebody is writing",
@@ -213,7 +222,18 @@ export const deskRoutes = {
     access: messagingReply,
     params,
     query: z.object({ search: z.string().max(60).default("") }),
-    reply: z.object({ items: z.array(z.object({ id: Id, shortcut: z.string(), text: z.string() })) }),
+    reply: z.object({
+      items: z.array(
+        z.object({
+          id: Id,
+          shortcut: z.string(),
+          /** Filled in; as it was written if it can't be. */
+          text: z.string(),
+          /** Why it can't be filled in for them, so that it isn't to be sent; null: it can. */
+          trouble: z.object({ zh: z.string(), en: z.string() }).nullable(),
+        }),
+      ),
+    }),
     faults: [notFound],
   }),
 };

@@ -160,6 +160,8 @@ test("a picture goes out, is shown, and can be sent again where WeChat refused i
   expect(await refusal(retry(second, second))).toMatchObject({ code: "messaging.not_failed" });
   const shown = await api.messaging.pictureSent({ conversationId, deliveryId: second });
   expect([shown.contentType, (await new Response(shown.stream).bytes()).length > 0]).toEqual(["image/png", true]);
+  const delivered = await api.messaging.deliveryPicture({ deliveryId: second });
+  expect((await new Response(delivered.stream).bytes()).length).toBeGreaterThan(0);
   await tea.emulator.world.sendImage(puppet.id, {});
   await tea.settle();
   const { lastMessageId: messageId } = await get(conversationId);

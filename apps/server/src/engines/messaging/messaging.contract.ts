@@ -1,3 +1,4 @@
+import { byteStream } from "@zhanggui/kit/contract/body";
 import { conflict, invalidInput, notFound } from "@zhanggui/kit/contract/faults";
 import { field } from "@zhanggui/kit/contract/field";
 import { DailyFigures } from "@zhanggui/kit/contract/figures";
@@ -50,6 +51,8 @@ export const DeliverySummary = z
     sceneName: field(z.string().nullable(), { zh: "场景", en: "Scene" }, { width: "11%" }),
     /** Who wrote it, by the name of then; null for what a scene sent. */
     authorName: field(z.string().nullable(), { zh: "操作人", en: "Written by" }, { hidden: true }),
+    /** What wrote it where nobody did and no scene: a rule, or the word that all are busy. */
+    automatic: field(z.enum(["rule", "busy"]).nullable(), { zh: "自动", en: "Automatic" }, { hidden: true }),
     channel: field(
       z.enum(["wechat_template", "mail", "wechat_reply"]),
       { zh: "方式", en: "By" },
@@ -237,6 +240,13 @@ export const messaging = contract(followed, {
     access: messagingRead,
     params: z.object({ deliveryId: Id }),
     reply: DeliveryDetail,
+    faults: [notFound],
+  }),
+  deliveryPicture: route.get("/deliveries/:deliveryId/picture", {
+    summary: "The picture that a delivery sent",
+    access: messagingRead,
+    params: z.object({ deliveryId: Id }),
+    reply: byteStream,
     faults: [notFound],
   }),
   ...conversationRoutes,

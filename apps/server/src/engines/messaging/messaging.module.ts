@@ -63,7 +63,7 @@ export const messagingModule = defineModule(messaging, {
     mailCodes: MailCodes,
     textCodes: TextCodes,
   },
-  routes: ({ rules, scenes, deliveries, figures, threads, inbox, canned }) => ({
+  routes: ({ rules, scenes, deliveries, pictures, figures, threads, inbox, canned }) => ({
     listRules: rules.list,
     checkRule: rules.check,
     tryRules: rules.try,
@@ -78,6 +78,7 @@ export const messagingModule = defineModule(messaging, {
     listDeliveries: deliveries.list,
     getFigures: figures.get,
     getDelivery: deliveries.get,
+    deliveryPicture: pictures.ofDelivery,
     listConversations: threads.list,
     getConversation: threads.get,
     readThread: threads.read,

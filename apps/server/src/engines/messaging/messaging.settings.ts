@@ -3,6 +3,9 @@ import { setting } from "@zhanggui/kit/contract/setting";
 import { z } from "zod";
 import { type Prune, retention, rowsOf } from "@zhanggui/kit/server/retention";
 
+/** The longest that a rule or the busy word may be silent to somebody: a rule's 43,200 minutes. */
+const longestSilenceMs = 30 * 86_400_000;
+
 /** Nobody likes to be called by the end of an openid. */
 export const unnamedCustomer = setting(
   "messaging.unnamedCustomer",
@@ -102,14 +105,21 @@ const deliveries: Prune = async (ctx, { beforeId, limit }) => {
   return ids.length;
 };
 
+/** What is said once in so long needs its time for as long. */
+const told: Prune = (ctx, old) => {
+  const needed = new Date(ctx.now().getTime() - longestSilenceMs);
+  return rowsOf("messaging_told", "at")(ctx, { ...old, before: needed < old.before ? needed : old.before });
+};
+
 export const keepDeliveries = retention(
   "messaging.keepDeliveriesDays",
   365,
   {
-    zh: "发送记录、每一步的说明、微信回执和会话备注",
-    en: "deliveries, with their steps and receipts, and notes in conversations",
+    zh: "发送记录、每一步的说明、微信回执、会话备注和限次回复的时间",
+    en: "deliveries, with their steps and receipts, notes in conversations, and when what is said once in so long was said",
   },
   deliveries,
   rowsOf("messaging_receipt", "receivedAt"),
   rowsOf("messaging_note"),
+  told,
 );

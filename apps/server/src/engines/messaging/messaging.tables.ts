@@ -45,6 +45,7 @@ export interface MessagingTables {
     tenantId: Generated<string>;
     accountId: string;
     since: Generated<Date>;
+    givenAt: Date | null;
   };
   messaging_note: {
     tenantId: Generated<string>;
@@ -92,6 +93,7 @@ export interface MessagingTables {
     capMinutes: number | null;
     words: Generated<string>;
     closeness: GeneratedAlways<number>;
+    version: Generated<number>;
   };
   messaging_scene: {
     tenantId: Generated<string>;

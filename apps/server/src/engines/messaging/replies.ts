@@ -20,6 +20,7 @@ import {
   replyWindowShut,
 } from "./conversations.contract.ts";
 import { Deliveries, type DeliveryRow } from "./deliveries.ts";
+import { Notes } from "./internal/notes.ts";
 import { explain } from "./internal/reasons.ts";
 import { ruleKey } from "./internal/rule-key.ts";
 
@@ -51,6 +52,7 @@ export class Replies {
     private readonly timeline: Timeline,
     private readonly apps: Apps,
     private readonly windows: Windows,
+    private readonly notes: Notes,
   ) {}
 
   /** The last reply that somebody wrote, whatever became of it. What rules say is nobody's. */
@@ -153,6 +155,24 @@ export class Replies {
     }
   }
 
+  /** What a rule had still to say, and says no more: kept with its reason, where the rest of it stands. */
+  async drop(
+    ctx: TxCtx,
+    { wechatAppId, openid }: Openid,
+    { name, ...what }: Automatic & { readonly name: string },
+  ): Promise<void> {
+    const { personId, displayName: personName } = await this.#person(ctx, { wechatAppId, openid });
+    const id = newId(ctx.now());
+    const because = explain("ruleChanged", { rule: name });
+    const content = { message: { type: "rest" } };
+    const row = { id, item: 0, channel: "wechat_reply", wechatAppId, personId, personName, to: openid } as const;
+    const { traceId } = ctx;
+    const state = "suppressed" as const;
+    await this.deliveries.create(ctx, { ...row, ...what, content, state, ...because, traceId, updatedAt: ctx.now() });
+    await this.deliveries.step(ctx, id, "asked", explain("ruleAsked", { rule: name }), {});
+    await this.deliveries.step(ctx, id, "decided", because, { to: openid });
+  }
+
   async #person(ctx: TxCtx, openid: Openid) {
     const known = (await this.audience.behind(ctx, [openid])).get(openidKey(openid));
     if (known === undefined) throw notFound();
@@ -203,13 +223,21 @@ export class Replies {
       await this.timeline.note(ctx, personId, "operator_reply", told);
     }
     if (state !== "delivered") return;
+    const { settles } = content;
     const by =
       authorId !== null
         ? { id: authorId, name: authorName ?? "" }
-        : ruleId !== null && content["settles"] === true
-          ? ({ id: ruleKey(ruleId), name: null } as const)
+        : ruleId !== null && settles !== undefined && settles !== false
+          ? // Those of before only say that they settle.
+            ({ id: typeof settles === "string" ? settles : ruleKey(ruleId), name: null } as const)
           : undefined;
-    if (by !== undefined) await this.conversations.answered(ctx, { wechatAppId, openid }, id, by);
+    const conversation = by && (await this.conversations.of(ctx, { wechatAppId, openid }));
+    if (by === undefined || conversation === undefined) return;
+    // Whoever closes it or puts it off is waited for, and then seen.
+    await this.conversations.lock(ctx, conversation.id);
+    // What a rule says is no decision of anybody's.
+    const isDecided = by.name === null || (await this.notes.decidedSince(ctx, conversation.id, id));
+    await this.conversations.answered(ctx, { wechatAppId, openid }, { id, by, isDecided });
   }
 
   #of(ctx: Ctx, { wechatAppId, openid }: Openid) {

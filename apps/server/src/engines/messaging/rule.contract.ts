@@ -293,16 +293,23 @@ export const RuleChange = z
   .partial();
 
 /** What somebody might do: "what would answer this?" */
-export const Trial = z.object({
-  on: field(Occasion.exclude(["default"]), RuleOn.label, { choices: RuleOn.choices }),
-  text: field(z.string().max(2000).nullable(), { zh: "客户说的话", en: "What they write" }).default(null),
-  eventKey: RuleFields.eventKey.default(null),
-  wechatAppId: field(Id, { zh: "应用", en: "App" }, { kind: "wechatApp" }),
-  channelId: RuleFields.channelId.default(null),
-});
+export const Trial = z
+  .object({
+    on: field(Occasion.exclude(["default"]), RuleOn.label, { choices: RuleOn.choices }),
+    text: field(z.string().max(2000).nullable(), { zh: "客户说的话", en: "What they write" }).default(null),
+    eventKey: RuleFields.eventKey.default(null),
+    wechatAppId: field(Id, { zh: "应用", en: "App" }, { kind: "wechatApp" }),
+    channelId: RuleFields.channelId.default(null),
+  })
+  .refine(({ on, channelId }) => on !== "scan" || channelId !== null, {
+    error: bilingual({ zh: "请选择扫的是哪个渠道码", en: "choose whose code is scanned" }),
+    path: ["channelId"],
+  });
 export const Tried = z.object({
-  /** The rule that would answer now; null: nobody would, and they would wait. */
+  /** The rule that would answer now; null: none would. */
   rule: Named.nullable(),
+  /** Whether they then wait for a person, as whoever writes does; taps, scans and follows leave nobody waiting. */
+  waits: z.boolean(),
   replies: z.array(ReplyPart),
   /** Those that are meant for it too, but come later. */
   later: z.array(Named),

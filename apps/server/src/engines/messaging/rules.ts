@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { Injectable } from "@nestjs/common";
 import { invalidInput, notFound } from "@zhanggui/kit/contract/faults";
 import type { Flat, Out } from "@zhanggui/kit/contract/route";
@@ -15,7 +16,7 @@ import { type Around, blockOf, namedIn } from "./internal/blocks.ts";
 import { applies, clockIn, ready, type RuleRow } from "./internal/matching.ts";
 import { customOf, hasGaps, passiveOf, summaryOf, wordsOf } from "./internal/parts.ts";
 import { BadPattern, compilePattern } from "./internal/pattern.ts";
-import { ruleKey, ruleOf } from "./internal/rule-key.ts";
+import { ruleKey, ruleOf, versionOf } from "./internal/rule-key.ts";
 import { assertTemplate } from "./internal/templates.ts";
 import { claimTold } from "./internal/told.ts";
 import { type Whom, Wording } from "./internal/wording.ts";
@@ -56,26 +57,28 @@ export class Rules {
   }
 
   /**
-   * What is still to be sent of an answer, if anything is, as customer-service messages. What is said to somebody now
-   * and then only is claimed here.
+   * What is still to be sent of an answer, if anything is, as customer-service messages: of the rule as it answered, so
+   * nothing of one that has changed since. What is said to somebody now and then only is claimed here.
    */
   async rest(
     ctx: TxCtx,
     replyBy: string | null,
     whom: Whom,
-  ): Promise<{ row: RuleRow; messages: CustomMessage[] } | null> {
+  ): Promise<{ row: RuleRow; messages: CustomMessage[]; isChanged: boolean } | null> {
     const id = ruleOf(replyBy);
     if (id === undefined) return null;
     const row = await ctx.db.selectFrom("messaging_rule").selectAll().where("id", "=", id).executeTakeFirst();
     const app = (await this.apps.states(ctx)).get(whom.wechatAppId);
     if (row === undefined || app === undefined) return null;
+    // Half of one answer and half of another would be none.
+    if ((versionOf(replyBy) ?? row.version) !== row.version) return { row, messages: [], isChanged: true };
     if (row.capMinutes !== null) {
       if (!(await claimTold(ctx, whom, id, row.capMinutes * 60_000))) return null;
       await this.#answered(ctx, [id], { isCapped: true });
     }
     const atOnce = isDeferred(row, app) ? 0 : 1;
     const parts = await this.wording.fill(ctx, row.replies.slice(atOnce), whom);
-    return { row, messages: parts.map((part) => customOf(part, app.kind)) };
+    return { row, messages: parts.map((part) => customOf(part, app.kind)), isChanged: false };
   }
 
   /** What would answer this, by the rules of now. @throws Fault `kit.not_found` for an app or a channel */
@@ -90,7 +93,9 @@ export class Rules {
     const found = (await this.#enabled(ctx)).map(ready).filter((each) => applies(each, message, clock));
     const [first, ...later] = found.map(({ row }) => row);
     const named = ({ id, name }: RuleRow) => ({ id, name });
-    return { rule: first === undefined ? null : named(first), replies: first?.replies ?? [], later: later.map(named) };
+    const rule = first === undefined ? null : named(first);
+    const waits = on === "keyword" && (first === undefined || first.on === "default");
+    return { rule, waits, replies: first?.replies ?? [], later: later.map(named) };
   }
 
   /** Counts what a rule answered, once per message. */
@@ -118,7 +123,13 @@ export class Rules {
     const ids = answers.flatMap((by) => ruleOf(by) ?? []);
     if (ids.length === 0) return new Map();
     const rows = await ctx.db.selectFrom("messaging_rule").select(["id", "name"]).where("id", "in", ids).execute();
-    return new Map(rows.map(({ id, name }) => [ruleKey(id), name]));
+    const names = new Map(rows.map(({ id, name }) => [id, name]));
+    return new Map(
+      answers.flatMap((by) => {
+        const name = names.get(ruleOf(by) ?? "");
+        return by === null || name === undefined ? [] : [[by, name]];
+      }),
+    );
   }
 
   /** In the order in which they win; one that is switched off stands where it would. */
@@ -177,6 +188,7 @@ export class Rules {
           ...change,
           replies: change.replies && JSON.stringify(change.replies),
           words: wordsOf(rule.data.keywords, rule.data.replies),
+          version: isDeepStrictEqual(rule.data.replies, row.replies) ? row.version : row.version + 1,
         })
         .where("id", "=", ruleId)
         .execute();
@@ -292,10 +304,11 @@ function isDeferred(row: RuleRow, app: AppState | undefined): boolean {
 
 function answerOf(row: RuleRow, first: ReplyPart | undefined): Answer {
   const reply = first === undefined ? undefined : passiveOf(first);
+  const hasMore = row.replies.length > (reply === undefined ? 0 : 1);
   return {
     reply: reply ?? { type: "none" },
-    by: ruleKey(row.id),
-    hasMore: row.replies.length > (reply === undefined ? 0 : 1),
+    by: ruleKey(row.id, hasMore ? row.version : undefined),
+    hasMore,
     leavesWaiting: row.on === "default" || reply === undefined,
   };
 }

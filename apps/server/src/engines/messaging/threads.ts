@@ -13,8 +13,8 @@ import { AccessService } from "../../foundation/access/access.service.ts";
 import { FilesService } from "../../foundation/files/files.service.ts";
 import { AudienceService } from "../audience/audience.service.ts";
 import { Apps } from "../connect/apps.ts";
-import { answerableSince, type ConversationRow, Conversations, windowEnd } from "../connect/conversations.ts";
-import { Desk } from "../connect/desk.ts";
+import { type ConversationRow, Conversations, stateByNow, windowEnd } from "../connect/conversations.ts";
+import { Desk, snoozeMarginMs } from "../connect/desk.ts";
 import { openidKey } from "../connect/openid.ts";
 import { ReceivedMedia } from "../connect/received-media.ts";
 import { givenReply } from "../connect/replies.ts";
@@ -92,6 +92,7 @@ export class Threads {
       repliesLeft,
       appKind,
       answerableUntil: until,
+      snoozableUntil: refusal === undefined ? snoozableUntil(until, ctx.now()) : null,
       refusal: refusal === undefined ? null : { code: refusal.code, ...faultSentence(refusal) },
       lastReplyId: last?.id ?? null,
       settledBy: row.settledName,
@@ -201,17 +202,25 @@ export class Threads {
     await this.desk.assign(ctx, { id, from: null, to: ctx.actor.id });
   }
 
+  /** Whether somebody has written an answer since it was closed or put off. */
+  async #isAnsweredSince(ctx: Ctx, row: ConversationRow): Promise<boolean> {
+    const last = await this.replies.last(ctx, row);
+    return last !== undefined && !(await this.notes.decidedSince(ctx, row.id, last.id));
+  }
+
   /** @throws Fault `messaging.wrote_meanwhile`, `kit.not_found` */
   async close(
     ctx: Ctx,
     { conversationId, lastMessageId: lastId }: Flat<typeof messaging.closeConversation>,
   ): Promise<Detail> {
     const { id, name } = ctx.actor;
-    const { state } = await this.reached(ctx, conversationId, messagingReply);
+    const row = await this.reached(ctx, conversationId, messagingReply);
     await ctx.tx(async (ctx) => {
       if (!(await this.conversations.close(ctx, { id: conversationId, lastId, by: { id, name } })))
         throw wroteMeanwhile();
-      if (state !== "closed") await this.notes.add(ctx, conversationId, { kind: "closed" });
+      // Closed once more, it stays so when the answer arrives that was written in between.
+      const isClosed = row.state === "closed" && !(await this.#isAnsweredSince(ctx, row));
+      if (!isClosed) await this.notes.add(ctx, conversationId, { kind: "closed" });
     });
     return this.get(ctx, { conversationId });
   }
@@ -238,14 +247,14 @@ export class Threads {
     );
     return rows.map((row) => {
       const who = known.get(openidKey(row));
-      const isMissed = row.state === "waiting" && row.lastAt <= answerableSince(ctx.now());
+      const state = stateByNow(row, ctx.now());
       return {
         ...row,
         personId: who?.personId ?? null,
         personName: who?.displayName ?? `…${row.openid.slice(-6)}`,
         channelName: who?.channelName ?? null,
-        // The schedule notes it within minutes.
-        ...(isMissed ? { state: "missed" as const, waitingSince: null } : {}),
+        state,
+        waitingSince: state === "waiting" ? row.waitingSince : null,
         answerableUntil: windowEnd(row.lastAt),
         wechatAppName: apps.get(row.wechatAppId)?.name ?? "",
         lastMessageId: row.lastId,
@@ -253,6 +262,12 @@ export class Threads {
       };
     });
   }
+}
+
+/** Until when it may be put off, if WeChat takes answers until then; null if it must be answered now. */
+export function snoozableUntil(answerableUntil: Date, now: Date): Date | null {
+  const latest = new Date(answerableUntil.getTime() - snoozeMarginMs);
+  return latest > now ? latest : null;
 }
 
 function readCursor(cursor: string | undefined): string | undefined {
@@ -284,7 +299,12 @@ function heard(push: Inbound, rules: ReadonlyMap<string, string>): Entry {
       latitude: value("Location_X"),
       longitude: value("Location_Y"),
     },
-    autoReply: given && { text: given.text, rule: rules.get(given.by) ?? null, state: given.state },
+    autoReply: given && {
+      kind: given.kind,
+      text: given.kind === "text" ? given.text : given.title,
+      rule: rules.get(given.by) ?? null,
+      state: given.state,
+    },
     sent: null,
     note: null,
   };

@@ -1,5 +1,5 @@
 import { Injectable } from "@nestjs/common";
-import type { Out } from "@zhanggui/kit/contract/route";
+import type { Flat, Out } from "@zhanggui/kit/contract/route";
 import { Fault } from "@zhanggui/kit/contract/fault";
 import { notFound } from "@zhanggui/kit/contract/faults";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
@@ -61,6 +61,14 @@ export class Pictures {
     const { id, type, sizeBytes, name } = await this.files.find(ctx, row.fileId);
     const stream = this.files.bytesOf(ctx, id);
     return { contentType: type, stream, lengthBytes: sizeBytes, fileName: name };
+  }
+
+  /** @throws Fault `kit.not_found` */
+  ofDelivery(
+    ctx: Ctx,
+    { deliveryId }: Flat<typeof messaging.deliveryPicture>,
+  ): Promise<Out<typeof messaging.deliveryPicture>> {
+    return this.sent(ctx, deliveryId);
   }
 
   /**

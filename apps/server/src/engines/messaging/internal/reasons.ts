@@ -12,6 +12,10 @@ const sentences = {
   },
   replyAsked: { zh: "{by} 在会话中写了回复。", en: "{by} wrote an answer in the conversation." },
   ruleAsked: { zh: "自动回复规则“{rule}”。", en: "The auto-reply rule “{rule}”." },
+  ruleChanged: {
+    zh: "未发送：规则“{rule}”在回复之后被修改，其余内容已不是当时的回复。",
+    en: "Not sent: the rule “{rule}” was changed after it had answered, so what it says now is another answer.",
+  },
   busyAsked: { zh: "客服正忙，发送提示语。", en: "All who answer are busy: the customer is told so." },
   willReply: { zh: "将作为客服消息发给客户。", en: "It will be sent as a customer-service message." },
   replyDelivered: {
@@ -29,6 +33,10 @@ const sentences = {
   badTemplate: {
     zh: "未发送：模板无法渲染（{reason}）。",
     en: "Not sent: the template can't be filled in ({reason}).",
+  },
+  cannedUnfilled: {
+    zh: "对这位客户填不出来（{reason}）。",
+    en: "It can't be filled in for this customer ({reason}).",
   },
   submitting: { zh: "开始第 {attempt} 次提交。", en: "Submitting, attempt {attempt}." },
   acceptedWechat: {

@@ -1,5 +1,6 @@
-import type { TxCtx } from "@zhanggui/kit/server/ctx";
-import type { Openid } from "../../connect/openid.ts";
+import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
+import { sql } from "kysely";
+import { type Openid, openidKey } from "../../connect/openid.ts";
 
 /**
  * Claims that somebody is told what is said now and then only. Of several who claim it at once, one has it.
@@ -26,4 +27,17 @@ export async function claimTold(
     .returning("at")
     .executeTakeFirst();
   return claimed !== undefined;
+}
+
+/** When each of these was last told, by their key. */
+export async function toldSince(ctx: Ctx, what: string, of: readonly Openid[]): Promise<ReadonlyMap<string, Date>> {
+  if (of.length === 0) return new Map();
+  const rows = await ctx.db
+    .selectFrom("messaging_told")
+    .select(["wechatAppId", "openid", "at"])
+    .where("what", "=", what)
+    .where("wechatAppId", "in", [...new Set(of.map(({ wechatAppId }) => wechatAppId))])
+    .where("openid", "=", sql<string>`ANY (${of.map(({ openid }) => openid)})`)
+    .execute();
+  return new Map(rows.map(({ at, ...openid }) => [openidKey(openid), at]));
 }
