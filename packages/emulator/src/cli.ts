@@ -4,8 +4,11 @@ import { type Emulator, startEmulator } from "./emulator.ts";
 import { writeRules } from "./wechat/write-rules.ts";
 
 const usage = `Usage: node cli.ts [--port 8791] [--smtp-port 2525] [--host 127.0.0.1] [--seed N] [--state FILE]
+                   [--snapshots DIR [--restore NAME]]
                    [--tls-port 8443 [--tls-folder DIR]] [--allow-host NAME] [--log]
 --state keeps the world in FILE from one run to the next; without it, stopping forgets everything.
+--snapshots is where worlds are kept under a name (by the pages and the control API); without it, beside FILE.
+--restore begins with the world of that name.
 --tls-port takes TLS and CONNECT too, for programs whose hosts are hard-coded: let them trust DIR/ca.pem, and point
   HTTPS_PROXY at it, or WeChat's hosts in a hosts file. DIR is .zhanggui-emulator where it isn't given.
 --allow-host lets the pages and the control API be called by that name too (several: name it again).
@@ -44,6 +47,8 @@ function readOptions(): Parameters<typeof startEmulator>[0] | null {
         host: { type: "string", default: "127.0.0.1" },
         seed: { type: "string" },
         state: { type: "string", default: process.env["EMULATOR_STATE"] ?? "" },
+        snapshots: { type: "string" },
+        restore: { type: "string" },
         "tls-port": { type: "string" },
         "tls-folder": { type: "string", default: ".zhanggui-emulator" },
         "allow-host": { type: "string", multiple: true, default: [] },
@@ -66,6 +71,8 @@ function readOptions(): Parameters<typeof startEmulator>[0] | null {
       allowedHosts: values["allow-host"],
       log: values.log,
       ...(values.state === "" ? {} : { stateFile: values.state }),
+      ...(values.snapshots === undefined ? {} : { snapshotFolder: values.snapshots }),
+      ...(values.restore === undefined ? {} : { restore: values.restore }),
       ...(values.seed === undefined ? {} : { seed: wholeNumber("--seed", values.seed) }),
     };
   } catch (error) {

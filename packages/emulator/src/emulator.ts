@@ -4,7 +4,6 @@ import { type EmulatorClock, machineClock } from "./clock.ts";
 import { serveControl } from "./control/routes.ts";
 import { startMailSink } from "./mail/sink.ts";
 import { MemoryFile } from "./memory/file.ts";
-import { restoreWorld, saveWorld } from "./memory/world.ts";
 import { servePages } from "./pages.ts";
 import { answerUnreadable, serveWechat } from "./wechat/gateway.ts";
 import { openSecurePort } from "./tls/secure-port.ts";
@@ -33,6 +32,10 @@ export interface EmulatorOptions {
    * `clock` is given. An error (an Error with a sentence) when another emulator has the file.
    */
   stateFile?: string;
+  /** Where snapshots are kept. Default: beside the state file; without one, only while it runs. */
+  snapshotFolder?: string;
+  /** The snapshot that it begins with, instead of what the state file holds. */
+  restore?: string;
   /** Gets a sentence when the state file could not be used or written. Default: to standard error. */
   warn?: (sentence: string) => void;
   /** The same seed and the same calls give the same ids, openids and nonces. */
@@ -65,23 +68,25 @@ const maxBodyBytes = 12_000_000;
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
   const warn = options.warn ?? ((sentence: string): void => void process.stderr.write(`${sentence}\n`));
   const memory = options.stateFile === undefined ? null : await MemoryFile.open(options.stateFile, warn);
-  const loaded = memory?.loaded ?? null;
   const address: Address = { url: "", smtpUrl: "", tls: null };
   const state = new State({
-    clock: options.clock ?? machineClock(loaded?.clockOffsetMs),
-    seed: loaded?.seed ?? options.seed ?? randomInt(2 ** 31),
+    clock: options.clock ?? machineClock(),
+    seed: options.seed ?? randomInt(2 ** 31),
     pushTimeoutMs: options.pushTimeoutMs ?? pushRules.timeoutMs.value,
     url: () => address.url,
     smtpUrl: () => address.smtpUrl,
+    snapshotFolder: options.snapshotFolder ?? (options.stateFile === undefined ? null : `${options.stateFile}.snapshots`),
   });
-  if (loaded !== null) restoreWorld(state, loaded);
   if (options.log === true) logJournal(state);
   const world = new World(state);
   try {
+    const offsetMs = options.clock?.offsetMs;
+    await memory?.load(state);
+    if (options.restore !== undefined) await state.snapshots.restore(options.restore);
+    // Whoever brings a clock has set it.
+    if (offsetMs !== undefined) state.clock.offsetMs = offsetMs;
     const stopServers = await serve(world, options, address);
-    memory?.keep(() => saveWorld(state));
-    if (memory !== null) state.happenings.on("happening", () => memory.changed());
-    memory?.changed();
+    memory?.keep(state);
     return {
       ...address,
       smsUrl: `${address.url}/sms/messages`,
@@ -91,6 +96,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
         await state.settle();
         await stopServers();
         await memory?.close();
+        await state.snapshots.close();
       },
     };
   } catch (error) {

@@ -8,6 +8,7 @@ import type { Account } from "../world/model.ts";
 import type { World } from "../world/world.ts";
 import { Trouble, troubleStatuses } from "../world/trouble.ts";
 import { serveLive } from "./live.ts";
+import { serveSnapshots } from "./snapshots.ts";
 
 const AppidParams = z.object({ appid: z.string() });
 const IdParams = z.object({ id: z.string() });
@@ -39,6 +40,7 @@ export function serveControl(app: FastifyInstance, world: World, allowedHosts: r
   servePuppets(app, world);
   serveRecords(app, world);
   serveFaults(app, world);
+  serveSnapshots(app, world);
   serveLive(app, world.state);
   app.all("/emulator/*", ({ url }) => {
     throw new Trouble("no_such_route", `There is no ${url}.`);
@@ -47,21 +49,7 @@ export function serveControl(app: FastifyInstance, world: World, allowedHosts: r
 
 function serveWhole(app: FastifyInstance, world: World): void {
   app.get("/emulator/health", () => ({ status: "ok" }));
-  app.get("/emulator/world", () => ({
-    seed: world.state.seed,
-    clock: world.clock(),
-    smtpUrl: world.state.smtpUrl(),
-    smsUrl: `${world.state.url()}/sms/messages`,
-    accounts: world.accounts().map(describe),
-    puppets: world.puppets(),
-    bonds: world.bonds().map(({ chat, ...bond }) => ({
-      ...bond,
-      messages: chat.length,
-      last: chat.at(-1) ?? null,
-      menu: world.menuFor(bond),
-    })),
-    qrCodes: world.qrCodes(),
-  }));
+  app.get("/emulator/world", ({ query }) => world.page(inputs.WorldWanted.parse(query)));
   app.post("/emulator/reset", () => {
     world.reset();
     return {};
@@ -121,7 +109,7 @@ function serveAccounts(app: FastifyInstance, world: World): void {
 }
 
 function servePuppets(app: FastifyInstance, world: World): void {
-  app.get("/emulator/puppets", () => ({ puppets: world.puppets() }));
+  app.get("/emulator/puppets", ({ query }) => world.puppetsPage(inputs.PuppetsWanted.parse(query)));
   app.post("/emulator/puppets", ({ body }) => world.createPuppet(inputs.NewPuppet.parse(body ?? {})));
   app.patch("/emulator/puppets/:id", ({ params, body }) =>
     world.changePuppet(IdParams.parse(params).id, inputs.PuppetChanges.parse(body)),

@@ -1,5 +1,5 @@
 // @ts-check
-import { control, readWorld } from "./api.js";
+import { control } from "./api.js";
 import { fill, h } from "./dom.js";
 import { chooseLanguage, language, problem, t } from "./words.js";
 
@@ -55,7 +55,7 @@ export function frame(draw) {
 
 /** Reads the clock's offset again. */
 export async function refreshClock() {
-  offsetMs = (await readWorld()).clock.offsetMs;
+  ({ offsetMs } = await control("GET", "/clock"));
 }
 
 /** @param {HTMLElement} clock */

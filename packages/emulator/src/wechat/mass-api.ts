@@ -64,7 +64,7 @@ export const massRoutes: readonly ApiRoute[] = [
       const filter = objectOf(call.body, "filter") ?? {};
       const tagId = filter["is_to_all"] === true ? null : numberOf(filter, "tag_id");
       if (filter["is_to_all"] !== true) existingTag(account, tagId);
-      const bonds = tagId === null ? followersOf(state, account) : state.withTag(account.appid, tagId);
+      const bonds = tagId === null ? state.bonds.of(account).followers() : state.withTag(account, tagId);
       return submit(state, account, call, bonds);
     },
   },
@@ -102,7 +102,7 @@ export const massRoutes: readonly ApiRoute[] = [
     handle(state, call) {
       const account = accountOf(call);
       const name = textOf(call.body, "towxname");
-      const named = name === null ? undefined : [...state.puppets.values()].find((each) => each.id === name);
+      const named = name === null ? undefined : state.puppets.get(name);
       const bond =
         named === undefined ? bondOf(state, account, textOf(call.body, "touser") ?? "") : state.bond(account, named);
       previewMass(state, bond, massContent(state, account, call.body));
@@ -171,10 +171,6 @@ export const massRoutes: readonly ApiRoute[] = [
     },
   },
 ];
-
-function followersOf(state: State, { appid }: Account): Bond[] {
-  return [...state.bonds.values()].filter((bond) => bond.appid === appid && bond.following);
-}
 
 /** Takes a job: what is wrong with it is said now, who got it is pushed afterwards. */
 function submit(state: State, account: Account, call: ApiCall, bonds: readonly (Bond | null)[]): ApiAnswer {

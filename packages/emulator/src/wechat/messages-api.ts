@@ -37,7 +37,7 @@ export const messageRoutes: readonly ApiRoute[] = [
       const mayWrite = bond.following || accountOf(call).kind === "miniprogram";
       if (!mayWrite || bond.credit.until <= state.now()) throw new Refusal(45015);
       if (bond.credit.left <= 0) throw new Refusal(45047);
-      bond.credit.left -= 1;
+      bond.credit = { ...bond.credit, left: bond.credit.left - 1 };
       bond.typingUntil = 0;
       addChat(state, bond, "account", content, "custom");
       return okAnswer;

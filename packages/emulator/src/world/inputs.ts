@@ -78,6 +78,28 @@ export type NewPuppet = z.infer<typeof NewPuppet>;
 export const PuppetChanges = NewPuppet.omit({ id: true });
 export type PuppetChanges = z.infer<typeof PuppetChanges>;
 
+/** Of a snapshot: it names a file. */
+export const SnapshotName = z.string().regex(/^[\p{L}\p{N}_-]{1,60}$/u, "letters, digits, - and _, at most 60");
+
+const mostOnPage = 1_000;
+export const PuppetsWanted = z.object({
+  /** Part of a name or an id. */
+  search: z.string().max(64).optional(),
+  /** The last one of the page before. */
+  after: PuppetId.optional(),
+  limit: z.coerce.number().int().min(1).max(mostOnPage).default(100),
+  /** The newest first. */
+  newest: z
+    .stringbool()
+    .or(z.boolean())
+    .optional(),
+});
+export type PuppetsWanted = z.input<typeof PuppetsWanted>;
+
+/** A page of the world; `with`: somebody who is in it in any case. */
+export const WorldWanted = PuppetsWanted.extend({ with: PuppetId.optional() });
+export type WorldWanted = z.input<typeof WorldWanted>;
+
 const Action = z.strictObject({
   /** May be left out when there is one account only. */
   appid: Appid.optional(),

@@ -117,19 +117,19 @@ export interface Puppet {
   isRisky: boolean;
 }
 
-/** What a puppet and an account have with each other. */
+/** What a puppet and an account have with each other. Objects and lists in it are replaced, and never changed. */
 export interface Bond {
-  appid: string;
-  puppetId: string;
-  openid: string;
-  unionid: string | null;
+  readonly appid: string;
+  readonly puppetId: string;
+  readonly openid: string;
+  readonly unionid: string | null;
   following: boolean;
   followedAt: number;
   subscribeScene: string;
   qrScene: number;
   qrSceneText: string;
   /** Customer-service messages that the account may still send, until when (milliseconds). */
-  credit: { left: number; until: number };
+  credit: Readonly<{ left: number; until: number }>;
   /** Until when the phone shows that the account is typing (milliseconds). */
   typingUntil: number;
   /** The account's own name for the user. */
@@ -137,12 +137,12 @@ export interface Bond {
   tagIds: number[];
   /** On the account's black list. */
   isBlocked: boolean;
-  /** How many mass messages came in that month (`2026-10`). */
   /** Of a mini-program's user, since the last login. */
   sessionKey: string | null;
   /** By template: how many subscription messages the user still agreed to. */
   subscriptions: Record<string, number>;
-  massMonth: { month: string; count: number };
+  /** How many mass messages came in that month (`2026-10`). */
+  massMonth: Readonly<{ month: string; count: number }>;
   chat: ChatEntry[];
 }
 

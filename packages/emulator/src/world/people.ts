@@ -14,6 +14,7 @@ import type {
   SendLocationAction,
 } from "./inputs.ts";
 import type { Account, Bond, Puppet, QrCode } from "./model.ts";
+import type { StoredPuppet } from "./puppet-book.ts";
 import { drawPicture, pictureType } from "./picture.ts";
 import type { State } from "./state.ts";
 import { Trouble } from "./trouble.ts";
@@ -21,7 +22,7 @@ import { Trouble } from "./trouble.ts";
 const puppetNames = ["小茶", "阿岚", "老陈", "小满", "春生", "木木", "阿青", "晓雨", "一禾", "知夏"];
 
 /** Adds a puppet user. */
-export function createPuppet(state: State, input: NewPuppet): Puppet {
+export function createPuppet(state: State, input: NewPuppet): StoredPuppet {
   const number = state.count("puppet");
   const puppet: Puppet = {
     id: input.id ?? `puppet-${number}`,
@@ -32,13 +33,13 @@ export function createPuppet(state: State, input: NewPuppet): Puppet {
     isRisky: input.isRisky ?? false,
   };
   if (state.puppets.has(puppet.id)) throw new Trouble("taken", `The puppet ${puppet.id} exists already.`);
-  state.puppets.set(puppet.id, puppet);
+  const stored = state.puppets.add(puppet);
   state.tell({ type: "world" });
-  return puppet;
+  return stored;
 }
 
 /** Changes a puppet's name, or what becomes of template messages to it. */
-export function changePuppet(state: State, id: string, changes: PuppetChanges): Puppet {
+export function changePuppet(state: State, id: string, changes: PuppetChanges): StoredPuppet {
   const puppet = state.puppet(id);
   if (changes.name !== undefined) puppet.name = changes.name;
   if (changes.templateDelivery !== undefined) puppet.templateDelivery = changes.templateDelivery;

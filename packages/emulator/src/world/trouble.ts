@@ -8,6 +8,8 @@ export const troubleStatuses = {
   no_such_mail: 404,
   no_such_picture: 404,
   no_such_button: 404,
+  no_such_snapshot: 404,
+  unusable_snapshot: 422,
   no_such_route: 404,
   name_account: 400,
   other_origin: 403,

@@ -1,5 +1,6 @@
 import { performance } from "node:perf_hooks";
 import { unixSeconds } from "../clock.ts";
+import type { Snapshot } from "../memory/snapshots.ts";
 import { sign } from "../wechat/crypto.ts";
 import { exchange } from "../wechat/deliver.ts";
 import { addQuery, type PushWork, releaseAllHeld } from "../wechat/push.ts";
@@ -23,9 +24,12 @@ import * as mini from "./mini-program.ts";
 import { menuFor } from "./menus.ts";
 import { remember } from "./past.ts";
 import * as people from "./people.ts";
+import type { PuppetsPage } from "./puppet-book.ts";
+import { sow } from "./seed.ts";
 import * as taps from "./taps.ts";
 import type { State } from "./state.ts";
 import { Trouble } from "./trouble.ts";
+import { pageOf, type WorldPage } from "./world-page.ts";
 import type { TokenKind } from "./tokens.ts";
 
 export interface Waiting {
@@ -49,21 +53,12 @@ export class World {
     this.state.reset();
   }
 
-  /** Builds accounts, puppets and who follows whom in one call (nothing is pushed for the follows). */
+  /**
+   * Builds accounts, puppets and who follows whom in one call (nothing is pushed for the follows). All or nothing: the
+   * Trouble names the entry that can't be, and the world is as it was.
+   */
   async seed(input: inputs.SeedInput): Promise<{ accounts: Account[]; puppets: Puppet[] }> {
-    const { accounts: newAccounts, puppets: newPuppets } = inputs.SeedInput.parse(input);
-    const made: { accounts: Account[]; puppets: Puppet[] } = { accounts: [], puppets: [] };
-    for (const { push, ...account } of newAccounts) {
-      made.accounts.push(this.createAccount(account));
-      const appid = made.accounts.at(-1)?.appid;
-      if (push !== undefined && appid !== undefined) await this.configurePush(appid, push);
-    }
-    for (const { follows, ...puppet } of newPuppets) {
-      const created = this.createPuppet(puppet);
-      made.puppets.push(created);
-      for (const appid of follows ?? []) this.alreadyFollowing(appid, created);
-    }
-    return made;
+    return sow(this.state, inputs.SeedInput.parse(input));
   }
 
   clock(): { offsetMs: number; now: string } {
@@ -109,7 +104,6 @@ export class World {
     const account = this.state.account(appid);
     const given = Object.entries(inputs.AccountChanges.parse(changes)).filter(([, value]) => value !== undefined);
     Object.assign(account, Object.fromEntries(given));
-    if (given.some(([name]) => name === "openPlatform")) this.state.renewUnionids(account);
     this.state.tell({ type: "world" });
     return account;
   }
@@ -148,15 +142,22 @@ export class World {
   }
 
   createPuppet(input: inputs.NewPuppet = {}): Puppet {
-    return people.createPuppet(this.state, inputs.NewPuppet.parse(input));
+    return people.createPuppet(this.state, inputs.NewPuppet.parse(input)).toJSON();
   }
 
   changePuppet(id: string, changes: inputs.PuppetChanges): Puppet {
-    return people.changePuppet(this.state, id, inputs.PuppetChanges.parse(changes));
+    return people.changePuppet(this.state, id, inputs.PuppetChanges.parse(changes)).toJSON();
   }
 
+  /** Everybody. Of very many, `puppetsPage` tells in portions. */
   puppets(): Puppet[] {
-    return [...this.state.puppets.values()];
+    return Array.from(this.state.puppets.values(), (puppet) => puppet.toJSON());
+  }
+
+  /** Some of them, in the order they came or the newest first. */
+  puppetsPage(wanted: inputs.PuppetsWanted): Omit<PuppetsPage, "puppets"> & { puppets: Puppet[] } {
+    const page = this.state.puppets.page(inputs.PuppetsWanted.parse(wanted));
+    return { ...page, puppets: page.puppets.map((puppet) => puppet.toJSON()) };
   }
 
   follow(puppetId: string, action: inputs.FollowAction = {}): Promise<PushReport> {
@@ -209,9 +210,37 @@ export class World {
     return this.answer(action, () => mini.enterSession(this.state, puppetId, inputs.EnterAction.parse(action)));
   }
 
-  /** What a puppet and an account have with each other, with the chat; they need not follow. */
+  /** The worlds that were put aside, the oldest first. */
+  snapshots(): Promise<Snapshot[]> {
+    return this.state.snapshots.list();
+  }
+
+  /** Puts the world aside under a name, as it is now. */
+  async takeSnapshot(name: string): Promise<Snapshot> {
+    const taken = await this.state.snapshots.take(inputs.SnapshotName.parse(name));
+    this.state.tell({ type: "world" });
+    return taken;
+  }
+
+  /** Brings that world back, its clock and randomness too; one that is damaged is refused and changes nothing. */
+  restoreSnapshot(name: string): Promise<Snapshot> {
+    return this.state.snapshots.restore(inputs.SnapshotName.parse(name));
+  }
+
+  async removeSnapshot(name: string): Promise<void> {
+    await this.state.snapshots.remove(inputs.SnapshotName.parse(name));
+    this.state.tell({ type: "world" });
+  }
+
+  /** The world as its pages show it: what there are many of, in portions. */
+  page(wanted: inputs.WorldWanted = {}): WorldPage {
+    const { with: kept, ...page } = inputs.WorldWanted.parse(wanted);
+    return pageOf(this, page, kept);
+  }
+
+  /** What a puppet and an account have with each other now, with the chat; they need not follow. */
   chat(puppetId: string, appid?: string): Bond {
-    return this.state.bond(accounts.chooseAccount(this.state, appid), this.state.puppet(puppetId));
+    return this.state.bond(accounts.chooseAccount(this.state, appid), this.state.puppet(puppetId)).toJSON();
   }
 
   /** The menu that a puppet sees: of everybody, or of those like it. */
@@ -220,7 +249,7 @@ export class World {
   }
 
   bonds(): Bond[] {
-    return [...this.state.bonds.values()];
+    return Array.from(this.state.bonds.values(), (bond) => bond.toJSON());
   }
 
   qrCodes(appid?: string): QrCode[] {
@@ -352,14 +381,6 @@ export class World {
 
   private chosen(appid: string | undefined): Account {
     return accounts.chooseAccount(this.state, appid);
-  }
-
-  private alreadyFollowing(appid: string, puppet: Puppet): void {
-    const bond = this.state.bond(this.state.account(appid), puppet);
-    bond.following = true;
-    bond.followedAt = this.state.now();
-    bond.subscribeScene = "ADD_SCENE_SEARCH";
-    this.state.tell({ type: "world" });
   }
 
   /** The report when the push is through, or, unless the caller waits, as it stands now. */

@@ -1,0 +1,51 @@
+import type { z } from "zod";
+import type { PuppetsWanted } from "./inputs.ts";
+import type { Account, Bond, ChatEntry, MenuButton, Puppet, QrCode } from "./model.ts";
+import type { World } from "./world.ts";
+
+/** The newest so many: /emulator/qrcodes has all. */
+const mostCodes = 100;
+
+export type BondSummary = Omit<Bond, "chat"> & { messages: number; last: ChatEntry | null; menu: MenuButton[] };
+
+/** What the phone shows of the world at once. */
+export interface WorldPage {
+  seed: number;
+  clock: { offsetMs: number; now: string };
+  smtpUrl: string;
+  smsUrl: string;
+  accounts: Account[];
+  puppets: Puppet[];
+  /** `after` of the next page of puppets; null: there is none. */
+  next: string | null;
+  /** What these puppets have with the accounts they met. */
+  bonds: BondSummary[];
+  qrCodes: QrCode[];
+  /** How many there are in all; `found`: of the puppets, those that were looked for. */
+  totals: { puppets: number; found: number; bonds: number; qrCodes: number };
+}
+
+/** A page of puppets with all that is theirs; `kept` is on it in any case. */
+export function pageOf(world: World, wanted: z.output<typeof PuppetsWanted>, kept: string | undefined): WorldPage {
+  const { state } = world;
+  const { puppets, next, total } = state.puppets.page(wanted);
+  const holder = kept === undefined ? undefined : state.puppets.get(kept);
+  if (holder !== undefined && !puppets.some(({ row }) => row === holder.row)) puppets.push(holder);
+  const bonds = puppets.flatMap(({ row }) => [...state.bonds.ofPuppet(row)]);
+  const codes = world.qrCodes();
+  return {
+    seed: state.seed,
+    clock: world.clock(),
+    smtpUrl: state.smtpUrl(),
+    smsUrl: `${state.url()}/sms/messages`,
+    accounts: world.accounts(),
+    puppets: puppets.map((puppet) => puppet.toJSON()),
+    next,
+    bonds: bonds.map((stored) => {
+      const { chat, ...bond } = stored.toJSON();
+      return { ...bond, messages: chat.length, last: chat.at(-1) ?? null, menu: world.menuFor(bond) };
+    }),
+    qrCodes: codes.slice(-mostCodes),
+    totals: { puppets: state.puppets.size, found: total, bonds: state.bonds.size, qrCodes: codes.length },
+  };
+}
