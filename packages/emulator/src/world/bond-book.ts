@@ -2,9 +2,6 @@ import { Column, SharedTexts, TextIndex } from "./columns.ts";
 import type { Account, Bond } from "./model.ts";
 import type { PuppetBook } from "./puppet-book.ts";
 
-/** `o`, five characters of the account, and twenty-two of the user. */
-export const openidLength = 28;
-
 /** What few bonds have, or have only for a while: made when it is first written. */
 type Extras = Partial<
   Pick<Bond, "typingUntil" | "remark" | "tagIds" | "sessionKey" | "subscriptions" | "massMonth" | "chat">
@@ -73,7 +70,7 @@ export class BondTable {
   readonly account: Account;
   readonly puppets: PuppetBook;
   readonly unionid: UnionidMaker;
-  readonly openids = new TextIndex(openidLength);
+  readonly openids = new TextIndex();
   readonly texts = new SharedTexts();
   readonly puppetRows = new Column(Uint32Array);
   /** By the puppet's row: the bond's row plus one. */
@@ -149,7 +146,7 @@ export class StoredBond implements Bond {
     return this.#table.account.appid;
   }
   get puppetId(): string {
-    return this.#table.puppets.ids[this.#table.puppetRows.get(this.row)] ?? "";
+    return this.#table.puppets.ids.text(this.#table.puppetRows.get(this.row));
   }
   get openid(): string {
     return this.#table.openids.text(this.row);

@@ -5,7 +5,7 @@ export class Column<Numbers extends Uint8Array | Uint16Array | Uint32Array | Int
 
   constructor(make: new (length: number) => Numbers) {
     this.#make = make;
-    this.#numbers = new make(64);
+    this.#numbers = new make(0);
   }
 
   /** 0 where nothing was written yet. */
@@ -15,8 +15,10 @@ export class Column<Numbers extends Uint8Array | Uint16Array | Uint32Array | Int
 
   set(row: number, value: number): void {
     if (row >= this.#numbers.length) {
+      // A column that nobody uses takes nothing.
+      if (value === 0) return;
       // By half: what was reserved and isn't used is memory, too.
-      const grown = new this.#make(Math.max(row + 1, Math.ceil(this.#numbers.length * 1.5)));
+      const grown = new this.#make(Math.max(64, row + 1, Math.ceil(this.#numbers.length * 1.5)));
       grown.set(this.#numbers);
       this.#numbers = grown;
     }
@@ -44,32 +46,30 @@ export class SharedTexts {
   }
 }
 
-/** Finds rows by an ASCII text of a fixed length, which it keeps as bytes: no string and no map entry for each. */
+/** Finds rows by an ASCII text, which it keeps as bytes one after the other: no string and no map entry for each. */
 export class TextIndex {
-  readonly #length: number;
-  #bytes: Uint8Array;
+  #bytes = new Uint8Array(1_024);
+  /** Where each row's text ends. */
+  readonly #ends = new Column(Uint32Array);
   /** Open addressing: a row plus one, or 0. */
   #slots = new Uint32Array(128);
   #rows = 0;
-
-  constructor(length: number) {
-    this.#length = length;
-    this.#bytes = new Uint8Array(64 * length);
-  }
 
   get rows(): number {
     return this.#rows;
   }
 
-  /** Adds the next row. `text` must be new, ASCII, and of the index's length. */
+  /** Adds the next row. `text` must be new, and ASCII. */
   add(text: string): number {
     const row = this.#rows;
-    if ((row + 1) * this.#length > this.#bytes.length) {
-      const grown = new Uint8Array(Math.ceil((this.#bytes.length * 3) / 2 / this.#length) * this.#length);
+    const from = this.#startOf(row);
+    if (from + text.length > this.#bytes.length) {
+      const grown = new Uint8Array(Math.ceil((from + text.length) * 1.5));
       grown.set(this.#bytes);
       this.#bytes = grown;
     }
-    for (let at = 0; at < this.#length; at += 1) this.#bytes[row * this.#length + at] = text.charCodeAt(at);
+    for (let at = 0; at < text.length; at += 1) this.#bytes[from + at] = text.charCodeAt(at);
+    this.#ends.set(row, from + text.length);
     this.#rows += 1;
     if (this.#rows * 2 > this.#slots.length) this.#rebuild();
     else this.#place(row);
@@ -77,12 +77,11 @@ export class TextIndex {
   }
 
   text(row: number): string {
-    return String.fromCharCode(...this.#bytes.subarray(row * this.#length, (row + 1) * this.#length));
+    return String.fromCharCode(...this.#bytes.subarray(this.#startOf(row), this.#ends.get(row)));
   }
 
   /** -1: nobody has it. */
   find(text: string): number {
-    if (text.length !== this.#length) return -1;
     const mask = this.#slots.length - 1;
     for (let slot = hashOf(text) & mask; ; slot = (slot + 1) & mask) {
       const taken = this.#slots[slot] ?? 0;
@@ -91,9 +90,14 @@ export class TextIndex {
     }
   }
 
+  #startOf(row: number): number {
+    return row === 0 ? 0 : this.#ends.get(row - 1);
+  }
+
   #isAt(row: number, text: string): boolean {
-    const from = row * this.#length;
-    for (let at = this.#length - 1; at >= 0; at -= 1)
+    const from = this.#startOf(row);
+    if (this.#ends.get(row) - from !== text.length) return false;
+    for (let at = text.length - 1; at >= 0; at -= 1)
       if (this.#bytes[from + at] !== text.charCodeAt(at)) return false;
     return true;
   }

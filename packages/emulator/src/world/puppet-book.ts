@@ -1,4 +1,4 @@
-import { Column, SharedTexts } from "./columns.ts";
+import { Column, SharedTexts, TextIndex } from "./columns.ts";
 import type { Puppet } from "./model.ts";
 
 const deliveries = ["success", "user_block", "system_failed"] as const;
@@ -28,8 +28,7 @@ export interface PuppetsPage {
  * laptop's side task. What `get` gives is a view that reads and writes them.
  */
 export class PuppetBook {
-  readonly #rows = new Map<string, number>();
-  readonly ids: string[] = [];
+  readonly ids = new TextIndex();
   readonly names = new Column(Uint32Array);
   readonly texts = new SharedTexts();
   /** Behind a 1, which keeps leading zeros. */
@@ -39,21 +38,20 @@ export class PuppetBook {
   readonly risks = new Column(Uint8Array);
 
   get size(): number {
-    return this.ids.length;
+    return this.ids.rows;
   }
 
   has(id: string): boolean {
-    return this.#rows.has(id);
+    return this.ids.find(id) >= 0;
   }
 
   get(id: string): StoredPuppet | undefined {
-    const row = this.#rows.get(id);
-    return row === undefined ? undefined : new StoredPuppet(this, row);
+    const row = this.ids.find(id);
+    return row < 0 ? undefined : new StoredPuppet(this, row);
   }
 
   add(puppet: Puppet): StoredPuppet {
-    const row = this.ids.push(puppet.id) - 1;
-    this.#rows.set(puppet.id, row);
+    const row = this.ids.add(puppet.id);
     return Object.assign(new StoredPuppet(this, row), {
       name: puppet.name,
       templateDelivery: puppet.templateDelivery,
@@ -63,25 +61,21 @@ export class PuppetBook {
     });
   }
 
-  at(row: number): StoredPuppet {
-    return new StoredPuppet(this, row);
-  }
-
   *values(): Generator<StoredPuppet> {
-    for (let row = 0; row < this.ids.length; row += 1) yield new StoredPuppet(this, row);
+    for (let row = 0; row < this.size; row += 1) yield new StoredPuppet(this, row);
   }
 
   page({ search = "", after, limit, newest = false }: PuppetsWanted): PuppetsPage {
     const puppets: StoredPuppet[] = [];
-    const last = this.ids.length - 1;
-    const from = after === undefined ? undefined : this.#rows.get(after);
+    const last = this.size - 1;
+    const from = after === undefined ? -1 : this.ids.find(after);
     let total = 0;
     let more = false;
     for (let step = 0; step <= last; step += 1) {
       const row = newest ? last - step : step;
-      if (search !== "" && !this.ids[row]?.includes(search) && !this.nameAt(row).includes(search)) continue;
+      if (search !== "" && !this.ids.text(row).includes(search) && !this.nameAt(row).includes(search)) continue;
       total += 1;
-      if (from !== undefined && (newest ? row >= from : row <= from)) continue;
+      if (from >= 0 && (newest ? row >= from : row <= from)) continue;
       if (puppets.length < limit) puppets.push(new StoredPuppet(this, row));
       else more = true;
     }
@@ -112,7 +106,7 @@ export class StoredPuppet implements Puppet {
   }
 
   get id(): string {
-    return this.#book.ids[this.row] ?? "";
+    return this.#book.ids.text(this.row);
   }
   get name(): string {
     return this.#book.nameAt(this.row);
