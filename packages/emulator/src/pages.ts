@@ -11,6 +11,7 @@ const pages: Readonly<Record<string, string>> = {
   "/texts": "texts.html",
   "/journal": "journal.html",
   "/rules": "rules.html",
+  "/trials": "trials.html",
 };
 const policy = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'none'";
 

@@ -10,6 +10,7 @@ const pages = /** @type {const} */ ([
   ["/texts", "texts"],
   ["/journal", "journal"],
   ["/rules", "rules"],
+  ["/trials", "trials"],
 ]);
 
 let offsetMs = 0;

@@ -24,6 +24,7 @@ let world = {
   smtpUrl: "",
   smsUrl: "",
   accounts: [],
+  followers: {},
   puppets: [],
   next: null,
   bonds: [],

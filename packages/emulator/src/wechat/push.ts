@@ -82,13 +82,15 @@ async function carryOut(
   const isOver = (): boolean => state.generation !== generation;
   if (fault?.holdFor !== undefined) await held(state, order.account.appid, fault.holdFor);
   if (fault?.delayMs !== undefined) await pause(fault.delayMs, state.stopping.signal);
+  if (fault?.lose === true) return lose(state, report, isOver());
   const repeats = Math.max(1, fault?.repeat ?? 1);
   const deliveries: Promise<void>[] = [];
   for (let number = 0; number < repeats; number += 1) {
     // Only the first delivery's answer is shown: WeChat takes the later ones for the same message.
     const copy = number === 0 ? report : newReport(state, order);
     if (copy !== report) report.copies.push(copy);
-    const delivery = deliver(state, order, copy, { isOver, dropAnswers: number === 0 ? (fault?.dropAnswers ?? 0) : 0 });
+    const dropAnswers = number === 0 ? (fault?.dropAnswers ?? 0) : 0;
+    const delivery = deliver(state, order, copy, { isOver, dropAnswers, isForged: fault?.badSignature === true });
     if (fault?.parallel !== true) await delivery;
     deliveries.push(delivery);
   }
@@ -103,12 +105,12 @@ async function deliver(
   state: State,
   order: PushOrder,
   report: PushReport,
-  { isOver, dropAnswers }: { isOver: () => boolean; dropAnswers: number },
+  { isOver, dropAnswers, isForged }: { isOver: () => boolean; dropAnswers: number; isForged: boolean },
 ): Promise<void> {
   const startedAt = performance.now();
   for (let number = 1; number <= state.rules.number(pushRules.tries); number += 1) {
     if (state.stopping.signal.aborted || order.account.push === null) break;
-    const tried = await tryOnce(state, order, report, number <= dropAnswers);
+    const tried = await tryOnce(state, order, report, { drop: number <= dropAnswers, isForged });
     report.tries.push(tried);
     if (tried.problem === null) break;
   }
@@ -117,8 +119,13 @@ async function deliver(
   writeJournal(state, report, performance.now() - startedAt);
 }
 
-async function tryOnce(state: State, order: PushOrder, report: PushReport, drop: boolean): Promise<PushTry> {
-  const envelope = seal(state, order);
+async function tryOnce(
+  state: State,
+  order: PushOrder,
+  report: PushReport,
+  { drop, isForged }: { drop: boolean; isForged: boolean },
+): Promise<PushTry> {
+  const envelope = seal(state, order, isForged);
   const url = addQuery(order.account.push?.url ?? "", envelope.query);
   report.body = envelope.body;
   const startedAt = performance.now();
@@ -146,10 +153,21 @@ async function tryOnce(state: State, order: PushOrder, report: PushReport, drop:
   return tried;
 }
 
-function seal(state: State, order: PushOrder): Envelope {
+/** A push that never leaves: it counts for those held back behind it, and the journal is all that knows of it. */
+function lose(state: State, report: PushReport, isOver: boolean): PushReport {
+  if (isOver) return report;
+  Object.assign(report, { outcome: "lost", problem: "a fault lost it" });
+  writeJournal(state, report, 0);
+  releaseHeld(state, report.appid);
+  return report;
+}
+
+/** `isForged`: as somebody would who doesn't know the token. */
+function seal(state: State, order: PushOrder, isForged: boolean): Envelope {
   const { account, bond } = order;
   if (account.push === null) throw new Error("an account without a push configuration can't push");
-  return wrap(order.fields, account.push, {
+  const config = isForged ? { ...account.push, token: `${account.push.token}x` } : account.push;
+  return wrap(order.fields, config, {
     appid: account.appid,
     timestamp: unixSeconds(state.clock.now()),
     nonce: state.random.digits(9),

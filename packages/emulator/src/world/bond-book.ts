@@ -125,6 +125,12 @@ export class BondTable {
     return found;
   }
 
+  followersCount(): number {
+    let count = 0;
+    for (let row = 0; row < this.openids.rows; row += 1) count += this.following.get(row);
+    return count;
+  }
+
   write<Name extends keyof Extras>(row: number, name: Name, value: Extras[Name]): void {
     const extras = this.extras.get(row) ?? {};
     extras[name] = value;

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { SaidShape } from "./chat-shape.ts";
+import { type FaultKind, faultKinds } from "./faults.ts";
 
 /** The shapes of what the control API and the library take. */
 
@@ -169,7 +170,7 @@ export type SendImageAction = z.infer<typeof SendImageAction>;
 export const SendLocationAction = Action.extend(Place.shape);
 export type SendLocationAction = z.infer<typeof SendLocationAction>;
 
-export const NewFault = z.discriminatedUnion("target", [
+const AnyFault = z.discriminatedUnion("target", [
   z.strictObject({
     target: z.literal("api"),
     path: z.string().startsWith("/").optional(),
@@ -180,6 +181,8 @@ export const NewFault = z.discriminatedUnion("target", [
     perform: z.boolean().optional(),
     delayMs: DelayMs.optional(),
     drop: z.enum(["before", "after"]).optional(),
+    hang: z.enum(["before", "after"]).optional(),
+    race: z.boolean().optional(),
   }),
   z.strictObject({
     target: z.literal("push"),
@@ -191,9 +194,20 @@ export const NewFault = z.discriminatedUnion("target", [
     dropAnswers: z.int().min(0).max(3).optional(),
     delayMs: DelayMs.optional(),
     holdFor: z.int().min(1).max(1000).optional(),
+    lose: z.boolean().optional(),
+    badSignature: z.boolean().optional(),
   }),
 ]);
-export type NewFault = z.input<typeof NewFault>;
+/** Either its parts, or `kind`, one of `faultKinds`, and what it hits. */
+export const NewFault = z.preprocess((given) => {
+  if (typeof given !== "object" || given === null || !("kind" in given)) return given;
+  const { kind, ...where } = given;
+  // A kind that isn't one stays where it is, and is refused as what no fault has.
+  return Object.hasOwn(faultKinds, String(kind)) ? { ...faultKinds[kind as FaultKind], ...where } : given;
+}, AnyFault);
+export type NewFault =
+  | z.input<typeof AnyFault>
+  | { kind: FaultKind; path?: string; what?: string; appid?: string; count?: number };
 
 /** Anything at all, sent to an account's push url (or `url`): forged, stale, malformed. */
 export const RawPush = z.strictObject({

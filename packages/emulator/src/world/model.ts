@@ -224,8 +224,8 @@ export interface PushReport {
   puppetId: string | null;
   /** MsgType, or the Event of an event. */
   what: string;
-  /** How it went: `none` = the account has no push configuration; `held` = a fault keeps it back. */
-  outcome: "answered" | "silent" | "wrong" | "failed" | "none" | "held" | "underway";
+  /** How it went: `none` = the account has no push configuration; `held`, `lost` = a fault keeps it back, or for good. */
+  outcome: "answered" | "silent" | "wrong" | "failed" | "none" | "held" | "underway" | "lost";
   tries: PushTry[];
   /** The message before encryption. */
   message: string;

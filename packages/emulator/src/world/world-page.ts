@@ -15,6 +15,8 @@ export interface WorldPage {
   smtpUrl: string;
   smsUrl: string;
   accounts: Account[];
+  /** By appid. */
+  followers: Record<string, number>;
   puppets: Puppet[];
   /** `after` of the next page of puppets; null: there is none. */
   next: string | null;
@@ -39,6 +41,9 @@ export function pageOf(world: World, wanted: z.output<typeof PuppetsWanted>, kep
     smtpUrl: state.smtpUrl(),
     smsUrl: `${state.url()}/sms/messages`,
     accounts: world.accounts(),
+    followers: Object.fromEntries(
+      world.accounts().map((account) => [account.appid, state.bonds.of(account).followersCount()]),
+    ),
     puppets: puppets.map((puppet) => puppet.toJSON()),
     next,
     bonds: bonds.map((stored) => {
