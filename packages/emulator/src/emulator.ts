@@ -75,7 +75,8 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     pushTimeoutMs: options.pushTimeoutMs ?? pushRules.timeoutMs.value,
     url: () => address.url,
     smtpUrl: () => address.smtpUrl,
-    snapshotFolder: options.snapshotFolder ?? (options.stateFile === undefined ? null : `${options.stateFile}.snapshots`),
+    snapshotFolder:
+      options.snapshotFolder ?? (options.stateFile === undefined ? null : `${options.stateFile}.snapshots`),
   });
   if (options.log === true) logJournal(state);
   const world = new World(state);

@@ -103,6 +103,9 @@ function serveAccounts(app: FastifyInstance, world: World): void {
   app.post("/emulator/accounts/:appid/past", ({ params, body }) => ({
     bonds: world.remember(AppidParams.parse(params).appid, inputs.PastInput.parse(body)),
   }));
+  app.patch("/emulator/accounts/:appid/staff", ({ params, body }) =>
+    world.changeStaff(AppidParams.parse(params).appid, inputs.StaffInput.parse(body)),
+  );
   app.post("/emulator/accounts/:appid/void-tokens", ({ params, body }) => ({
     voided: world.voidTokens(AppidParams.parse(params).appid, inputs.VoidInput.parse(body ?? {}).kind),
   }));

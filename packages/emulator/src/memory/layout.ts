@@ -2,14 +2,7 @@ import { closeSync, openSync, readSync, renameSync, rmSync, writeSync } from "no
 import { StringDecoder } from "node:string_decoder";
 import { z } from "zod";
 import type { State } from "../world/state.ts";
-import {
-  SavedHead,
-  type SavedListName,
-  savedListNames,
-  savedLists,
-  savedVersion,
-  SavedWorld,
-} from "./shape.ts";
+import { SavedHead, type SavedListName, savedListNames, savedLists, savedVersion, SavedWorld } from "./shape.ts";
 import { headOf, itemsOf, type ListItem, restoreFrom, restoreWorld } from "./world.ts";
 
 /*
@@ -64,7 +57,7 @@ export function writeWorld(state: State, path: string): void {
 /** A system may take less than it was given. */
 function writeWhole(file: number, text: string): void {
   const bytes = Buffer.from(text);
-  for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done);
+  for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done);
 }
 
 /**
@@ -103,17 +96,21 @@ function checkVersion(value: unknown): void {
   if (version !== savedVersion) throw new UnusableFile(`was written in version ${version}, not ${savedVersion}`);
 }
 
-/** The items in the order of the file; every list has to be there, and the end. */
+/** The items in the order of the file. A list that files of before don't have is empty; the end has to be there. */
 function* itemsFrom(lines: Iterator<string>): Generator<ListItem> {
   const next = (): string => {
     const line = lines.next();
     if (line.done === true) throw new UnusableFile("is torn or no JSON");
     return line.value;
   };
+  let opening = next();
   for (const [index, name] of savedListNames.entries()) {
-    const end = index === savedListNames.length - 1 ? "}" : ",";
-    const opening = next();
-    if (opening === `"${name}":[]${end}`) continue;
+    const isLast = index === savedListNames.length - 1;
+    const end = isLast ? "}" : ",";
+    if (!opening.startsWith(`"${name}":`)) {
+      if (isLast) throw new UnusableFile("is torn or no JSON");
+      continue;
+    }
     if (opening !== `"${name}":[`) yield* inOneLine(opening, name, end);
     else {
       let number = 0;
@@ -122,6 +119,7 @@ function* itemsFrom(lines: Iterator<string>): Generator<ListItem> {
         number += 1;
       }
     }
+    if (!isLast) opening = next();
   }
 }
 

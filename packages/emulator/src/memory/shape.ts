@@ -4,6 +4,7 @@ import { MenuButtonShape } from "../world/menu-shape.ts";
 import { SavedMiniCodes } from "../world/mini-codes.ts";
 import { SavedOAuth } from "../world/oauth.ts";
 import { ClockInput, NewFault } from "../world/inputs.ts";
+import { StaffRecordShape, StaffSessionShape, StaffShape, WaitingShape } from "../world/staff.ts";
 import type { Account, Bond, JournalEntry, Mail, Puppet, QrCode, TextMessage } from "../world/model.ts";
 
 /** Counted up when the shape below changes its meaning: a file of another version is moved aside, not guessed at. */
@@ -60,6 +61,9 @@ const SavedAccount: z.ZodType<Account> = z.object({
     .default([]),
   massSpeed: z.number().default(0),
   publishings: z.array(z.object({ publishId: z.string(), articleId: z.string(), at: z.number() })).default([]),
+  staff: z.array(StaffShape).default([]),
+  staffSessions: z.array(StaffSessionShape).default([]),
+  staffWaiting: z.array(WaitingShape).default([]),
   dailyLimits: z.record(z.string(), z.number()),
   unauthorizedPaths: z.array(z.string()),
 });
@@ -219,6 +223,7 @@ export const savedLists = {
     base64: z.base64(),
   }),
   media: SavedMedia,
+  staffRecords: StaffRecordShape,
   mails: SavedMail,
   texts: SavedText,
   faults: NewFault,
@@ -238,6 +243,7 @@ export const SavedWorld = SavedHead.extend({
   sentTemplates: z.array(savedLists.sentTemplates),
   pictures: z.array(savedLists.pictures),
   media: z.array(savedLists.media).default([]),
+  staffRecords: z.array(savedLists.staffRecords).default([]),
   mails: z.array(savedLists.mails),
   texts: z.array(savedLists.texts).default([]),
   faults: z.array(savedLists.faults),

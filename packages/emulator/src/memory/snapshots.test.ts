@@ -25,7 +25,11 @@ async function control(method: string, path: string): Promise<{ status: number; 
   return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
 }
 
-const look = () => ({ puppets: emulator.world.puppets(), bonds: emulator.world.bonds(), clock: emulator.world.clock().offsetMs });
+const look = () => ({
+  puppets: emulator.world.puppets(),
+  bonds: emulator.world.bonds(),
+  clock: emulator.world.clock().offsetMs,
+});
 
 test("a world comes back as it was put aside: who was there, what was said, the clock", async () => {
   await emulator.world.say("tea", { text: "春茶到了吗" });
@@ -35,7 +39,9 @@ test("a world comes back as it was put aside: who was there, what was said, the 
   await emulator.world.say("tea", { text: "还有吗" });
   emulator.world.createPuppet({ id: "other" });
   emulator.world.setClock(0);
-  expect((await control("POST", `/snapshots/${encodeURIComponent("开张")}/restore`)).body).toMatchObject({ name: "开张" });
+  expect((await control("POST", `/snapshots/${encodeURIComponent("开张")}/restore`)).body).toMatchObject({
+    name: "开张",
+  });
   expect(look()).toEqual(before);
   expect((await control("GET", "/snapshots")).body).toMatchObject({ snapshots: [{ name: "开张" }] });
 });

@@ -36,6 +36,7 @@ const readers: { [Name in SavedListName]: (state: State) => Iterable<unknown> } 
   sentTemplates: (state) => each(state.sentTemplates, ([key, sent]) => ({ key, ...sent })),
   pictures: (state) => each(state.pictures.values(), withText),
   media: (state) => each(state.media.all(), withText),
+  staffRecords: (state) => state.staffRecords,
   mails: (state) => state.mails,
   texts: (state) => state.texts,
   faults: (state) => state.faults.list(),
@@ -114,6 +115,7 @@ const writers: Writers = {
   pictures: (state, { base64, ...picture }) =>
     void state.pictures.set(picture.id, { ...picture, bytes: Buffer.from(base64, "base64") }),
   media: (state, { base64, ...item }) => state.media.put({ ...item, bytes: Buffer.from(base64, "base64") }),
+  staffRecords: (state, record) => void state.staffRecords.push(record),
   mails: (state, mail) => void state.mails.push(mail),
   texts: (state, text) => void state.texts.push(text),
   faults: (state, fault) => state.faults.add(fault),

@@ -34,7 +34,13 @@ frame(() => {
   return h(
     "main",
     { class: "two" },
-    h("section", { class: "card stack" }, h("h2", null, t("faults")), h("p", { class: "soft" }, t("faultsHint")), form()),
+    h(
+      "section",
+      { class: "card stack" },
+      h("h2", null, t("faults")),
+      h("p", { class: "soft" }, t("faultsHint")),
+      form(),
+    ),
     h(
       "div",
       { class: "stack" },
@@ -91,7 +97,9 @@ function faultsHead() {
 /** @param {Fault} fault */
 function faultRow({ target, count, appid, ...fault }) {
   const place = "path" in fault ? fault.path : "what" in fault ? fault.what : undefined;
-  const parts = Object.entries(fault).filter(([name, value]) => !["path", "what"].includes(name) && value !== undefined);
+  const parts = Object.entries(fault).filter(
+    ([name, value]) => !["path", "what"].includes(name) && value !== undefined,
+  );
   return h(
     "article",
     { class: "row", "data-fault": true },
@@ -104,7 +112,13 @@ function faultRow({ target, count, appid, ...fault }) {
 
 function snapshotForm() {
   const name = /** @type {HTMLInputElement} */ (
-    h("input", { class: "input", required: true, maxLength: 60, "aria-label": t("snapshotName"), "data-snapshot": true })
+    h("input", {
+      class: "input",
+      required: true,
+      maxLength: 60,
+      "aria-label": t("snapshotName"),
+      "data-snapshot": true,
+    })
   );
   name.placeholder = t("snapshotName");
   const onsubmit = (/** @type {Event} */ event) => {

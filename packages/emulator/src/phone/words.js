@@ -313,6 +313,7 @@ const problems = [
   [/^a fault: (.*)$/, "故障：$1"],
   [/^not emulated: .*$/, "没有模拟：微信或替身没有这个路径"],
   [/^the user is on the account's black list$/, "用户在公众号的黑名单里"],
+  [/^staff serve this customer: .*$/, "客服正在接待：消息只给客服，不推送"],
   [/^this kind of button pushes nothing$/, "这种按钮不推送事件"],
   [/^the answer isn't the echostr$/, "回复的不是 echostr"],
   [/^in safe mode the reply must be encrypted$/, "安全模式下，回复必须加密"],

@@ -105,7 +105,8 @@ async function answer(
   fault: ApiFault | null,
 ): Promise<Sent> {
   if (fault?.delayMs !== undefined) await pause(fault.delayMs, state.stopping.signal);
-  const performs = fault === null || fault.perform === true || [fault.drop, fault.hang].includes("after") || isOnlySlow(fault);
+  const performs =
+    fault === null || fault.perform === true || [fault.drop, fault.hang].includes("after") || isOnlySlow(fault);
   const real = performs ? await perform(state, route, incoming) : null;
   if (fault?.status !== undefined)
     return { status: fault.status, contentType: "text/html", body: Buffer.alloc(0), errcode: null, rid: null };

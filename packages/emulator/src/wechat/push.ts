@@ -20,6 +20,8 @@ export interface PushOrder {
   isEvent: boolean;
   /** Whether a phone would show the answer, or the system's sentence when there is none. */
   conversation: boolean;
+  /** Hands the user over to staff, or to whom the answer names. */
+  toStaff?: (wanted: string | null) => void;
 }
 
 /** A push on its way: the report as it grows, and when it is through. */
@@ -190,7 +192,9 @@ function judge(state: State, order: PushOrder, report: PushReport): void {
     rules: state.rules,
   });
   report.replyText = reading.plain;
-  report.outcome = reading.kind === "reply" ? "answered" : reading.kind;
+  report.outcome = reading.kind === "reply" || reading.kind === "transfer" ? "answered" : reading.kind;
+  // Only messages of users are handed over. Source: the page of readReply's transfer.
+  if (reading.kind === "transfer") order.toStaff?.(reading.to);
   if (reading.kind === "reply") report.reply = reading.content;
   if (reading.kind === "wrong") report.problem = reading.problem;
 }

@@ -29,6 +29,9 @@ function account(mode: PushMode, format: "xml" | "json" = "xml"): Account {
     massSends: [],
     massSpeed: 0,
     publishings: [],
+    staff: [],
+    staffSessions: [],
+    staffWaiting: [],
     dailyLimits: {},
     unauthorizedPaths: [],
   };

@@ -32,6 +32,9 @@ export function createAccount(state: State, input: NewAccount): Account {
     massSends: [],
     massSpeed: 0,
     publishings: [],
+    staff: [],
+    staffSessions: [],
+    staffWaiting: [],
     dailyLimits: input.dailyLimits ?? {},
     unauthorizedPaths: input.unauthorizedPaths ?? [],
   };

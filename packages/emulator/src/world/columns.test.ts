@@ -43,7 +43,12 @@ const tea = (id: string) =>
 test("what is read of a puppet is what was written, leading zeros too", () => {
   const book = new PuppetBook();
   const puppet = book.add({ ...tea("tea"), templateDelivery: "system_failed", platform: "other", isRisky: true });
-  expect(puppet.toJSON()).toEqual({ ...tea("tea"), templateDelivery: "system_failed", platform: "other", isRisky: true });
+  expect(puppet.toJSON()).toEqual({
+    ...tea("tea"),
+    templateDelivery: "system_failed",
+    platform: "other",
+    isRisky: true,
+  });
   book.get("tea")!.name = "阿岚";
   expect(puppet.name).toBe("阿岚");
   expect(book.get("nobody")).toBeUndefined();

@@ -97,8 +97,7 @@ export class TextIndex {
   #isAt(row: number, text: string): boolean {
     const from = this.#startOf(row);
     if (this.#ends.get(row) - from !== text.length) return false;
-    for (let at = text.length - 1; at >= 0; at -= 1)
-      if (this.#bytes[from + at] !== text.charCodeAt(at)) return false;
+    for (let at = text.length - 1; at >= 0; at -= 1) if (this.#bytes[from + at] !== text.charCodeAt(at)) return false;
     return true;
   }
 

@@ -90,10 +90,7 @@ export const PuppetsWanted = z.object({
   after: PuppetId.optional(),
   limit: z.coerce.number().int().min(1).max(mostOnPage).default(100),
   /** The newest first. */
-  newest: z
-    .stringbool()
-    .or(z.boolean())
-    .optional(),
+  newest: z.stringbool().or(z.boolean()).optional(),
 });
 export type PuppetsWanted = z.input<typeof PuppetsWanted>;
 
@@ -253,6 +250,14 @@ export const ClockInput = z.strictObject({ offsetMs: z.int().min(-maxOffsetMs).m
 /** Limits and facts are numbers, switches one of their positions; null: as it was. */
 export const RuleChanges = z.record(z.string(), z.union([z.number(), z.string(), z.null()]));
 export type RuleChanges = z.infer<typeof RuleChanges>;
+export const StaffInput = z.strictObject({
+  account: z.string().min(1),
+  accepts: z.boolean().optional(),
+  isOnline: z.boolean().optional(),
+  /** An openid. */
+  takes: z.string().optional(),
+});
+export type StaffInput = z.infer<typeof StaffInput>;
 export const VoidInput = z.strictObject({ kind: z.enum(["token", "stable_token"]).optional() });
 
 export const JournalFilter = z.object({

@@ -3,7 +3,7 @@ import { massRules } from "../wechat/limits.ts";
 import { addChat } from "./chat.ts";
 import type { Account, Bond, ChatContent, MassSend } from "./model.ts";
 import { afterAnswer } from "./notices.ts";
-import { sendAccountEvent } from "./people.ts";
+import { sendAccountEvent } from "./events.ts";
 import type { State } from "./state.ts";
 
 export interface MassJob {

@@ -1,4 +1,5 @@
 /** The nouns of the emulated world. Everything here is plain data; README.md explains the words. */
+import type { Staff, StaffSession, Waiting } from "./staff.ts";
 
 export type PushMode = "plain" | "compatible" | "safe";
 export type PushFormat = "xml" | "json";
@@ -95,6 +96,10 @@ export interface Account {
   massSends: MassSend[];
   massSpeed: number;
   publishings: Publishing[];
+  /** Those who serve in WeChat's own customer service, whom they serve, and who waits. */
+  staff: Staff[];
+  staffSessions: StaffSession[];
+  staffWaiting: Waiting[];
   /** Lower daily limits for single paths, for tests. */
   dailyLimits: Record<string, number>;
   /** Paths that this account may not call (48001), as accounts that aren't verified may not send templates. */

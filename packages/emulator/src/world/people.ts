@@ -1,9 +1,9 @@
-import { unixSeconds } from "../clock.ts";
 import type { Field } from "../wechat/envelope.ts";
 import { customMessageRules, userRules } from "../wechat/limits.ts";
 import { push, type PushWork, unheard } from "../wechat/push.ts";
 import { chooseAccount } from "./accounts.ts";
 import { addChat } from "./chat.ts";
+import { heads, sendEvent } from "./events.ts";
 import type {
   FollowAction,
   NewPuppet,
@@ -16,6 +16,7 @@ import type {
 import type { Account, Bond, Puppet, QrCode } from "./model.ts";
 import type { StoredPuppet } from "./puppet-book.ts";
 import { drawPicture, pictureType } from "./picture.ts";
+import { handOver, passToStaff } from "./staff.ts";
 import type { State } from "./state.ts";
 import { Trouble } from "./trouble.ts";
 
@@ -194,48 +195,16 @@ export function sendMessage(state: State, account: Account, bond: Bond, type: st
   if (isUnheard(state, bond))
     return unheard(state, { account, bond, what: type, problem: "the user is on the account's black list" });
   grant(state, bond, "message");
+  const stored = state.bond(account, state.puppet(bond.puppetId));
+  if (passToStaff(state, account, stored))
+    return unheard(state, { account, bond, what: type, problem: "staff serve this customer: they read it, no server" });
   const id: Field = { name: "MsgId", number: state.nextMessageId() };
   const all = [...heads(state, account, bond, type), ...fields, id];
-  return push(state, { account, bond, what: type, fields: all, isEvent: false, conversation: true });
+  const toStaff = (wanted: string | null): void => handOver(state, account, bond.openid, wanted);
+  return push(state, { account, bond, what: type, fields: all, isEvent: false, conversation: true, toStaff });
 }
 
 /** What somebody on the black list writes reaches nobody (a switch). */
 function isUnheard(state: State, { isBlocked }: Bond): boolean {
   return isBlocked && state.rules.position(userRules.blocked) === "unheard";
-}
-
-/** An event of the account itself, which no user caused: what a job came to. */
-export function sendAccountEvent(state: State, account: Account, event: string, fields: Field[]): PushWork {
-  const all: Field[] = [
-    { name: "ToUserName", text: account.originalId },
-    // WeChat's own helper sends these. Source: doc/offiaccount … Batch_Sends_and_Originality_Checks.
-    { name: "FromUserName", text: "mphelper" },
-    { name: "CreateTime", number: String(unixSeconds(state.clock.now())) },
-    { name: "MsgType", text: "event" },
-    { name: "Event", text: event },
-    ...fields,
-  ];
-  return push(state, { account, bond: null, what: event, fields: all, isEvent: true, conversation: false });
-}
-
-/** Pushes an event. `conversation`: whether a phone shows the answer. */
-export function sendEvent(
-  state: State,
-  account: Account,
-  bond: Bond,
-  event: string,
-  fields: Field[],
-  conversation: boolean,
-): PushWork {
-  const all = [...heads(state, account, bond, "event"), { name: "Event", text: event }, ...fields];
-  return push(state, { account, bond, what: event, fields: all, isEvent: true, conversation });
-}
-
-function heads(state: State, account: Account, bond: Bond, type: string): Field[] {
-  return [
-    { name: "ToUserName", text: account.originalId },
-    { name: "FromUserName", text: bond.openid },
-    { name: "CreateTime", number: String(unixSeconds(state.clock.now())) },
-    { name: "MsgType", text: type },
-  ];
 }

@@ -28,7 +28,6 @@ test.each([
   ["puppets[1]", { puppets: [{ id: "a" }, { id: "tea" }] }],
   ["puppets[2]", { puppets: [{ id: "a" }, { id: "b" }, { id: "a" }] }],
   ["puppets[1].follows", { puppets: [{ id: "a" }, { id: "b", follows: ["wxlantern", "wxgone"] }] }],
-  ["puppets[0].follows", { puppets: [{ id: "a", follows: ["wxmini"] }] }],
   ["accounts[1]", { accounts: [{ appid: "wxnew" }, { appid: "wxnew" }] }],
   ["accounts[0]", { accounts: [{ appid: "wxlantern" }], puppets: [{ id: "a" }] }],
   ["accounts[0].templates", { accounts: [{ appid: "wxnew", templates: [template, template] }] }],

@@ -62,8 +62,6 @@ function check(state: State, { accounts, puppets }: Seed): void {
     if (templates.length > most)
       throw refusal("invalid_request", `${entry}.templates`, `an account has at most ${most} templates`);
   }
-  const minis = new Set(accounts.filter(({ kind }) => kind === "miniprogram").map(({ appid }) => appid));
-  for (const { appid, kind } of state.accounts.values()) if (kind === "miniprogram") minis.add(appid);
   const ids = new Set<string>();
   for (const [index, { id, follows = [] }] of puppets.entries()) {
     const entry = `puppets[${index}]`;
@@ -73,9 +71,6 @@ function check(state: State, { accounts, puppets }: Seed): void {
     const unknown = follows.find((appid) => !appids.has(appid));
     if (unknown !== undefined)
       throw refusal("no_such_account", `${entry}.follows`, `no account has the appid ${unknown}`);
-    const mini = follows.find((appid) => minis.has(appid));
-    if (mini !== undefined)
-      throw refusal("invalid_request", `${entry}.follows`, `${mini} is a mini-program, which nobody follows`);
   }
   checkMadeUpIds(state, puppets, ids);
 }

@@ -13,6 +13,7 @@ import { MiniCodes } from "./mini-codes.ts";
 import { OAuthBook } from "./oauth.ts";
 import { PuppetBook, type StoredPuppet } from "./puppet-book.ts";
 import { Quotas } from "./quotas.ts";
+import type { StaffRecord } from "./staff.ts";
 import { Trouble } from "./trouble.ts";
 import { TokenBook } from "./tokens.ts";
 
@@ -86,6 +87,8 @@ export class State {
   /** By account, action and scene. */
   permanentCodes!: Map<string, QrCode>;
   pictures!: Map<string, Picture>;
+  /** What customers and staff said to each other, of all accounts, the oldest first. */
+  staffRecords!: StaffRecord[];
   mails!: Mail[];
   texts!: TextMessage[];
   held!: HeldPush[];
@@ -123,7 +126,7 @@ export class State {
   replaceWith(fill: () => void): void {
     const { seed, random, tokens, faults, media, quotas, oauth, miniCodes, journal } = this;
     const { accounts, puppets, bonds, qrCodes, permanentCodes, pictures, mails, texts, held } = this;
-    const { sentTemplates, counters } = this;
+    const { sentTemplates, counters, staffRecords } = this;
     const offsetMs = this.clock.offsetMs;
     const rules = this.rules.changes();
     try {
@@ -133,7 +136,7 @@ export class State {
     } catch (error) {
       Object.assign(this, { seed, random, tokens, faults, media, quotas, oauth, miniCodes, journal });
       Object.assign(this, { accounts, puppets, bonds, qrCodes, permanentCodes, pictures, mails, texts, held });
-      Object.assign(this, { sentTemplates, counters });
+      Object.assign(this, { sentTemplates, counters, staffRecords });
       this.clock.offsetMs = offsetMs;
       this.rules.reset(rules);
       throw error;
@@ -169,6 +172,7 @@ export class State {
     this.qrCodes = new Map();
     this.permanentCodes = new Map();
     this.pictures = new Map();
+    this.staffRecords = [];
     this.mails = [];
     this.texts = [];
     this.held = [];
@@ -272,6 +276,7 @@ export class State {
     for (const key of this.sentTemplates.keys()) if (key.startsWith(`${appid} `)) this.sentTemplates.delete(key);
     for (const key of this.counters.keys()) if (key.startsWith(`${appid} `)) this.counters.delete(key);
     this.bonds.forget(appid);
+    this.staffRecords = this.staffRecords.filter((record) => record.appid !== appid);
     for (const [key, code] of this.qrCodes) if (code.appid === appid) this.qrCodes.delete(key);
     for (const [key, code] of this.permanentCodes) if (code.appid === appid) this.permanentCodes.delete(key);
   }

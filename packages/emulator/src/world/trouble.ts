@@ -8,6 +8,7 @@ export const troubleStatuses = {
   no_such_mail: 404,
   no_such_picture: 404,
   no_such_button: 404,
+  no_such_staff: 404,
   no_such_snapshot: 404,
   unusable_snapshot: 422,
   no_such_route: 404,

@@ -26,6 +26,7 @@ import { remember } from "./past.ts";
 import * as people from "./people.ts";
 import type { PuppetsPage } from "./puppet-book.ts";
 import { sow } from "./seed.ts";
+import { changeStaff, type Staff } from "./staff.ts";
 import * as taps from "./taps.ts";
 import type { State } from "./state.ts";
 import { Trouble } from "./trouble.ts";
@@ -139,6 +140,12 @@ export class World {
     const voided = this.state.tokens.void(this.state.account(appid).appid, kind);
     this.state.tell({ type: "world" });
     return voided;
+  }
+
+  /** What one of the staff does in their own client: answers an invitation, comes and goes, takes a customer. */
+  changeStaff(appid: string, changes: inputs.StaffInput): Staff {
+    const { account, ...what } = inputs.StaffInput.parse(changes);
+    return changeStaff(this.state, this.state.account(appid), account, what);
   }
 
   createPuppet(input: inputs.NewPuppet = {}): Puppet {
