@@ -2,6 +2,7 @@ import { randomInt } from "node:crypto";
 import fastify, { type FastifyInstance } from "fastify";
 import { type EmulatorClock, machineClock } from "./clock.ts";
 import { serveControl } from "./control/routes.ts";
+import { FamilyPorts, hostFamilyNames, type HostFamily, type HostPorts } from "./host-ports.ts";
 import { startMailSink } from "./mail/sink.ts";
 import { MemoryFile } from "./memory/file.ts";
 import { servePages } from "./pages.ts";
@@ -26,6 +27,11 @@ export interface EmulatorOptions {
    * keeps the authority that such a program must trust, `ca.pem`.
    */
   tls?: { port?: number; folder: string };
+  /**
+   * Also a port for each host family of WeChat's that is named here (0: any free one), which serves what that host
+   * does and nothing else.
+   */
+  hostPorts?: HostPorts;
   clock?: EmulatorClock;
   /**
    * Where the world is kept between runs; without it, only in memory. Its seed holds, and its clock's offset unless
@@ -55,6 +61,8 @@ export interface Emulator {
   smsUrl: string;
   /** `https://127.0.0.1:8443`, and what programs are told by `HTTPS_PROXY`; null without `tls`. */
   tls: { url: string; proxyUrl: string; authorityPath: string } | null;
+  /** By host family, `http://127.0.0.1:8801` and so on; only those that were asked for. */
+  hosts: Readonly<Partial<Record<HostFamily, string>>>;
   world: World;
   stop(): Promise<void>;
 }
@@ -68,7 +76,7 @@ const maxBodyBytes = 12_000_000;
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
   const warn = options.warn ?? ((sentence: string): void => void process.stderr.write(`${sentence}\n`));
   const memory = options.stateFile === undefined ? null : await MemoryFile.open(options.stateFile, warn);
-  const address: Address = { url: "", smtpUrl: "", tls: null };
+  const address: Address = { url: "", smtpUrl: "", tls: null, hosts: {} };
   const state = new State({
     clock: options.clock ?? machineClock(),
     seed: options.seed ?? randomInt(2 ** 31),
@@ -106,7 +114,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   }
 }
 
-type Address = Pick<Emulator, "url" | "smtpUrl" | "tls">;
+type Address = Pick<Emulator, "url" | "smtpUrl" | "tls" | "hosts">;
 
 /** Opens the ports, writes down where, and returns how to close them. */
 async function serve(world: World, options: EmulatorOptions, address: Address): Promise<() => Promise<void>> {
@@ -118,6 +126,8 @@ async function serve(world: World, options: EmulatorOptions, address: Address): 
     // An address that can't be read is WeChat's to answer, too.
     frameworkErrors: (_error, request, reply) => void answerUnreadable(state, request, reply),
   });
+  const families = new FamilyPorts();
+  families.guard(app, (request, reply) => answerUnreadable(state, request, reply));
   await app.register((scope: FastifyInstance) => Promise.resolve(serveWechat(scope, state, apiRoutes)));
   await app.register((scope: FastifyInstance) =>
     Promise.resolve(serveAuthorizePage(scope, state, options.allowedHosts)),
@@ -135,8 +145,14 @@ async function serve(world: World, options: EmulatorOptions, address: Address): 
   const listening = app.server.address();
   const port = typeof listening === "object" && listening !== null ? listening.port : options.port;
   address.url = `http://${hostInUrl(host)}:${port}`;
-  const closing = [() => app.close(), () => sink.stop()];
+  const closing = [() => app.close(), () => sink.stop(), () => families.close()];
   try {
+    await families.open(app.server, host, options.hostPorts ?? {});
+    const urls = hostFamilyNames.flatMap((family) => {
+      const opened = families.opened.get(family);
+      return opened === undefined ? [] : [[family, `http://${hostInUrl(host)}:${opened}`] as const];
+    });
+    address.hosts = Object.fromEntries(urls);
     if (options.tls !== undefined) closing.push(await secure(app, options.tls, host, address));
   } catch (error) {
     await Promise.all(closing.map((close) => close()));

@@ -61,6 +61,7 @@ const SavedAccount: z.ZodType<Account> = z.object({
     .default([]),
   massSpeed: z.number().default(0),
   publishings: z.array(z.object({ publishId: z.string(), articleId: z.string(), at: z.number() })).default([]),
+  cards: z.array(z.object({ cardId: z.string(), title: z.string() })).default([]),
   staff: z.array(StaffShape).default([]),
   staffSessions: z.array(StaffSessionShape).default([]),
   staffWaiting: z.array(WaitingShape).default([]),

@@ -78,6 +78,7 @@ const words = {
   voiceMedia: ["语音", "Voice"],
   videoMedia: ["视频", "Video"],
   musicMedia: ["音乐", "Music"],
+  wxcardMedia: ["卡券", "Coupon"],
   imageMedia: ["图片", "Picture"],
   miniIntro: [
     "替身里没有它的页面；下面是它的代码会向手机要的东西。",

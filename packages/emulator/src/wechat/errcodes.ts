@@ -62,6 +62,7 @@ export const wechatErrors = {
   40058: { errmsg: "invalid parameter", meaning: "a parameter is outside its limits", recalled: true },
   40059: { errmsg: "invalid msg id", meaning: "the account has no mass sending of that id" },
   40066: { errmsg: "invalid url", meaning: "WeChat, or the emulator, has no such path", recalled: true },
+  40073: { errmsg: "invalid card id", meaning: "the account has no such coupon", recalled: true },
   40097: { errmsg: "invalid args", meaning: "a ticket's type is jsapi or wx_card" },
   40114: { errmsg: "invalid index value", meaning: "the draft has no article of that index" },
   40125: { errmsg: "invalid appsecret", meaning: "the AppSecret isn't this account's" },

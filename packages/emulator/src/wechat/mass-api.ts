@@ -28,6 +28,7 @@ const contents = {
   voice: Media.optional(),
   mpvideo: z.looseObject({ media_id: z.string() }).optional(),
   mpnews: Media.optional(),
+  wxcard: z.strictObject({ card_id: z.string() }).optional(),
   send_ignore_reprint: z.union([z.number(), z.string()]).optional(),
   clientmsgid: z.string().optional(),
 };
@@ -41,7 +42,7 @@ const sendRules = [
   massRules.video,
   contentRules.textBytes,
 ];
-const sendErrcodes: readonly KnownErrcode[] = [40007, 40008, 45028, 45065, 45066];
+const sendErrcodes: readonly KnownErrcode[] = [40007, 40008, 40073, 45028, 45065, 45066];
 
 /** Mass sending, its preview, and what became of it. */
 export const massRoutes: readonly ApiRoute[] = [
@@ -98,7 +99,7 @@ export const massRoutes: readonly ApiRoute[] = [
     perDay: 100,
     body: z.strictObject({ touser: z.string().optional(), towxname: z.string().optional(), ...contents }),
     rules: [massRules.video, contentRules.textBytes],
-    errcodes: [40003, 40007, 40008, 49003],
+    errcodes: [40003, 40007, 40008, 40073, 49003],
     handle(state, call) {
       const account = accountOf(call);
       const name = textOf(call.body, "towxname");

@@ -31,7 +31,7 @@ export const messageRoutes: readonly ApiRoute[] = [
       customservice: z.strictObject({ kf_account: z.string() }).optional(),
     }),
     rules: [contentRules.textBytes, ...Object.values(customMessageRules)],
-    errcodes: [40003, 40007, 40008, 40013, 43019, 45015, 45047, 45162, 49003, 53600, 65401],
+    errcodes: [40003, 40007, 40008, 40013, 40073, 43019, 45015, 45047, 45162, 49003, 53600, 65401],
     handle(state, call) {
       const bond = recipient(state, call);
       const content = customContent(state, accountOf(call), call.body);

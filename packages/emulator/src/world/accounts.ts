@@ -32,6 +32,7 @@ export function createAccount(state: State, input: NewAccount): Account {
     massSends: [],
     massSpeed: 0,
     publishings: [],
+    cards: input.cards ?? [],
     staff: [],
     staffSessions: [],
     staffWaiting: [],

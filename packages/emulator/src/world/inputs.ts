@@ -35,7 +35,10 @@ const IpWhitelist = z.array(Ip).nullable();
 /** `host` or `host:port`, as a browser's address has it. */
 const OAuthDomains = z.array(z.string().min(1).max(253)).nullable();
 
+const Cards = z.array(z.strictObject({ cardId: z.string().min(1).max(64), title: z.string().min(1).max(64) }));
+
 export const NewAccount = z.strictObject({
+  cards: Cards.optional(),
   kind: AccountKind.optional(),
   isVerified: z.boolean().optional(),
   ipWhitelist: IpWhitelist.optional(),
@@ -52,6 +55,7 @@ export const NewAccount = z.strictObject({
 export type NewAccount = z.infer<typeof NewAccount>;
 
 export const AccountChanges = z.strictObject({
+  cards: Cards.optional(),
   kind: AccountKind.optional(),
   isVerified: z.boolean().optional(),
   ipWhitelist: IpWhitelist.optional(),

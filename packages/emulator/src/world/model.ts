@@ -23,6 +23,12 @@ export interface Template {
 /** What an account may call depends on it. */
 export type AccountKind = "service" | "subscription" | "miniprogram";
 
+/** A coupon (卡券). */
+export interface Card {
+  cardId: string;
+  title: string;
+}
+
 /** A label that an account gives followers. */
 export interface Tag {
   id: number;
@@ -96,6 +102,8 @@ export interface Account {
   massSends: MassSend[];
   massSpeed: number;
   publishings: Publishing[];
+  /** Coupons that were made on the account's page. */
+  cards: Card[];
   /** Those who serve in WeChat's own customer service, whom they serve, and who waits. */
   staff: Staff[];
   staffSessions: StaffSession[];
