@@ -5,6 +5,7 @@ import { serveControl } from "./control/routes.ts";
 import { FamilyPorts, hostFamilyNames, type HostFamily, type HostPorts } from "./host-ports.ts";
 import { startMailSink } from "./mail/sink.ts";
 import { MemoryFile } from "./memory/file.ts";
+import { serveJsSdk } from "./js-sdk.ts";
 import { servePages } from "./pages.ts";
 import { answerUnreadable, serveWechat } from "./wechat/gateway.ts";
 import { openSecurePort } from "./tls/secure-port.ts";
@@ -83,15 +84,14 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     pushTimeoutMs: options.pushTimeoutMs ?? pushRules.timeoutMs.value,
     url: () => address.url,
     smtpUrl: () => address.smtpUrl,
-    snapshotFolder:
-      options.snapshotFolder ?? (options.stateFile === undefined ? null : `${options.stateFile}.snapshots`),
   });
   if (options.log === true) logJournal(state);
-  const world = new World(state);
+  const snapshotFolder = options.stateFile === undefined ? null : `${options.stateFile}.snapshots`;
+  const world = new World(state, options.snapshotFolder ?? snapshotFolder);
   try {
     const offsetMs = options.clock?.offsetMs;
     await memory?.load(state);
-    if (options.restore !== undefined) await state.snapshots.restore(options.restore);
+    if (options.restore !== undefined) await world.restoreSnapshot(options.restore);
     // Whoever brings a clock has set it.
     if (offsetMs !== undefined) state.clock.offsetMs = offsetMs;
     const stopServers = await serve(world, options, address);
@@ -105,7 +105,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
         await state.settle();
         await stopServers();
         await memory?.close();
-        await state.snapshots.close();
+        await world.kept.close();
       },
     };
   } catch (error) {
@@ -133,6 +133,7 @@ async function serve(world: World, options: EmulatorOptions, address: Address): 
     Promise.resolve(serveAuthorizePage(scope, state, options.allowedHosts)),
   );
   await app.register((scope: FastifyInstance) => Promise.resolve(serveControl(scope, world, options.allowedHosts)));
+  await app.register((scope: FastifyInstance) => Promise.resolve(serveJsSdk(scope, options.allowedHosts)));
   await app.register((scope: FastifyInstance) => servePages(scope, options.allowedHosts));
   const sink = await startMailSink(state, { host, port: options.smtpPort ?? 0 });
   address.smtpUrl = `smtp://${hostInUrl(host)}:${sink.port}`;

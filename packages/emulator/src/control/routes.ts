@@ -5,6 +5,7 @@ import { describeRules } from "../wechat/describe-rules.ts";
 import { drawQrCode } from "../wechat/qrcodes-api.ts";
 import * as inputs from "../world/inputs.ts";
 import type { Account } from "../world/model.ts";
+import { JsConfig, phonePlace } from "../world/web-view.ts";
 import type { World } from "../world/world.ts";
 import { Trouble, troubleStatuses } from "../world/trouble.ts";
 import { serveLive } from "./live.ts";
@@ -41,6 +42,8 @@ export function serveControl(app: FastifyInstance, world: World, allowedHosts: r
   serveRecords(app, world);
   serveFaults(app, world);
   serveSnapshots(app, world);
+  app.post("/emulator/web-view/config", ({ body }) => world.checkJsConfig(JsConfig.parse(body)));
+  app.get("/emulator/web-view/place", () => phonePlace);
   serveLive(app, world.state);
   app.all("/emulator/*", ({ url }) => {
     throw new Trouble("no_such_route", `There is no ${url}.`);

@@ -12,7 +12,7 @@ export function serveSnapshots(app: FastifyInstance, world: World): void {
   app.put("/emulator/snapshots/:name", ({ params }) => world.takeSnapshot(Params.parse(params).name));
   app.post("/emulator/snapshots/:name/restore", ({ params }) => world.restoreSnapshot(Params.parse(params).name));
   app.get("/emulator/snapshots/:name", async ({ params }, reply) => {
-    const path = await world.state.snapshots.path(Params.parse(params).name);
+    const path = await world.kept.path(Params.parse(params).name);
     return reply.type("application/json").send(createReadStream(path));
   });
   app.delete("/emulator/snapshots/:name", async ({ params }) => {

@@ -4,7 +4,7 @@ import { MenuButtonShape } from "../world/menu-shape.ts";
 import { SavedMiniCodes } from "../world/mini-codes.ts";
 import { SavedOAuth } from "../world/oauth.ts";
 import { ClockInput, NewFault } from "../world/inputs.ts";
-import { StaffRecordShape, StaffSessionShape, StaffShape, WaitingShape } from "../world/staff.ts";
+import { StaffRecordShape, StaffSessionShape, StaffShape, WaitingShape } from "../world/staff-shape.ts";
 import type { Account, Bond, JournalEntry, Mail, Puppet, QrCode, TextMessage } from "../world/model.ts";
 
 /** Counted up when the shape below changes its meaning: a file of another version is moved aside, not guessed at. */

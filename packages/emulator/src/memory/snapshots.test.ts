@@ -98,7 +98,7 @@ test("a name that is no name, and one that nobody gave", async () => {
 test("without a folder they last as long as the emulator", async () => {
   const other = await startEmulator();
   await other.world.takeSnapshot("now");
-  const path = await other.world.state.snapshots.path("now");
+  const path = await other.world.kept.path("now");
   await other.stop();
   await expect(readFile(path)).rejects.toThrow("ENOENT");
 });

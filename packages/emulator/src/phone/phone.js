@@ -303,8 +303,9 @@ const acts = {
       appid,
       button: button.key ?? button.url ?? button.media_id ?? button.article_id ?? button.name,
     });
-    if (button.type === "view" && /^https?:/.test(button.url ?? "")) open(button.url, "_blank", "noreferrer");
+    if (button.type === "view" && /^https?:/.test(button.url ?? "")) acts.openPage(appid, button.url ?? "");
   },
+  openPage: (appid, url) => void open(`/web-view?${new URLSearchParams({ appid, url })}`, "_blank", "noreferrer"),
   giveCode(appid, by) {
     void act(by === "login" ? "wx.login" : t("miniPhone"), by, { appid }).then((given) => {
       const { code } = /** @type {{ code?: string }} */ (given ?? {});

@@ -137,6 +137,17 @@ const words = {
   restored: ["已恢复到“{name}”", "“{name}” is back"],
   noSnapshots: ["还没有快照", "No snapshot yet"],
 
+  webView: ["网页", "Web page"],
+  webViewHint: [
+    "页面引用的 jweixin 由替身提供；wx.config 的签名会真的校验。",
+    "Its jweixin script is the emulator's; the signature of wx.config is really checked.",
+  ],
+  pageAsks: ["网页向微信要了什么", "What the page asked WeChat for"],
+  closePage: ["关闭网页", "Close the page"],
+  pageClosed: ["网页已关闭", "The page is closed"],
+  shareSet: ["分享卡片已设为“{title}”", "The share card is “{title}”"],
+  openPage: ["打开网页", "Open a page"],
+
   wire: ["线上发生了什么", "On the wire"],
   wireHint: [
     "操作一下手机，这里会显示推送、回复、耗时和重试。",

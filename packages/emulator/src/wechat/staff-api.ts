@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Account } from "../world/model.ts";
-import { end, openSession, sessionOf, type Staff, staffOf } from "../world/staff.ts";
+import { end, openSession, sessionOf, staffOf } from "../world/staff.ts";
+import type { Staff } from "../world/staff-shape.ts";
 import type { State } from "../world/state.ts";
 import { accountOf, bondOf, json, numberOf, okAnswer, textOf } from "./answers.ts";
 import { Refusal } from "./errcodes.ts";
@@ -275,7 +276,7 @@ function wellFormedName(state: State, call: ApiCall): string {
 
 function nickOf(state: State, call: ApiCall): string {
   const nick = textOf(call.body, "nickname") ?? "";
-  state.rules.within(staffRules.nickCharacters, [...nick].length);
+  state.rules.within(staffRules.nickCharacters, Array.from(nick).length);
   return nick;
 }
 

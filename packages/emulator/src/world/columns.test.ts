@@ -5,7 +5,7 @@ import { Column, SharedTexts, TextIndex } from "./columns.ts";
 import type { Account } from "./model.ts";
 import { PuppetBook } from "./puppet-book.ts";
 
-const ascii = fc.string({ unit: fc.constantFrom(..."abAB01-_"), minLength: 1, maxLength: 6 });
+const ascii = fc.string({ unit: fc.constantFrom("a", "b", "A", "B", "0", "1", "-", "_"), minLength: 1, maxLength: 6 });
 
 test("an index finds what was added, where it was added, and nothing else", () => {
   fc.assert(

@@ -1,5 +1,5 @@
 /** The nouns of the emulated world. Everything here is plain data; README.md explains the words. */
-import type { Staff, StaffSession, Waiting } from "./staff.ts";
+import type { Staff, StaffSession, Waiting } from "./staff-shape.ts";
 
 export type PushMode = "plain" | "compatible" | "safe";
 export type PushFormat = "xml" | "json";

@@ -25,8 +25,11 @@ export async function sow(state: State, seed: Seed): Promise<{ accounts: Account
   }
   // While urls were asked somebody else may have taken a name.
   check(state, given);
-  const accounts = given.accounts.map(({ push: _, ...account }) => createAccount(state, account));
-  for (const account of accounts) account.push = configs.get(account.appid) ?? null;
+  const accounts = given.accounts.map(({ push, ...account }) => {
+    const created = createAccount(state, account);
+    if (push !== undefined) created.push = configs.get(created.appid) ?? null;
+    return created;
+  });
   const puppets = given.puppets.map(({ follows = [], ...puppet }) => {
     const created = createPuppet(state, puppet);
     for (const appid of follows) {

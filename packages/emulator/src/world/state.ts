@@ -1,7 +1,6 @@
 import { EventEmitter, setMaxListeners } from "node:events";
 import { chinaDay, type EmulatorClock } from "../clock.ts";
 import { Gate } from "../gate.ts";
-import { Snapshots } from "../memory/snapshots.ts";
 import { SeededRandom } from "../random.ts";
 import { Rulebook } from "../wechat/rules.ts";
 import { BondBook, type StoredBond } from "./bond-book.ts";
@@ -13,7 +12,7 @@ import { MiniCodes } from "./mini-codes.ts";
 import { OAuthBook } from "./oauth.ts";
 import { PuppetBook, type StoredPuppet } from "./puppet-book.ts";
 import { Quotas } from "./quotas.ts";
-import type { StaffRecord } from "./staff.ts";
+import type { StaffRecord } from "./staff-shape.ts";
 import { Trouble } from "./trouble.ts";
 import { TokenBook } from "./tokens.ts";
 
@@ -49,8 +48,6 @@ export interface StateOptions {
   /** Where the emulator itself is reached; known once it listens. */
   url: () => string;
   smtpUrl: () => string;
-  /** Where snapshots are kept; null or left out: only while it runs. */
-  snapshotFolder?: string | null;
 }
 
 /** Everything the emulator knows, in memory. `reset` empties it; the clock keeps its object. */
@@ -60,7 +57,6 @@ export class State {
   readonly pushTimeoutMs: number;
   readonly url: () => string;
   readonly smtpUrl: () => string;
-  readonly snapshots: Snapshots;
   readonly happenings = new EventEmitter<{ happening: [Happening] }>();
   readonly stopping = new AbortController();
   readonly underway = new Set<Promise<unknown>>();
@@ -103,7 +99,6 @@ export class State {
     this.pushTimeoutMs = options.pushTimeoutMs;
     this.url = options.url;
     this.smtpUrl = options.smtpUrl;
-    this.snapshots = new Snapshots(this, options.snapshotFolder ?? null);
     // Every open page and every push under way listens, so there is no natural number.
     setMaxListeners(0, this.happenings, this.stopping.signal);
     this.begin();

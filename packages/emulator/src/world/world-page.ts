@@ -1,7 +1,8 @@
 import type { z } from "zod";
 import type { PuppetsWanted } from "./inputs.ts";
 import type { Account, Bond, ChatEntry, MenuButton, Puppet, QrCode } from "./model.ts";
-import type { World } from "./world.ts";
+import { menuFor } from "./menus.ts";
+import type { State } from "./state.ts";
 
 /** The newest so many: /emulator/qrcodes has all. */
 const mostCodes = 100;
@@ -28,27 +29,30 @@ export interface WorldPage {
 }
 
 /** A page of puppets with all that is theirs; `kept` is on it in any case. */
-export function pageOf(world: World, wanted: z.output<typeof PuppetsWanted>, kept: string | undefined): WorldPage {
-  const { state } = world;
+export function pageOf(state: State, wanted: z.output<typeof PuppetsWanted>, kept: string | undefined): WorldPage {
   const { puppets, next, total } = state.puppets.page(wanted);
   const holder = kept === undefined ? undefined : state.puppets.get(kept);
   if (holder !== undefined && !puppets.some(({ row }) => row === holder.row)) puppets.push(holder);
   const bonds = puppets.flatMap(({ row }) => [...state.bonds.ofPuppet(row)]);
-  const codes = world.qrCodes();
+  const codes = [...state.qrCodes.values()];
+  const accounts = [...state.accounts.values()];
   return {
     seed: state.seed,
-    clock: world.clock(),
+    clock: { offsetMs: state.clock.offsetMs, now: state.clock.now().toISOString() },
     smtpUrl: state.smtpUrl(),
     smsUrl: `${state.url()}/sms/messages`,
-    accounts: world.accounts(),
-    followers: Object.fromEntries(
-      world.accounts().map((account) => [account.appid, state.bonds.of(account).followersCount()]),
-    ),
+    accounts,
+    followers: Object.fromEntries(accounts.map((account) => [account.appid, state.bonds.of(account).followersCount()])),
     puppets: puppets.map((puppet) => puppet.toJSON()),
     next,
     bonds: bonds.map((stored) => {
       const { chat, ...bond } = stored.toJSON();
-      return { ...bond, messages: chat.length, last: chat.at(-1) ?? null, menu: world.menuFor(bond) };
+      return {
+        ...bond,
+        messages: chat.length,
+        last: chat.at(-1) ?? null,
+        menu: menuFor(state, state.account(bond.appid), bond)?.button ?? [],
+      };
     }),
     qrCodes: codes.slice(-mostCodes),
     totals: { puppets: state.puppets.size, found: total, bonds: state.bonds.size, qrCodes: codes.length },

@@ -1,6 +1,6 @@
 import { performance } from "node:perf_hooks";
 import { unixSeconds } from "../clock.ts";
-import type { Snapshot } from "../memory/snapshots.ts";
+import { type Snapshot, Snapshots } from "../memory/snapshots.ts";
 import { sign } from "../wechat/crypto.ts";
 import { exchange } from "../wechat/deliver.ts";
 import { addQuery, type PushWork, releaseAllHeld } from "../wechat/push.ts";
@@ -26,10 +26,12 @@ import { remember } from "./past.ts";
 import * as people from "./people.ts";
 import type { PuppetsPage } from "./puppet-book.ts";
 import { sow } from "./seed.ts";
-import { changeStaff, type Staff } from "./staff.ts";
+import { changeStaff } from "./staff.ts";
+import type { Staff } from "./staff-shape.ts";
 import * as taps from "./taps.ts";
 import type { State } from "./state.ts";
 import { Trouble } from "./trouble.ts";
+import { checkJsConfig, JsConfig, type JsConfigAnswer } from "./web-view.ts";
 import { pageOf, type WorldPage } from "./world-page.ts";
 import type { TokenKind } from "./tokens.ts";
 
@@ -44,9 +46,13 @@ export interface Waiting {
  */
 export class World {
   readonly state: State;
+  /** The worlds that were put aside. */
+  readonly kept: Snapshots;
 
-  constructor(state: State) {
+  /** @param snapshotFolder where they are kept; null: only while it runs */
+  constructor(state: State, snapshotFolder: string | null = null) {
     this.state = state;
+    this.kept = new Snapshots(state, snapshotFolder);
   }
 
   /** Forgets everything but the clock's offset. */
@@ -217,32 +223,37 @@ export class World {
     return this.answer(action, () => mini.enterSession(this.state, puppetId, inputs.EnterAction.parse(action)));
   }
 
+  /** Whether a page's `wx.config` is rightly signed, and what it may ask of the phone. */
+  checkJsConfig(asked: JsConfig): JsConfigAnswer {
+    return checkJsConfig(this.state, JsConfig.parse(asked));
+  }
+
   /** The worlds that were put aside, the oldest first. */
   snapshots(): Promise<Snapshot[]> {
-    return this.state.snapshots.list();
+    return this.kept.list();
   }
 
   /** Puts the world aside under a name, as it is now. */
   async takeSnapshot(name: string): Promise<Snapshot> {
-    const taken = await this.state.snapshots.take(inputs.SnapshotName.parse(name));
+    const taken = await this.kept.take(inputs.SnapshotName.parse(name));
     this.state.tell({ type: "world" });
     return taken;
   }
 
   /** Brings that world back, its clock and randomness too; one that is damaged is refused and changes nothing. */
   restoreSnapshot(name: string): Promise<Snapshot> {
-    return this.state.snapshots.restore(inputs.SnapshotName.parse(name));
+    return this.kept.restore(inputs.SnapshotName.parse(name));
   }
 
   async removeSnapshot(name: string): Promise<void> {
-    await this.state.snapshots.remove(inputs.SnapshotName.parse(name));
+    await this.kept.remove(inputs.SnapshotName.parse(name));
     this.state.tell({ type: "world" });
   }
 
   /** The world as its pages show it: what there are many of, in portions. */
   page(wanted: inputs.WorldWanted = {}): WorldPage {
     const { with: kept, ...page } = inputs.WorldWanted.parse(wanted);
-    return pageOf(this, page, kept);
+    return pageOf(this.state, page, kept);
   }
 
   /** What a puppet and an account have with each other now, with the chat; they need not follow. */

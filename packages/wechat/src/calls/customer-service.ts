@@ -18,7 +18,7 @@ type StaffName = string;
 
 const nameOf = ({ staff }: { staff: StaffName }) => ({ body: { kf_account: staff } });
 const namedOf = ({ staff, nick }: { staff: StaffName; nick: string }) => {
-  assertBetween("the nickname's characters", [...nick].length, 1, staffNickCharacters);
+  assertBetween("the nickname's characters", Array.from(nick).length, 1, staffNickCharacters);
   return { body: { kf_account: staff, nickname: nick } };
 };
 const pairOf = ({ staff, openid }: { staff: StaffName; openid: string }) => ({ body: { kf_account: staff, openid } });
