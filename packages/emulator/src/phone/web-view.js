@@ -51,7 +51,7 @@ window.addEventListener("message", (message) => {
 /**
  * @param {string} name
  * @param {Record<string, any>} parts
- * @returns {Promise<{ errMsg: string }>}
+ * @returns {Promise<{ errMsg: string, [name: string]: unknown }>}
  */
 async function answerTo(name, parts) {
   if (name === "config") {
@@ -63,20 +63,20 @@ async function answerTo(name, parts) {
     return { errMsg: checked.errMsg };
   }
   const ok = { errMsg: `${name}:ok` };
-  if (name === "miniProgram.getEnv") return { ...ok, ...{ miniprogram: isMini } };
+  if (name === "miniProgram.getEnv") return { ...ok, miniprogram: isMini };
   if (name === "miniProgram.postMessage") return ok;
   if (name === "miniProgram.navigateBack") return (leave(), ok);
   // Closing asks for no permission. Source: the JS-SDK page, on base functions.
   if (name === "closeWindow") return (leave(), ok);
   if (name === "checkJsApi") {
     const list = /** @type {string[]} */ (parts["jsApiList"] ?? []);
-    return { ...ok, ...{ checkResult: Object.fromEntries(list.map((each) => [each, allowed.includes(each)])) } };
+    return { ...ok, checkResult: Object.fromEntries(list.map((each) => [each, allowed.includes(each)])) };
   }
   if (!allowed.includes(name)) return { errMsg: `${name}:permission denied` };
   if (name === "getLocation") return { ...ok, ...(await control("GET", "/web-view/place")) };
   if (name === "scanQRCode") {
     const read = prompt(t("scanPaste"), "");
-    return read === null ? { errMsg: `${name}:cancel` } : { ...ok, ...{ resultStr: read } };
+    return read === null ? { errMsg: `${name}:cancel` } : { ...ok, resultStr: read };
   }
   tell(t("shareSet", { title: String(parts["title"] ?? "") }));
   return ok;

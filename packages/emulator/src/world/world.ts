@@ -33,6 +33,7 @@ import type { State } from "./state.ts";
 import { Trouble } from "./trouble.ts";
 import { checkJsConfig, JsConfig, type JsConfigAnswer } from "./web-view.ts";
 import { pageOf, type WorldPage } from "./world-page.ts";
+import { takeText } from "./texts.ts";
 import type { TokenKind } from "./tokens.ts";
 
 export interface Waiting {
@@ -289,27 +290,7 @@ export class World {
 
   /** Takes a text message, which goes to no phone. */
   takeText(given: inputs.NewText): void {
-    const { id, to, text } = inputs.NewText.parse(given);
-    if (this.state.texts.some((each) => each.id === id)) return;
-    const at = this.state.now();
-    this.state.texts.push({ id, at, to, text });
-    this.state.journal.add({
-      id: this.state.nextId("text"),
-      at,
-      kind: "sms",
-      appid: null,
-      what: to,
-      method: "POST",
-      url: "/sms/messages",
-      status: 200,
-      errcode: null,
-      ms: 0,
-      tries: 1,
-      request: text,
-      response: "",
-      note: "ok",
-    });
-    this.state.tell({ type: "text" });
+    takeText(this.state, given);
   }
 
   clearTexts(): void {
