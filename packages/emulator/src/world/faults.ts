@@ -38,7 +38,7 @@ export interface ApiFault {
   drop?: "before" | "after" | undefined;
   /** Leave the connection open and never answer: what the caller's own time-out is for. */
   hang?: "before" | "after" | undefined;
-  /** Void the call's token before it is looked at, as a token fetched elsewhere does: 40001 until a new one is fetched. */
+  /** Void the call's token before it is looked at, as one fetched elsewhere does: 40001 until a new one is fetched. */
   race?: boolean | undefined;
 }
 
