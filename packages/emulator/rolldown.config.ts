@@ -84,5 +84,7 @@ export default defineConfig({
     chunkFileNames: "[name]-[hash].js",
     cleanDir: true,
     keepNames: true,
+    // Half of the source that a process holds in memory is blanks and long names.
+    minify: true,
   },
 });

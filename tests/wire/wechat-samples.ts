@@ -3,6 +3,8 @@ import { files } from "@zhanggui/emulator/testing/scenarios/stage";
 import { addDraft, publishDraft } from "@zhanggui/wechat/calls/articles";
 import type * as articles from "@zhanggui/wechat/calls/articles";
 import type * as custom from "@zhanggui/wechat/calls/custom-messages";
+import { addStaff, inviteStaff, openStaffSession } from "@zhanggui/wechat/calls/customer-service";
+import type * as staff from "@zhanggui/wechat/calls/customer-service";
 import { addMaterial, uploadMedia } from "@zhanggui/wechat/calls/media";
 import type * as media from "@zhanggui/wechat/calls/media";
 import type * as mass from "@zhanggui/wechat/calls/mass-messages";
@@ -48,6 +50,7 @@ type Families = typeof tokens &
   typeof codes &
   typeof menus &
   typeof custom &
+  typeof staff &
   typeof templates &
   typeof media &
   typeof articles &
@@ -109,6 +112,24 @@ const grant = async (stage: SampleStage) => {
 };
 const template = async ({ client }: SampleStage) =>
   client.call(addSubscribeTemplate, { tid: 9001, kids: [1, 2], sceneDesc: "取餐" });
+
+const hired = { staff: "first@lantern", nick: "客服一" } as const;
+const somebody = async ({ client }: SampleStage) => {
+  await client.call(addStaff, hired);
+  return hired;
+};
+const online = async (stage: SampleStage) => {
+  await somebody(stage);
+  await stage.client.call(inviteStaff, { staff: hired.staff, wechatId: stage.puppetId });
+  stage.emulator.world.changeStaff(stage.appId, { account: hired.staff, accepts: true, isOnline: true });
+  return { staff: hired.staff, openid: stage.openids[0] };
+};
+const serving = async (stage: SampleStage) => {
+  const pair = await online(stage);
+  await stage.client.call(openStaffSession, pair);
+  await stage.emulator.world.settle();
+  return pair;
+};
 
 /** One sample of every call. A call without one doesn't compile. */
 export const samples: Samples = {
@@ -172,6 +193,28 @@ export const samples: Samples = {
       return { openid: stage.openids[0], isTyping: true };
     },
   },
+  addStaff: { input: () => hired },
+  renameStaff: { input: async (stage) => ({ ...(await somebody(stage)), nick: "客服二" }) },
+  inviteStaff: {
+    input: async (stage) => ({ ...(await somebody(stage)), wechatId: stage.puppetId }),
+  },
+  removeStaff: { input: somebody },
+  staffList: {
+    async input(stage) {
+      await online(stage);
+    },
+  },
+  onlineStaff: {
+    async input(stage) {
+      await online(stage);
+    },
+  },
+  openStaffSession: { input: online },
+  closeStaffSession: { input: serving },
+  staffSessionOf: { input: serving },
+  staffSessions: { input: serving },
+  waitingCustomers: none,
+  staffRecords: { input: () => ({ from: new Date(Date.now() - 3_600_000), to: new Date() }) },
   sendTemplateMessage: {
     input: ({ openids }) => ({
       openid: openids[0],

@@ -25,7 +25,7 @@ const World = z.object({
  */
 export async function openPushes({ url, emulator }: LoadOptions): Promise<Scenario> {
   const standIn = emulator ?? new URL(`http://127.0.0.1:${Number(url.port) + 1}`);
-  const answer = await fetch(new URL("/emulator/world", standIn)).catch(() => undefined);
+  const answer = await fetch(new URL("/emulator/world?limit=1000", standIn)).catch(() => undefined);
   if (answer?.ok !== true)
     throw new Problem(`No stand-in of WeChat's answers at ${standIn.origin}: --emulator <its address>.`);
   const { accounts, bonds } = World.parse(await answer.json());

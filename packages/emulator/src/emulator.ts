@@ -2,9 +2,10 @@ import { randomInt } from "node:crypto";
 import fastify, { type FastifyInstance } from "fastify";
 import { type EmulatorClock, machineClock } from "./clock.ts";
 import { serveControl } from "./control/routes.ts";
+import { FamilyPorts, hostFamilyNames, type HostFamily, type HostPorts } from "./host-ports.ts";
 import { startMailSink } from "./mail/sink.ts";
 import { MemoryFile } from "./memory/file.ts";
-import { restoreWorld, saveWorld } from "./memory/world.ts";
+import { serveJsSdk } from "./js-sdk.ts";
 import { servePages } from "./pages.ts";
 import { answerUnreadable, serveWechat } from "./wechat/gateway.ts";
 import { openSecurePort } from "./tls/secure-port.ts";
@@ -27,12 +28,21 @@ export interface EmulatorOptions {
    * keeps the authority that such a program must trust, `ca.pem`.
    */
   tls?: { port?: number; folder: string };
+  /**
+   * Also a port for each host family of WeChat's that is named here (0: any free one), which serves what that host
+   * does and nothing else.
+   */
+  hostPorts?: HostPorts;
   clock?: EmulatorClock;
   /**
    * Where the world is kept between runs; without it, only in memory. Its seed holds, and its clock's offset unless
    * `clock` is given. An error (an Error with a sentence) when another emulator has the file.
    */
   stateFile?: string;
+  /** Where snapshots are kept. Default: beside the state file; without one, only while it runs. */
+  snapshotFolder?: string;
+  /** The snapshot that it begins with, instead of what the state file holds. */
+  restore?: string;
   /** Gets a sentence when the state file could not be used or written. Default: to standard error. */
   warn?: (sentence: string) => void;
   /** The same seed and the same calls give the same ids, openids and nonces. */
@@ -52,6 +62,8 @@ export interface Emulator {
   smsUrl: string;
   /** `https://127.0.0.1:8443`, and what programs are told by `HTTPS_PROXY`; null without `tls`. */
   tls: { url: string; proxyUrl: string; authorityPath: string } | null;
+  /** By host family, `http://127.0.0.1:8801` and so on; only those that were asked for. */
+  hosts: Readonly<Partial<Record<HostFamily, string>>>;
   world: World;
   stop(): Promise<void>;
 }
@@ -65,23 +77,25 @@ const maxBodyBytes = 12_000_000;
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
   const warn = options.warn ?? ((sentence: string): void => void process.stderr.write(`${sentence}\n`));
   const memory = options.stateFile === undefined ? null : await MemoryFile.open(options.stateFile, warn);
-  const loaded = memory?.loaded ?? null;
-  const address: Address = { url: "", smtpUrl: "", tls: null };
+  const address: Address = { url: "", smtpUrl: "", tls: null, hosts: {} };
   const state = new State({
-    clock: options.clock ?? machineClock(loaded?.clockOffsetMs),
-    seed: loaded?.seed ?? options.seed ?? randomInt(2 ** 31),
+    clock: options.clock ?? machineClock(),
+    seed: options.seed ?? randomInt(2 ** 31),
     pushTimeoutMs: options.pushTimeoutMs ?? pushRules.timeoutMs.value,
     url: () => address.url,
     smtpUrl: () => address.smtpUrl,
   });
-  if (loaded !== null) restoreWorld(state, loaded);
   if (options.log === true) logJournal(state);
-  const world = new World(state);
+  const snapshotFolder = options.stateFile === undefined ? null : `${options.stateFile}.snapshots`;
+  const world = new World(state, options.snapshotFolder ?? snapshotFolder);
   try {
+    const offsetMs = options.clock?.offsetMs;
+    await memory?.load(state);
+    if (options.restore !== undefined) await world.restoreSnapshot(options.restore);
+    // Whoever brings a clock has set it.
+    if (offsetMs !== undefined) state.clock.offsetMs = offsetMs;
     const stopServers = await serve(world, options, address);
-    memory?.keep(() => saveWorld(state));
-    if (memory !== null) state.happenings.on("happening", () => memory.changed());
-    memory?.changed();
+    memory?.keep(state);
     return {
       ...address,
       smsUrl: `${address.url}/sms/messages`,
@@ -91,6 +105,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
         await state.settle();
         await stopServers();
         await memory?.close();
+        await world.kept.close();
       },
     };
   } catch (error) {
@@ -99,7 +114,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   }
 }
 
-type Address = Pick<Emulator, "url" | "smtpUrl" | "tls">;
+type Address = Pick<Emulator, "url" | "smtpUrl" | "tls" | "hosts">;
 
 /** Opens the ports, writes down where, and returns how to close them. */
 async function serve(world: World, options: EmulatorOptions, address: Address): Promise<() => Promise<void>> {
@@ -111,11 +126,14 @@ async function serve(world: World, options: EmulatorOptions, address: Address): 
     // An address that can't be read is WeChat's to answer, too.
     frameworkErrors: (_error, request, reply) => void answerUnreadable(state, request, reply),
   });
+  const families = new FamilyPorts();
+  families.guard(app, (request, reply) => answerUnreadable(state, request, reply));
   await app.register((scope: FastifyInstance) => Promise.resolve(serveWechat(scope, state, apiRoutes)));
   await app.register((scope: FastifyInstance) =>
     Promise.resolve(serveAuthorizePage(scope, state, options.allowedHosts)),
   );
   await app.register((scope: FastifyInstance) => Promise.resolve(serveControl(scope, world, options.allowedHosts)));
+  await app.register((scope: FastifyInstance) => Promise.resolve(serveJsSdk(scope, options.allowedHosts)));
   await app.register((scope: FastifyInstance) => servePages(scope, options.allowedHosts));
   const sink = await startMailSink(state, { host, port: options.smtpPort ?? 0 });
   address.smtpUrl = `smtp://${hostInUrl(host)}:${sink.port}`;
@@ -128,8 +146,14 @@ async function serve(world: World, options: EmulatorOptions, address: Address): 
   const listening = app.server.address();
   const port = typeof listening === "object" && listening !== null ? listening.port : options.port;
   address.url = `http://${hostInUrl(host)}:${port}`;
-  const closing = [() => app.close(), () => sink.stop()];
+  const closing = [() => app.close(), () => sink.stop(), () => families.close()];
   try {
+    await families.open(app.server, host, options.hostPorts ?? {});
+    const urls = hostFamilyNames.flatMap((family) => {
+      const opened = families.opened.get(family);
+      return opened === undefined ? [] : [[family, `http://${hostInUrl(host)}:${opened}`] as const];
+    });
+    address.hosts = Object.fromEntries(urls);
     if (options.tls !== undefined) closing.push(await secure(app, options.tls, host, address));
   } catch (error) {
     await Promise.all(closing.map((close) => close()));

@@ -13,6 +13,7 @@ import { miniScenarios } from "./testing/scenarios/mini.ts";
 import { oauthScenarios } from "./testing/scenarios/oauth.ts";
 import { peopleScenarios } from "./testing/scenarios/people.ts";
 import { quotaScenarios } from "./testing/scenarios/quota.ts";
+import { staffScenarios } from "./testing/scenarios/staff.ts";
 import { Coverage } from "./testing/scenarios/stage.ts";
 
 /*
@@ -29,6 +30,7 @@ describe("mass sending", () => massScenarios(coverage));
 describe("quotas, addresses, kinds of account", () => quotaScenarios(coverage));
 describe("pages that ask who somebody is", () => oauthScenarios(coverage));
 describe("mini-programs", () => miniScenarios(coverage));
+describe("customer-service staff", () => staffScenarios(coverage));
 describe("limits", () => limitScenarios(coverage, limits));
 describe("what broke it once", () => hostileScenarios(coverage));
 describe("junk", () => junkScenarios(new Coverage()));

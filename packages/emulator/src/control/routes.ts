@@ -5,9 +5,11 @@ import { describeRules } from "../wechat/describe-rules.ts";
 import { drawQrCode } from "../wechat/qrcodes-api.ts";
 import * as inputs from "../world/inputs.ts";
 import type { Account } from "../world/model.ts";
+import { JsConfig, phonePlace } from "../world/web-view.ts";
 import type { World } from "../world/world.ts";
 import { Trouble, troubleStatuses } from "../world/trouble.ts";
 import { serveLive } from "./live.ts";
+import { serveSnapshots } from "./snapshots.ts";
 
 const AppidParams = z.object({ appid: z.string() });
 const IdParams = z.object({ id: z.string() });
@@ -39,6 +41,9 @@ export function serveControl(app: FastifyInstance, world: World, allowedHosts: r
   servePuppets(app, world);
   serveRecords(app, world);
   serveFaults(app, world);
+  serveSnapshots(app, world);
+  app.post("/emulator/web-view/config", ({ body }) => world.checkJsConfig(JsConfig.parse(body)));
+  app.get("/emulator/web-view/place", () => phonePlace);
   serveLive(app, world.state);
   app.all("/emulator/*", ({ url }) => {
     throw new Trouble("no_such_route", `There is no ${url}.`);
@@ -47,21 +52,7 @@ export function serveControl(app: FastifyInstance, world: World, allowedHosts: r
 
 function serveWhole(app: FastifyInstance, world: World): void {
   app.get("/emulator/health", () => ({ status: "ok" }));
-  app.get("/emulator/world", () => ({
-    seed: world.state.seed,
-    clock: world.clock(),
-    smtpUrl: world.state.smtpUrl(),
-    smsUrl: `${world.state.url()}/sms/messages`,
-    accounts: world.accounts().map(describe),
-    puppets: world.puppets(),
-    bonds: world.bonds().map(({ chat, ...bond }) => ({
-      ...bond,
-      messages: chat.length,
-      last: chat.at(-1) ?? null,
-      menu: world.menuFor(bond),
-    })),
-    qrCodes: world.qrCodes(),
-  }));
+  app.get("/emulator/world", ({ query }) => world.page(inputs.WorldWanted.parse(query)));
   app.post("/emulator/reset", () => {
     world.reset();
     return {};
@@ -115,13 +106,16 @@ function serveAccounts(app: FastifyInstance, world: World): void {
   app.post("/emulator/accounts/:appid/past", ({ params, body }) => ({
     bonds: world.remember(AppidParams.parse(params).appid, inputs.PastInput.parse(body)),
   }));
+  app.patch("/emulator/accounts/:appid/staff", ({ params, body }) =>
+    world.changeStaff(AppidParams.parse(params).appid, inputs.StaffInput.parse(body)),
+  );
   app.post("/emulator/accounts/:appid/void-tokens", ({ params, body }) => ({
     voided: world.voidTokens(AppidParams.parse(params).appid, inputs.VoidInput.parse(body ?? {}).kind),
   }));
 }
 
 function servePuppets(app: FastifyInstance, world: World): void {
-  app.get("/emulator/puppets", () => ({ puppets: world.puppets() }));
+  app.get("/emulator/puppets", ({ query }) => world.puppetsPage(inputs.PuppetsWanted.parse(query)));
   app.post("/emulator/puppets", ({ body }) => world.createPuppet(inputs.NewPuppet.parse(body ?? {})));
   app.patch("/emulator/puppets/:id", ({ params, body }) =>
     world.changePuppet(IdParams.parse(params).id, inputs.PuppetChanges.parse(body)),

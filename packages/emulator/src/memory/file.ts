@@ -1,9 +1,9 @@
-import { mkdir, readFile, realpath, rename, writeFile } from "node:fs/promises";
+import { mkdir, realpath, rename } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { performance } from "node:perf_hooks";
-import { z } from "zod";
+import type { State } from "../world/state.ts";
 import { claim } from "./claim.ts";
-import { SavedWorld, savedVersion } from "./shape.ts";
+import { restoreFile, UnusableFile, writeWorld } from "./layout.ts";
 
 /** A change is on disk at most this much later, unless writing the world takes longer than a tenth of it. */
 const longestDelayMs = 200;
@@ -15,78 +15,76 @@ const writingShare = 10;
  * finds the old world or the new one. One emulator at a time may have it.
  */
 export class MemoryFile {
-  /** What was in the file; null: nothing, or nothing that could be used. */
-  readonly loaded: SavedWorld | null;
   readonly #path: string;
   readonly #release: () => Promise<void>;
   readonly #say: (sentence: string) => void;
-  #take: (() => SavedWorld) | undefined;
+  #state: State | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #writing: Promise<void> = Promise.resolve();
   #delayMs = longestDelayMs;
   #hasComplained = false;
 
-  private constructor(
-    path: string,
-    loaded: SavedWorld | null,
-    release: () => Promise<void>,
-    say: (sentence: string) => void,
-  ) {
+  private constructor(path: string, release: () => Promise<void>, say: (sentence: string) => void) {
     this.#path = path;
-    this.loaded = loaded;
     this.#release = release;
     this.#say = say;
   }
 
   /**
-   * Takes the file and reads it. One that can't be used is moved aside, and `say` gets a sentence about it.
+   * Takes the file. `say` gets a sentence about what can't be read or written.
    *
-   * @throws Error with a sentence, when another emulator has the file or the system won't let us read it
+   * @throws Error with a sentence, when another emulator has the file
    */
   static async open(file: string, say: (sentence: string) => void): Promise<MemoryFile> {
     await mkdir(dirname(resolve(file)), { recursive: true, mode: 0o700 });
     const path = join(await realpath(dirname(resolve(file))), basename(file));
-    const release = await claim(path);
+    return new MemoryFile(path, await claim(path), say);
+  }
+
+  /**
+   * Puts the world of the file into `state`, if there is one. A file that can't be used is moved aside, and said so.
+   *
+   * @throws Error with a sentence, when the system won't let us read it
+   */
+  async load(state: State): Promise<void> {
     try {
-      return new MemoryFile(path, await load(path, say), release, say);
+      restoreFile(state, this.#path);
     } catch (error) {
-      await release();
-      throw error;
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
+      if (!(error instanceof UnusableFile))
+        throw new Error(`The world in ${this.#path} can't be read: ${(error as Error).message}`, { cause: error });
+      const aside = `${this.#path}.${new Date().toISOString().replaceAll(":", "-")}.aside`;
+      await rename(this.#path, aside);
+      this.#say(`${this.#path} ${error.message}. It was moved to ${aside}, and a new world begins.`);
     }
   }
 
-  /** From now on `take` gives the world to be written. */
-  keep(take: () => SavedWorld): void {
-    this.#take = take;
+  /** From now on the world of `state` is written. */
+  keep(state: State): void {
+    this.#state = state;
+    state.happenings.on("happening", () => this.#changed());
+    this.#changed();
   }
 
   /** The world has changed: it is written soon, together with what changes until then. */
-  changed(): void {
+  #changed(): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
-      void this.#write();
+      this.#write();
     }, this.#delayMs).unref();
   }
 
   /** Writes the world a last time and gives the file back. */
   async close(): Promise<void> {
     clearTimeout(this.#timer);
-    await this.#write();
+    this.#write();
     await this.#release();
   }
 
-  #write(): Promise<void> {
-    this.#writing = this.#writing.then(() => this.#replace());
-    return this.#writing;
-  }
-
-  async #replace(): Promise<void> {
-    if (this.#take === undefined) return;
+  #write(): void {
+    if (this.#state === undefined) return;
     const startedAt = performance.now();
     try {
-      const partial = `${this.#path}.partial`;
-      await writeFile(partial, JSON.stringify(this.#take()), { mode: 0o600 });
-      await rename(partial, this.#path);
+      writeWorld(this.#state, this.#path);
       this.#hasComplained = false;
     } catch (error) {
       // The world goes on in memory; the next change tries again.
@@ -95,36 +93,4 @@ export class MemoryFile {
     }
     this.#delayMs = Math.max(longestDelayMs, (performance.now() - startedAt) * writingShare);
   }
-}
-
-async function load(path: string, say: (sentence: string) => void): Promise<SavedWorld | null> {
-  let text: string;
-  try {
-    text = await readFile(path, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
-    throw new Error(`The world in ${path} can't be read: ${(error as Error).message}`, { cause: error });
-  }
-  const read = understand(text);
-  if ("world" in read) return read.world;
-  const aside = `${path}.${new Date().toISOString().replaceAll(":", "-")}.aside`;
-  await rename(path, aside);
-  say(`${path} ${read.problem}. It was moved to ${aside}, and a new world begins.`);
-  return null;
-}
-
-function understand(text: string): { world: SavedWorld } | { problem: string } {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return { problem: "is torn or no JSON" };
-  }
-  const version = z.object({ version: z.number() }).safeParse(value).data?.version;
-  if (version === undefined) return { problem: "holds no world of an emulator" };
-  if (version !== savedVersion) return { problem: `was written in version ${version}, not ${savedVersion}` };
-  const parsed = SavedWorld.safeParse(value);
-  if (parsed.success) return { world: parsed.data };
-  const [issue] = parsed.error.issues;
-  return { problem: `is damaged at ${issue?.path.join(".") ?? "its root"} (${issue?.message ?? "unknown"})` };
 }

@@ -4,6 +4,7 @@ import { MenuButtonShape } from "../world/menu-shape.ts";
 import { SavedMiniCodes } from "../world/mini-codes.ts";
 import { SavedOAuth } from "../world/oauth.ts";
 import { ClockInput, NewFault } from "../world/inputs.ts";
+import { StaffRecordShape, StaffSessionShape, StaffShape, WaitingShape } from "../world/staff-shape.ts";
 import type { Account, Bond, JournalEntry, Mail, Puppet, QrCode, TextMessage } from "../world/model.ts";
 
 /** Counted up when the shape below changes its meaning: a file of another version is moved aside, not guessed at. */
@@ -60,6 +61,10 @@ const SavedAccount: z.ZodType<Account> = z.object({
     .default([]),
   massSpeed: z.number().default(0),
   publishings: z.array(z.object({ publishId: z.string(), articleId: z.string(), at: z.number() })).default([]),
+  cards: z.array(z.object({ cardId: z.string(), title: z.string() })).default([]),
+  staff: z.array(StaffShape).default([]),
+  staffSessions: z.array(StaffSessionShape).default([]),
+  staffWaiting: z.array(WaitingShape).default([]),
   dailyLimits: z.record(z.string(), z.number()),
   unauthorizedPaths: z.array(z.string()),
 });
@@ -67,24 +72,26 @@ const SavedAccount: z.ZodType<Account> = z.object({
 const SavedPuppet: z.ZodType<Puppet> = z.object({
   id: z.string(),
   name: z.string(),
-  templateDelivery: z.enum(["success", "user_block", "system_failed"]),
+  templateDelivery: z.enum(["success", "user_block", "system_failed"]).default("success"),
   platform: z.enum(["ios", "android", "other"]).default("ios"),
-  phone: z.string().default("13800138000"),
+  phone: z
+    .string()
+    .regex(/^\d{5,15}$/)
+    .default("13800138000"),
   isRisky: z.boolean().default(false),
 });
 
-const SavedBond: z.ZodType<Bond> = z.object({
+/** What a bond begins with isn't written, nor its unionid, which its account's open platform decides. */
+const SavedBond: z.ZodType<Omit<Bond, "unionid">> = z.object({
   appid: z.string(),
   puppetId: z.string(),
-  openid: z.string(),
-  unionid: z.string().nullable(),
-  following: z.boolean(),
-  followedAt: z.number(),
-  subscribeScene: z.string(),
-  qrScene: z.number(),
-  qrSceneText: z.string(),
-  credit: z.object({ left: z.number(), until: z.number() }),
-  // Files of before have none.
+  openid: z.string().regex(/^[\w-]{28}$/, "28 letters, digits, - and _"),
+  following: z.boolean().default(false),
+  followedAt: z.number().default(0),
+  subscribeScene: z.string().default(""),
+  qrScene: z.number().default(0),
+  qrSceneText: z.string().default(""),
+  credit: z.object({ left: z.number(), until: z.number() }).default({ left: 0, until: 0 }),
   typingUntil: z.number().default(0),
   remark: z.string().default(""),
   tagIds: z.array(z.number()).default([]),
@@ -92,7 +99,7 @@ const SavedBond: z.ZodType<Bond> = z.object({
   sessionKey: z.string().nullable().default(null),
   subscriptions: z.record(z.string(), z.number()).default({}),
   massMonth: z.object({ month: z.string(), count: z.number() }).default({ month: "", count: 0 }),
-  chat: z.array(ChatEntryShape),
+  chat: z.array(ChatEntryShape).default([]),
 });
 
 const SavedQrCode: z.ZodType<QrCode> = z.object({
@@ -185,39 +192,62 @@ export const SavedTokens = z.object({
 });
 export type SavedTokens = z.infer<typeof SavedTokens>;
 
-/** The whole world as JSON. Times are milliseconds since 1970 by the emulator's clock; secrets stand in it openly. */
-export const SavedWorld = z.object({
+/** What there is one of. Times are milliseconds since 1970 by the emulator's clock; secrets stand in it openly. */
+export const SavedHead = z.object({
   version: z.literal(savedVersion),
   seed: z.number(),
   /** How many blocks of randomness were drawn, so that no nonce, id or ticket comes twice. */
   drawn: z.number(),
   clockOffsetMs: ClockInput.shape.offsetMs,
-  counters: z.array(z.tuple([z.string(), z.number()])),
-  accounts: z.array(SavedAccount),
-  puppets: z.array(SavedPuppet),
-  bonds: z.array(SavedBond),
-  qrCodes: z.array(SavedQrCode),
   tokens: SavedTokens,
-  sentTemplates: z.array(z.object({ key: z.string(), msgid: z.string(), until: z.number() })),
-  pictures: z.array(
-    z.object({
-      id: z.string(),
-      // Files of before have neither: whose it was can't be told any more.
-      appid: z.string().default(""),
-      at: z.number().default(0),
-      mediaId: z.string(),
-      contentType: z.string(),
-      base64: z.base64(),
-    }),
-  ),
-  media: z.array(SavedMedia).default([]),
   miniCodes: SavedMiniCodes.default([]),
   oauth: SavedOAuth.default({ codes: [], grants: [] }),
   rules: z.record(z.string(), z.union([z.number(), z.string()])).default({}),
-  mails: z.array(SavedMail),
-  // Files of before have none.
-  texts: z.array(SavedText).default([]),
-  faults: z.array(NewFault),
-  journal: z.array(SavedJournalEntry),
+});
+export type SavedHead = z.output<typeof SavedHead>;
+
+/** What there are many of, in the order that they are written and read in: what is named comes before who names it. */
+export const savedLists = {
+  counters: z.tuple([z.string(), z.number()]),
+  accounts: SavedAccount,
+  puppets: SavedPuppet,
+  bonds: SavedBond,
+  qrCodes: SavedQrCode,
+  sentTemplates: z.object({ key: z.string(), msgid: z.string(), until: z.number() }),
+  pictures: z.object({
+    id: z.string(),
+    // Files of before have neither: whose it was can't be told any more.
+    appid: z.string().default(""),
+    at: z.number().default(0),
+    mediaId: z.string(),
+    contentType: z.string(),
+    base64: z.base64(),
+  }),
+  media: SavedMedia,
+  staffRecords: StaffRecordShape,
+  mails: SavedMail,
+  texts: SavedText,
+  faults: NewFault,
+  journal: SavedJournalEntry,
+} as const;
+export type SavedListName = keyof typeof savedLists;
+export type SavedItem<Name extends SavedListName> = z.output<(typeof savedLists)[Name]>;
+export const savedListNames = Object.keys(savedLists) as SavedListName[];
+
+/** The whole world as one value: small worlds of tests, and files of before. */
+export const SavedWorld = SavedHead.extend({
+  counters: z.array(savedLists.counters),
+  accounts: z.array(savedLists.accounts),
+  puppets: z.array(savedLists.puppets),
+  bonds: z.array(savedLists.bonds),
+  qrCodes: z.array(savedLists.qrCodes),
+  sentTemplates: z.array(savedLists.sentTemplates),
+  pictures: z.array(savedLists.pictures),
+  media: z.array(savedLists.media).default([]),
+  staffRecords: z.array(savedLists.staffRecords).default([]),
+  mails: z.array(savedLists.mails),
+  texts: z.array(savedLists.texts).default([]),
+  faults: z.array(savedLists.faults),
+  journal: z.array(savedLists.journal),
 });
 export type SavedWorld = z.output<typeof SavedWorld>;

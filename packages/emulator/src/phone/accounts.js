@@ -63,7 +63,7 @@ function choose(appid) {
 /** @param {WorldView} view */
 function drawDetail(view) {
   const account = view.accounts.find((one) => one.appid === chosen);
-  const followers = view.bonds.filter((bond) => bond.appid === chosen && bond.following).length;
+  const followers = view.followers[chosen] ?? 0;
   const now = JSON.stringify([account, followers]);
   if (now === drawn) return;
   drawn = now;

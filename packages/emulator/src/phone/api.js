@@ -11,9 +11,8 @@
  * @typedef {import("../world/model.ts").TextMessage} TextMessage
  * @typedef {import("../world/model.ts").QrCode} QrCode
  * @typedef {import("../world/state.ts").Happening} Happening
- * @typedef {Omit<Bond, "chat"> & { messages: number, last: ChatEntry | null }} BondSummary
- * @typedef {{ clock: { offsetMs: number, now: string }, smtpUrl: string, smsUrl: string, accounts: Account[], puppets: Puppet[],
- *   bonds: BondSummary[], qrCodes: QrCode[] }} WorldView
+ * @typedef {import("../world/world-page.ts").BondSummary} BondSummary
+ * @typedef {import("../world/world-page.ts").WorldPage} WorldView
  */
 
 /**
@@ -34,9 +33,13 @@ export async function control(method, path, body) {
   return answer;
 }
 
-/** @returns {Promise<WorldView>} */
-export function readWorld() {
-  return control("GET", "/world");
+/**
+ * A page of the world.
+ * @param {Record<string, string>} [wanted] the query of /emulator/world
+ * @returns {Promise<WorldView>}
+ */
+export function readWorld(wanted = { limit: "1" }) {
+  return control("GET", `/world?${new URLSearchParams(wanted)}`);
 }
 
 /**

@@ -1,5 +1,5 @@
 // @ts-check
-import { control, readWorld } from "./api.js";
+import { control } from "./api.js";
 import { fill, h } from "./dom.js";
 import { chooseLanguage, language, problem, t } from "./words.js";
 
@@ -10,6 +10,7 @@ const pages = /** @type {const} */ ([
   ["/texts", "texts"],
   ["/journal", "journal"],
   ["/rules", "rules"],
+  ["/trials", "trials"],
 ]);
 
 let offsetMs = 0;
@@ -55,7 +56,7 @@ export function frame(draw) {
 
 /** Reads the clock's offset again. */
 export async function refreshClock() {
-  offsetMs = (await readWorld()).clock.offsetMs;
+  ({ offsetMs } = await control("GET", "/clock"));
 }
 
 /** @param {HTMLElement} clock */

@@ -19,13 +19,17 @@ const mostPeople = 30;
 
 /** @type {WorldView} */
 let world = {
+  seed: 0,
   clock: { offsetMs: 0, now: "" },
   smtpUrl: "",
   smsUrl: "",
   accounts: [],
+  followers: {},
   puppets: [],
+  next: null,
   bonds: [],
   qrCodes: [],
+  totals: { puppets: 0, found: 0, bonds: 0, qrCodes: 0 },
 };
 /** @type {Screen} */
 let screen = { name: "home" };
@@ -40,8 +44,10 @@ let statusTime = h("span");
 let wire = null;
 
 const update = soon(async () => {
-  world = await readWorld();
-  drawPeople();
+  const isOpenHere = document.activeElement?.matches("input[data-seek]") === true;
+  world = await readPeople();
+  if (isOpenHere) drawPersons();
+  else drawPeople();
   await drawScreen();
 });
 
@@ -90,11 +96,24 @@ function battery() {
   return h("span", { class: "battery", "aria-hidden": "true" });
 }
 
-/** The people to choose from: all of them, unless they are many; then the newest of those that are looked for. */
+/**
+ * The people to choose from: all of them, unless they are many; then the newest of those that are looked for. Whoever
+ * holds the phone is among what is read.
+ */
+function readPeople() {
+  const chosen = sessionStorage.getItem(puppetKey) ?? "";
+  return readWorld({
+    limit: String(mostPeople),
+    newest: "true",
+    search: sought,
+    ...(/^[\w-]{1,64}$/.test(chosen) ? { with: chosen } : {}),
+  });
+}
+
 function shownPeople() {
-  if (world.puppets.length <= mostPeople) return world.puppets;
-  const found = world.puppets.filter(({ id, name }) => name.includes(sought) || id.includes(sought));
-  return found.toReversed().slice(0, mostPeople);
+  const { totals, puppets } = world;
+  if (totals.puppets <= mostPeople) return puppets.toReversed();
+  return puppets.filter(({ id, name }) => name.includes(sought) || id.includes(sought)).slice(0, mostPeople);
 }
 
 /** The person who holds the phone; the first one until somebody is chosen. */
@@ -113,7 +132,7 @@ function drawPersons() {
     const onclick = () => {
       sessionStorage.setItem(puppetKey, puppet.id);
       go({ name: "home" });
-      drawPeople();
+      update();
     };
     const texts = h("span", { class: "texts" }, puppet.name, h("span", { class: "small faint" }, puppet.id));
     return h(
@@ -124,7 +143,7 @@ function drawPersons() {
       count > 0 && h("span", { class: "chip" }, String(count)),
     );
   });
-  const left = world.puppets.length - rows.length;
+  const left = world.totals.puppets - rows.length;
   fill(persons, ...rows, left > 0 && h("p", { class: "small faint" }, t("morePeople", { n: String(left) })));
 }
 
@@ -137,7 +156,7 @@ function drawPeople() {
   fill(
     people,
     h("h2", null, t("people")),
-    world.puppets.length > mostPeople && seekPerson(),
+    world.totals.puppets > mostPeople && seekPerson(),
     persons,
     addPerson(draft),
     current !== null && deliveryField(current),
@@ -147,12 +166,13 @@ function drawPeople() {
 function seekPerson() {
   const oninput = (/** @type {Event} */ event) => {
     sought = /** @type {HTMLInputElement} */ (event.target).value.trim();
-    drawPersons();
+    update();
   };
   const label = t("seekPerson");
   return h("input", {
     class: "input",
     type: "search",
+    "data-seek": true,
     placeholder: label,
     "aria-label": label,
     value: sought,
@@ -283,8 +303,9 @@ const acts = {
       appid,
       button: button.key ?? button.url ?? button.media_id ?? button.article_id ?? button.name,
     });
-    if (button.type === "view" && /^https?:/.test(button.url ?? "")) open(button.url, "_blank", "noreferrer");
+    if (button.type === "view" && /^https?:/.test(button.url ?? "")) acts.openPage(appid, button.url ?? "");
   },
+  openPage: (appid, url) => void open(`/web-view?${new URLSearchParams({ appid, url })}`, "_blank", "noreferrer"),
   giveCode(appid, by) {
     void act(by === "login" ? "wx.login" : t("miniPhone"), by, { appid }).then((given) => {
       const { code } = /** @type {{ code?: string }} */ (given ?? {});

@@ -18,7 +18,7 @@ import { t } from "./words.js";
  *   say(appid: string, text: string, choice?: string): void, tap(appid: string, button: MenuButton): void,
  *   sendImage(appid: string): void, sendLocation(appid: string): void,
  *   giveCode(appid: string, by: "login" | "share-phone"): void, subscribe(appid: string, templateId: string): void,
- *   enterSession(appid: string): void,
+ *   enterSession(appid: string): void, openPage(appid: string, url: string): void,
  * }} Acts
  * @typedef {{ name: "home" } | { name: "scan" } | { name: "profile", appid: string } | { name: "chat", appid: string }} Screen
  */
@@ -169,6 +169,7 @@ export function miniScreen(account, acts) {
       button("wx.login", () => acts.giveCode(appid, "login")),
       button(t("miniPhone"), () => acts.giveCode(appid, "share-phone")),
       agree,
+      pageOpener(appid, acts),
       h("button", { class: "button main wide", onclick: () => acts.enterSession(appid) }, t("miniEnter")),
     ),
   );
@@ -300,6 +301,22 @@ export function chatScreen(account, puppet, acts) {
       }
     },
   };
+}
+
+/**
+ * The page that a mini-program's `web-view` shows.
+ * @param {string} appid
+ * @param {Acts} acts
+ */
+function pageOpener(appid, acts) {
+  const address = /** @type {HTMLInputElement} */ (
+    h("input", { class: "input", type: "url", required: true, "aria-label": t("webView"), placeholder: "https://" })
+  );
+  const onsubmit = (/** @type {Event} */ event) => {
+    event.preventDefault();
+    acts.openPage(appid, address.value);
+  };
+  return h("form", { class: "row", onsubmit }, address, h("button", { class: "button" }, t("openPage")));
 }
 
 /**

@@ -1,4 +1,5 @@
-import type { Account, Bond } from "../world/model.ts";
+import type { StoredBond } from "../world/bond-book.ts";
+import type { Account } from "../world/model.ts";
 import type { State } from "../world/state.ts";
 import { type KnownErrcode, Refusal } from "./errcodes.ts";
 import type { ApiAnswer, ApiCall } from "./route.ts";
@@ -51,18 +52,23 @@ export function textsOf(body: Record<string, unknown>, name: string, errcode: Kn
  *
  * @throws Refusal 40003 where nobody has it, 49003 where somebody of another account has
  */
-export function bondOf(state: State, account: Account, openid: string): Bond {
+export function bondOf(state: State, account: Account, openid: string): StoredBond {
   const bond = state.bondByOpenid(account.appid, openid);
   if (bond !== undefined) return bond;
   throw new Refusal(state.isOpenid(openid) ? 49003 : 40003);
 }
 
-/** One page of openids that begins after `after`, as every list of openids is given. */
-export function pageOfOpenids(openids: readonly string[], after: string, size: number): Record<string, unknown> {
-  const at = after === "" ? 0 : openids.indexOf(after) + 1;
-  const page = openids.slice(at, at + size);
+/**
+ * One page of users' openids that begins after `after`, as every list of openids is given.
+ *
+ * @throws Refusal 40003 where `after` is none of them
+ */
+export function pageOfUsers(users: readonly StoredBond[], after: string, size: number): Record<string, unknown> {
+  const at = after === "" ? 0 : users.findIndex(({ openid }) => openid === after) + 1;
+  if (after !== "" && at === 0) throw new Refusal(40003);
+  const page = users.slice(at, at + size).map(({ openid }) => openid);
   return {
-    total: openids.length,
+    total: users.length,
     count: page.length,
     ...(page.length === 0 ? {} : { data: { openid: page } }),
     next_openid: page.at(-1) ?? "",

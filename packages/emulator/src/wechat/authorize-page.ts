@@ -110,10 +110,10 @@ function show(reply: FastifyReply, status: number, html: string): FastifyReply {
 }
 
 function consentPage(state: State, action: string, { account, scope }: Asked, holder: string | null): string {
-  const all = [...state.puppets.values()];
   const held = holder === null ? [] : [state.puppet(holder)];
   // Whoever is asked for stands first, however many there are.
-  const puppets = [...held, ...all.filter(({ id }) => id !== holder).slice(0, 500)];
+  const others = state.puppets.page({ limit: 500 }).puppets.filter(({ id }) => id !== holder);
+  const puppets = [...held, ...others];
   const options = puppets
     .map(({ id, name }) => `<option value="${escape(id)}"${id === holder ? " selected" : ""}>${escape(name)}</option>`)
     .join("");

@@ -27,6 +27,7 @@ const customReaders: Readonly<Record<string, Reader>> = {
     state.rules.within(customMessageRules.articles, articles.length);
     return { kind: "news", articles: articles.map((each) => readLink(objectOf({ each }, "each") ?? {})) };
   },
+  wxcard: (_state, account, part) => cardOf(account, part),
   link: (_state, _account, part) => ({
     kind: "news",
     articles: [{ ...readLink(part), pictureUrl: textOf(part, "thumb_url") ?? "" }],
@@ -84,6 +85,7 @@ export function customContent(state: State, account: Account, body: Body): ChatC
 const massReaders: Readonly<Record<string, Reader>> = {
   text: customReaders["text"] as Reader,
   voice: customReaders["voice"] as Reader,
+  wxcard: customReaders["wxcard"] as Reader,
   mpnews: customReaders["mpnews"] as Reader,
   image(state, account, part) {
     // By tag it is `images` with several ids, by openids `image` with one; both stand in documents.
@@ -109,6 +111,13 @@ export function massContent(state: State, account: Account, body: Body): ChatCon
   const part = objectOf(body, type) ?? (type === "image" ? objectOf(body, "images") : null);
   if (part === null) throw new Refusal(type === "text" ? 44004 : 40007);
   return reader(state, account, part);
+}
+
+/** Coupons are made on the account's page, not here: an account is told which it has. @throws Refusal 40073 */
+function cardOf(account: Account, part: Body): ChatContent {
+  const card = account.cards.find(({ cardId }) => cardId === part["card_id"]);
+  if (card === undefined) throw new Refusal(40073);
+  return { kind: "media", type: "wxcard", mediaId: card.cardId, title: card.title };
 }
 
 function readText(state: State, part: Body): string {

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { DraftArticle, MediaItem } from "../world/media.ts";
 import type { Account } from "../world/model.ts";
 import { afterAnswer } from "../world/notices.ts";
-import { sendAccountEvent } from "../world/people.ts";
+import { sendAccountEvent } from "../world/events.ts";
 import type { State } from "../world/state.ts";
 import { accountOf, json, numberOf, objectOf, okAnswer, textOf } from "./answers.ts";
 import { Refusal } from "./errcodes.ts";

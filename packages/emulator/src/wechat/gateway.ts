@@ -47,9 +47,11 @@ export function serveWechat(app: FastifyInstance, state: State, routes: readonly
     const route = byPath.get(incoming.path);
     const account = accountOf(state, incoming);
     const fault = state.faults.takeForApi(incoming.path, account?.appid ?? null);
+    if (fault?.race === true) state.tokens.outrun(incoming.query["access_token"] ?? "");
     const sent = await answer(state, route, incoming, fault);
     record(state, { incoming, route, account, sent, fault, ms: performance.now() - startedAt });
     if (fault?.drop !== undefined) return cut(request, reply);
+    if (fault?.hang !== undefined) return reply.hijack();
     if (sent.fileName !== undefined)
       reply.header("content-disposition", `attachment; filename="${sent.fileName.replaceAll(/["\\\r\n]/g, "_")}"`);
     return reply.status(sent.status).header("content-type", sent.contentType).send(sent.body);
@@ -103,7 +105,8 @@ async function answer(
   fault: ApiFault | null,
 ): Promise<Sent> {
   if (fault?.delayMs !== undefined) await pause(fault.delayMs, state.stopping.signal);
-  const performs = fault === null || fault.perform === true || fault.drop === "after" || isOnlySlow(fault);
+  const performs =
+    fault === null || fault.perform === true || [fault.drop, fault.hang].includes("after") || isOnlySlow(fault);
   const real = performs ? await perform(state, route, incoming) : null;
   if (fault?.status !== undefined)
     return { status: fault.status, contentType: "text/html", body: Buffer.alloc(0), errcode: null, rid: null };
@@ -112,7 +115,7 @@ async function answer(
 }
 
 function isOnlySlow(fault: ApiFault): boolean {
-  return fault.errcode === undefined && fault.status === undefined && fault.drop === undefined;
+  return [fault.errcode, fault.status, fault.drop, fault.hang].every((part) => part === undefined);
 }
 
 async function perform(state: State, route: ApiRoute | undefined, incoming: Incoming): Promise<Sent> {
@@ -161,7 +164,8 @@ interface Exchange {
 }
 
 function record(state: State, { incoming, route, account, sent, fault, ms }: Exchange): void {
-  const answered = fault?.drop === undefined;
+  const cutAt = fault?.drop ?? fault?.hang;
+  const how = fault?.hang === undefined ? "the connection was cut" : "no answer was given";
   const meaning = sent.errcode === null || sent.errcode === 0 ? "ok" : describeErrcode(sent.errcode).meaning;
   const note = route === undefined ? "not emulated: WeChat, or the emulator, has no such path" : meaning;
   if (route === undefined) state.count("not emulated");
@@ -173,13 +177,13 @@ function record(state: State, { incoming, route, account, sent, fault, ms }: Exc
     what: incoming.path.replace(/^\/(?:cgi-bin\/)?/, ""),
     method: incoming.method,
     url: incoming.url,
-    status: answered ? sent.status : null,
+    status: cutAt === undefined ? sent.status : null,
     errcode: sent.errcode,
     ms: Math.round(ms),
     tries: 1,
     request: textOf(incoming.contentType, incoming.bytes),
     response: textOf(sent.contentType, sent.body),
-    note: fault === null ? note : `a fault: ${answered ? note : `the connection was cut, ${fault.drop} the work`}`,
+    note: fault === null ? note : `a fault: ${cutAt === undefined ? note : `${how}, ${cutAt} the work`}`,
     rid: sent.rid,
     deviations: route === undefined ? [] : deviationsOf(route, incoming),
   });

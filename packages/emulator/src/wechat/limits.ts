@@ -85,6 +85,32 @@ export const customMessageRules = rules("custom", windows, {
   }),
 });
 
+/** WeChat's own customer service. */
+export const staffRules = rules(
+  "staff",
+  { page: "doc/service/api/customer/servicermanage/api_addkfaccount", read: "2026-11", certainty: "documented" },
+  {
+    perAccount: limit([0, 100], 65405, "Staff of an account."),
+    nickCharacters: limit([1, 16], 65403, "Characters of a nickname."),
+    prefixCharacters: limit([1, 10], 65404, "Letters, digits and _ of a staff account before the @."),
+    suffixCharacters: limit([1, 30], 65404, "Characters of a staff account behind the @: the account's WeChat number."),
+    inviteSeconds: fact(7 * 86_400, "An invitation may be accepted for so many seconds.", { certainty: "recalled" }),
+    sessionSeconds: fact(30 * 60, "A session that nobody used for so many seconds is over.", {
+      page: "doc/offiaccount/Customer_Service/Forwarding_of_messages_to_service_center",
+      certainty: "recalled",
+    }),
+    waitingShown: fact(100, "getwaitcase lists so many.", {
+      page: "doc/offiaccount/Customer_Service/Session_control",
+    }),
+    recordSpan: limit([1, 86_400], 65417, "Seconds that one look at the records covers.", {
+      page: "doc/service/api/customer/message/api_getmsglist",
+    }),
+    records: limit([1, 10_000], 65416, "Records that one look gives.", {
+      page: "doc/service/api/customer/message/api_getmsglist",
+    }),
+  },
+);
+
 /** "The account is typing" on the phone. */
 export const typingRules = rules(
   "typing",

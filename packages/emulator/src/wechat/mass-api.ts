@@ -28,6 +28,7 @@ const contents = {
   voice: Media.optional(),
   mpvideo: z.looseObject({ media_id: z.string() }).optional(),
   mpnews: Media.optional(),
+  wxcard: z.strictObject({ card_id: z.string() }).optional(),
   send_ignore_reprint: z.union([z.number(), z.string()]).optional(),
   clientmsgid: z.string().optional(),
 };
@@ -41,7 +42,7 @@ const sendRules = [
   massRules.video,
   contentRules.textBytes,
 ];
-const sendErrcodes: readonly KnownErrcode[] = [40007, 40008, 45028, 45065, 45066];
+const sendErrcodes: readonly KnownErrcode[] = [40007, 40008, 40073, 45028, 45065, 45066];
 
 /** Mass sending, its preview, and what became of it. */
 export const massRoutes: readonly ApiRoute[] = [
@@ -64,7 +65,7 @@ export const massRoutes: readonly ApiRoute[] = [
       const filter = objectOf(call.body, "filter") ?? {};
       const tagId = filter["is_to_all"] === true ? null : numberOf(filter, "tag_id");
       if (filter["is_to_all"] !== true) existingTag(account, tagId);
-      const bonds = tagId === null ? followersOf(state, account) : state.withTag(account.appid, tagId);
+      const bonds = tagId === null ? state.bonds.of(account).followers() : state.withTag(account, tagId);
       return submit(state, account, call, bonds);
     },
   },
@@ -98,11 +99,11 @@ export const massRoutes: readonly ApiRoute[] = [
     perDay: 100,
     body: z.strictObject({ touser: z.string().optional(), towxname: z.string().optional(), ...contents }),
     rules: [massRules.video, contentRules.textBytes],
-    errcodes: [40003, 40007, 40008, 49003],
+    errcodes: [40003, 40007, 40008, 40073, 49003],
     handle(state, call) {
       const account = accountOf(call);
       const name = textOf(call.body, "towxname");
-      const named = name === null ? undefined : [...state.puppets.values()].find((each) => each.id === name);
+      const named = name === null ? undefined : state.puppets.get(name);
       const bond =
         named === undefined ? bondOf(state, account, textOf(call.body, "touser") ?? "") : state.bond(account, named);
       previewMass(state, bond, massContent(state, account, call.body));
@@ -171,10 +172,6 @@ export const massRoutes: readonly ApiRoute[] = [
     },
   },
 ];
-
-function followersOf(state: State, { appid }: Account): Bond[] {
-  return [...state.bonds.values()].filter((bond) => bond.appid === appid && bond.following);
-}
 
 /** Takes a job: what is wrong with it is said now, who got it is pushed afterwards. */
 function submit(state: State, account: Account, call: ApiCall, bonds: readonly (Bond | null)[]): ApiAnswer {

@@ -1,9 +1,11 @@
 import { z } from "zod";
+import type { StoredBond } from "../world/bond-book.ts";
 import { addChat } from "../world/chat.ts";
 import type { Account, Bond, ChatContent, Template } from "../world/model.ts";
 import { templateStatuses } from "../world/model.ts";
 import { afterAnswer } from "../world/notices.ts";
-import { sendEvent } from "../world/people.ts";
+import { sendEvent } from "../world/events.ts";
+import { saidByStaff, staffOf } from "../world/staff.ts";
 import type { State } from "../world/state.ts";
 import { accountOf, bondOf, json, objectOf, okAnswer, textOf } from "./answers.ts";
 import { customContent } from "./contents.ts";
@@ -29,17 +31,20 @@ export const messageRoutes: readonly ApiRoute[] = [
       customservice: z.strictObject({ kf_account: z.string() }).optional(),
     }),
     rules: [contentRules.textBytes, ...Object.values(customMessageRules)],
-    errcodes: [40003, 40007, 40008, 40013, 43019, 45015, 45047, 45162, 49003, 53600],
+    errcodes: [40003, 40007, 40008, 40013, 40073, 43019, 45015, 45047, 45162, 49003, 53600, 65401],
     handle(state, call) {
       const bond = recipient(state, call);
       const content = customContent(state, accountOf(call), call.body);
+      const worker = textOf(objectOf(call.body, "customservice") ?? {}, "kf_account");
+      if (worker !== null && staffOf(accountOf(call), worker) === undefined) throw new Refusal(65401);
       if (bond.isBlocked) throw new Refusal(43019);
       const mayWrite = bond.following || accountOf(call).kind === "miniprogram";
       if (!mayWrite || bond.credit.until <= state.now()) throw new Refusal(45015);
       if (bond.credit.left <= 0) throw new Refusal(45047);
-      bond.credit.left -= 1;
+      bond.credit = { ...bond.credit, left: bond.credit.left - 1 };
       bond.typingUntil = 0;
       addChat(state, bond, "account", content, "custom");
+      if (worker !== null) saidByStaff(state, accountOf(call), bond, worker, content);
       return okAnswer;
     },
   },
@@ -133,7 +138,7 @@ export const messageRoutes: readonly ApiRoute[] = [
 ];
 
 /** @throws Refusal 40003, also where `touser` is missing (recalled), or 49003 */
-function recipient(state: State, call: ApiCall): Bond {
+function recipient(state: State, call: ApiCall): StoredBond {
   return bondOf(state, accountOf(call), textOf(call.body, "touser") ?? "");
 }
 

@@ -20,6 +20,8 @@ export interface PushOrder {
   isEvent: boolean;
   /** Whether a phone would show the answer, or the system's sentence when there is none. */
   conversation: boolean;
+  /** Hands the user over to staff, or to whom the answer names. */
+  toStaff?: (wanted: string | null) => void;
 }
 
 /** A push on its way: the report as it grows, and when it is through. */
@@ -82,13 +84,15 @@ async function carryOut(
   const isOver = (): boolean => state.generation !== generation;
   if (fault?.holdFor !== undefined) await held(state, order.account.appid, fault.holdFor);
   if (fault?.delayMs !== undefined) await pause(fault.delayMs, state.stopping.signal);
+  if (fault?.lose === true) return lose(state, report, isOver());
   const repeats = Math.max(1, fault?.repeat ?? 1);
   const deliveries: Promise<void>[] = [];
   for (let number = 0; number < repeats; number += 1) {
     // Only the first delivery's answer is shown: WeChat takes the later ones for the same message.
     const copy = number === 0 ? report : newReport(state, order);
     if (copy !== report) report.copies.push(copy);
-    const delivery = deliver(state, order, copy, { isOver, dropAnswers: number === 0 ? (fault?.dropAnswers ?? 0) : 0 });
+    const dropAnswers = number === 0 ? (fault?.dropAnswers ?? 0) : 0;
+    const delivery = deliver(state, order, copy, { isOver, dropAnswers, isForged: fault?.badSignature === true });
     if (fault?.parallel !== true) await delivery;
     deliveries.push(delivery);
   }
@@ -103,12 +107,12 @@ async function deliver(
   state: State,
   order: PushOrder,
   report: PushReport,
-  { isOver, dropAnswers }: { isOver: () => boolean; dropAnswers: number },
+  { isOver, dropAnswers, isForged }: { isOver: () => boolean; dropAnswers: number; isForged: boolean },
 ): Promise<void> {
   const startedAt = performance.now();
   for (let number = 1; number <= state.rules.number(pushRules.tries); number += 1) {
     if (state.stopping.signal.aborted || order.account.push === null) break;
-    const tried = await tryOnce(state, order, report, number <= dropAnswers);
+    const tried = await tryOnce(state, order, report, { drop: number <= dropAnswers, isForged });
     report.tries.push(tried);
     if (tried.problem === null) break;
   }
@@ -117,8 +121,13 @@ async function deliver(
   writeJournal(state, report, performance.now() - startedAt);
 }
 
-async function tryOnce(state: State, order: PushOrder, report: PushReport, drop: boolean): Promise<PushTry> {
-  const envelope = seal(state, order);
+async function tryOnce(
+  state: State,
+  order: PushOrder,
+  report: PushReport,
+  { drop, isForged }: { drop: boolean; isForged: boolean },
+): Promise<PushTry> {
+  const envelope = seal(state, order, isForged);
   const url = addQuery(order.account.push?.url ?? "", envelope.query);
   report.body = envelope.body;
   const startedAt = performance.now();
@@ -146,10 +155,21 @@ async function tryOnce(state: State, order: PushOrder, report: PushReport, drop:
   return tried;
 }
 
-function seal(state: State, order: PushOrder): Envelope {
+/** A push that never leaves: it counts for those held back behind it, and the journal is all that knows of it. */
+function lose(state: State, report: PushReport, isOver: boolean): PushReport {
+  if (isOver) return report;
+  Object.assign(report, { outcome: "lost", problem: "a fault lost it" });
+  writeJournal(state, report, 0);
+  releaseHeld(state, report.appid);
+  return report;
+}
+
+/** `isForged`: as somebody would who doesn't know the token. */
+function seal(state: State, order: PushOrder, isForged: boolean): Envelope {
   const { account, bond } = order;
   if (account.push === null) throw new Error("an account without a push configuration can't push");
-  return wrap(order.fields, account.push, {
+  const config = isForged ? { ...account.push, token: `${account.push.token}x` } : account.push;
+  return wrap(order.fields, config, {
     appid: account.appid,
     timestamp: unixSeconds(state.clock.now()),
     nonce: state.random.digits(9),
@@ -172,7 +192,9 @@ function judge(state: State, order: PushOrder, report: PushReport): void {
     rules: state.rules,
   });
   report.replyText = reading.plain;
-  report.outcome = reading.kind === "reply" ? "answered" : reading.kind;
+  report.outcome = reading.kind === "reply" || reading.kind === "transfer" ? "answered" : reading.kind;
+  // Only messages of users are handed over. Source: the page of readReply's transfer.
+  if (reading.kind === "transfer") order.toStaff?.(reading.to);
   if (reading.kind === "reply") report.reply = reading.content;
   if (reading.kind === "wrong") report.problem = reading.problem;
 }

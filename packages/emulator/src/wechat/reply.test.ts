@@ -29,6 +29,10 @@ function account(mode: PushMode, format: "xml" | "json" = "xml"): Account {
     massSends: [],
     massSpeed: 0,
     publishings: [],
+    cards: [],
+    staff: [],
+    staffSessions: [],
+    staffWaiting: [],
     dailyLimits: {},
     unauthorizedPaths: [],
   };

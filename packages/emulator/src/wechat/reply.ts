@@ -9,6 +9,8 @@ import { xmlProblem } from "./well-formed.ts";
 export type ReplyReading =
   | { kind: "silent"; plain: string }
   | { kind: "reply"; plain: string; content: ChatContent }
+  /** To the customer service's staff: to whom it names, or anybody. */
+  | { kind: "transfer"; plain: string; to: string | null }
   | { kind: "wrong"; plain: string; problem: string };
 
 class WrongReply extends Error {}
@@ -49,7 +51,10 @@ export function readReply(answer: string, account: Account, to: ReplyTo): ReplyR
     } else if (account.push?.mode === "safe") {
       throw new WrongReply("in safe mode the reply must be encrypted");
     }
-    return { kind: "reply", plain, content: readContent(elements, account, to) };
+    checkHeads(elements, account, to);
+    if (text(elements, "MsgType") === "transfer_customer_service")
+      return { kind: "transfer", plain, to: readTransfer(elements) };
+    return { kind: "reply", plain, content: readContent(elements, to) };
   } catch (error) {
     if (error instanceof WrongReply || error instanceof CipherProblem) {
       return { kind: "wrong", plain, problem: error.message };
@@ -99,7 +104,7 @@ function open(elements: Elements, account: Account): string {
   return opened.message;
 }
 
-function readContent(elements: Elements, account: Account, to: ReplyTo): ChatContent {
+function checkHeads(elements: Elements, account: Account, to: ReplyTo): void {
   if (to.openid !== null && text(elements, "ToUserName") !== to.openid) {
     throw new WrongReply("the reply's ToUserName isn't the user who wrote");
   }
@@ -107,6 +112,14 @@ function readContent(elements: Elements, account: Account, to: ReplyTo): ChatCon
     throw new WrongReply("the reply's FromUserName isn't the account's original id");
   }
   if (!/^\d+$/.test(text(elements, "CreateTime"))) throw new WrongReply("the reply's CreateTime isn't a number");
+}
+
+/** Source: doc/offiaccount/Customer_Service/Forwarding_of_messages_to_service_center. */
+function readTransfer(elements: Elements): string | null {
+  return elements["TransInfo"] === undefined ? null : text(child(elements, "TransInfo"), "KfAccount");
+}
+
+function readContent(elements: Elements, to: ReplyTo): ChatContent {
   const type = text(elements, "MsgType");
   switch (type) {
     case "text":
@@ -119,8 +132,6 @@ function readContent(elements: Elements, account: Account, to: ReplyTo): ChatCon
       return { kind: "media", type, mediaId: "", title: text(child(elements, "Music"), "Title", "") };
     case "news":
       return { kind: "news", articles: readArticles(elements).slice(0, articleLimit(to)) };
-    case "transfer_customer_service":
-      return { kind: "media", type, mediaId: "", title: "" };
     default:
       throw new WrongReply(`the reply's MsgType ${type} doesn't exist`);
   }

@@ -8,6 +8,7 @@ import { oauthRoutes } from "./oauth-api.ts";
 import { qrCodeRoutes } from "./qrcodes-api.ts";
 import { quotaRoutes } from "./quota-api.ts";
 import type { ApiRoute } from "./route.ts";
+import { staffRoutes } from "./staff-api.ts";
 import { subscribeRoutes } from "./subscribe-api.ts";
 import { tagRoutes } from "./tags-api.ts";
 import { tokenRoutes } from "./tokens-api.ts";
@@ -26,6 +27,7 @@ const own: readonly ApiRoute[] = [
   ...oauthRoutes,
   ...miniRoutes,
   ...subscribeRoutes,
+  ...staffRoutes,
 ];
 
 /** Every call of WeChat's API that is emulated. */

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { addChat } from "../world/chat.ts";
 import type { Account, Bond, Template } from "../world/model.ts";
 import { afterAnswer } from "../world/notices.ts";
-import { sendEvent } from "../world/people.ts";
+import { sendEvent } from "../world/events.ts";
 import type { State } from "../world/state.ts";
 import { accountOf, bondOf, json, numberOf, objectOf, okAnswer, textOf } from "./answers.ts";
 import { Refusal } from "./errcodes.ts";

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Account, Tag } from "../world/model.ts";
 import type { State } from "../world/state.ts";
-import { accountOf, bondOf, json, numberOf, objectOf, okAnswer, pageOfOpenids, textOf, textsOf } from "./answers.ts";
+import { accountOf, bondOf, json, numberOf, objectOf, okAnswer, pageOfUsers, textOf, textsOf } from "./answers.ts";
 import { Refusal } from "./errcodes.ts";
 import { tagRules } from "./limits.ts";
 import type { ApiCall, ApiRoute } from "./route.ts";
@@ -44,8 +44,8 @@ export const tagRoutes: readonly ApiRoute[] = [
     handle(state, call) {
       const account = accountOf(call);
       const counts = new Map<number, number>();
-      for (const { appid, following, tagIds } of state.bonds.values())
-        if (appid === account.appid && following) for (const id of tagIds) counts.set(id, (counts.get(id) ?? 0) + 1);
+      for (const { following, tagIds } of state.bonds.of(account).values())
+        if (following) for (const id of tagIds) counts.set(id, (counts.get(id) ?? 0) + 1);
       return json({ tags: [starred, ...account.tags].map((tag) => ({ ...tag, count: counts.get(tag.id) ?? 0 })) });
     },
   },
@@ -78,12 +78,10 @@ export const tagRoutes: readonly ApiRoute[] = [
     handle(state, call) {
       const account = accountOf(call);
       const tag = ownTag(account, tagId(call));
-      const bonds = state.withTag(account.appid, tag.id);
-      state.rules.within(tagRules.fansToDelete, bonds.length);
+      state.rules.within(tagRules.fansToDelete, state.withTag(account, tag.id).length);
       // Off those who left, too: they may come back.
-      for (const bond of state.bonds.values())
-        if (bond.appid === account.appid && bond.tagIds.includes(tag.id))
-          bond.tagIds = bond.tagIds.filter((id) => id !== tag.id);
+      for (const bond of state.bonds.of(account).values())
+        if (bond.tagIds.includes(tag.id)) bond.tagIds = bond.tagIds.filter((id) => id !== tag.id);
       account.tags = account.tags.filter((other) => other !== tag);
       state.tell({ type: "world" });
       return okAnswer;
@@ -102,10 +100,9 @@ export const tagRoutes: readonly ApiRoute[] = [
     handle(state, call) {
       const account = accountOf(call);
       const id = existingTag(account, numberOf(call.body, "tagid"));
-      const openids = state.withTag(account.appid, id).map(({ openid }) => openid);
       const after = textOf(call.body, "next_openid") ?? "";
-      if (after !== "" && !openids.includes(after)) throw new Refusal(40003);
-      const { total: _, ...answer } = pageOfOpenids(openids, after, state.rules.number(tagRules.page));
+      const users = state.withTag(account, id);
+      const { total: _, ...answer } = pageOfUsers(users, after, state.rules.number(tagRules.page));
       return json(answer);
     },
   },

@@ -1,7 +1,6 @@
 import { z } from "zod";
 import type { Bond } from "../world/model.ts";
-import type { State } from "../world/state.ts";
-import { accountOf, bondOf, json, objectOf, okAnswer, pageOfOpenids, textOf, textsOf } from "./answers.ts";
+import { accountOf, bondOf, json, objectOf, okAnswer, pageOfUsers, textOf, textsOf } from "./answers.ts";
 import { Refusal } from "./errcodes.ts";
 import { userRules } from "./limits.ts";
 import type { ApiRoute } from "./route.ts";
@@ -57,10 +56,8 @@ export const userRoutes: readonly ApiRoute[] = [
     rules: [userRules.page],
     errcodes: [40003],
     handle(state, call) {
-      const openids = followers(state, accountOf(call).appid, ({ isBlocked }) => !isBlocked);
-      const after = call.query["next_openid"] ?? "";
-      if (after !== "" && !openids.includes(after)) throw new Refusal(40003);
-      return json(pageOfOpenids(openids, after, state.rules.number(userRules.page)));
+      const users = state.bonds.of(accountOf(call)).followers(({ isBlocked }) => !isBlocked);
+      return json(pageOfUsers(users, call.query["next_openid"] ?? "", state.rules.number(userRules.page)));
     },
   },
   {
@@ -94,10 +91,9 @@ export const userRoutes: readonly ApiRoute[] = [
     rules: [userRules.blockPage],
     errcodes: [40003],
     handle(state, call) {
-      const openids = followers(state, accountOf(call).appid, ({ isBlocked }) => isBlocked);
+      const users = state.bonds.of(accountOf(call)).followers(({ isBlocked }) => isBlocked);
       const after = textOf(call.body, "begin_openid") ?? "";
-      if (after !== "" && !openids.includes(after)) throw new Refusal(40003);
-      return json(pageOfOpenids(openids, after, state.rules.number(userRules.blockPage)));
+      return json(pageOfUsers(users, after, state.rules.number(userRules.blockPage)));
     },
   },
   blocking("/cgi-bin/tags/members/batchblacklist", "Puts followers on the account's black list.", true),
@@ -125,14 +121,6 @@ function blocking(path: string, says: string, isBlocked: boolean): ApiRoute {
       return okAnswer;
     },
   };
-}
-
-/** The openids of an account's followers, in the order they came. */
-function followers(state: State, appid: string, which: (bond: Bond) => boolean): string[] {
-  const openids: string[] = [];
-  for (const bond of state.bonds.values())
-    if (bond.appid === appid && bond.following && which(bond)) openids.push(bond.openid);
-  return openids;
 }
 
 /**

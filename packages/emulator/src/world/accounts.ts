@@ -32,6 +32,10 @@ export function createAccount(state: State, input: NewAccount): Account {
     massSends: [],
     massSpeed: 0,
     publishings: [],
+    cards: input.cards ?? [],
+    staff: [],
+    staffSessions: [],
+    staffWaiting: [],
     dailyLimits: input.dailyLimits ?? {},
     unauthorizedPaths: input.unauthorizedPaths ?? [],
   };
@@ -76,6 +80,18 @@ export interface PushCheck {
  */
 export async function configurePush(state: State, appid: string, input: NewPushConfig): Promise<PushCheck | null> {
   const account = state.account(appid);
+  const { config, check } = await examinePush(state, appid, input);
+  account.push = config;
+  state.tell({ type: "world" });
+  return check;
+}
+
+/** What `configurePush` does before anything is changed; the account need not be there yet. @throws Trouble */
+export async function examinePush(
+  state: State,
+  appid: string,
+  input: NewPushConfig,
+): Promise<{ config: PushConfig; check: PushCheck | null }> {
   const config: PushConfig = {
     url: input.url,
     token: input.token,
@@ -89,17 +105,15 @@ export async function configurePush(state: State, appid: string, input: NewPushC
   if (config.mode !== "plain" && config.encodingAesKey === null) {
     throw new Trouble("invalid_request", `The mode ${config.mode} needs an EncodingAESKey.`);
   }
-  const check = input.check === false ? null : await checkUrl(state, account, config);
+  const check = input.check === false ? null : await checkUrl(state, appid, config);
   if (check?.ok === false) {
     throw new Trouble("push_check_failed", `The url's check failed: ${check.problem}. Nothing was changed.`);
   }
-  account.push = config;
-  state.tell({ type: "world" });
-  return check;
+  return { config, check };
 }
 
 /** WeChat's check of a push url: GET with signature, timestamp, nonce and echostr. */
-async function checkUrl(state: State, account: Account, config: PushConfig): Promise<PushCheck> {
+async function checkUrl(state: State, appid: string, config: PushConfig): Promise<PushCheck> {
   const timestamp = String(unixSeconds(state.clock.now()));
   const nonce = state.random.digits(9);
   const echostr = state.random.digits(19);
@@ -127,7 +141,7 @@ async function checkUrl(state: State, account: Account, config: PushConfig): Pro
     id: state.nextId("check"),
     at: state.now(),
     kind: "check",
-    appid: account.appid,
+    appid,
     what: "echostr",
     method: "GET",
     url,

@@ -10,7 +10,8 @@ export function addChat(
   via: ChatEntry["via"] = null,
 ): ChatEntry {
   const entry: ChatEntry = { id: state.nextId("chat"), at: state.now(), from, via, content };
-  bond.chat.push(entry);
+  if (bond.chat.length === 0) bond.chat = [entry];
+  else bond.chat.push(entry);
   state.tell({ type: "chat", appid: bond.appid, puppetId: bond.puppetId });
   return entry;
 }

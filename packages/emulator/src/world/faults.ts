@@ -1,5 +1,26 @@
 /** Trouble that a test orders: each fault hits the next `count` calls or pushes that match it. */
 
+/** What goes wrong in real life, each under its name: what a name stands for can be said in its parts, too. */
+export const faultKinds = {
+  /** WeChat is busy. */
+  busy: { target: "api", errcode: -1 },
+  /** Somebody else fetched a token at the same moment: this one is void from now on. */
+  "token-race": { target: "api", race: true },
+  /** The day's calls are used up. */
+  quota: { target: "api", errcode: 45009 },
+  /** No answer comes, and nothing was done. */
+  "timeout-before": { target: "api", hang: "before" },
+  /** No answer comes, and all was done. */
+  "timeout-after": { target: "api", hang: "after" },
+  slow: { target: "api", delayMs: 5_000 },
+  duplicated: { target: "push", repeat: 2 },
+  reordered: { target: "push", holdFor: 1 },
+  delayed: { target: "push", delayMs: 5_000 },
+  lost: { target: "push", lose: true },
+  "bad-signature": { target: "push", badSignature: true },
+} as const satisfies Record<string, Omit<ApiFault, "count"> | Omit<PushFault, "count">>;
+export type FaultKind = keyof typeof faultKinds;
+
 export interface ApiFault {
   target: "api";
   /** The path, e.g. `/cgi-bin/message/template/send`; absent: every path. */
@@ -15,6 +36,10 @@ export interface ApiFault {
   delayMs?: number | undefined;
   /** Cut the connection before doing the work, or after it and without an answer. */
   drop?: "before" | "after" | undefined;
+  /** Leave the connection open and never answer: what the caller's own time-out is for. */
+  hang?: "before" | "after" | undefined;
+  /** Void the call's token before it is looked at, as one fetched elsewhere does: 40001 until a new one is fetched. */
+  race?: boolean | undefined;
 }
 
 export interface PushFault {
@@ -32,6 +57,10 @@ export interface PushFault {
   delayMs?: number | undefined;
   /** Keep this push back until that many later pushes of the account have been delivered. */
   holdFor?: number | undefined;
+  /** Deliver it to nobody: WeChat's own trouble, which it tells nobody of. */
+  lose?: boolean | undefined;
+  /** Sign it with another token than the account's. */
+  badSignature?: boolean | undefined;
 }
 
 export type Fault = ApiFault | PushFault;

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { SaidShape } from "./chat-shape.ts";
+import { type FaultKind, faultKinds } from "./faults.ts";
 
 /** The shapes of what the control API and the library take. */
 
@@ -34,7 +35,10 @@ const IpWhitelist = z.array(Ip).nullable();
 /** `host` or `host:port`, as a browser's address has it. */
 const OAuthDomains = z.array(z.string().min(1).max(253)).nullable();
 
+const Cards = z.array(z.strictObject({ cardId: z.string().min(1).max(64), title: z.string().min(1).max(64) }));
+
 export const NewAccount = z.strictObject({
+  cards: Cards.optional(),
   kind: AccountKind.optional(),
   isVerified: z.boolean().optional(),
   ipWhitelist: IpWhitelist.optional(),
@@ -51,6 +55,7 @@ export const NewAccount = z.strictObject({
 export type NewAccount = z.infer<typeof NewAccount>;
 
 export const AccountChanges = z.strictObject({
+  cards: Cards.optional(),
   kind: AccountKind.optional(),
   isVerified: z.boolean().optional(),
   ipWhitelist: IpWhitelist.optional(),
@@ -77,6 +82,25 @@ export type NewPuppet = z.infer<typeof NewPuppet>;
 
 export const PuppetChanges = NewPuppet.omit({ id: true });
 export type PuppetChanges = z.infer<typeof PuppetChanges>;
+
+/** Of a snapshot: it names a file. */
+export const SnapshotName = z.string().regex(/^[\p{L}\p{N}_-]{1,60}$/u, "letters, digits, - and _, at most 60");
+
+const mostOnPage = 1_000;
+export const PuppetsWanted = z.object({
+  /** Part of a name or an id. */
+  search: z.string().max(64).optional(),
+  /** The last one of the page before. */
+  after: PuppetId.optional(),
+  limit: z.coerce.number().int().min(1).max(mostOnPage).default(100),
+  /** The newest first. */
+  newest: z.stringbool().or(z.boolean()).optional(),
+});
+export type PuppetsWanted = z.input<typeof PuppetsWanted>;
+
+/** A page of the world; `with`: somebody who is in it in any case. */
+export const WorldWanted = PuppetsWanted.extend({ with: PuppetId.optional() });
+export type WorldWanted = z.input<typeof WorldWanted>;
 
 const Action = z.strictObject({
   /** May be left out when there is one account only. */
@@ -147,7 +171,7 @@ export type SendImageAction = z.infer<typeof SendImageAction>;
 export const SendLocationAction = Action.extend(Place.shape);
 export type SendLocationAction = z.infer<typeof SendLocationAction>;
 
-export const NewFault = z.discriminatedUnion("target", [
+const AnyFault = z.discriminatedUnion("target", [
   z.strictObject({
     target: z.literal("api"),
     path: z.string().startsWith("/").optional(),
@@ -158,6 +182,8 @@ export const NewFault = z.discriminatedUnion("target", [
     perform: z.boolean().optional(),
     delayMs: DelayMs.optional(),
     drop: z.enum(["before", "after"]).optional(),
+    hang: z.enum(["before", "after"]).optional(),
+    race: z.boolean().optional(),
   }),
   z.strictObject({
     target: z.literal("push"),
@@ -169,9 +195,20 @@ export const NewFault = z.discriminatedUnion("target", [
     dropAnswers: z.int().min(0).max(3).optional(),
     delayMs: DelayMs.optional(),
     holdFor: z.int().min(1).max(1000).optional(),
+    lose: z.boolean().optional(),
+    badSignature: z.boolean().optional(),
   }),
 ]);
-export type NewFault = z.input<typeof NewFault>;
+/** Either its parts, or `kind`, one of `faultKinds`, and what it hits. */
+export const NewFault = z.preprocess((given) => {
+  if (typeof given !== "object" || given === null || !("kind" in given)) return given;
+  const { kind, ...where } = given;
+  // A kind that isn't one stays where it is, and is refused as what no fault has.
+  return Object.hasOwn(faultKinds, String(kind)) ? { ...faultKinds[kind as FaultKind], ...where } : given;
+}, AnyFault);
+export type NewFault =
+  | z.input<typeof AnyFault>
+  | { kind: FaultKind; path?: string; what?: string; appid?: string; count?: number };
 
 /** Anything at all, sent to an account's push url (or `url`): forged, stale, malformed. */
 export const RawPush = z.strictObject({
@@ -217,6 +254,14 @@ export const ClockInput = z.strictObject({ offsetMs: z.int().min(-maxOffsetMs).m
 /** Limits and facts are numbers, switches one of their positions; null: as it was. */
 export const RuleChanges = z.record(z.string(), z.union([z.number(), z.string(), z.null()]));
 export type RuleChanges = z.infer<typeof RuleChanges>;
+export const StaffInput = z.strictObject({
+  account: z.string().min(1),
+  accepts: z.boolean().optional(),
+  isOnline: z.boolean().optional(),
+  /** An openid. */
+  takes: z.string().optional(),
+});
+export type StaffInput = z.infer<typeof StaffInput>;
 export const VoidInput = z.strictObject({ kind: z.enum(["token", "stable_token"]).optional() });
 
 export const JournalFilter = z.object({

@@ -54,9 +54,9 @@ export class Journal {
     this.entries = [];
   }
 
-  /** Puts entries of an earlier run in front, without announcing them. */
-  restore(entries: readonly JournalEntry[]): void {
-    this.entries = [...entries, ...this.entries];
+  /** Adds an entry of an earlier run, without announcing it. */
+  restore(entry: JournalEntry): void {
+    this.entries.push(entry);
   }
 }
 

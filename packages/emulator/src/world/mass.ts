@@ -3,7 +3,7 @@ import { massRules } from "../wechat/limits.ts";
 import { addChat } from "./chat.ts";
 import type { Account, Bond, ChatContent, MassSend } from "./model.ts";
 import { afterAnswer } from "./notices.ts";
-import { sendAccountEvent } from "./people.ts";
+import { sendAccountEvent } from "./events.ts";
 import type { State } from "./state.ts";
 
 export interface MassJob {
@@ -30,8 +30,8 @@ export function deliverMass(state: State, account: Account, sent: MassSend, { co
         counts.error += 1;
         continue;
       }
-      bond.massMonth = bond.massMonth.month === month ? bond.massMonth : { month, count: 0 };
-      bond.massMonth.count += 1;
+      const { massMonth } = bond;
+      bond.massMonth = { month, count: (massMonth.month === month ? massMonth.count : 0) + 1 };
       counts.sent += 1;
       addChat(state, bond, "account", content, "mass");
     }

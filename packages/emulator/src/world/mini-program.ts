@@ -3,7 +3,8 @@ import type { PushWork } from "../wechat/push.ts";
 import { addChat } from "./chat.ts";
 import type { EnterAction, MiniAction, SubscribeAction } from "./inputs.ts";
 import type { Account, Bond } from "./model.ts";
-import { grant, sendEvent } from "./people.ts";
+import { sendEvent } from "./events.ts";
+import { grant } from "./people.ts";
 import type { State } from "./state.ts";
 import { Trouble } from "./trouble.ts";
 

@@ -1,4 +1,5 @@
 /** The nouns of the emulated world. Everything here is plain data; README.md explains the words. */
+import type { Staff, StaffSession, Waiting } from "./staff-shape.ts";
 
 export type PushMode = "plain" | "compatible" | "safe";
 export type PushFormat = "xml" | "json";
@@ -21,6 +22,12 @@ export interface Template {
 
 /** What an account may call depends on it. */
 export type AccountKind = "service" | "subscription" | "miniprogram";
+
+/** A coupon (卡券). */
+export interface Card {
+  cardId: string;
+  title: string;
+}
 
 /** A label that an account gives followers. */
 export interface Tag {
@@ -95,6 +102,12 @@ export interface Account {
   massSends: MassSend[];
   massSpeed: number;
   publishings: Publishing[];
+  /** Coupons that were made on the account's page. */
+  cards: Card[];
+  /** Those who serve in WeChat's own customer service, whom they serve, and who waits. */
+  staff: Staff[];
+  staffSessions: StaffSession[];
+  staffWaiting: Waiting[];
   /** Lower daily limits for single paths, for tests. */
   dailyLimits: Record<string, number>;
   /** Paths that this account may not call (48001), as accounts that aren't verified may not send templates. */
@@ -117,19 +130,19 @@ export interface Puppet {
   isRisky: boolean;
 }
 
-/** What a puppet and an account have with each other. */
+/** What a puppet and an account have with each other. Objects and lists in it are replaced, and never changed. */
 export interface Bond {
-  appid: string;
-  puppetId: string;
-  openid: string;
-  unionid: string | null;
+  readonly appid: string;
+  readonly puppetId: string;
+  readonly openid: string;
+  readonly unionid: string | null;
   following: boolean;
   followedAt: number;
   subscribeScene: string;
   qrScene: number;
   qrSceneText: string;
   /** Customer-service messages that the account may still send, until when (milliseconds). */
-  credit: { left: number; until: number };
+  credit: Readonly<{ left: number; until: number }>;
   /** Until when the phone shows that the account is typing (milliseconds). */
   typingUntil: number;
   /** The account's own name for the user. */
@@ -137,12 +150,12 @@ export interface Bond {
   tagIds: number[];
   /** On the account's black list. */
   isBlocked: boolean;
-  /** How many mass messages came in that month (`2026-10`). */
   /** Of a mini-program's user, since the last login. */
   sessionKey: string | null;
   /** By template: how many subscription messages the user still agreed to. */
   subscriptions: Record<string, number>;
-  massMonth: { month: string; count: number };
+  /** How many mass messages came in that month (`2026-10`). */
+  massMonth: Readonly<{ month: string; count: number }>;
   chat: ChatEntry[];
 }
 
@@ -224,8 +237,8 @@ export interface PushReport {
   puppetId: string | null;
   /** MsgType, or the Event of an event. */
   what: string;
-  /** How it went: `none` = the account has no push configuration; `held` = a fault keeps it back. */
-  outcome: "answered" | "silent" | "wrong" | "failed" | "none" | "held" | "underway";
+  /** How it went: `none` = the account has no push configuration; `held`, `lost` = a fault keeps it back, or for good. */
+  outcome: "answered" | "silent" | "wrong" | "failed" | "none" | "held" | "underway" | "lost";
   tries: PushTry[];
   /** The message before encryption. */
   message: string;

@@ -1,9 +1,9 @@
-import { unixSeconds } from "../clock.ts";
 import type { Field } from "../wechat/envelope.ts";
 import { customMessageRules, userRules } from "../wechat/limits.ts";
 import { push, type PushWork, unheard } from "../wechat/push.ts";
 import { chooseAccount } from "./accounts.ts";
 import { addChat } from "./chat.ts";
+import { heads, sendEvent } from "./events.ts";
 import type {
   FollowAction,
   NewPuppet,
@@ -14,14 +14,16 @@ import type {
   SendLocationAction,
 } from "./inputs.ts";
 import type { Account, Bond, Puppet, QrCode } from "./model.ts";
+import type { StoredPuppet } from "./puppet-book.ts";
 import { drawPicture, pictureType } from "./picture.ts";
+import { handOver, passToStaff } from "./staff.ts";
 import type { State } from "./state.ts";
 import { Trouble } from "./trouble.ts";
 
 const puppetNames = ["小茶", "阿岚", "老陈", "小满", "春生", "木木", "阿青", "晓雨", "一禾", "知夏"];
 
 /** Adds a puppet user. */
-export function createPuppet(state: State, input: NewPuppet): Puppet {
+export function createPuppet(state: State, input: NewPuppet): StoredPuppet {
   const number = state.count("puppet");
   const puppet: Puppet = {
     id: input.id ?? `puppet-${number}`,
@@ -32,13 +34,13 @@ export function createPuppet(state: State, input: NewPuppet): Puppet {
     isRisky: input.isRisky ?? false,
   };
   if (state.puppets.has(puppet.id)) throw new Trouble("taken", `The puppet ${puppet.id} exists already.`);
-  state.puppets.set(puppet.id, puppet);
+  const stored = state.puppets.add(puppet);
   state.tell({ type: "world" });
-  return puppet;
+  return stored;
 }
 
 /** Changes a puppet's name, or what becomes of template messages to it. */
-export function changePuppet(state: State, id: string, changes: PuppetChanges): Puppet {
+export function changePuppet(state: State, id: string, changes: PuppetChanges): StoredPuppet {
   const puppet = state.puppet(id);
   if (changes.name !== undefined) puppet.name = changes.name;
   if (changes.templateDelivery !== undefined) puppet.templateDelivery = changes.templateDelivery;
@@ -193,48 +195,16 @@ export function sendMessage(state: State, account: Account, bond: Bond, type: st
   if (isUnheard(state, bond))
     return unheard(state, { account, bond, what: type, problem: "the user is on the account's black list" });
   grant(state, bond, "message");
+  const stored = state.bond(account, state.puppet(bond.puppetId));
+  if (passToStaff(state, account, stored))
+    return unheard(state, { account, bond, what: type, problem: "staff serve this customer: they read it, no server" });
   const id: Field = { name: "MsgId", number: state.nextMessageId() };
   const all = [...heads(state, account, bond, type), ...fields, id];
-  return push(state, { account, bond, what: type, fields: all, isEvent: false, conversation: true });
+  const toStaff = (wanted: string | null): void => handOver(state, account, bond.openid, wanted);
+  return push(state, { account, bond, what: type, fields: all, isEvent: false, conversation: true, toStaff });
 }
 
 /** What somebody on the black list writes reaches nobody (a switch). */
 function isUnheard(state: State, { isBlocked }: Bond): boolean {
   return isBlocked && state.rules.position(userRules.blocked) === "unheard";
-}
-
-/** An event of the account itself, which no user caused: what a job came to. */
-export function sendAccountEvent(state: State, account: Account, event: string, fields: Field[]): PushWork {
-  const all: Field[] = [
-    { name: "ToUserName", text: account.originalId },
-    // WeChat's own helper sends these. Source: doc/offiaccount … Batch_Sends_and_Originality_Checks.
-    { name: "FromUserName", text: "mphelper" },
-    { name: "CreateTime", number: String(unixSeconds(state.clock.now())) },
-    { name: "MsgType", text: "event" },
-    { name: "Event", text: event },
-    ...fields,
-  ];
-  return push(state, { account, bond: null, what: event, fields: all, isEvent: true, conversation: false });
-}
-
-/** Pushes an event. `conversation`: whether a phone shows the answer. */
-export function sendEvent(
-  state: State,
-  account: Account,
-  bond: Bond,
-  event: string,
-  fields: Field[],
-  conversation: boolean,
-): PushWork {
-  const all = [...heads(state, account, bond, "event"), { name: "Event", text: event }, ...fields];
-  return push(state, { account, bond, what: event, fields: all, isEvent: true, conversation });
-}
-
-function heads(state: State, account: Account, bond: Bond, type: string): Field[] {
-  return [
-    { name: "ToUserName", text: account.originalId },
-    { name: "FromUserName", text: bond.openid },
-    { name: "CreateTime", number: String(unixSeconds(state.clock.now())) },
-    { name: "MsgType", text: type },
-  ];
 }

@@ -3,13 +3,16 @@ import { chinaDay, type EmulatorClock } from "../clock.ts";
 import { Gate } from "../gate.ts";
 import { SeededRandom } from "../random.ts";
 import { Rulebook } from "../wechat/rules.ts";
+import { BondBook, type StoredBond } from "./bond-book.ts";
 import { FaultBook } from "./faults.ts";
 import { Journal } from "./journal.ts";
 import { MediaStore } from "./media.ts";
-import type { Account, Bond, JournalEntry, Mail, Puppet, QrCode, TextMessage } from "./model.ts";
+import type { Account, JournalEntry, Mail, Puppet, QrCode, TextMessage } from "./model.ts";
 import { MiniCodes } from "./mini-codes.ts";
 import { OAuthBook } from "./oauth.ts";
+import { PuppetBook, type StoredPuppet } from "./puppet-book.ts";
 import { Quotas } from "./quotas.ts";
+import type { StaffRecord } from "./staff-shape.ts";
 import { Trouble } from "./trouble.ts";
 import { TokenBook } from "./tokens.ts";
 
@@ -50,7 +53,7 @@ export interface StateOptions {
 /** Everything the emulator knows, in memory. `reset` empties it; the clock keeps its object. */
 export class State {
   readonly clock: EmulatorClock;
-  readonly seed: number;
+  seed: number;
   readonly pushTimeoutMs: number;
   readonly url: () => string;
   readonly smtpUrl: () => string;
@@ -73,14 +76,15 @@ export class State {
   faults!: FaultBook;
   journal!: Journal;
   accounts!: Map<string, Account>;
-  puppets!: Map<string, Puppet>;
-  /** By openid, which no other account's user has. */
-  bonds!: Map<string, Bond>;
+  puppets!: PuppetBook;
+  bonds!: BondBook;
   /** By ticket. */
   qrCodes!: Map<string, QrCode>;
   /** By account, action and scene. */
   permanentCodes!: Map<string, QrCode>;
   pictures!: Map<string, Picture>;
+  /** What customers and staff said to each other, of all accounts, the oldest first. */
+  staffRecords!: StaffRecord[];
   mails!: Mail[];
   texts!: TextMessage[];
   held!: HeldPush[];
@@ -97,20 +101,60 @@ export class State {
     this.smtpUrl = options.smtpUrl;
     // Every open page and every push under way listens, so there is no natural number.
     setMaxListeners(0, this.happenings, this.stopping.signal);
-    this.reset();
+    this.begin();
   }
 
-  /** Counted up by `reset`: what was begun before belongs to another world. */
+  /** Counted up where the world is another one: what was begun before belongs to another world. */
   generation = 0;
 
+  /** Forgets everything but the clock's offset. */
   reset(): void {
+    this.leave(this.accounts, this.held);
+    this.rules.reset();
+    this.begin();
+    this.tell({ type: "world" });
+  }
+
+  /**
+   * Another world in the place of this one, made by `fill` from nothing. Where it throws, nothing has changed.
+   */
+  replaceWith(fill: () => void): void {
+    const { seed, random, tokens, faults, media, quotas, oauth, miniCodes, journal } = this;
+    const { accounts, puppets, bonds, qrCodes, permanentCodes, pictures, mails, texts, held } = this;
+    const { sentTemplates, counters, staffRecords } = this;
+    const offsetMs = this.clock.offsetMs;
+    const rules = this.rules.changes();
+    try {
+      this.rules.reset();
+      this.begin();
+      fill();
+    } catch (error) {
+      Object.assign(this, { seed, random, tokens, faults, media, quotas, oauth, miniCodes, journal });
+      Object.assign(this, { accounts, puppets, bonds, qrCodes, permanentCodes, pictures, mails, texts, held });
+      Object.assign(this, { sentTemplates, counters, staffRecords });
+      this.clock.offsetMs = offsetMs;
+      this.rules.reset(rules);
+      throw error;
+    }
+    this.leave(accounts, held);
+    this.tell({ type: "world" });
+  }
+
+  /** What is still under way belongs to the old world: it must not reach anybody any more. */
+  private leave(accounts: State["accounts"], held: readonly HeldPush[]): void {
     this.generation += 1;
-    this.rules?.reset();
-    // What is still under way belongs to the old world: it must not reach anybody any more.
-    for (const account of this.accounts?.values() ?? []) account.push = null;
-    for (const push of this.held ?? []) push.release();
+    for (const account of accounts.values()) account.push = null;
+    for (const push of held) push.release();
+  }
+
+  /** After the seed has changed. */
+  renewRandom(): void {
     this.random = new SeededRandom(this.seed);
     this.tokens = new TokenBook(this.clock, this.random, this.rules);
+  }
+
+  private begin(): void {
+    this.renewRandom();
     this.faults = new FaultBook();
     this.media = new MediaStore(this);
     this.quotas = new Quotas(this);
@@ -118,17 +162,17 @@ export class State {
     this.miniCodes = new MiniCodes(this);
     this.journal = new Journal((entry) => this.tell({ type: "journal", entry }));
     this.accounts = new Map();
-    this.puppets = new Map();
-    this.bonds = new Map();
+    this.puppets = new PuppetBook();
+    this.bonds = new BondBook(this.puppets, (account, puppetId) => this.unionid(account, puppetId));
     this.qrCodes = new Map();
     this.permanentCodes = new Map();
     this.pictures = new Map();
+    this.staffRecords = [];
     this.mails = [];
     this.texts = [];
     this.held = [];
     this.sentTemplates = new Map();
     this.counters = new Map();
-    this.tell({ type: "world" });
   }
 
   now(): number {
@@ -176,66 +220,37 @@ export class State {
     return account;
   }
 
-  puppet(id: string): Puppet {
+  puppet(id: string): StoredPuppet {
     const puppet = this.puppets.get(id);
     if (puppet === undefined) throw new Trouble("no_such_puppet", `No puppet has the id ${id}.`);
     return puppet;
   }
 
   /** The bond of a puppet and an account; made when they first meet. */
-  bond(account: Account, puppet: Puppet): Bond {
-    const openid = `o${this.random.derive(account.appid, 5)}${this.random.derive(`${account.appid} ${puppet.id}`, 22)}`;
-    const known = this.bonds.get(openid);
+  bond(account: Account, puppet: Puppet): StoredBond {
+    const { row } = this.puppet(puppet.id);
+    const table = this.bonds.of(account);
+    const known = table.ofPuppet(row);
     if (known !== undefined) return known;
-    const bond: Bond = {
-      appid: account.appid,
-      puppetId: puppet.id,
-      openid,
-      unionid: this.unionid(account, puppet.id),
-      following: false,
-      followedAt: 0,
-      subscribeScene: "",
-      qrScene: 0,
-      qrSceneText: "",
-      credit: nothing.credit,
-      typingUntil: 0,
-      remark: "",
-      tagIds: nothing.tagIds,
-      isBlocked: false,
-      sessionKey: null,
-      subscriptions: nothing.subscriptions,
-      massMonth: nothing.massMonth,
-      chat: [],
-    };
-    this.addBond(bond);
+    const tail = this.random.derive(`${account.appid} ${puppet.id}`, 22);
+    const bond = table.add(row, `o${this.random.derive(account.appid, 5)}${tail}`);
     this.tell({ type: "world" });
     return bond;
   }
 
-  /** After an account has joined an open platform, or left one. */
-  renewUnionids(account: Account): void {
-    for (const bond of this.bonds.values())
-      if (bond.appid === account.appid) bond.unionid = this.unionid(account, bond.puppetId);
-  }
-
+  /** Derived, and so kept nowhere: an account that joins an open platform, or leaves one, has others at once. */
   private unionid({ openPlatform }: Account, puppetId: string): string | null {
     return openPlatform === null ? null : `oU${this.random.derive(`${openPlatform}/${puppetId}`, 26)}`;
   }
 
   /** The account's followers who have a tag. */
-  withTag(appid: string, tagId: number): Bond[] {
-    return [...this.bonds.values()].filter(
-      (bond) => bond.appid === appid && bond.following && bond.tagIds.includes(tagId),
-    );
+  withTag(account: Account, tagId: number): StoredBond[] {
+    return this.bonds.of(account).followers((bond) => bond.tagIds.includes(tagId));
   }
 
   /** Whether anybody has that openid, with whatever account. */
   isOpenid(openid: string): boolean {
-    return this.bonds.has(openid);
-  }
-
-  addBond(bond: Bond): void {
-    this.bonds.set(bond.openid, bond);
+    return this.bonds.find(openid) !== undefined;
   }
 
   addQrCode(code: QrCode): void {
@@ -243,9 +258,9 @@ export class State {
     if (code.expiresAt === null) this.permanentCodes.set(permanentKey(code), code);
   }
 
-  bondByOpenid(appid: string, openid: string): Bond | undefined {
-    const bond = this.bonds.get(openid);
-    return bond?.appid === appid ? bond : undefined;
+  bondByOpenid(appid: string, openid: string): StoredBond | undefined {
+    const account = this.accounts.get(appid);
+    return account === undefined ? undefined : this.bonds.of(account).find(openid);
   }
 
   /** Forgets an account's bonds, codes and media. */
@@ -255,7 +270,8 @@ export class State {
     this.miniCodes.forget(appid);
     for (const key of this.sentTemplates.keys()) if (key.startsWith(`${appid} `)) this.sentTemplates.delete(key);
     for (const key of this.counters.keys()) if (key.startsWith(`${appid} `)) this.counters.delete(key);
-    for (const [openid, bond] of this.bonds) if (bond.appid === appid) this.bonds.delete(openid);
+    this.bonds.forget(appid);
+    this.staffRecords = this.staffRecords.filter((record) => record.appid !== appid);
     for (const [key, code] of this.qrCodes) if (code.appid === appid) this.qrCodes.delete(key);
     for (const [key, code] of this.permanentCodes) if (code.appid === appid) this.permanentCodes.delete(key);
   }
@@ -274,14 +290,6 @@ export class State {
     while (this.underway.size > 0) await Promise.allSettled(this.underway);
   }
 }
-
-/** What a bond begins with. Shared by all, since each is replaced as a whole: a hundred thousand puppets fit. */
-const nothing = {
-  credit: { left: 0, until: 0 },
-  tagIds: [] as number[],
-  subscriptions: {} as Record<string, number>,
-  massMonth: { month: "", count: 0 },
-};
 
 /** What two permanent codes that are the same code have in common. */
 export function permanentKey({ appid, action, scene }: Pick<QrCode, "appid" | "action" | "scene">): string {

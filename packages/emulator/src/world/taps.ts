@@ -7,7 +7,8 @@ import { addChat } from "./chat.ts";
 import type { TapAction } from "./inputs.ts";
 import { menuFor } from "./menus.ts";
 import type { Account, Bond, ChatContent, MenuButton } from "./model.ts";
-import { followingBond, grant, pictureBytes, sendEvent, sendPicture, sendPlace } from "./people.ts";
+import { sendEvent } from "./events.ts";
+import { followingBond, grant, pictureBytes, sendPicture, sendPlace } from "./people.ts";
 import type { State } from "./state.ts";
 import { Trouble } from "./trouble.ts";
 

@@ -47,6 +47,15 @@ export class TokenBook {
     return this.answer(this.renew(appid, "token"));
   }
 
+  /** What a token fetched elsewhere at the same moment does to this one, without the usual overlap. */
+  outrun(value: string): void {
+    const token = this.tokens.get(value);
+    if (token === undefined || !this.isLive(token)) return;
+    token.endsAt = this.now();
+    if (this.current.get(`${token.kind} ${token.appid}`) === token) this.renew(token.appid, token.kind);
+    token.endsAt = this.now();
+  }
+
   /** POST /cgi-bin/stable_token: the current token, or a new one when it is due, forced or was voided. */
   issueStable(appid: string, forceRefresh: boolean): { value: string; expiresInSeconds: number } {
     const now = this.now();

@@ -1,5 +1,6 @@
 import { performance } from "node:perf_hooks";
 import { unixSeconds } from "../clock.ts";
+import { type Snapshot, Snapshots } from "../memory/snapshots.ts";
 import { sign } from "../wechat/crypto.ts";
 import { exchange } from "../wechat/deliver.ts";
 import { addQuery, type PushWork, releaseAllHeld } from "../wechat/push.ts";
@@ -23,9 +24,16 @@ import * as mini from "./mini-program.ts";
 import { menuFor } from "./menus.ts";
 import { remember } from "./past.ts";
 import * as people from "./people.ts";
+import type { PuppetsPage } from "./puppet-book.ts";
+import { sow } from "./seed.ts";
+import { changeStaff } from "./staff.ts";
+import type { Staff } from "./staff-shape.ts";
 import * as taps from "./taps.ts";
 import type { State } from "./state.ts";
 import { Trouble } from "./trouble.ts";
+import { checkJsConfig, JsConfig, type JsConfigAnswer } from "./web-view.ts";
+import { pageOf, type WorldPage } from "./world-page.ts";
+import { takeText } from "./texts.ts";
 import type { TokenKind } from "./tokens.ts";
 
 export interface Waiting {
@@ -39,9 +47,13 @@ export interface Waiting {
  */
 export class World {
   readonly state: State;
+  /** The worlds that were put aside. */
+  readonly kept: Snapshots;
 
-  constructor(state: State) {
+  /** @param snapshotFolder where they are kept; null: only while it runs */
+  constructor(state: State, snapshotFolder: string | null = null) {
     this.state = state;
+    this.kept = new Snapshots(state, snapshotFolder);
   }
 
   /** Forgets everything but the clock's offset. */
@@ -49,21 +61,12 @@ export class World {
     this.state.reset();
   }
 
-  /** Builds accounts, puppets and who follows whom in one call (nothing is pushed for the follows). */
+  /**
+   * Builds accounts, puppets and who follows whom in one call (nothing is pushed for the follows). All or nothing: the
+   * Trouble names the entry that can't be, and the world is as it was.
+   */
   async seed(input: inputs.SeedInput): Promise<{ accounts: Account[]; puppets: Puppet[] }> {
-    const { accounts: newAccounts, puppets: newPuppets } = inputs.SeedInput.parse(input);
-    const made: { accounts: Account[]; puppets: Puppet[] } = { accounts: [], puppets: [] };
-    for (const { push, ...account } of newAccounts) {
-      made.accounts.push(this.createAccount(account));
-      const appid = made.accounts.at(-1)?.appid;
-      if (push !== undefined && appid !== undefined) await this.configurePush(appid, push);
-    }
-    for (const { follows, ...puppet } of newPuppets) {
-      const created = this.createPuppet(puppet);
-      made.puppets.push(created);
-      for (const appid of follows ?? []) this.alreadyFollowing(appid, created);
-    }
-    return made;
+    return sow(this.state, inputs.SeedInput.parse(input));
   }
 
   clock(): { offsetMs: number; now: string } {
@@ -109,7 +112,6 @@ export class World {
     const account = this.state.account(appid);
     const given = Object.entries(inputs.AccountChanges.parse(changes)).filter(([, value]) => value !== undefined);
     Object.assign(account, Object.fromEntries(given));
-    if (given.some(([name]) => name === "openPlatform")) this.state.renewUnionids(account);
     this.state.tell({ type: "world" });
     return account;
   }
@@ -147,16 +149,29 @@ export class World {
     return voided;
   }
 
+  /** What one of the staff does in their own client: answers an invitation, comes and goes, takes a customer. */
+  changeStaff(appid: string, changes: inputs.StaffInput): Staff {
+    const { account, ...what } = inputs.StaffInput.parse(changes);
+    return changeStaff(this.state, this.state.account(appid), account, what);
+  }
+
   createPuppet(input: inputs.NewPuppet = {}): Puppet {
-    return people.createPuppet(this.state, inputs.NewPuppet.parse(input));
+    return people.createPuppet(this.state, inputs.NewPuppet.parse(input)).toJSON();
   }
 
   changePuppet(id: string, changes: inputs.PuppetChanges): Puppet {
-    return people.changePuppet(this.state, id, inputs.PuppetChanges.parse(changes));
+    return people.changePuppet(this.state, id, inputs.PuppetChanges.parse(changes)).toJSON();
   }
 
+  /** Everybody. Of very many, `puppetsPage` tells in portions. */
   puppets(): Puppet[] {
-    return [...this.state.puppets.values()];
+    return Array.from(this.state.puppets.values(), (puppet) => puppet.toJSON());
+  }
+
+  /** Some of them, in the order they came or the newest first. */
+  puppetsPage(wanted: inputs.PuppetsWanted): Omit<PuppetsPage, "puppets"> & { puppets: Puppet[] } {
+    const page = this.state.puppets.page(inputs.PuppetsWanted.parse(wanted));
+    return { ...page, puppets: page.puppets.map((puppet) => puppet.toJSON()) };
   }
 
   follow(puppetId: string, action: inputs.FollowAction = {}): Promise<PushReport> {
@@ -209,9 +224,42 @@ export class World {
     return this.answer(action, () => mini.enterSession(this.state, puppetId, inputs.EnterAction.parse(action)));
   }
 
-  /** What a puppet and an account have with each other, with the chat; they need not follow. */
+  /** Whether a page's `wx.config` is rightly signed, and what it may ask of the phone. */
+  checkJsConfig(asked: JsConfig): JsConfigAnswer {
+    return checkJsConfig(this.state, JsConfig.parse(asked));
+  }
+
+  /** The worlds that were put aside, the oldest first. */
+  snapshots(): Promise<Snapshot[]> {
+    return this.kept.list();
+  }
+
+  /** Puts the world aside under a name, as it is now. */
+  async takeSnapshot(name: string): Promise<Snapshot> {
+    const taken = await this.kept.take(inputs.SnapshotName.parse(name));
+    this.state.tell({ type: "world" });
+    return taken;
+  }
+
+  /** Brings that world back, its clock and randomness too; one that is damaged is refused and changes nothing. */
+  restoreSnapshot(name: string): Promise<Snapshot> {
+    return this.kept.restore(inputs.SnapshotName.parse(name));
+  }
+
+  async removeSnapshot(name: string): Promise<void> {
+    await this.kept.remove(inputs.SnapshotName.parse(name));
+    this.state.tell({ type: "world" });
+  }
+
+  /** The world as its pages show it: what there are many of, in portions. */
+  page(wanted: inputs.WorldWanted = {}): WorldPage {
+    const { with: kept, ...page } = inputs.WorldWanted.parse(wanted);
+    return pageOf(this.state, page, kept);
+  }
+
+  /** What a puppet and an account have with each other now, with the chat; they need not follow. */
   chat(puppetId: string, appid?: string): Bond {
-    return this.state.bond(accounts.chooseAccount(this.state, appid), this.state.puppet(puppetId));
+    return this.state.bond(accounts.chooseAccount(this.state, appid), this.state.puppet(puppetId)).toJSON();
   }
 
   /** The menu that a puppet sees: of everybody, or of those like it. */
@@ -220,7 +268,7 @@ export class World {
   }
 
   bonds(): Bond[] {
-    return [...this.state.bonds.values()];
+    return Array.from(this.state.bonds.values(), (bond) => bond.toJSON());
   }
 
   qrCodes(appid?: string): QrCode[] {
@@ -242,27 +290,7 @@ export class World {
 
   /** Takes a text message, which goes to no phone. */
   takeText(given: inputs.NewText): void {
-    const { id, to, text } = inputs.NewText.parse(given);
-    if (this.state.texts.some((each) => each.id === id)) return;
-    const at = this.state.now();
-    this.state.texts.push({ id, at, to, text });
-    this.state.journal.add({
-      id: this.state.nextId("text"),
-      at,
-      kind: "sms",
-      appid: null,
-      what: to,
-      method: "POST",
-      url: "/sms/messages",
-      status: 200,
-      errcode: null,
-      ms: 0,
-      tries: 1,
-      request: text,
-      response: "",
-      note: "ok",
-    });
-    this.state.tell({ type: "text" });
+    takeText(this.state, given);
   }
 
   clearTexts(): void {
@@ -352,14 +380,6 @@ export class World {
 
   private chosen(appid: string | undefined): Account {
     return accounts.chooseAccount(this.state, appid);
-  }
-
-  private alreadyFollowing(appid: string, puppet: Puppet): void {
-    const bond = this.state.bond(this.state.account(appid), puppet);
-    bond.following = true;
-    bond.followedAt = this.state.now();
-    bond.subscribeScene = "ADD_SCENE_SEARCH";
-    this.state.tell({ type: "world" });
   }
 
   /** The report when the push is through, or, unless the caller waits, as it stands now. */

@@ -1,6 +1,7 @@
 import type { Call } from "../call.ts";
 import * as articles from "./articles.ts";
 import * as customMessages from "./custom-messages.ts";
+import * as customerService from "./customer-service.ts";
 import * as massMessages from "./mass-messages.ts";
 import * as media from "./media.ts";
 import * as menus from "./menus.ts";
@@ -21,6 +22,7 @@ const families: readonly object[] = [
   qrCodes,
   menus,
   customMessages,
+  customerService,
   templateMessages,
   media,
   articles,

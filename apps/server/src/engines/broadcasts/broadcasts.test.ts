@@ -1,4 +1,4 @@
-import { sendAccountEvent } from "@zhanggui/emulator/world/people";
+import { sendAccountEvent } from "@zhanggui/emulator/world/events";
 import { afterEach, beforeEach, expect, inject, test } from "vitest";
 import { refusal } from "../../testing/refusal.ts";
 import { openTeaShop, type TeaShop } from "../../testing/tea-shop.ts";

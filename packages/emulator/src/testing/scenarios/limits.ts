@@ -9,6 +9,7 @@ import {
   miniRules,
   qrRules,
   quotaRules,
+  staffRules,
   tagRules,
   userRules,
 } from "../../wechat/limits.ts";
@@ -42,6 +43,13 @@ const listed = async (stage: Stage, kind: "image" | "voice", count: number): Pro
   for (let made = 0; made < count; made += 1)
     last = (await stage.upload("/cgi-bin/material/add_material", { media: bytes }, { type: kind }))["errcode"] ?? 0;
   return last;
+};
+
+const hire = (stage: Stage, name: string, nickname = "客服"): Promise<unknown> =>
+  stage.errcodeOf("/customservice/kfaccount/add", { kf_account: name, nickname });
+const recordsOf = (stage: Stage, change: Json): Promise<unknown> => {
+  const asked = { starttime: 1_790_000_000, endtime: 1_790_003_600, msgid: 1, number: 10 };
+  return stage.errcodeOf("/customservice/msgrecord/getmsglist", { ...asked, ...change });
 };
 
 /** Lowers a limit whose own bound would take too long to reach: what is tested is where it ends. */
@@ -103,6 +111,16 @@ const probes: Readonly<Record<string, Probe | Lowered>> = {
       return stage.errcodeOf("/cgi-bin/tags/delete", { tag: { id } });
     },
   },
+  [staffRules.nickCharacters.id]: (stage, size) => hire(stage, `n${size}@lantern`, "茶".repeat(size)),
+  [staffRules.prefixCharacters.id]: (stage, size) => hire(stage, `${"x".repeat(size)}@lantern`),
+  [staffRules.suffixCharacters.id]: (stage, size) => hire(stage, `tea@${"x".repeat(size)}`),
+  async [staffRules.perAccount.id](stage, size) {
+    let last: unknown = 0;
+    for (let hired = 0; hired < size; hired += 1) last = await hire(stage, `n${hired}@lantern`);
+    return last;
+  },
+  [staffRules.recordSpan.id]: (stage, size) => recordsOf(stage, { endtime: 1_790_000_000 + size }),
+  [staffRules.records.id]: (stage, size) => recordsOf(stage, { number: size }),
   async [userRules.batch.id](stage, size) {
     const openids = await stage.followers(size);
     const list = openids.map((openid) => ({ openid }));

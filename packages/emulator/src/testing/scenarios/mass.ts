@@ -155,4 +155,17 @@ export function massScenarios(coverage: Coverage): void {
     expect(await stage.errcodeOf("/cgi-bin/message/mass/speed/set", { speed: 2 })).toBe(0);
     expect(await stage.api("/cgi-bin/message/mass/speed/get", {})).toEqual({ speed: 2, realspeed: 45 });
   });
+
+  test("a coupon is sent to all, if the account has it; music is sent to nobody at once", async () => {
+    await stage.followers(2);
+    const send = (msgtype: string, part: object) =>
+      stage.errcodeOf("/cgi-bin/message/mass/sendall", { filter: { is_to_all: true }, msgtype, [msgtype]: part });
+    expect(await send("wxcard", { card_id: "pTea" })).toBe(40073);
+    stage.emulator.world.changeAccount(stage.account.appid, { cards: [{ cardId: "pTea", title: "春茶券" }] });
+    expect(await send("wxcard", { card_id: "pTea" })).toBe(0);
+    await stage.emulator.world.settle();
+    for (const id of ["fan-0", "fan-1"])
+      expect(stage.emulator.world.chat(id).chat.at(-1)).toMatchObject({ via: "mass", content: { type: "wxcard" } });
+    expect(await send("music", { thumb_media_id: "x", title: "茶歌" })).toBe(40008);
+  });
 }

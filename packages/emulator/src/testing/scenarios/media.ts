@@ -175,6 +175,10 @@ export function mediaScenarios(coverage: Coverage): void {
     expect(said.message).toContain("<bizmsgmenuid><![CDATA[1]]></bizmsgmenuid>");
     for (const type of ["image", "voice", "video", "music", "mpnews", "mpnewsarticle", "miniprogrampage"])
       expect([type, await custom(type, { media_id: "none", appid: "wxtea" })]).toEqual([type, 40007]);
+    expect(await custom("wxcard", { card_id: "pTea" })).toBe(40073);
+    stage.account.cards.push({ cardId: "pTea", title: "春茶券" });
+    expect(await custom("wxcard", { card_id: "pTea" })).toBe(0);
+    expect(shown()).toMatchObject({ kind: "media", type: "wxcard", title: "春茶券" });
     expect(await custom("dance", {})).toBe(40008);
     expect(await custom("link", { title: "春茶", url: "https://lantern-tea.example" })).toBe(45162);
     const missing = { touser: stage.openid(), msgtype: "image" };
