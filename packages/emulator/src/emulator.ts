@@ -2,6 +2,7 @@ import { randomInt } from "node:crypto";
 import fastify, { type FastifyInstance } from "fastify";
 import { type EmulatorClock, machineClock } from "./clock.ts";
 import { serveControl } from "./control/routes.ts";
+import { serveCarriers } from "./sms/serve.ts";
 import { startMailSink } from "./mail/sink.ts";
 import { MemoryFile } from "./memory/file.ts";
 import { restoreWorld, saveWorld } from "./memory/world.ts";
@@ -115,6 +116,7 @@ async function serve(world: World, options: EmulatorOptions, address: Address): 
   await app.register((scope: FastifyInstance) =>
     Promise.resolve(serveAuthorizePage(scope, state, options.allowedHosts)),
   );
+  await app.register((scope: FastifyInstance) => Promise.resolve(serveCarriers(scope, state)));
   await app.register((scope: FastifyInstance) => Promise.resolve(serveControl(scope, world, options.allowedHosts)));
   await app.register((scope: FastifyInstance) => servePages(scope, options.allowedHosts));
   const sink = await startMailSink(state, { host, port: options.smtpPort ?? 0 });

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { SavedCarriers } from "../sms/model.ts";
 import { ChatEntryShape } from "../world/chat-shape.ts";
 import { MenuButtonShape } from "../world/menu-shape.ts";
 import { SavedMiniCodes } from "../world/mini-codes.ts";
@@ -217,6 +218,7 @@ export const SavedWorld = z.object({
   mails: z.array(SavedMail),
   // Files of before have none.
   texts: z.array(SavedText).default([]),
+  carriers: SavedCarriers.default({ accounts: [], texts: [], replies: [] }),
   faults: z.array(NewFault),
   journal: z.array(SavedJournalEntry),
 });

@@ -28,6 +28,7 @@ export function saveWorld(state: State): SavedWorld {
     rules: state.rules.changes(),
     mails: state.mails,
     texts: state.texts,
+    carriers: state.carriers.save(),
     faults: state.faults.list(),
     journal: state.journal.list({ limit: savedJournalEntries }),
   };
@@ -56,6 +57,7 @@ export function restoreWorld(state: State, saved: SavedWorld): void {
   state.rules.reset(saved.rules);
   state.mails.push(...saved.mails);
   state.texts.push(...saved.texts);
+  state.carriers.restore(saved.carriers);
   for (const fault of saved.faults) state.faults.add(fault);
   state.journal.restore(saved.journal);
 }

@@ -10,6 +10,7 @@ import type { Account, Bond, JournalEntry, Mail, Puppet, QrCode, TextMessage } f
 import { MiniCodes } from "./mini-codes.ts";
 import { OAuthBook } from "./oauth.ts";
 import { Quotas } from "./quotas.ts";
+import { MobileNetwork } from "../sms/network.ts";
 import { Trouble } from "./trouble.ts";
 import { TokenBook } from "./tokens.ts";
 
@@ -83,6 +84,8 @@ export class State {
   pictures!: Map<string, Picture>;
   mails!: Mail[];
   texts!: TextMessage[];
+  /** Carriers of text messages, and what they brought. */
+  carriers!: MobileNetwork;
   held!: HeldPush[];
   /** client_msg_id → the msgid given and until when it counts. */
   sentTemplates!: Map<string, { msgid: string; until: number }>;
@@ -125,6 +128,7 @@ export class State {
     this.pictures = new Map();
     this.mails = [];
     this.texts = [];
+    this.carriers = new MobileNetwork(this);
     this.held = [];
     this.sentTemplates = new Map();
     this.counters = new Map();

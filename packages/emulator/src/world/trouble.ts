@@ -9,6 +9,7 @@ export const troubleStatuses = {
   no_such_picture: 404,
   no_such_button: 404,
   no_such_route: 404,
+  no_such_text: 404,
   name_account: 400,
   other_origin: 403,
   taken: 409,
