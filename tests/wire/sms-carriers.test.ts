@@ -163,12 +163,7 @@ describe("Aliyun's own SDK", () => {
 /** What the two sides must agree on, whichever carrier it is. */
 describe.each(providers.map((provider) => [provider.name, provider] as const))("our client of %s", (name, provider) => {
   const given = accounts[name as keyof typeof accounts];
-  const ofAll: Record<keyof typeof accounts, Record<string, string>> = {
-    tencent: { secretId: given.keyId, secretKey: given.secret, sdkAppId: "1400006666" },
-    aliyun: { accessKeyId: given.keyId, accessKeySecret: given.secret },
-    emay: { appId: given.keyId, secretKey: given.secret },
-  };
-  const credentials = ofAll[name as keyof typeof accounts];
+  const credentials = { keyId: given.keyId, secret: given.secret, sdkAppId: "1400006666" };
   const access = (changes: Partial<Access> = {}): Access => ({
     url: `${emulator.url}/`,
     credentials,
@@ -262,12 +257,7 @@ describe.each(providers.map((provider) => [provider.name, provider] as const))("
     await expect(provider.check(access())).resolves.toBeUndefined();
     Object.assign(account ?? {}, { balance: 0 });
     expect(await only(text())).toMatchObject({ kind: "refused", why: "account" });
-    const wrong = Object.fromEntries(
-      Object.entries(credentials).map(([key, value]) => [
-        key,
-        /secret/i.test(key) && key !== "secretId" ? "fedcba9876543210" : value,
-      ]),
-    );
+    const wrong = { ...credentials, secret: "fedcba9876543210" };
     const refused = await only(text(), { credentials: wrong });
     expect(refused).toMatchObject({ kind: "refused" });
     await expect(provider.check(access({ credentials: wrong }))).rejects.toMatchObject({ name: "CarrierError" });

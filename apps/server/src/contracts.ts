@@ -2,6 +2,7 @@ import { audience } from "./engines/audience/audience.contract.ts";
 import { connect } from "./engines/connect/connect.contract.ts";
 import { customers } from "./engines/customers/customers.contract.ts";
 import { messaging } from "./engines/messaging/messaging.contract.ts";
+import { sms } from "./engines/sms/sms.contract.ts";
 import { templates } from "./engines/templates/templates.contract.ts";
 import { access } from "./foundation/access/access.contract.ts";
 import { archives } from "./foundation/archives/archives.contract.ts";
@@ -38,6 +39,7 @@ export const contracts = {
   messaging,
   materials,
   broadcasts,
+  sms,
   templates,
   customers,
   forms,

@@ -64,13 +64,11 @@ export function signAliyun(
   const lines = names.map((name) => `${name}:${headers[name]}\n`).join("");
   const request = ["POST", pathname, "", lines, names.join(";"), sha256(body)].join("\n");
   const text = `ACS3-HMAC-SHA256\n${sha256(request)}`;
-  const signature = createHmac("sha256", credentials["accessKeySecret"] ?? "")
-    .update(text)
-    .digest("hex");
+  const signature = createHmac("sha256", credentials.secret).update(text).digest("hex");
   const { host: _, ...sent } = headers;
   return {
     ...sent,
-    authorization: `ACS3-HMAC-SHA256 Credential=${credentials["accessKeyId"]},SignedHeaders=${names.join(";")},Signature=${signature}`,
+    authorization: `ACS3-HMAC-SHA256 Credential=${credentials.keyId},SignedHeaders=${names.join(";")},Signature=${signature}`,
   };
 }
 
@@ -217,10 +215,7 @@ export const aliyun: SmsProvider = {
   name: "aliyun",
   label: { zh: "阿里云", en: "Alibaba Cloud" },
   url: "https://dysmsapi.aliyuncs.com/",
-  credentials: z.object({
-    accessKeyId: z.string().min(1).max(100),
-    accessKeySecret: z.string().min(1).max(100),
-  }),
+  needsAppId: false,
   batch: 1,
   hasTemplates: true,
   send: (access, texts) => Promise.all(texts.map((text) => sendOne(access, text))),

@@ -42,11 +42,11 @@ interface Answered {
 }
 
 async function call(access: Access, path: string, input: Readonly<Record<string, unknown>>): Promise<Answered> {
-  const secret = access.credentials["secretKey"] ?? "";
+  const secret = access.credentials.secret;
   const plain = JSON.stringify({ ...input, requestTime: access.now().getTime(), requestValidPeriod: validSeconds });
   const cipher = createCipheriv("aes-128-ecb", secret, null);
   const body = Buffer.concat([cipher.update(plain, "utf8"), cipher.final()]);
-  const headers = { appId: access.credentials["appId"] ?? "", "content-type": "application/octet-stream" };
+  const headers = { appId: access.credentials.keyId, "content-type": "application/octet-stream" };
   const answer = await post(new URL(path, access.url).href, headers, body, access.signal);
   const result = answer.headers.get("result") ?? "";
   return { result, status: answer.status, json: result === "SUCCESS" ? open(secret, answer.body) : undefined };
@@ -145,11 +145,9 @@ export const emay: SmsProvider = {
   name: "emay",
   label: { zh: "亿美软通", en: "emay" },
   url: "http://www.btom.cn:8080/",
-  credentials: z.object({
-    appId: z.string().min(1).max(100),
-    // An AES-128 key: one byte a character.
-    secretKey: z.string().regex(/^[\x21-\x7e]{16}$/),
-  }),
+  needsAppId: false,
+  // An AES-128 key: one byte a character.
+  secret: /^[\x21-\x7e]{16}$/,
   batch: 500,
   hasTemplates: false,
   send,

@@ -1,5 +1,3 @@
-import type { z } from "zod";
-
 /** A sentence in both languages. */
 export interface Sentence {
   readonly zh: string;
@@ -62,11 +60,19 @@ export interface Reply {
   readonly at: Date;
 }
 
+export interface Credentials {
+  /** Tencent's SecretId, Aliyun's AccessKeyId, emay's appId. */
+  readonly keyId: string;
+  readonly secret: string;
+  /** Tencent's SmsSdkAppId; empty at others. */
+  readonly sdkAppId: string;
+}
+
 /** An account at a carrier, and what a call needs besides. */
 export interface Access {
   /** Where its API is. */
   readonly url: string;
-  readonly credentials: Readonly<Record<string, string>>;
+  readonly credentials: Credentials;
   readonly now: () => Date;
   /** Ends the call: what it came to is then `unknown`. */
   readonly signal: AbortSignal;
@@ -95,8 +101,10 @@ export interface SmsProvider {
   readonly label: Sentence;
   /** Its API, unless an account says otherwise. */
   readonly url: string;
-  /** What an account needs: strings, with the words of a form in `meta`. Those named `secret…` are shown to nobody. */
-  readonly credentials: z.ZodObject;
+  /** Whether an account has an application's id besides its key. */
+  readonly needsAppId: boolean;
+  /** What its secrets look like, where that is known. */
+  readonly secret?: RegExp;
   /** Numbers that one call takes, all with the same template, parameters and signature. */
   readonly batch: number;
   /** Whether it wants the name of an approved template; else it takes any text that begins with an approved signature. */

@@ -70,15 +70,15 @@ export function signTencent(
   );
   const scope = `${day}/sms/tc3_request`;
   const text = ["TC3-HMAC-SHA256", seconds, scope, sha256(request)].join("\n");
-  const key = hmac(hmac(hmac(`TC3${credentials["secretKey"]}`, day), "sms"), "tc3_request");
+  const key = hmac(hmac(hmac(`TC3${credentials.secret}`, day), "sms"), "tc3_request");
   const signature = createHmac("sha256", key).update(text).digest("hex");
   return {
     "content-type": contentType,
-    authorization: `TC3-HMAC-SHA256 Credential=${credentials["secretId"]}/${scope}, SignedHeaders=${signed}, Signature=${signature}`,
+    authorization: `TC3-HMAC-SHA256 Credential=${credentials.keyId}/${scope}, SignedHeaders=${signed}, Signature=${signature}`,
     "x-tc-action": action,
     "x-tc-timestamp": String(seconds),
     "x-tc-version": version,
-    "x-tc-region": credentials["region"] || "ap-guangzhou",
+    "x-tc-region": "ap-guangzhou",
   };
 }
 
@@ -105,7 +105,7 @@ async function send(access: Access, texts: readonly Text[]): Promise<readonly Se
   const same = (sent: Sent): Sent[] => texts.map(() => sent);
   const body = JSON.stringify({
     PhoneNumberSet: texts.map(({ to }) => to),
-    SmsSdkAppId: access.credentials["sdkAppId"],
+    SmsSdkAppId: access.credentials.sdkAppId,
     SignName: first.signature,
     TemplateId: first.templateId,
     TemplateParamSet: places(first.parameters),
@@ -142,7 +142,7 @@ async function ask<Shape extends z.ZodType>(
   input: Record<string, unknown>,
   shape: Shape,
 ): Promise<z.output<Shape>> {
-  const body = JSON.stringify({ SmsSdkAppId: access.credentials["sdkAppId"], ...input });
+  const body = JSON.stringify({ SmsSdkAppId: access.credentials.sdkAppId, ...input });
   const answer = await post(access.url, signTencent(access, action, body), body, access.signal);
   const envelope = Envelope.safeParse(parseJson(answer.body));
   if (!envelope.success) throw new Error(`Tencent answered HTTP ${answer.status}`);
@@ -244,12 +244,7 @@ export const tencent: SmsProvider = {
   name: "tencent",
   label: { zh: "腾讯云", en: "Tencent Cloud" },
   url: "https://sms.tencentcloudapi.com/",
-  credentials: z.object({
-    secretId: z.string().min(1).max(100),
-    secretKey: z.string().min(1).max(100),
-    sdkAppId: z.string().min(1).max(40),
-    region: z.string().max(40).default(""),
-  }),
+  needsAppId: true,
   batch: 200,
   hasTemplates: true,
   send,
