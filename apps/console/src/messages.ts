@@ -22,6 +22,7 @@ import { notificationsMessages } from "./notifications/notifications.messages.ts
 import { settingsMessages } from "./settings/settings.messages.ts";
 import { sharedMessages } from "./common/shared.messages.ts";
 import { shellMessages } from "./shell/shell.messages.ts";
+import { smsMessages } from "./sms/sms.messages.ts";
 import { templatesMessages } from "./templates/templates.messages.ts";
 import { tenantsMessages } from "./tenants/tenants.messages.ts";
 import { viewsMessages } from "./views/views.messages.ts";
@@ -53,6 +54,7 @@ const modules = {
   notifications: notificationsMessages,
   operations: operationsMessages,
   settings: settingsMessages,
+  sms: smsMessages,
   templates: templatesMessages,
   tenants: tenantsMessages,
   views: viewsMessages,
