@@ -1,4 +1,4 @@
-import type { Api } from "../api.ts";
+import type { Api } from "./test-server.ts";
 import type { EmulatorControl } from "./emulator-control.ts";
 
 const signature = "灯笼茶";

@@ -1,4 +1,4 @@
-import type { State } from "../world/state.ts";
+import type { NetworkHost } from "./host.ts";
 import { Trouble } from "../world/trouble.ts";
 import {
   type CarriedReply,
@@ -33,7 +33,7 @@ export class MobileNetwork {
   /** Texts by number, newest last: limits look at them. */
   readonly #byPhone = new Map<string, CarriedText[]>();
 
-  constructor(readonly state: State) {}
+  constructor(readonly state: NetworkHost) {}
 
   open(given: NewCarrierAccount): CarrierAccount {
     const parsed = NewCarrierAccount.parse(given);

@@ -1,4 +1,4 @@
-import type { State } from "../world/state.ts";
+import type { NetworkHost } from "./host.ts";
 import type { CarriedReply, CarriedText, CarrierAccount } from "./model.ts";
 
 const timeoutMs = 5_000;
@@ -57,7 +57,7 @@ export function emayReceipt({ phone, report, id, at, reference }: CarriedText): 
 
 /** Pushes receipts, and marks those that were taken: Tencent wants `result: 0`, Aliyun `code: 0`, emay `success`. */
 export async function pushReceipts(
-  state: State,
+  state: NetworkHost,
   account: CarrierAccount,
   url: string,
   texts: readonly CarriedText[],
@@ -69,7 +69,7 @@ export async function pushReceipts(
 }
 
 export async function pushReply(
-  state: State,
+  state: NetworkHost,
   account: CarrierAccount,
   url: string,
   reply: CarriedReply,
@@ -99,7 +99,7 @@ export async function pushReply(
   if (await hand(state, account, url, forms[account.carrier], "a reply")) reply.taken = true;
 }
 
-async function hand(state: State, account: CarrierAccount, url: string, body: unknown, what: string): Promise<boolean> {
+async function hand(state: NetworkHost, account: CarrierAccount, url: string, body: unknown, what: string): Promise<boolean> {
   const startedAt = performance.now();
   const request = JSON.stringify(body);
   const signal = AbortSignal.any([AbortSignal.timeout(timeoutMs), state.stopping.signal]);

@@ -109,7 +109,7 @@ const Given = {
     { zh: "密钥 ID", en: "Key id" },
     { hint: { zh: "腾讯云 SecretId、阿里云 AccessKeyId 或亿美 appId。", en: "SecretId, AccessKeyId or appId." } },
   ),
-  secret: field(z.string().trim().min(1).max(100), { zh: "密钥", en: "Secret" }, { input: "secret" }),
+  secret: field(z.string().trim().min(1).max(100), { zh: "密钥", en: "Secret" }, { input: "password" }),
   sdkAppId: field(
     z
       .string()
