@@ -76,6 +76,13 @@ const rules = [
     to: { path: "^packages/(?!wechat/)" },
   },
   {
+    name: "sms-stands-alone",
+    comment: "The client side of carriers shares no code with the stand-ins it is tested against.",
+    severity: "error",
+    from: { path: "^packages/sms/" },
+    to: { path: "^packages/(?!sms/)" },
+  },
+  {
     name: "emulator-stands-alone",
     comment: "A stand-in that shared code with its client would share its errors.",
     severity: "error",

@@ -33,6 +33,7 @@ const targets = {
   "packages/kit/src/contract/money.ts": "",
   "packages/kit/src/server/db.ts": "",
   "packages/wechat/src/client.ts": "",
+  "packages/sms/src/tencent.ts": "",
   "packages/emulator/src/emulator.ts": "",
 };
 
@@ -49,6 +50,7 @@ const planted: [rule: string, file: string, imported: string][] = [
   ["packages-know-no-apps", "packages/kit/src/server/up.ts", `${friendFolder}/${friend.name}.service.ts`],
   ["wechat-stands-alone", "packages/wechat/src/mix.ts", "packages/emulator/src/emulator.ts"],
   ["wechat-stands-alone", "packages/wechat/src/kit.ts", "packages/kit/src/contract/money.ts"],
+  ["sms-stands-alone", "packages/sms/src/mix.ts", "packages/emulator/src/emulator.ts"],
   ["emulator-stands-alone", "packages/emulator/src/mix.ts", "packages/wechat/src/client.ts"],
   ["emulator-stands-alone", "packages/emulator/src/kit.ts", "packages/kit/src/contract/money.ts"],
   ["browser-sees-contracts", "apps/console/src/page.ts", `${friendFolder}/${friend.name}.service.ts`],

@@ -137,7 +137,7 @@ describe("./zg check on a copy with five violations, the module of the guide, an
       await cp(join(root, path), join(copy, path)).catch(() => {});
     }
     // The copy's packages are its own; what the registry published is shared.
-    const packages = ["kit", "forms", "wechat", "emulator"].map((name) => `packages/${name}`);
+    const packages = ["kit", "forms", "wechat", "sms", "emulator"].map((name) => `packages/${name}`);
     for (const folder of [".", "apps/server", "apps/console", ...packages]) {
       await shareDependencies(folder, copy);
     }

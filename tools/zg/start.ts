@@ -227,6 +227,7 @@ export function serverEnvironment(ports: Ports, secrets: Secrets, databaseUrl: s
     WECHAT_OPEN_URL: emulator,
     SMTP_URL: `smtp://127.0.0.1:${ports.mail}`,
     SMS_URL: `${emulator}/sms/messages`,
+    SMS_API_URL: emulator,
     LOG_LEVEL: process.env["LOG_LEVEL"] ?? "info",
     // Nothing balances here, so nothing has to notice.
     UNREADY_SECONDS: "0",

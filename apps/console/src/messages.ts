@@ -23,6 +23,7 @@ import { settingsMessages } from "./settings/settings.messages.ts";
 import { sharedMessages } from "./common/shared.messages.ts";
 import { shellMessages } from "./shell/shell.messages.ts";
 import { subscriptionsMessages } from "./subscriptions/subscriptions.messages.ts";
+import { smsMessages } from "./sms/sms.messages.ts";
 import { templatesMessages } from "./templates/templates.messages.ts";
 import { tenantsMessages } from "./tenants/tenants.messages.ts";
 import { viewsMessages } from "./views/views.messages.ts";
@@ -55,6 +56,7 @@ const modules = {
   operations: operationsMessages,
   settings: settingsMessages,
   subscriptions: subscriptionsMessages,
+  sms: smsMessages,
   templates: templatesMessages,
   tenants: tenantsMessages,
   views: viewsMessages,

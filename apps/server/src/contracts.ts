@@ -3,6 +3,7 @@ import { connect } from "./engines/connect/connect.contract.ts";
 import { customers } from "./engines/customers/customers.contract.ts";
 import { messaging } from "./engines/messaging/messaging.contract.ts";
 import { subscriptions } from "./engines/subscriptions/subscriptions.contract.ts";
+import { sms } from "./engines/sms/sms.contract.ts";
 import { templates } from "./engines/templates/templates.contract.ts";
 import { access } from "./foundation/access/access.contract.ts";
 import { archives } from "./foundation/archives/archives.contract.ts";
@@ -39,6 +40,7 @@ export const contracts = {
   messaging,
   materials,
   broadcasts,
+  sms,
   templates,
   subscriptions,
   customers,

@@ -136,6 +136,7 @@ async function openWorld(): Promise<World> {
     WECHAT_OPEN_URL: emulator.url,
     SMTP_URL: emulator.smtpUrl,
     SMS_URL: emulator.smsUrl,
+    SMS_API_URL: emulator.url,
   };
   const server = await openTestServer(inject("clusterUrl"), { env });
   const [owner, stranger] = [await server.asPlatformOwner(), await server.asOwner()];
@@ -161,6 +162,14 @@ async function openWorld(): Promise<World> {
     powerless: await server.asHolderOf([], owner),
     narrowed: await server.asHolderOf(await everything(owner), owner, "own"),
     bound,
+    newCarrier: () =>
+      emulator.world.state.carriers.open({
+        carrier: "aliyun",
+        keyId: `LTAI${emulator.world.state.random.hex(12)}`,
+        secret: "lantern-secret",
+        signatures: ["灯笼茶"],
+        templates: [{ id: "SMS_1", text: "取茶号${number}" }],
+      }),
     newAccount: (kind = "service") => emulator.world.createAccount({ kind }),
     subscriber: async (appid, templateId) => {
       const { id } = emulator.world.createPuppet();

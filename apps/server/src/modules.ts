@@ -255,6 +255,14 @@ export const modules: readonly ModuleEntry[] = [
     load: async () => (await import("./engines/broadcasts/broadcasts.module.ts")).broadcastsModule,
   },
   {
+    name: "sms",
+    layer: "engines",
+    description: "Text messages: accounts at carriers, templates, who sends what by weight, receipts",
+    dependsOn: ["access", "codes"],
+    sealed: async () => (await import("./engines/sms/sms.sealed.ts")).smsSealed,
+    load: async () => (await import("./engines/sms/sms.module.ts")).smsModule,
+  },
+  {
     name: "messaging",
     layer: "engines",
     description: "Replies and scenes: what is sent to whom, and why it was or wasn't",

@@ -33,6 +33,7 @@ const open: Readonly<Record<string, string>> = {
   "codes.challenge parameters": "ALTCHA's own, as its solvers take them",
   "codes.solver": "a script",
   "connect.listInbound items[].content": "WeChat's own fields, as they came",
+  "sms.takePush": "what its carrier wants to hear",
   "connect.receive": "WeChat's protocol: XML or JSON, sealed",
   "connect.verifyCallback": "WeChat's protocol: the echo",
   "customers.follow notice.details": "what each kind of notice tells: whoever tells it says so by hand",

@@ -56,5 +56,9 @@ export const unaudited: Readonly<Record<string, string>> = {
   webhooks_attempt: "the history of what was sent",
   webhooks_delivery: "what was sent has a history of its own",
   webhooks_health: "how an endpoint fares, noted by the server",
+  sms_attempt: "how far a text is: codes and tests are entries",
+  sms_binding: "of a template, whose entry tells of it",
+  sms_receipt: "what networks report",
+  sms_reply: "what customers wrote",
   work_run: "how far a bulk act is: the act, and its rows, are entries",
 };

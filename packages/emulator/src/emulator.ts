@@ -3,6 +3,7 @@ import fastify, { type FastifyInstance } from "fastify";
 import { type EmulatorClock, machineClock } from "./clock.ts";
 import { serveControl } from "./control/routes.ts";
 import { FamilyPorts, hostFamilyNames, type HostFamily, type HostPorts } from "./host-ports.ts";
+import { serveCarriers } from "./sms/serve.ts";
 import { startMailSink } from "./mail/sink.ts";
 import { MemoryFile } from "./memory/file.ts";
 import { serveJsSdk } from "./js-sdk.ts";
@@ -132,6 +133,7 @@ async function serve(world: World, options: EmulatorOptions, address: Address): 
   await app.register((scope: FastifyInstance) =>
     Promise.resolve(serveAuthorizePage(scope, state, options.allowedHosts)),
   );
+  await app.register((scope: FastifyInstance) => Promise.resolve(serveCarriers(scope, state)));
   await app.register((scope: FastifyInstance) => Promise.resolve(serveControl(scope, world, options.allowedHosts)));
   await app.register((scope: FastifyInstance) => Promise.resolve(serveJsSdk(scope, options.allowedHosts)));
   await app.register((scope: FastifyInstance) => servePages(scope, options.allowedHosts));

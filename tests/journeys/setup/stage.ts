@@ -63,6 +63,7 @@ export async function setStage(clusterUrl: string, variables: Readonly<Record<st
       WECHAT_OPEN_URL: emulator.url,
       SMTP_URL: emulator.smtpUrl,
       SMS_URL: emulator.smsUrl,
+      SMS_API_URL: emulator.url,
       CONSOLE_DIR: inRoot("apps/console/dist"),
       // Whoever leaves the stage has asked for all that they wanted.
       DRAIN_SECONDS: "1",

@@ -6,6 +6,7 @@ import { EmulatorControl } from "./emulator-control.ts";
 import { bindLanternTea, saying } from "./lantern-tea.ts";
 import { givePast } from "./past/past.ts";
 import { openTasting } from "./tasting-form.ts";
+import { openTexts } from "./texts.ts";
 
 export interface DemoOptions {
   readonly serverUrl: string;
@@ -64,6 +65,7 @@ export async function seedDemo({ serverUrl, emulatorUrl, setupToken, databaseUrl
   });
   await wechat.menu(bound.appid);
   await openTasting(api);
+  await openTexts(api, wechat);
   const codes = { poster: bound.channel.ticket, live: live.ticket };
   const openids = new Map<string, string>();
   for (const story of stories) openids.set(story.name, await play(wechat, bound.appid, story, codes));

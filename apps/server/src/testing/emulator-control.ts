@@ -24,6 +24,11 @@ export class EmulatorControl implements PastSide {
     return this.#call("PUT", `/accounts/${appid}/push`, push);
   }
 
+  /** An account at a carrier of text messages. */
+  openCarrier(account: object): Promise<unknown> {
+    return this.#call("POST", "/carriers", account);
+  }
+
   /** Makes the account's menu by WeChat's own API, as its admin page would. */
   async menu(appid: string): Promise<void> {
     const { secret } = (await this.#call("GET", `/accounts/${appid}`)) as { secret: string };

@@ -27,6 +27,8 @@ export interface World {
   /** The verification code that went to a phone number or a mail address last. */
   readonly readCode: (address: string) => string;
   /** One more account at WeChat, which nobody has bound. */
+  /** An account at Aliyun that may send `取茶号${number}` as `SMS_1` under 灯笼茶. */
+  readonly newCarrier: () => { readonly keyId: string; readonly secret: string };
   readonly newAccount: (kind?: "service" | "miniprogram") => { readonly appid: string; readonly secret: string };
   /** The openid of somebody new who accepts a mini-program's template. */
   readonly subscriber: (appid: string, templateId: string) => Promise<string>;

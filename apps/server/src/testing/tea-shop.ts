@@ -23,6 +23,7 @@ export async function openTeaShop(clusterUrl: string, options: TestServerOptions
     WECHAT_OPEN_URL: emulator.url,
     SMTP_URL: emulator.smtpUrl,
     SMS_URL: emulator.smsUrl,
+    SMS_API_URL: emulator.url,
     ...options.env,
   };
   const server = await openTestServer(clusterUrl, { clock, ...options, env });

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import { ZodError, z } from "zod";
 import { refuseForeignHosts } from "../own-hosts.ts";
+import { serveCarrierControl } from "../sms/serve.ts";
 import { describeRules } from "../wechat/describe-rules.ts";
 import { drawQrCode } from "../wechat/qrcodes-api.ts";
 import * as inputs from "../world/inputs.ts";
@@ -44,6 +45,7 @@ export function serveControl(app: FastifyInstance, world: World, allowedHosts: r
   serveSnapshots(app, world);
   app.post("/emulator/web-view/config", ({ body }) => world.checkJsConfig(JsConfig.parse(body)));
   app.get("/emulator/web-view/place", () => phonePlace);
+  serveCarrierControl(app, world.state);
   serveLive(app, world.state);
   app.all("/emulator/*", ({ url }) => {
     throw new Trouble("no_such_route", `There is no ${url}.`);

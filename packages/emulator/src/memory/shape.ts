@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { SavedCarriers } from "../sms/model.ts";
 import { ChatEntryShape } from "../world/chat-shape.ts";
 import { MenuButtonShape } from "../world/menu-shape.ts";
 import { SavedMiniCodes } from "../world/mini-codes.ts";
@@ -203,6 +204,7 @@ export const SavedHead = z.object({
   miniCodes: SavedMiniCodes.default([]),
   oauth: SavedOAuth.default({ codes: [], grants: [] }),
   rules: z.record(z.string(), z.union([z.number(), z.string()])).default({}),
+  carriers: SavedCarriers.default({ accounts: [], texts: [], replies: [] }),
 });
 export type SavedHead = z.output<typeof SavedHead>;
 

@@ -24,6 +24,7 @@ export function headOf(state: State): SavedHead {
     miniCodes: state.miniCodes.save(),
     oauth: state.oauth.save(),
     rules: state.rules.changes(),
+    carriers: state.carriers.save(),
   };
 }
 
@@ -141,6 +142,7 @@ export function restoreFrom(state: State, head: SavedHead, items: Iterable<ListI
     state.clock.offsetMs = head.clockOffsetMs;
     state.random.drawn = head.drawn;
     state.rules.reset(head.rules);
+    state.carriers.restore(head.carriers);
     for (const { name, item } of items) (writers[name] as (state: State, item: unknown) => void)(state, item);
     state.tokens.restore(head.tokens);
     state.miniCodes.restore(head.miniCodes);

@@ -13,6 +13,7 @@ import { OAuthBook } from "./oauth.ts";
 import { PuppetBook, type StoredPuppet } from "./puppet-book.ts";
 import { Quotas } from "./quotas.ts";
 import type { StaffRecord } from "./staff-shape.ts";
+import { MobileNetwork } from "../sms/network.ts";
 import { Trouble } from "./trouble.ts";
 import { TokenBook } from "./tokens.ts";
 
@@ -87,6 +88,8 @@ export class State {
   staffRecords!: StaffRecord[];
   mails!: Mail[];
   texts!: TextMessage[];
+  /** Carriers of text messages, and what they brought. */
+  carriers!: MobileNetwork;
   held!: HeldPush[];
   /** client_msg_id → the msgid given and until when it counts. */
   sentTemplates!: Map<string, { msgid: string; until: number }>;
@@ -121,7 +124,7 @@ export class State {
   replaceWith(fill: () => void): void {
     const { seed, random, tokens, faults, media, quotas, oauth, miniCodes, journal } = this;
     const { accounts, puppets, bonds, qrCodes, permanentCodes, pictures, mails, texts, held } = this;
-    const { sentTemplates, counters, staffRecords } = this;
+    const { sentTemplates, counters, staffRecords, carriers } = this;
     const offsetMs = this.clock.offsetMs;
     const rules = this.rules.changes();
     try {
@@ -131,7 +134,7 @@ export class State {
     } catch (error) {
       Object.assign(this, { seed, random, tokens, faults, media, quotas, oauth, miniCodes, journal });
       Object.assign(this, { accounts, puppets, bonds, qrCodes, permanentCodes, pictures, mails, texts, held });
-      Object.assign(this, { sentTemplates, counters, staffRecords });
+      Object.assign(this, { sentTemplates, counters, staffRecords, carriers });
       this.clock.offsetMs = offsetMs;
       this.rules.reset(rules);
       throw error;
@@ -170,6 +173,7 @@ export class State {
     this.staffRecords = [];
     this.mails = [];
     this.texts = [];
+    this.carriers = new MobileNetwork(this);
     this.held = [];
     this.sentTemplates = new Map();
     this.counters = new Map();

@@ -12,6 +12,7 @@ export const troubleStatuses = {
   no_such_snapshot: 404,
   unusable_snapshot: 422,
   no_such_route: 404,
+  no_such_text: 404,
   name_account: 400,
   other_origin: 403,
   taken: 409,

@@ -285,7 +285,8 @@ export class World {
   }
 
   texts(): TextMessage[] {
-    return [...this.state.texts];
+    const carried = this.state.carriers.texts.map(({ id, at, phone, text }) => ({ id, at, to: phone, text }));
+    return [...this.state.texts, ...carried].toSorted((a, b) => a.at - b.at);
   }
 
   /** Takes a text message, which goes to no phone. */
@@ -295,7 +296,7 @@ export class World {
 
   clearTexts(): void {
     this.state.texts = [];
-    this.state.tell({ type: "text" });
+    this.state.carriers.clear();
   }
 
   journal(filter: JournalFilter = {}): JournalEntry[] {

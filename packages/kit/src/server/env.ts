@@ -156,6 +156,10 @@ const Env = z.object({
   SMS_URL: z.url({ protocol: /^https?$/, ...is("an address with http or https", smsExample) }).optional(),
   /** What opens it: `Authorization: Bearer …`. */
   SMS_TOKEN: token.optional(),
+  /** Every carrier's API instead of its own address: the emulator's makes it answer. */
+  SMS_API_URL: z.url({ protocol: /^https?$/, ...is("an address with http or https", smsExample) }).optional(),
+  /** Where emay (亿美软通) takes calls, as its contract says. */
+  EMAY_URL: z.url({ protocol: /^https?$/, ...is("an address with http or https", smsExample) }).optional(),
   /**
    * Redis, as `redis://user:password@host:6379`, for what several processes share: caches and limits. Without it each
    * process has its own. Nothing in it is needed: it may be lost, emptied and stopped at any time.

@@ -66,8 +66,9 @@ export class CustomersService implements Authenticator {
   /** @throws Fault `kit.not_found` */
   async about(_visitor: Ctx, { tenantId }: Flat<typeof customers.about>): Promise<Out<typeof customers.about>> {
     const { id, name } = await this.tenants.visited(tenantId);
-    const wechat = await this.pages.offered(this.runtime.ctx(id));
-    return { tenantId: id, businessName: name, channels: this.codes.channels(), wechat };
+    const ctx = this.runtime.ctx(id);
+    const [channels, wechat] = [await this.codes.channels(ctx), await this.pages.offered(ctx)];
+    return { tenantId: id, businessName: name, channels, wechat };
   }
 
   /**

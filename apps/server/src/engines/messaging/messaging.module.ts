@@ -14,7 +14,7 @@ import { CannedAnswers } from "./canned.ts";
 import { Deliveries } from "./deliveries.ts";
 import { Figures } from "./figures.ts";
 import { Inbox } from "./inbox.ts";
-import { MailCodes, TextCodes } from "./internal/code-senders.ts";
+import { MailCodes } from "./internal/code-senders.ts";
 import { Notes } from "./internal/notes.ts";
 import { Pictures } from "./internal/pictures.ts";
 import { Receipts } from "./internal/receipts.ts";
@@ -61,7 +61,6 @@ export const messagingModule = defineModule(messaging, {
     figures: Figures,
     reminders: Reminders,
     mailCodes: MailCodes,
-    textCodes: TextCodes,
   },
   routes: ({ rules, scenes, deliveries, pictures, figures, threads, inbox, canned }) => ({
     listRules: rules.list,
@@ -127,12 +126,10 @@ export const messagingModule = defineModule(messaging, {
   notifies: [customersWaiting, conversationAssigned],
   settings: [remindHours, unnamedCustomer, assignBy, openLimit, busyWhen, busyText, busyAfterMinutes, busyEveryHours],
   keeps: [keepDeliveries],
-  extensions: ({ rules, senders, mailCodes, textCodes }) => ({
+  extensions: ({ rules, senders, mailCodes }) => ({
     rules: responder(rules.responder),
     mail: dependency({ check: senders.check }),
-    sms: dependency({ check: textCodes.check }),
     mail_codes: codeSender(mailCodes),
-    text_codes: codeSender(textCodes),
   }),
 });
 

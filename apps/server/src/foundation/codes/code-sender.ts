@@ -1,6 +1,6 @@
 import type { Language, LocalizedText } from "@zhanggui/kit/contract/text";
 import type { Ctx } from "@zhanggui/kit/server/ctx";
-import { extensionPoint } from "@zhanggui/kit/server/extensions";
+import { type Extensions, extensionPoint } from "@zhanggui/kit/server/extensions";
 import type { Channel } from "@zhanggui/kit/contract/contact-address";
 
 /** What somebody gets. It has the code in it: it is handed over, and written down nowhere. */
@@ -8,6 +8,8 @@ export interface CodeMessage {
   readonly address: string;
   readonly subject: string;
   readonly text: string;
+  /** What a template of somebody's own puts in: `code`, `minutes`, `business`. */
+  readonly values: Readonly<Record<string, string>>;
   /** The same for each try, so that a provider who looks at it sends it once. */
   readonly id: string;
 }
@@ -21,11 +23,18 @@ export type Sending =
 /** Given by the modules that reach people: what brings codes to one kind of address. */
 export interface CodeSender {
   readonly channel: Channel;
-  /** Whether it has somebody to hand messages to. */
-  isReady(): boolean;
+  /** Whether it has somebody to hand messages to, of this tenant. */
+  isReady(ctx: Ctx): boolean | Promise<boolean>;
   send(ctx: Ctx, message: CodeMessage): Promise<Sending>;
 }
 export const codeSender = extensionPoint<CodeSender>("codes.sender");
+
+/** Who can bring codes to a kind of address for this tenant now. */
+export async function readySenders(ctx: Ctx, extensions: Extensions, channel: Channel): Promise<CodeSender[]> {
+  const senders = extensions.of(codeSender).flatMap(({ value }) => (value.channel === channel ? [value] : []));
+  const ready = await Promise.all(senders.map((sender) => sender.isReady(ctx)));
+  return senders.filter((_, index) => ready[index]);
+}
 
 /** What a code is sent with. Chinese text messages begin with whom they are from, as their providers ask. */
 export const wording: Readonly<Record<"subject" | "text", LocalizedText>> = {

@@ -16,7 +16,7 @@ import { Tenants } from "../access/tenants.ts";
 import { SettingsService } from "../settings/settings.service.ts";
 import { countLimit } from "@zhanggui/kit/contract/count-limit";
 import { addressIn, Channel, maskAddress, readAddress } from "@zhanggui/kit/contract/contact-address";
-import { codeSender, type Kept } from "./code-sender.ts";
+import { type Kept, readySenders } from "./code-sender.ts";
 import { askedTooOften, channelOff, codeExpired, codes, codeWrong } from "./codes.contract.ts";
 import { codeMessage } from "./codes.sealed.ts";
 import { againSeconds, longestMinutes, validMinutes } from "./codes.settings.ts";
@@ -79,10 +79,10 @@ export class CodesService {
     });
   }
 
-  /** By which ways codes can go out on this server. */
-  channels(): Channel[] {
-    const ready = this.extensions.of(codeSender).filter(({ value }) => value.isReady());
-    return (["phone", "mail"] as const).filter((each) => ready.some(({ value }) => value.channel === each));
+  /** By which ways codes can go out for this tenant. */
+  async channels(ctx: Ctx): Promise<Channel[]> {
+    const ready = await Promise.all(Channel.options.map((each) => readySenders(ctx, this.extensions, each)));
+    return Channel.options.filter((_, index) => (ready[index]?.length ?? 0) > 0);
   }
 
   /** What a device is known by, and the token that it brings next time; a new one for what brings none of ours. */
@@ -107,7 +107,7 @@ export class CodesService {
   async ask(ctx: Ctx, asked: Asked): Promise<AskedView> {
     const { channel, purpose, language, network, device = null, isWithheld = false } = asked;
     const address = readAddress(channel, asked.address);
-    if (!this.channels().includes(channel)) throw channelOff();
+    if ((await readySenders(ctx, this.extensions, channel)).length === 0) throw channelOff();
     const minutes = await this.settings.get(ctx, validMinutes);
     const again = await this.settings.get(ctx, againSeconds);
     const found = addressHashes(this.runtime.secrets, ctx.tenantId, channel, address);

@@ -156,7 +156,7 @@ test("dependencies say how they are: one that is away is unwell, one that isn't 
     // Nobody answers at the address that tests are given.
     "connect.wechat": "unwell",
     "messaging.mail": "absent",
-    "messaging.sms": "absent",
+    "sms.sms": "absent",
     "webhooks.rabbitmq": "absent",
   });
   expect(items.find(({ name }) => name === "connect.wechat")!.trouble).not.toBe("");

@@ -8,7 +8,7 @@ import { Runtime } from "@zhanggui/kit/server/runtime";
 import { z } from "zod";
 import { Tenants } from "../../access/tenants.ts";
 import type { Channel } from "@zhanggui/kit/contract/contact-address";
-import { codeSender, type Kept, type Sending as Outcome, wording } from "../code-sender.ts";
+import { type Kept, readySenders, type Sending as Outcome, wording } from "../code-sender.ts";
 import { codeMessage } from "../codes.sealed.ts";
 
 export const sendAttempts = 4;
@@ -52,15 +52,15 @@ export class Sending {
 
   async send(ctx: Ctx, { ref: id }: Task, { channel, kept, isWithheld }: Item): Promise<Outcome> {
     if (isWithheld) return { kind: "sent" };
-    const sender = this.extensions.of(codeSender).find(({ value }) => value.channel === channel && value.isReady());
+    const [sender] = await readySenders(ctx, this.extensions, channel);
     if (sender === undefined) return { kind: "refused", reason: "nobody brings codes this way" };
     const { address, code, language, minutes } = kept;
     const { name: business } = await this.tenants.get(ctx.tenantId);
-    const said = { business, code, minutes };
+    const said = { business, code, minutes: String(minutes) };
     const subject = fill(wording.subject[language], said);
     const text = fill(wording.text[language], said);
     try {
-      return await sender.value.send(ctx, { id, address, subject, text });
+      return await sender.send(ctx, { id, address, subject, text, values: said });
     } catch (error) {
       return { kind: "later", reason: error instanceof Error ? error.message : String(error) };
     }
