@@ -63,9 +63,7 @@ async function openShop(mode: Mode, format: Format): Promise<Shop> {
   return { owner, bound: await bindLanternTea(owner, emulator.world, server.url, { mode, format }), mode, format };
 }
 
-/**
- * Waits until the server has nothing left to do, and WeChat neither: its notice of a template message is a push too.
- */
+/** Waits until the server has nothing left to do, and WeChat neither: its notice of a template message is a push, too. */
 async function settle(): Promise<void> {
   const left = `SELECT count(*)::int AS left FROM kit_task WHERE queue <> 'kit.schedules'`;
   for (let pass = 1; pass <= 2; pass += 1) {
@@ -82,9 +80,7 @@ async function rowCounts(tenantId: string): Promise<Record<string, number>> {
 }
 
 async function countAll(): Promise<Record<string, number>[]> {
-  const counts: Record<string, number>[] = [];
-  for (const { owner } of shops) counts.push(await rowCounts(owner.tenantId));
-  return counts;
+  return Promise.all(shops.map(({ owner }) => rowCounts(owner.tenantId)));
 }
 
 function grownBy(before: Record<string, number>, after: Record<string, number>): Record<string, number> {

@@ -23,12 +23,10 @@ const version = "2017-05-25";
 const refusals: readonly (readonly [RegExp, Refusal])[] = [
   [/MOBILE_NUMBER_ILLEGAL|BLACK_KEY_CONTROL_LIMIT|MOBILE_IN_BLACK|DOMESTIC_NUMBER_NOT_SUPPORTED/, "recipient"],
   [/BUSINESS_LIMIT_CONTROL/, "recipient_limit"],
-  [
-    /SMS_(?:SIGN|TEMPLATE|CONTENT|SIGNATURE)|SIGN_|TEMPLATE_|PARAM_(?:LENGTH|NOT_SUPPORT)|INVALID_JSON_PARAM|EXTEND_CODE_ERROR/,
-    "content",
-  ],
+  [/SMS_(?:SIGN|TEMPLATE|CONTENT|SIGNATURE)|SIGN_|TEMPLATE_|EXTEND_CODE_ERROR/, "content"],
+  [/PARAM_(?:LENGTH|NOT_SUPPORT)|INVALID_JSON_PARAM/, "content"],
   [/MARKETING_TIME|TIME_ILLEGAL/, "window"],
-  [/^Throttling|SYSTEM_ERROR$|GATEWAY_ERROR/, "busy"],
+  [/^Throttling|GATEWAY_ERROR/, "busy"],
   [/INVALID_PARAMETERS|MOBILE_COUNT_OVER_LIMIT|InvalidVersion|InvalidAction|Missing/, "request"],
 ];
 /** The carrier doesn't know itself whether it went out: isp.SYSTEM_ERROR says "try again", of which nobody is sure. */

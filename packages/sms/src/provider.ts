@@ -83,6 +83,14 @@ export interface Callback {
   readonly replies: readonly Reply[];
 }
 
+/** A text that may have been sent. */
+export interface Asked {
+  readonly to: string;
+  readonly reference: string;
+  /** When its call went out. */
+  readonly at: Date;
+}
+
 /** What a query found out about a text whose sending ended as `unknown`. */
 export type Found =
   | { readonly kind: "taken"; readonly receipt?: Receipt | undefined }
@@ -120,7 +128,7 @@ export interface SmsProvider {
   /** As `pullReceipts`, what people answered. */
   pullReplies?(access: Access): Promise<readonly Reply[]>;
   /** What became of a text that may have been sent. @throws as `pullReceipts` */
-  query?(access: Access, text: { readonly to: string; readonly reference: string; readonly at: Date }): Promise<Found>;
+  query?(access: Access, text: Asked): Promise<Found>;
   /** Whether key and secret are right, at no cost and without sending. @throws as `pullReceipts` */
   check(access: Access): Promise<void>;
 }

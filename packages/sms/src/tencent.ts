@@ -24,20 +24,14 @@ const version = "2021-01-11";
 /** By the end of its code; what isn't here is a refusal of the account's. */
 const refusals: readonly (readonly [RegExp, Refusal])[] = [
   [/IncorrectPhoneNumber|PhoneNumberInBlacklist|PhoneNumberOnBlackList|PhoneNumberParseFail/, "recipient"],
-  [
-    /PhoneNumber(?:ThirtySecond|OneHour|Daily|SameContentDaily)Limit|SameContentDailyLimit|DeliveryFrequencyLimit/,
-    "recipient_limit",
-  ],
-  [
-    /ContainSensitiveWord|TemplateIncorrectOrUnapproved|SignatureIncorrectOrUnapproved|TemplateParam|TemplateId|ContentLengthLimit|ProhibitSpecialCharacter|MarketingTemplate/,
-    "content",
-  ],
+  [/PhoneNumber(?:ThirtySecond|OneHour|Daily|SameContentDaily)Limit|SameContentDailyLimit/, "recipient_limit"],
+  [/DeliveryFrequencyLimit/, "recipient_limit"],
+  [/ContainSensitiveWord|TemplateIncorrectOrUnapproved|SignatureIncorrectOrUnapproved/, "content"],
+  [/TemplateParam|TemplateId|ContentLengthLimit|ProhibitSpecialCharacter|MarketingTemplate/, "content"],
   [/MarketingSendTimeConstraint/, "window"],
-  [
-    /RequestLimitExceeded|LimitExceeded\.(?:PhoneNumberCountLimit)?$|InternalError\.(?:OtherError|RequestTimeException)$/,
-    "busy",
-  ],
+  [/RequestLimitExceeded|InternalError\.(?:OtherError|RequestTimeException)$/, "busy"],
   [/InvalidParameter$|InvalidAction|UnsupportedProtocol|MissingParameter|UnknownParameter/, "request"],
+  [/PhoneNumberCountLimit/, "request"],
 ];
 /** The carrier doesn't know itself whether it went out. */
 const unclear = /InternalError\.(?:Timeout|SendAndRecvFail|RestApiInterfaceNotExist)|FailedOperation\.Timeout/;

@@ -20,16 +20,10 @@ export function useOptions(field: () => FormField, value: () => unknown = () => 
   const listed = shallowRef<readonly Option[]>([]);
   /** What was looked for; undefined while nothing is typed. */
   const found = shallowRef<readonly Option[]>();
-  /** By their values: one that was chosen keeps its name. */
-  const seen = shallowRef<ReadonlyMap<string, Option>>(new Map());
-  const isLoading = ref(false);
+  const { seen, isLoading, ask, name } = useAsked(kind);
   const around = useAround();
-  let abort = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
-  onScopeDispose(() => {
-    clearTimeout(timer);
-    abort.abort();
-  });
+  onScopeDispose(() => clearTimeout(timer));
 
   const of = computed(() => {
     const chosen = (kind.value?.narrowedBy ?? []).flatMap((name) => {
@@ -38,36 +32,10 @@ export function useOptions(field: () => FormField, value: () => unknown = () => 
     });
     return Object.fromEntries(chosen);
   });
-
-  /** What was asked before is of no use any more. */
-  async function ask(asked: Asked, take: (options: readonly Option[]) => void): Promise<void> {
-    abort.abort();
-    abort = new AbortController();
-    const { signal } = abort;
-    isLoading.value = true;
-    try {
-      const options = (await kind.value?.options?.(signal, asked)) ?? [];
-      if (signal.aborted) return;
-      seen.value = new Map([...seen.value, ...options.map((option) => [option.value, option] as const)]);
-      take(options);
-    } catch (error) {
-      if (!isAbort(error) && !signal.aborted) showTrouble(error);
-    } finally {
-      if (!signal.aborted) isLoading.value = false;
-    }
-  }
-
   async function list(): Promise<void> {
     found.value = undefined;
     await ask({ of: of.value }, (options) => (listed.value = options));
-    await name();
-  }
-  /** One that isn't listed is asked for its name. */
-  async function name(): Promise<void> {
-    const now = value();
-    if (typeof now !== "string" || now === "" || seen.value.has(now) || kind.value?.nameOf === undefined) return;
-    const label = await kind.value.nameOf(now, abort.signal).catch(() => undefined);
-    if (label !== undefined) seen.value = new Map([...seen.value, [now, { value: now, label }]]);
+    await name(value());
   }
 
   watch(
@@ -107,4 +75,39 @@ export function useOptions(field: () => FormField, value: () => unknown = () => 
       : [chosen, ...offered];
   });
   return { options, isLoading, isSearched, seek };
+}
+
+/** What a kind was asked for, one question at a time; whatever it answered is known by its value from then on. */
+function useAsked(kind: { readonly value: Kind | undefined }) {
+  /** By their values: one that was chosen keeps its name. */
+  const seen = shallowRef<ReadonlyMap<string, Option>>(new Map());
+  const isLoading = ref(false);
+  let abort = new AbortController();
+  onScopeDispose(() => abort.abort());
+
+  /** What was asked before is of no use any more. */
+  async function ask(asked: Asked, take: (options: readonly Option[]) => void): Promise<void> {
+    abort.abort();
+    abort = new AbortController();
+    const { signal } = abort;
+    isLoading.value = true;
+    try {
+      const options = (await kind.value?.options?.(signal, asked)) ?? [];
+      if (signal.aborted) return;
+      seen.value = new Map([...seen.value, ...options.map((option) => [option.value, option] as const)]);
+      take(options);
+    } catch (error) {
+      if (!isAbort(error) && !signal.aborted) showTrouble(error);
+    } finally {
+      if (!signal.aborted) isLoading.value = false;
+    }
+  }
+
+  /** One that isn't listed is asked for its name. */
+  async function name(now: unknown): Promise<void> {
+    if (typeof now !== "string" || now === "" || seen.value.has(now) || kind.value?.nameOf === undefined) return;
+    const label = await kind.value.nameOf(now, abort.signal).catch(() => undefined);
+    if (label !== undefined) seen.value = new Map([...seen.value, [now, { value: now, label }]]);
+  }
+  return { seen, isLoading, ask, name };
 }

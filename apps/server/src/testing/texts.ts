@@ -3,7 +3,7 @@ import type { EmulatorControl } from "./emulator-control.ts";
 
 const signature = "灯笼茶";
 
-/** Two accounts at carriers that take turns, a template for codes and one for whoever's tea is ready; and three texts. */
+/** Two accounts at carriers that take turns, templates for codes and for whoever's tea is ready, and three texts. */
 export async function openTexts(api: Api, emulator: EmulatorControl): Promise<void> {
   const secret = "lantern-tea-secret";
   const signatures = [signature];

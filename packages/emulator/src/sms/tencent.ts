@@ -14,14 +14,19 @@ import { carrierRules } from "./rules.ts";
 const sha256 = (data: string | Buffer): string => createHash("sha256").update(data).digest("hex");
 const hmac = (key: string | Buffer, data: string): Buffer => createHmac("sha256", key).update(data).digest();
 
+const authorized = new RegExp(
+  [
+    String.raw`^TC3-HMAC-SHA256 Credential=([^/]+)/(\d{4}-\d\d-\d\d)/(\w+)/tc3_request`,
+    String.raw`SignedHeaders=([\w;-]+)`,
+    "Signature=([0-9a-f]{64})$",
+  ].join(", ?"),
+);
+
 export function readTencent(network: MobileNetwork, call: Call): Reading | Answer {
   const refused = (code: string, message: string): Answer =>
     whole(network, { Error: { Code: code, Message: message } });
   const authorization = call.headers["authorization"] ?? "";
-  const parts =
-    /^TC3-HMAC-SHA256 Credential=([^/]+)\/(\d{4}-\d\d-\d\d)\/(\w+)\/tc3_request, ?SignedHeaders=([\w;-]+), ?Signature=([0-9a-f]{64})$/.exec(
-      authorization,
-    );
+  const parts = authorized.exec(authorization);
   if (parts === null) return refused("AuthFailure.InvalidAuthorization", "The authorization is wrong.");
   const [, keyId = "", day = "", service = "", signedHeaders = "", signature = ""] = parts;
   const account = network.byKey("tencent", keyId);

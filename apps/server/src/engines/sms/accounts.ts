@@ -60,8 +60,8 @@ export class Accounts {
   async update(ctx: Ctx, { accountId: id, ...change }: Flat<typeof sms.updateAccount>): Promise<View> {
     const before = await this.row(ctx, id);
     const { secret, ...plain } = change;
-    const keys = { keyId: plain.keyId ?? before.keyId, sdkAppId: plain.sdkAppId ?? before.sdkAppId ?? "" };
-    const isKeyed = secret !== undefined || plain.keyId !== undefined || plain.sdkAppId !== undefined;
+    const keys = { keyId: plain.keyId ?? before.keyId, sdkAppId: before.sdkAppId ?? "" };
+    const isKeyed = secret !== undefined || plain.keyId !== undefined;
     if (isKeyed)
       await this.#check(ctx, providerOf(before.provider), { ...keys, secret: secret ?? this.#secret(before) });
     // Whoever mends an account wants it tried at once.

@@ -290,7 +290,7 @@ export const sms = contract(followed, {
     params: accountParams,
     body: z
       .object({ ...Given, secret: Given.secret, enabled: z.boolean() })
-      .omit({ provider: true })
+      .omit({ provider: true, sdkAppId: true })
       .partial(),
     reply: SmsAccount,
     faults: [notFound, accountRefused],

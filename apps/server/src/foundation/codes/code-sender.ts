@@ -32,8 +32,9 @@ export const codeSender = extensionPoint<CodeSender>("codes.sender");
 /** Who can bring codes to a kind of address for this tenant now. */
 export async function readySenders(ctx: Ctx, extensions: Extensions, channel: Channel): Promise<CodeSender[]> {
   const senders = extensions.of(codeSender).flatMap(({ value }) => (value.channel === channel ? [value] : []));
-  const ready = await Promise.all(senders.map((sender) => sender.isReady(ctx)));
-  return senders.filter((_, index) => ready[index]);
+  const ready: CodeSender[] = [];
+  for (const sender of senders) if (await sender.isReady(ctx)) ready.push(sender);
+  return ready;
 }
 
 /** What a code is sent with. Chinese text messages begin with whom they are from, as their providers ask. */
