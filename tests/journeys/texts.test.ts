@@ -138,7 +138,7 @@ async function template(): Promise<void> {
   ].entries()) {
     await form.getByRole("button", { name: "添加" }).click();
     await form.getByLabel("短信账号").nth(index).click();
-    await page.getByRole("option", { name: name! }).click();
+    await page.getByRole("option", { name: name! }).last().click();
     await form.getByLabel("签名").nth(index).fill("灯笼茶");
     if (code) await form.getByLabel("模板编号").nth(index).fill(code);
   }

@@ -115,7 +115,7 @@ export interface SmsProvider {
   readonly secret?: RegExp;
   /** Numbers that one call takes, all with the same template, parameters and signature. */
   readonly batch: number;
-  /** Whether it wants the name of an approved template; else it takes any text that begins with an approved signature. */
+  /** Whether it wants the name of an approved template; else any text goes that begins with an approved signature. */
   readonly hasTemplates: boolean;
   /** Never rejects: one outcome for each text, in order. */
   send(access: Access, texts: readonly Text[]): Promise<readonly Sent[]>;

@@ -9,6 +9,6 @@ export const pages: readonly Page[] = [
     view: () => import("./SubscriptionsPage.vue"),
     needs: subscriptionsRead,
     title: { zh: "订阅授权", en: "Subscriptions" },
-    menu: { group: "messages", order: 8, icon: "bell" },
+    menu: { group: "messages", order: 10, icon: "bell" },
   },
 ];

@@ -35,6 +35,10 @@ export const badPlaces = fault("sms.bad_places", 422, {
   en: "{place} in the template can't be: {reason}",
 });
 export const notSent = fault("sms.not_sent", 422, { zh: "没有发出：{reason}", en: "It wasn't sent: {reason}" });
+export const codeMissing = fault("sms.code_missing", 422, {
+  zh: "{provider}按模板发送，请填写审核通过的模板编号",
+  en: "{provider} sends by template: enter the code under which it approved this one",
+});
 export const badPush = fault("sms.bad_push", 400, {
   zh: "不是这家服务商推送的内容",
   en: "This is nothing that the carrier pushes",
@@ -155,7 +159,7 @@ const Binding = z.object({
     { zh: "签名", en: "Signature" },
   ),
   code: field(
-    z.string().trim().max(60),
+    z.string().trim().max(60).optional(),
     { zh: "模板编号", en: "Template's code" },
     { hint: { zh: "服务商审核通过的模板编号；亿美不需要。", en: "As the carrier approved it; emay has none." } },
   ),
@@ -317,7 +321,7 @@ export const sms = contract(followed, {
     effect: "change",
     body: NewTemplate,
     reply: SmsTemplate,
-    faults: [notFound, badPlaces],
+    faults: [notFound, badPlaces, codeMissing],
   }),
   updateTemplate: route.patch("/sms/templates/:templateId", {
     summary: "Change a template, or at which accounts it is approved",
@@ -326,7 +330,7 @@ export const sms = contract(followed, {
     params: templateParams,
     body: z.object({ ...TemplateFields, enabled: z.boolean() }).partial(),
     reply: SmsTemplate,
-    faults: [notFound, badPlaces],
+    faults: [notFound, badPlaces, codeMissing],
   }),
   deleteTemplate: route.delete("/sms/templates/:templateId", {
     summary: "Take a template away",

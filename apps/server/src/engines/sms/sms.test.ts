@@ -61,6 +61,20 @@ describe("templates", () => {
     expect(refused).toMatchObject({ code: "sms.bad_places", errors: [{ field: "text" }] });
   });
 
+  test("name the code that a carrier approved, where it goes by codes", async () => {
+    const { accounts } = await opened({ aliyun: 1, emay: 1 });
+    const made = (accountId: string) =>
+      api().createTemplate({
+        name: "x",
+        category: "notice",
+        text: "谢谢",
+        bindings: [{ accountId, signature: "灯笼茶" }],
+      });
+    const refused = await refusal(made(accounts.aliyun));
+    expect(refused).toMatchObject({ code: "sms.code_missing", errors: [{ field: "bindings.0.code" }] });
+    expect(await made(accounts.emay)).toMatchObject({ blocked: null });
+  });
+
   test("say why they can't be sent", async () => {
     const { accounts, templateId } = await opened({ aliyun: 1 });
     expect((await api().listTemplates({})).items).toMatchObject([{ blocked: null, accounts: [{ name: "aliyun" }] }]);

@@ -5,8 +5,9 @@ import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
 import { listOf } from "@zhanggui/kit/server/list";
 import { those } from "@zhanggui/kit/server/search";
 import type { Selectable } from "kysely";
+import { providerOf } from "./accounts.ts";
 import { placesOf } from "./internal/places.ts";
-import { sms } from "./sms.contract.ts";
+import { codeMissing, sms } from "./sms.contract.ts";
 import type { SmsTables } from "./sms.tables.ts";
 
 export type TemplateRow = Selectable<SmsTables["sms_template"]>;
@@ -111,15 +112,19 @@ export class SmsTemplates {
     for (const [index, binding] of bindings.entries()) {
       const account = await ctx.db
         .selectFrom("sms_account")
-        .select("id")
+        .select("provider")
         .where("id", "=", binding.accountId)
         .where("deletedAt", "is", null)
         .executeTakeFirst();
       if (account === undefined) throw notFound({ errors: [{ field: `bindings.${index}.accountId` }] });
+      const { hasTemplates, label } = providerOf(account.provider);
+      if (hasTemplates && !binding.code)
+        throw codeMissing({ provider: label.zh, errors: [{ field: `bindings.${index}.code` }] });
+      const bound = { ...binding, code: binding.code ?? "" };
       await ctx.db
         .insertInto("sms_binding")
-        .values({ templateId, ...binding })
-        .onConflict((on) => on.columns(["tenantId", "templateId", "accountId"]).doUpdateSet(binding))
+        .values({ templateId, ...bound })
+        .onConflict((on) => on.columns(["tenantId", "templateId", "accountId"]).doUpdateSet(bound))
         .execute();
     }
   }
