@@ -37,15 +37,16 @@ export const operationsMessages = pair(
       connect: { wechat: "检查服务器能否访问外网、域名解析和出口防火墙；恢复后排队的调用会自动重试。" },
       messaging: {
         mail: "检查邮件服务器地址、账号和端口（SMTP_URL）；未配置时不发送邮件。",
-        sms: "检查短信接收地址（SMS_URL）；未配置时不提供短信验证码。",
       },
+      sms: { sms: "检查短信接收地址（SMS_URL）；短信账号的状态见“短信账号”。都没有时不提供短信验证码。" },
       webhooks: { rabbitmq: "检查 RabbitMQ 是否启动、地址和账号是否正确（AMQP_URL）；事件会一直等待，不会丢失。" },
     },
     names: {
       operations: { database: "数据库", redis: "Redis（共享缓存与限流）" },
       files: { storage: "文件存储" },
       connect: { wechat: "微信接口" },
-      messaging: { mail: "邮件服务器", sms: "短信服务" },
+      messaging: { mail: "邮件服务器" },
+      sms: { sms: "短信接收地址" },
       webhooks: { rabbitmq: "RabbitMQ" },
     },
     slow: "最近 24 小时的慢查询",
@@ -119,7 +120,9 @@ export const operationsMessages = pair(
       },
       messaging: {
         mail: "Check the mail server's address, login and port (SMTP_URL). Without one no mail is sent.",
-        sms: "Check the address that takes text messages (SMS_URL). Without one no code goes to a phone.",
+      },
+      sms: {
+        sms: "Check the address that takes text messages (SMS_URL). How accounts at carriers do, “Text accounts” tells; with neither no code goes to a phone.",
       },
       webhooks: {
         rabbitmq: "Check that RabbitMQ runs, and its address and login (AMQP_URL). Events wait for it; none is lost.",
@@ -129,7 +132,8 @@ export const operationsMessages = pair(
       operations: { database: "Database", redis: "Redis (shared caches and limits)" },
       files: { storage: "File storage" },
       connect: { wechat: "WeChat's API" },
-      messaging: { mail: "Mail server", sms: "Text messages" },
+      messaging: { mail: "Mail server" },
+      sms: { sms: "Text messages (SMS_URL)" },
       webhooks: { rabbitmq: "RabbitMQ" },
     },
     slow: "Slow statements of the last 24 hours",

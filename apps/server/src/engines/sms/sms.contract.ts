@@ -82,7 +82,7 @@ const health = {
 export const SmsAccount = z
   .object({
     id: Id,
-    name: field(oneLine(40), { zh: "名称", en: "Name" }, { width: "20%" }),
+    name: field(oneLine(40), { zh: "名称", en: "Name" }, { width: "17%" }),
     provider: Provider,
     state: field(z.enum(["well", "broken", "off"]), { zh: "状态", en: "State" }, { choices: health, width: "104px" }),
     reason: field(
@@ -97,8 +97,8 @@ export const SmsAccount = z
     /** To be entered at the carrier's: it pushes receipts and replies there. */
     callbackUrl: field(z.string(), { zh: "回执地址", en: "Receipts to" }, { hidden: true }),
     /** In the last day: handed over, of those delivered. */
-    sent: field(z.int(), { zh: "今日发送", en: "Sent (day)" }, { kind: "count", width: "96px" }),
-    delivered: field(z.int(), { zh: "今日送达", en: "Delivered (day)" }, { kind: "count", width: "96px" }),
+    sent: field(z.int(), { zh: "24 小时发送", en: "Sent (24 h)" }, { kind: "count", width: "104px" }),
+    delivered: field(z.int(), { zh: "其中送达", en: "Delivered" }, { kind: "count", width: "96px" }),
     enabled: switched,
     createdAt: field(Instant, { zh: "创建时间", en: "Created" }, { sort: "id", hidden: true }),
   })
@@ -225,8 +225,8 @@ export const SmsAttempt = z
     createdAt: field(Instant, { zh: "时间", en: "At" }, { sort: "id", filter: "range", width: "136px" }),
     phone: field(z.string(), { zh: "手机号", en: "Number" }, { width: "128px" }),
     category: field(Category, { zh: "类别", en: "Category" }, { choices: categories, filter: true, width: "96px" }),
-    template: field(Named, { zh: "模板", en: "Template" }, { kind: "smsTemplate" }),
-    account: field(Named, { zh: "账号", en: "Account" }, { kind: "smsAccount" }),
+    template: field(Named, { zh: "模板", en: "Template" }, { kind: "smsTemplate", width: "13%" }),
+    account: field(Named, { zh: "账号", en: "Account" }, { kind: "smsAccount", width: "13%" }),
     state: field(
       z.enum(["submitting", "accepted", "delivered", "undelivered", "no_receipt", "refused", "unreached", "unknown"]),
       { zh: "状态", en: "State" },
