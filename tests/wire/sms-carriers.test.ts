@@ -235,12 +235,16 @@ describe.each(providers.map((provider) => [provider.name, provider] as const))("
 
   test("what certainly wasn't sent is told from what may have been", async () => {
     expect(await only(text({ to: "+8612345" }))).toMatchObject({ kind: "refused", why: "recipient" });
-    expect(await only(text({ signature: "别人" }))).toMatchObject({ kind: "refused", why: "content" });
+    expect(await only(text({ signature: "别人" }))).toMatchObject({ kind: "refused", why: "template" });
     const order = network();
     order.addFault({ carrier: provider.name as "tencent", count: 1, status: 503 });
     expect(await only(text())).toMatchObject({ kind: "refused", why: "busy" });
     order.addFault({ carrier: provider.name as "tencent", count: 1, status: 502 });
     expect(await only(text())).toMatchObject({ kind: "unknown" });
+    for (const code of ["InternalError.OtherError", "isp.SYSTEM_ERROR", "ERROR_NOBODY_KNOWS"]) {
+      order.addFault({ carrier: provider.name as "tencent", count: 1, code });
+      expect(await only(text())).toMatchObject({ kind: "unknown" });
+    }
     expect(order.texts).toEqual([]);
     order.addFault({ carrier: provider.name as "tencent", count: 1, drop: "after" });
     expect(await only(text())).toMatchObject({ kind: "unknown" });

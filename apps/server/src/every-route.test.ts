@@ -37,6 +37,7 @@ const publicRoutes = [
   "links.open",
   "links.unlock",
   "operations.getMaintenance",
+  "sms.takePush",
 ];
 
 /** The only routes that an account needs no right for. */

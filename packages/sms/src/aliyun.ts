@@ -20,20 +20,22 @@ import {
 
 const version = "2017-05-25";
 
+/** Codes that say for certain that nothing was sent, and why. Whatever isn't here may have been sent. */
 const refusals: readonly (readonly [RegExp, Refusal])[] = [
   [/MOBILE_NUMBER_ILLEGAL|BLACK_KEY_CONTROL_LIMIT|MOBILE_IN_BLACK|DOMESTIC_NUMBER_NOT_SUPPORTED/, "recipient"],
   [/BUSINESS_LIMIT_CONTROL/, "recipient_limit"],
-  [/SMS_(?:SIGN|TEMPLATE|CONTENT|SIGNATURE)|SIGN_|TEMPLATE_|EXTEND_CODE_ERROR/, "content"],
-  [/PARAM_(?:LENGTH|NOT_SUPPORT)|INVALID_JSON_PARAM/, "content"],
+  [/SMS_(?:SIGN|TEMPLATE|SIGNATURE)|SIGN_|TEMPLATE_MISSING_PARAMETERS|EXTEND_CODE_ERROR/, "template"],
+  [/SMS_CONTENT|PARAM_(?:LENGTH|NOT_SUPPORT)|TEMPLATE_PARAMS_ILLEGAL|INVALID_JSON_PARAM/, "values"],
   [/MARKETING_TIME|TIME_ILLEGAL/, "window"],
-  [/^Throttling|GATEWAY_ERROR/, "busy"],
-  [/INVALID_PARAMETERS|MOBILE_COUNT_OVER_LIMIT|InvalidVersion|InvalidAction|Missing/, "request"],
+  [/^Throttling/, "busy"],
+  [/AMOUNT_NOT_ENOUGH|OUT_OF_SERVICE|PRODUCT_UN_?SUBSCRI|ACCOUNT_|DENY_IP_RANGE|(?:DAY|MONTH)_LIMIT/, "account"],
+  [/RAM_PERMISSION_DENY|^SignatureDoesNotMatch|^InvalidAccessKeyId|^Forbidden|^NoPermission/, "account"],
+  [/^SignatureNonceUsed|^InvalidTimeStamp|^IncompleteSignature/, "account"],
+  [/INVALID_PARAMETERS|MOBILE_COUNT_OVER_LIMIT|InvalidVersion|InvalidAction|^Missing/, "request"],
 ];
-/** The carrier doesn't know itself whether it went out: isp.SYSTEM_ERROR says "try again", of which nobody is sure. */
-const unclear = /^isp\.SYSTEM_ERROR|^ServiceUnavailable|^InternalError/;
 
-function refusalOf(code: string): Refusal {
-  return refusals.find(([pattern]) => pattern.test(code))?.[1] ?? "account";
+function refusalOf(code: string): Refusal | undefined {
+  return refusals.find(([pattern]) => pattern.test(code))?.[1];
 }
 
 const sha256 = (data: string): string => createHash("sha256").update(data).digest("hex");
@@ -95,8 +97,9 @@ async function sendOne(access: Access, text: Text): Promise<Sent> {
     const { Code, Message, BizId } = said.data;
     if (Code === "OK")
       return BizId === undefined ? { kind: "unknown", reason: "OK without a BizId" } : { kind: "accepted", id: BizId };
-    if (unclear.test(Code)) return { kind: "unknown", reason: `${Code} ${Message}`.trim() };
-    return { kind: "refused", why: refusalOf(Code), code: Code, message: Message };
+    const why = refusalOf(Code);
+    if (why === undefined) return { kind: "unknown", reason: `${Code} ${Message}`.trim() };
+    return { kind: "refused", why, code: Code, message: Message };
   } catch (error) {
     return outcomeOfError(error);
   }
@@ -114,7 +117,7 @@ async function ask<Shape extends z.ZodType>(
   const said = Said.safeParse(json);
   if (!said.success) throw new Error(`Aliyun answered HTTP ${answer.status}`);
   const { Code, Message } = said.data;
-  if (Code !== "OK") throw new CarrierError(refusalOf(Code), Code, Message);
+  if (Code !== "OK") throw new CarrierError(refusalOf(Code) ?? "busy", Code, Message);
   return shape.parse(json);
 }
 

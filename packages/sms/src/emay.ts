@@ -15,21 +15,23 @@ import {
 
 /*
  * emay (亿美软通): the JSON body is AES-128-ECB under the secret, its own header says who calls, and the answer's header
- * `result` what came of it. Known from its published clients; its codes are recalled, and what isn't known of them
- * counts as a refusal of the account's.
+ * `result` what came of it. Known from its published clients; its codes are recalled, and of what isn't known of them
+ * nobody can tell whether it was sent.
  */
 
 const refusals: readonly (readonly [RegExp, Refusal])[] = [
   [/MOBILE/, "recipient"],
-  [/FREQUENCY|LIMIT_MOBILE/, "recipient_limit"],
-  [/CONTENT|SIGN_ERROR|SENSITIVE/, "content"],
+  [/FREQUENCY/, "recipient_limit"],
+  [/SIGN_ERROR/, "template"],
+  [/CONTENT|SENSITIVE/, "values"],
   [/TIME_RANGE/, "window"],
   [/SPEED|BUSY|TPS/, "busy"],
-  [/PARAMS|DECRYPT/, "request"],
+  [/APPID|BALANCE|IP_|DECRYPT|EXPIRED/, "account"],
+  [/PARAMS/, "request"],
 ];
 
-function refusalOf(code: string): Refusal {
-  return refusals.find(([pattern]) => pattern.test(code))?.[1] ?? "account";
+function refusalOf(code: string): Refusal | undefined {
+  return refusals.find(([pattern]) => pattern.test(code))?.[1];
 }
 
 /** A call that was written down is no good a minute later. */
@@ -76,7 +78,11 @@ async function send(access: Access, texts: readonly Text[]): Promise<readonly Se
   try {
     const { result, json, status } = await call(access, "inter/sendPersonalitySMS", { smses });
     if (result === "") return same(outcomeOfStatus(status));
-    if (result !== "SUCCESS") return same({ kind: "refused", why: refusalOf(result), code: result, message: result });
+    if (result !== "SUCCESS") {
+      const why = refusalOf(result);
+      if (why === undefined) return same({ kind: "unknown", reason: result });
+      return same({ kind: "refused", why, code: result, message: result });
+    }
     const sent = SentTexts.safeParse(json);
     if (!sent.success) return same({ kind: "unknown", reason: "SUCCESS with an answer that can't be read" });
     return smses.map(({ customSmsId }) => {
@@ -129,7 +135,7 @@ async function ask<Shape extends z.ZodType>(
 ): Promise<z.output<Shape>> {
   const { result, json, status } = await call(access, path, input);
   if (result === "") throw new Error(`emay answered HTTP ${status}`);
-  if (result !== "SUCCESS") throw new CarrierError(refusalOf(result), result, result);
+  if (result !== "SUCCESS") throw new CarrierError(refusalOf(result) ?? "busy", result, result);
   return shape.parse(json);
 }
 

@@ -8,13 +8,22 @@ export interface Sentence {
  * Why a carrier refused, by what follows from it:
  * - `recipient`: the number is wrong, blocked or has opted out. No carrier helps.
  * - `recipient_limit`: this number had too many. Another carrier would get round a limit that protects people: never.
- * - `content`: this template, signature or wording isn't allowed at this account; at another it may be.
+ * - `template`: this template or signature isn't approved at this account; at another it may be.
+ * - `values`: what was put in isn't allowed: too long, a link, a word. Of this text alone.
  * - `account`: no money, no right, a wrong key, a quota of the day. Nothing goes by this account until somebody acts.
  * - `window`: not at this time of day.
  * - `busy`: too many calls at once. Soon again.
  * - `request`: the call itself was malformed, which is a mistake of ours or of the settings.
  */
-export type Refusal = "recipient" | "recipient_limit" | "content" | "account" | "window" | "busy" | "request";
+export type Refusal =
+  | "recipient"
+  | "recipient_limit"
+  | "template"
+  | "values"
+  | "account"
+  | "window"
+  | "busy"
+  | "request";
 
 export type Sent =
   | { readonly kind: "accepted"; readonly id: string; readonly segments?: number | undefined }
@@ -99,10 +108,7 @@ export type Found =
   /** It can't be told. */
   | { readonly kind: "unclear" };
 
-/**
- * A carrier of text messages. One file declares one; a file of somebody else's does the same, and `conformance.ts`
- * says whether it keeps what is said here.
- */
+/** A carrier of text messages: one file declares one. */
 export interface SmsProvider {
   /** Stable, lower case: it stands in tables. */
   readonly name: string;

@@ -21,28 +21,30 @@ import {
 
 const version = "2021-01-11";
 
-/** By the end of its code; what isn't here is a refusal of the account's. */
+/** Codes that say for certain that nothing was sent, and why. Whatever isn't here may have been sent. */
 const refusals: readonly (readonly [RegExp, Refusal])[] = [
   [/IncorrectPhoneNumber|PhoneNumberInBlacklist|PhoneNumberOnBlackList|PhoneNumberParseFail/, "recipient"],
   [/PhoneNumber(?:ThirtySecond|OneHour|Daily|SameContentDaily)Limit|SameContentDailyLimit/, "recipient_limit"],
   [/DeliveryFrequencyLimit/, "recipient_limit"],
-  [/ContainSensitiveWord|TemplateIncorrectOrUnapproved|SignatureIncorrectOrUnapproved/, "content"],
-  [/TemplateParam|TemplateId|ContentLengthLimit|ProhibitSpecialCharacter|MarketingTemplate/, "content"],
+  [/(?:Template|Signature)IncorrectOrUnapproved|TemplateParamSetNotMatch|TemplateIdNotExist/, "template"],
+  [/MarketingTemplate|ProhibitedUseUrlInTemplate/, "template"],
+  [/ContainSensitiveWord|TemplateParameter(?:Format|Length)|ContentLengthLimit|ProhibitSpecialCharacter/, "values"],
   [/MarketingSendTimeConstraint/, "window"],
-  [/RequestLimitExceeded|InternalError\.(?:OtherError|RequestTimeException)$/, "busy"],
-  [/InvalidParameter$|InvalidAction|UnsupportedProtocol|MissingParameter|UnknownParameter/, "request"],
+  [/RequestLimitExceeded/, "busy"],
+  [/InsufficientBalance|Arrears|RequestIpNotInWhitelist|AppDailyLimit|AppCountryOrRegion/, "account"],
+  [/^AuthFailure|^UnauthorizedOperation|SdkAppId(?:NotExist|IsDisabled)|^UnsupportedRegion/, "account"],
+  [/^InvalidParameter$|InvalidAction|UnsupportedProtocol|MissingParameter|UnknownParameter/, "request"],
   [/PhoneNumberCountLimit/, "request"],
 ];
-/** The carrier doesn't know itself whether it went out. */
-const unclear = /InternalError\.(?:Timeout|SendAndRecvFail|RestApiInterfaceNotExist)|FailedOperation\.Timeout/;
 
-function refusalOf(code: string): Refusal {
-  return refusals.find(([pattern]) => pattern.test(code))?.[1] ?? "account";
+function refusalOf(code: string): Refusal | undefined {
+  return refusals.find(([pattern]) => pattern.test(code))?.[1];
 }
 
 function sentOf(code: string, message: string): Sent {
-  if (unclear.test(code)) return { kind: "unknown", reason: `${code} ${message}`.trim() };
-  return { kind: "refused", why: refusalOf(code), code, message };
+  const why = refusalOf(code);
+  if (why === undefined) return { kind: "unknown", reason: `${code} ${message}`.trim() };
+  return { kind: "refused", why, code, message };
 }
 
 const sha256 = (data: string): string => createHash("sha256").update(data).digest("hex");
@@ -141,7 +143,7 @@ async function ask<Shape extends z.ZodType>(
   const envelope = Envelope.safeParse(parseJson(answer.body));
   if (!envelope.success) throw new Error(`Tencent answered HTTP ${answer.status}`);
   const { Error: error, ...rest } = envelope.data.Response;
-  if (error !== undefined) throw new CarrierError(refusalOf(error.Code), error.Code, error.Message);
+  if (error !== undefined) throw new CarrierError(refusalOf(error.Code) ?? "busy", error.Code, error.Message);
   return shape.parse(rest);
 }
 
@@ -197,7 +199,7 @@ const PushedReply = z.object({
   nationcode: z.string().default("86"),
   sign: z.string().default(""),
   text: z.string(),
-  time: z.coerce.number(),
+  time: z.coerce.number().int().min(0).max(9_999_999_999),
 });
 
 function readCallback(body: string, now: Date): Callback | undefined {

@@ -34,7 +34,7 @@ export async function openTexts(api: Api, emulator: EmulatorControl): Promise<vo
     keyId: "AKID-lantern-tea",
     sdkAppId: "1400006666",
   } as const;
-  const aliyun = { provider: "aliyun", name: "阿里云备用", keyId: "LTAI-lantern-tea" } as const;
+  const aliyun = { provider: "aliyun", name: "阿里云", keyId: "LTAI-lantern-tea" } as const;
   const first = await api.sms.createAccount({ ...tencent, secret, weight: 3 });
   const second = await api.sms.createAccount({ ...aliyun, secret, weight: 1 });
   const bindings = (number: string) => [

@@ -4,13 +4,15 @@ import { notFound } from "@zhanggui/kit/contract/faults";
 import { newId } from "@zhanggui/kit/contract/ids";
 import type { Flat, Out } from "@zhanggui/kit/contract/route";
 import type { Ctx } from "@zhanggui/kit/server/ctx";
+import { firstIdAt } from "@zhanggui/kit/server/queue/event-log";
 import { listOf } from "@zhanggui/kit/server/list";
 import { Runtime } from "@zhanggui/kit/server/runtime";
 import { those } from "@zhanggui/kit/server/search";
 import { type Access, CarrierError, type Credentials, type SmsProvider } from "@zhanggui/sms/provider";
 import { providers } from "@zhanggui/sms/providers";
 import type { Selectable } from "kysely";
-import { accountRefused, sms } from "./sms.contract.ts";
+import { accountRefused, accountTaken, secretShape } from "./faults.contract.ts";
+import { sms } from "./sms.contract.ts";
 import { accountSecret } from "./sms.sealed.ts";
 import type { SmsTables } from "./sms.tables.ts";
 
@@ -36,23 +38,26 @@ export class Accounts {
     });
   }
 
-  /** @throws Fault `sms.account_refused` if the carrier doesn't accept the key */
+  /** @throws Fault `sms.account_refused` if the carrier doesn't accept the key, `sms.secret_shape`, `sms.account_taken` */
   async create(ctx: Ctx, given: Flat<typeof sms.createAccount>): Promise<View> {
     const { secret, keyId, sdkAppId = "", provider, ...rest } = given;
     await this.#check(ctx, providerOf(provider), { keyId, secret, sdkAppId });
     const id = newId(ctx.now());
-    await ctx.db
-      .insertInto("sms_account")
-      .values({
-        ...rest,
-        id,
-        provider,
-        keyId,
-        sdkAppId: sdkAppId || null,
-        secretSealed: this.runtime.secrets.seal(secret, accountSecret.context({ id })),
-        callbackKey: randomBytes(24).toString("base64url"),
-      })
-      .execute();
+    const named = { provider, keyId, sdkAppId: sdkAppId || null };
+    await ctx.tx(async (ctx) => {
+      await ctx.lock("sms.account", keyId);
+      await this.#assertFree(ctx, named);
+      await ctx.db
+        .insertInto("sms_account")
+        .values({
+          ...rest,
+          ...named,
+          id,
+          secretSealed: this.runtime.secrets.seal(secret, accountSecret.context({ id })),
+          callbackKey: randomBytes(24).toString("base64url"),
+        })
+        .execute();
+    });
     return this.#get(ctx, id);
   }
 
@@ -62,6 +67,8 @@ export class Accounts {
     const { secret, ...plain } = change;
     const keys = { keyId: plain.keyId ?? before.keyId, sdkAppId: before.sdkAppId ?? "" };
     const isKeyed = secret !== undefined || plain.keyId !== undefined;
+    if (plain.keyId !== undefined && plain.keyId !== before.keyId)
+      await this.#assertFree(ctx, { ...before, keyId: plain.keyId });
     if (isKeyed)
       await this.#check(ctx, providerOf(before.provider), { ...keys, secret: secret ?? this.#secret(before) });
     // Whoever mends an account wants it tried at once.
@@ -109,8 +116,26 @@ export class Accounts {
     return { provider, access: this.#access(ctx, provider, credentials, timeoutMs) };
   }
 
-  callbackUrl(ctx: Ctx, { id, callbackKey }: Pick<AccountRow, "id" | "callbackKey">): string {
-    return `${this.runtime.env.PUBLIC_URL}/api/sms/callback/${ctx.tenantId}/${id}/${callbackKey}`;
+  /** What is to be entered at the carrier's. @throws Fault `kit.not_found` */
+  async callback(ctx: Ctx, { accountId }: Flat<typeof sms.getCallback>): Promise<Out<typeof sms.getCallback>> {
+    const { id, callbackKey: key } = await this.row(ctx, accountId);
+    return { url: `${this.runtime.env.PUBLIC_URL}/api/sms/callback/${ctx.tenantId}/${id}?key=${key}` };
+  }
+
+  /** Two of one account would take each other's receipts: each is told once. */
+  async #assertFree(
+    ctx: Ctx,
+    { provider, keyId, sdkAppId }: Pick<AccountRow, "provider" | "keyId" | "sdkAppId">,
+  ): Promise<void> {
+    const same = await ctx.db
+      .selectFrom("sms_account")
+      .select("name")
+      .where("provider", "=", provider)
+      .where("keyId", "=", keyId)
+      .where("sdkAppId", "is not distinct from", sdkAppId)
+      .where("deletedAt", "is", null)
+      .executeTakeFirst();
+    if (same !== undefined) throw accountTaken({ name: same.name, errors: [{ field: "keyId" }] });
   }
 
   #access(ctx: Ctx, provider: SmsProvider, credentials: Credentials, timeoutMs: number): Access {
@@ -131,7 +156,7 @@ export class Accounts {
   /** What can't be asked now is believed: its first text proves it. */
   async #check(ctx: Ctx, provider: SmsProvider, credentials: Credentials): Promise<void> {
     const at = (field: string, reason: string) => accountRefused({ reason, errors: [{ field }] });
-    if (provider.secret?.test(credentials.secret) === false) throw at("secret", provider.label.zh);
+    if (provider.secret?.test(credentials.secret) === false) throw secretShape({ errors: [{ field: "secret" }] });
     try {
       await provider.check(this.#access(ctx, provider, credentials, checkMs));
     } catch (error) {
@@ -158,7 +183,7 @@ export class Accounts {
         fn.countAll<number>().filterWhere("state", "=", "delivered").as("delivered"),
       ])
       .where("accountId", "in", [...rows.map(({ id }) => id), noId])
-      .where("createdAt", ">", since)
+      .where("id", ">=", firstIdAt(since))
       .where("state", "in", ["accepted", "delivered", "undelivered", "no_receipt"])
       .groupBy("accountId")
       .execute();
@@ -169,7 +194,6 @@ export class Accounts {
         ...row,
         state: row.enabled ? (isBroken ? ("broken" as const) : ("well" as const)) : ("off" as const),
         reason: isBroken && row.zh !== null && row.en !== null ? { zh: row.zh, en: row.en } : null,
-        callbackUrl: this.callbackUrl(ctx, row),
         sent: Number(byId.get(row.id)?.sent ?? 0),
         delivered: Number(byId.get(row.id)?.delivered ?? 0),
       };

@@ -16,10 +16,10 @@ const send = (templateId: string) => shop.send(templateId);
 const attempts = () => shop.attempts();
 
 const push = async (accountId: string, body: unknown, key?: string) => {
-  const { items } = await api().listAccounts({});
-  const url = new URL(items.find(({ id }) => id === accountId)?.callbackUrl ?? "");
-  const path = key === undefined ? url.pathname : url.pathname.replace(/[^/]+$/, key);
-  const answer = await fetch(`${shop.server.url}${path}`, { method: "POST", body: JSON.stringify(body) });
+  const url = new URL((await api().getCallback({ accountId })).url);
+  if (key !== undefined) url.searchParams.set("key", key);
+  const to = `${shop.server.url}${url.pathname}${url.search}`;
+  const answer = await fetch(to, { method: "POST", body: JSON.stringify(body) });
   return { status: answer.status, body: await answer.text() };
 };
 const receipt = (id: string, changes: object = {}) => ({
@@ -116,3 +116,39 @@ test("what people answer is kept once, with their number hidden", async () => {
   for (let time = 0; time < 3; time += 1) expect(await push(accounts.tencent, reply)).toMatchObject({ status: 200 });
   expect((await api().listReplies({})).items).toMatchObject([{ text: "R", signature: "灯笼茶", phone: "138****1234" }]);
 });
+
+test("are asked for where nobody can tell, and where only a push would bring them", async () => {
+  const { templateId } = await opened({ aliyun: 1 });
+  shop.holdReceipts("aliyun");
+  network().addFault({ carrier: "aliyun", count: 1, drop: "after" });
+  await refusal(send(templateId));
+  network().addFault({ carrier: "aliyun", count: 1, drop: "before" });
+  await refusal(send(templateId));
+  await send(templateId);
+  const pull = () => shop.server.runtime.runSchedule("sms.pull_receipts");
+  await pull();
+  expect((await attempts()).map(({ state }) => state)).toEqual(["accepted", "unknown", "unknown"]);
+  shop.server.clock.advance(61_000);
+  await pull();
+  // It was taken; it never was; and nothing is known of the third yet.
+  expect((await attempts()).map(({ state }) => state)).toEqual(["accepted", "unreached", "accepted"]);
+  for (const text of network().texts) network().report(text, "DELIVRD");
+  shop.server.clock.advance(601_000);
+  await pull();
+  expect((await attempts()).map(({ state }) => state)).toEqual(["delivered", "unreached", "delivered"]);
+});
+
+test("and answers are fetched apart, and while nothing is under way; one that is odd loses no other", async () => {
+  const { accounts } = await opened({ tencent: 1 });
+  const reply = { accountId: accountAt("tencent"), phone: "+8613800001234" };
+  await network().answer({ ...reply, text: "a\u0000b" });
+  await network().answer({ ...reply, text: "TD" });
+  await shop.server.runtime.runSchedule("sms.pull_receipts");
+  const { items } = await api().listReplies({});
+  expect(items.map(({ text, account }) => [text, account.id]).toSorted()).toEqual([
+    ["TD", accounts.tencent],
+    ["ab", accounts.tencent],
+  ]);
+});
+const accountAt = (carrier: "tencent") =>
+  [...network().accounts.values()].find((each) => each.carrier === carrier)?.id ?? "";

@@ -5,13 +5,16 @@ import type { BytesOut } from "@zhanggui/kit/contract/body";
 import { notFound } from "@zhanggui/kit/contract/faults";
 import type { Flat, Out } from "@zhanggui/kit/contract/route";
 import type { Ctx, TxCtx } from "@zhanggui/kit/server/ctx";
+import { firstIdAt } from "@zhanggui/kit/server/queue/event-log";
 import { listOf } from "@zhanggui/kit/server/list";
 import { Runtime } from "@zhanggui/kit/server/runtime";
 import type { Receipt, Reply } from "@zhanggui/sms/provider";
 import { Tenants } from "../../foundation/access/tenants.ts";
 import { type AccountRow, Accounts, providerOf } from "./accounts.ts";
 import { explain } from "./internal/words.ts";
-import { badPush, sms } from "./sms.contract.ts";
+import { badPush } from "./faults.contract.ts";
+import { sms } from "./sms.contract.ts";
+import { attemptPhone } from "./sms.sealed.ts";
 
 /** After so long no network reports any more. */
 const noReceiptMs = 72 * 3_600_000;
@@ -19,6 +22,10 @@ const noReceiptMs = 72 * 3_600_000;
 const lostMs = 10 * 60_000;
 const pullMs = 15_000;
 const atOnce = 500;
+/** What is written in one transaction. */
+const together = 50;
+/** Texts that one account is asked about in a minute. */
+const queriesAtOnce = 50;
 /** Pulls of one account at a time: what is left comes with the next minute's. */
 const mostPulls = 20;
 const uuid = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/;
@@ -104,63 +111,128 @@ export class Receipts {
     const provider = providerOf(account.provider);
     const read = provider.readCallback?.(Buffer.from(bytes).toString("utf8"), ctx.now());
     if (read === undefined) throw badPush();
-    await this.#take(ctx, account, read.receipts, read.replies);
+    await this.#takeReceipts(ctx, account, read.receipts);
+    await this.#takeReplies(ctx, account, read.replies);
     return { contentType: "application/json; charset=utf-8", body: Buffer.from(provider.taken ?? "") };
   }
 
-  /** By schedule: fetches what wasn't pushed, and ends what nobody will ever tell of. */
+  /** By schedule: fetches what wasn't pushed, asks about what nobody knows, ends what nobody will ever tell of. */
   pull(): Promise<void> {
     return this.tenants.each(async (ctx) => {
-      const waiting = await ctx.db
+      const accounts = await ctx.db
         .selectFrom("sms_account")
         .selectAll()
         .where("deletedAt", "is", null)
-        .where(({ exists, selectFrom }) =>
-          exists(
-            selectFrom("sms_attempt")
-              .select("sms_attempt.id")
-              .whereRef("sms_attempt.accountId", "=", "sms_account.id")
-              .where("sms_attempt.state", "=", "accepted"),
-          ),
-        )
+        .where("enabled", "=", true)
         .execute();
-      for (const account of waiting) await this.#pullOf(ctx, account);
+      for (const account of accounts) {
+        await this.#pullOf(ctx, account, "receipts");
+        await this.#pullOf(ctx, account, "replies");
+        await this.#askAbout(ctx, account);
+      }
       await this.#giveUp(ctx);
     });
   }
 
-  async #pullOf(ctx: Ctx, account: AccountRow): Promise<void> {
+  /** Each apart: a right that one of them lacks loses nothing of the other. */
+  async #pullOf(ctx: Ctx, account: AccountRow, what: "receipts" | "replies"): Promise<void> {
     const { provider, access } = this.accounts.access(ctx, account, pullMs);
     try {
       for (let turn = 0; turn < mostPulls; turn += 1) {
-        const receipts = (await provider.pullReceipts?.(access)) ?? [];
-        const replies = (await provider.pullReplies?.(access)) ?? [];
-        if (receipts.length + replies.length === 0) return;
-        // What was fetched is fetched only once: it is written before more is asked for.
-        await this.#take(ctx, account, receipts, replies);
+        // What was fetched is told only once: it is written before more is asked for.
+        if (what === "receipts") {
+          const receipts = (await provider.pullReceipts?.(access)) ?? [];
+          if (receipts.length === 0) return;
+          await this.#takeReceipts(ctx, account, receipts);
+        } else {
+          const replies = (await provider.pullReplies?.(access)) ?? [];
+          if (replies.length === 0) return;
+          await this.#takeReplies(ctx, account, replies);
+        }
       }
     } catch (error) {
-      ctx.log.warn({ err: error, accountId: account.id }, "receipts of text messages can't be fetched");
+      ctx.log.warn({ err: error, accountId: account.id, what }, "what a carrier has to tell can't be fetched");
     }
   }
 
-  async #take(ctx: Ctx, account: AccountRow, receipts: readonly Receipt[], replies: readonly Reply[]): Promise<void> {
-    for (const receipt of receipts) await ctx.tx((ctx) => this.#receive(ctx, account.id, receipt));
-    const key = account.callbackKey;
-    for (const { from, text, signature, at } of replies) {
-      const phone = addressIn("phone", from) ?? from;
-      const fingerprint = createHmac("sha256", key)
-        .update(`${phone}\n${at.toISOString()}\n${text}`)
-        .digest("base64url");
+  /**
+   * Asks about texts that may or may not have been sent, and about those whose receipt only a push would bring. Each a
+   * minute after its call, then every ten.
+   */
+  async #askAbout(ctx: Ctx, account: AccountRow): Promise<void> {
+    const { provider, access } = this.accounts.access(ctx, account, pullMs);
+    if (provider.query === undefined) return;
+    const now = ctx.now().getTime();
+    const states = provider.pullReceipts === undefined ? (["unknown", "accepted"] as const) : (["unknown"] as const);
+    const due = await ctx.db
+      .selectFrom("sms_attempt")
+      .select(["id", "phoneSealed", "createdAt"])
+      .where("accountId", "=", account.id)
+      .where("state", "in", states)
+      .where("phoneSealed", "is not", null)
+      .where("id", ">=", firstIdAt(new Date(now - noReceiptMs)))
+      .where("id", "<", firstIdAt(new Date(now - 60_000)))
+      .where(({ eb, or }) => or([eb("askedAt", "is", null), eb("askedAt", "<", new Date(now - 600_000))]))
+      .orderBy("id")
+      .limit(queriesAtOnce)
+      .execute();
+    for (const { id, phoneSealed, createdAt: at } of due) {
+      await ctx.db.updateTable("sms_attempt").set({ askedAt: ctx.now() }).where("id", "=", id).execute();
+      const phone = this.runtime.secrets.open(phoneSealed ?? "", attemptPhone.context({ id }));
+      try {
+        const to = phone.startsWith("+") ? phone : `+86${phone}`;
+        const found = await provider.query(access, { to, reference: id, at });
+        if (found.kind === "taken") await this.#found(ctx, id, found.receipt);
+        if (found.kind === "not_taken") await this.#notTaken(ctx, id);
+      } catch (error) {
+        ctx.log.warn({ err: error, accountId: account.id }, "a carrier can't be asked what became of a text");
+        return;
+      }
+    }
+  }
+
+  async #found(ctx: Ctx, id: string, receipt: Receipt | undefined): Promise<void> {
+    if (receipt !== undefined) return ctx.tx((ctx) => this.#end(ctx, id, receipt));
+    await ctx.db
+      .updateTable("sms_attempt")
+      .set({ state: "accepted", ...explain("accepted") })
+      .where("id", "=", id)
+      .where("state", "=", "unknown")
+      .execute();
+  }
+
+  async #notTaken(ctx: Ctx, id: string): Promise<void> {
+    await ctx.db
+      .updateTable("sms_attempt")
+      .set({ state: "unreached", ...explain("not_taken"), phoneSealed: null })
+      .where("id", "=", id)
+      .where("state", "=", "unknown")
+      .execute();
+  }
+
+  /** A few in each transaction, in the order of their locks. */
+  async #takeReceipts(ctx: Ctx, { id: accountId }: AccountRow, receipts: readonly Receipt[]): Promise<void> {
+    const sorted = receipts.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+    for (let from = 0; from < sorted.length; from += together)
+      await ctx.tx(async (ctx) => {
+        for (const receipt of sorted.slice(from, from + together)) await this.#receive(ctx, accountId, receipt);
+      });
+  }
+
+  async #takeReplies(ctx: Ctx, { id: accountId, callbackKey }: AccountRow, replies: readonly Reply[]): Promise<void> {
+    for (const { from, signature, at, ...reply } of replies) {
+      const text = plain(reply.text).slice(0, 500);
+      const phone = addressIn("phone", from) ?? plain(from).slice(0, 40);
+      const told = `${phone}\n${at.toISOString()}\n${text}`;
       await ctx.db
         .insertInto("sms_reply")
         .values({
-          accountId: account.id,
+          accountId,
           phone: maskAddress("phone", phone),
-          text: text.slice(0, 500),
-          signature: signature.slice(0, 20),
+          text,
+          signature: plain(signature).slice(0, 20),
           at,
-          fingerprint,
+          fingerprint: createHmac("sha256", callbackKey).update(told).digest("base64url"),
         })
         .onConflict((on) => on.columns(["tenantId", "accountId", "fingerprint"]).doNothing())
         .execute();
@@ -168,7 +240,8 @@ export class Receipts {
   }
 
   async #receive(ctx: TxCtx, accountId: string, receipt: Receipt): Promise<void> {
-    const { id: providerId, reference, delivered, code } = receipt;
+    const { reference, delivered } = receipt;
+    const [providerId, code] = [plain(receipt.id).slice(0, 100), plain(receipt.code).slice(0, 60)];
     await lockText(ctx, accountId, providerId);
     const attempts = ctx.db.selectFrom("sms_attempt").select("id").where("accountId", "=", accountId);
     const attempt =
@@ -176,10 +249,9 @@ export class Receipts {
       (providerId === "" ? undefined : await attempts.where("providerId", "=", providerId).executeTakeFirst());
     if (attempt !== undefined) return this.#end(ctx, attempt.id, { delivered, code });
     if (providerId === "") return;
-    const kept = { delivered, code: code.slice(0, 60), receivedAt: ctx.now() };
     await ctx.db
       .insertInto("sms_receipt")
-      .values({ accountId, providerId: providerId.slice(0, 100), ...kept })
+      .values({ accountId, providerId, delivered, code, receivedAt: ctx.now() })
       .onConflict((on) => on.columns(["tenantId", "accountId", "providerId"]).doNothing())
       .execute();
   }
@@ -198,6 +270,7 @@ export class Receipts {
         code: code.slice(0, 60),
         ...explain(delivered ? "delivered" : "undelivered", { code }),
         reportedAt: ctx.now(),
+        phoneSealed: null,
       })
       .where("id", "=", attemptId)
       .where("state", "in", delivered ? [...from, "undelivered"] : [...from])
@@ -206,7 +279,7 @@ export class Receipts {
 
   async #giveUp(ctx: Ctx): Promise<void> {
     const now = ctx.now().getTime();
-    const old = (state: "accepted" | "submitting", ms: number) =>
+    const old = (state: "accepted" | "submitting" | "unknown", ms: number) =>
       ctx.db
         .selectFrom("sms_attempt")
         .select("id")
@@ -216,7 +289,7 @@ export class Receipts {
         .limit(atOnce);
     await ctx.db
       .updateTable("sms_attempt")
-      .set({ state: "no_receipt", ...explain("no_receipt") })
+      .set({ state: "no_receipt", ...explain("no_receipt"), phoneSealed: null })
       .where("id", "in", old("accepted", noReceiptMs))
       .where("state", "=", "accepted")
       .execute();
@@ -225,6 +298,16 @@ export class Receipts {
       .set({ state: "unknown", ...explain("lost") })
       .where("id", "in", old("submitting", lostMs))
       .where("state", "=", "submitting")
+      .execute();
+    // Nobody is asked about it any more, and no number is kept for nothing.
+    await ctx.db
+      .updateTable("sms_attempt")
+      .set({ phoneSealed: null })
+      .where("id", "in", old("unknown", noReceiptMs).where("phoneSealed", "is not", null))
+      .execute();
+    await ctx.db
+      .deleteFrom("sms_receipt")
+      .where("receivedAt", "<", new Date(now - noReceiptMs))
       .execute();
   }
 
@@ -238,6 +321,11 @@ export class Receipts {
 /** A receipt and the answer that names its text look for each other: one after the other. */
 async function lockText(ctx: TxCtx, accountId: string, providerId: string): Promise<void> {
   await ctx.lock("sms.text", `${accountId} ${providerId}`);
+}
+
+/** PostgreSQL takes no NUL, and no list shows the others. */
+function plain(text: string): string {
+  return text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f]/g, "");
 }
 
 function dashed(reference: string): string {

@@ -1,5 +1,9 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
 import { refusal } from "../../testing/refusal.ts";
+import { Router } from "./router.ts";
+import { SmsTemplates } from "./templates.ts";
 import { openSmsShop, type SmsShop } from "./testing/sms-shop.ts";
 
 /* By whose account a text goes, and what happens where that one refuses or hangs. */
@@ -86,6 +90,34 @@ describe("the first account is down", () => {
     expect((await attempts()).map(({ state, number: at }) => ({ state, at }))).toEqual(
       Array(2).fill({ state: "refused", at: 1 }),
     );
+  });
+
+  test("it refuses what was put in: that text ends, and the template goes on", async () => {
+    const { templateId } = await opened({ tencent: 100, aliyun: 0 });
+    network().addFault({ carrier: "tencent", count: 1, code: "FailedOperation.ContainSensitiveWord" });
+    expect(await refusal(send(templateId))).toMatchObject({ code: "sms.not_sent" });
+    expect(network().texts).toEqual([]);
+    await send(templateId);
+    expect(network().texts.map(({ carrier }) => carrier)).toEqual(["tencent"]);
+  });
+
+  test("a second try of the same, at once or later, sends nothing that the first one ended or has in hand", async () => {
+    const { templateId } = await opened({ tencent: 100, aliyun: 0 });
+    const router = shop.server.app.get(Router);
+    const ctx = shop.server.runtime.ctx(shop.owner.tenantId);
+    const template = await shop.server.app.get(SmsTemplates).row(ctx, templateId);
+    const order = (messageId: string) => ({ messageId, template, phone: "13800000001", values: { number: "A7" } });
+    const [refused, hanging] = [randomUUID(), randomUUID()];
+    network().addFault({ carrier: "tencent", count: 1, code: "LimitExceeded.PhoneNumberDailyLimit" });
+    expect(await router.send(ctx, order(refused))).toMatchObject({ kind: "refused" });
+    expect(await router.send(ctx, order(refused))).toMatchObject({ kind: "refused" });
+    network().addFault({ carrier: "tencent", count: 1, delayMs: 300 });
+    const both = await Promise.all([
+      router.send(ctx, order(hanging)),
+      pause(100).then(() => router.send(ctx, order(hanging))),
+    ]);
+    expect(both.map(({ kind }) => kind)).toEqual(["accepted", "later"]);
+    expect(network().texts).toHaveLength(1);
   });
 
   test("it refuses the wording: the template isn't tried there again until it is saved anew", async () => {

@@ -3,17 +3,21 @@ import { maskAddress } from "@zhanggui/kit/contract/contact-address";
 import { newId } from "@zhanggui/kit/contract/ids";
 import type { LocalizedText } from "@zhanggui/kit/contract/text";
 import type { Ctx } from "@zhanggui/kit/server/ctx";
-import type { Sent, Text } from "@zhanggui/sms/provider";
+import { Runtime } from "@zhanggui/kit/server/runtime";
+import type { Refusal, Sent, Text } from "@zhanggui/sms/provider";
 import { type AccountRow, Accounts } from "./accounts.ts";
 import { fillPlaces, parametersFor, placesOf } from "./internal/places.ts";
 import { SmoothWeighted } from "./internal/weighted.ts";
 import { TokenBucket } from "./internal/token-bucket.ts";
 import { explain, refusedBecause } from "./internal/words.ts";
 import { Receipts } from "./receipts.ts";
+import { attemptPhone } from "./sms.sealed.ts";
 import type { TemplateRow } from "./templates.ts";
 
-/** Longer than a carrier ever took; shorter than whoever waits for a code has patience. */
-const callMs = 8_000;
+/** Longer than Node tries to connect (10 s), so that "not reached" is told from "no answer". */
+const callMs = 12_000;
+/** A try that is older has no process any more that could say what came of it. */
+const heldMs = callMs + 5_000;
 /** Calls in a row that weren't handed over, after which an account is left out. */
 const mostFailures = 3;
 const shortBreakMs = 30_000;
@@ -37,6 +41,18 @@ export type Outcome = {
   readonly because: LocalizedText;
 };
 
+/** Refusals that another account wouldn't change, or must not: they hold for this text whoever is to bring it. */
+const final: ReadonlySet<Refusal | null> = new Set(["recipient", "recipient_limit", "window", "values", "request"]);
+
+interface Earlier {
+  readonly id: string;
+  readonly state: string;
+  readonly why: Refusal | null;
+  readonly zh: string;
+  readonly en: string;
+  readonly createdAt: Date;
+}
+
 interface Candidate {
   readonly id: string;
   readonly weight: number;
@@ -55,13 +71,14 @@ export class Router {
   readonly #buckets = new Map<string, TokenBucket>();
 
   constructor(
+    private readonly runtime: Runtime,
     private readonly accounts: Accounts,
     private readonly receipts: Receipts,
   ) {}
 
   /** Outside a transaction: each attempt is committed before its call. */
   async send(ctx: Ctx, order: Order): Promise<Outcome> {
-    const earlier = await this.#earlier(ctx, order.messageId);
+    const earlier = await this.earlier(ctx, order.messageId);
     if (earlier.ended !== undefined) return earlier.ended;
     const { template, values } = order;
     const places = placesOf(template.text, template.category);
@@ -73,7 +90,8 @@ export class Router {
         last ??= { kind: "later", attemptId: undefined, because: refusedBecause("busy", `${account.perSecond}/s`) };
         continue;
       }
-      if (!(await this.#mayTry(ctx, account))) continue;
+      const probing = await this.#mayTry(ctx, account);
+      if (probing === undefined) continue;
       number += 1;
       const attemptId = newId(ctx.now());
       await this.#begin(ctx, order, attemptId, number, account.id);
@@ -87,37 +105,45 @@ export class Router {
       };
       const { provider, access } = this.accounts.access(ctx, account, callMs);
       const [sent = { kind: "unknown", reason: "no outcome" } as const] = await provider.send(access, [text]);
-      const outcome = await this.#settle(ctx, candidate, template, attemptId, sent);
+      const outcome = await this.#settle(ctx, { ...candidate, account: probing }, template, attemptId, sent);
       if (outcome.kind !== "next") return outcome.told;
       last = outcome.told;
     }
     return last ?? { kind: "later", attemptId: undefined, because: noneLeft };
   }
 
-  /** What earlier tries of the same came to: one that may have been sent ends it. */
-  async #earlier(ctx: Ctx, messageId: string) {
+  /** What earlier tries of the same came to: one that may have been sent, or was refused for good, ends it. */
+  async earlier(ctx: Ctx, messageId: string) {
     const attempts = await ctx.db
       .selectFrom("sms_attempt")
-      .select(["id", "accountId", "state", "zh", "en", "createdAt"])
+      .select(["id", "accountId", "state", "why", "zh", "en", "createdAt"])
       .where("messageId", "=", messageId)
       .orderBy("number")
       .execute();
-    // Its process died in between: nobody will ever say what came of it.
-    for (const { id } of attempts.filter(({ state }) => state === "submitting"))
+    const ended = await this.#ended(ctx, attempts);
+    const refused = attempts.filter(({ state }) => state === "refused").map(({ accountId }) => accountId);
+    return { ended, tried: attempts.length, accounts: new Set(refused) };
+  }
+
+  async #ended(ctx: Ctx, attempts: readonly Earlier[]): Promise<Outcome | undefined> {
+    const held = attempts.find(({ state }) => state === "submitting");
+    if (held !== undefined) {
+      // Somebody is at it, in this process or another.
+      if (held.createdAt.getTime() > ctx.now().getTime() - heldMs)
+        return { kind: "later", attemptId: held.id, because: explain("submitting") };
+      // Its process died in between: nobody will ever say what came of it.
       await ctx.db
         .updateTable("sms_attempt")
         .set({ state: "unknown", ...explain("lost") })
-        .where("id", "=", id)
+        .where("id", "=", held.id)
         .where("state", "=", "submitting")
         .execute();
-    const last = attempts.find(({ state }) => state !== "refused" && state !== "unreached");
-    const kind = last?.state === "submitting" || last?.state === "unknown" ? "unknown" : "accepted";
-    const ended: Outcome | undefined =
-      last === undefined
-        ? undefined
-        : { kind, attemptId: last.id, because: kind === "unknown" ? explain("lost") : { zh: last.zh, en: last.en } };
-    const refused = attempts.filter(({ state }) => state === "refused").map(({ accountId }) => accountId);
-    return { ended, tried: attempts.length, accounts: new Set(refused) };
+      return { kind: "unknown", attemptId: held.id, because: explain("lost") };
+    }
+    const last = attempts.find(({ state, why }) => state !== "unreached" && (state !== "refused" || final.has(why)));
+    if (last === undefined) return undefined;
+    const kind = last.state === "unknown" ? "unknown" : last.state === "refused" ? "refused" : "accepted";
+    return { kind, attemptId: last.id, because: { zh: last.zh, en: last.en } };
   }
 
   /** Those that may send it, whose turn it is first; those that refused it already come last of all. */
@@ -159,17 +185,17 @@ export class Router {
   }
 
   /** After a break one call tries whether it works again; to the others it is left out meanwhile. */
-  async #mayTry(ctx: Ctx, { id, brokenUntil }: AccountRow): Promise<boolean> {
-    if (brokenUntil === null) return true;
+  async #mayTry(ctx: Ctx, account: AccountRow): Promise<AccountRow | undefined> {
+    if (account.brokenUntil === null) return account;
     const now = ctx.now();
     const won = await ctx.db
       .updateTable("sms_account")
       .set({ brokenUntil: new Date(now.getTime() + shortBreakMs) })
-      .where("id", "=", id)
+      .where("id", "=", account.id)
       .where("brokenUntil", "<=", now)
-      .returning("id")
+      .returning("brokenUntil")
       .executeTakeFirst();
-    return won !== undefined;
+    return won === undefined ? undefined : { ...account, ...won };
   }
 
   async #begin(ctx: Ctx, order: Order, id: string, number: number, accountId: string): Promise<void> {
@@ -183,6 +209,7 @@ export class Router {
         templateId: order.template.id,
         accountId,
         phone: maskAddress("phone", order.phone),
+        phoneSealed: this.runtime.secrets.seal(order.phone, attemptPhone.context({ id })),
         ...explain("submitting"),
       })
       .execute();
@@ -204,13 +231,23 @@ export class Router {
       sent.kind === "refused"
         ? refusedBecause(sent.why, sent.code)
         : explain(sent.kind === "unknown" ? "unknown" : "unreached", { reason: sent.reason });
-    const { kind: state } = sent;
-    await ctx.db
+    const [state, why] = [sent.kind, sent.kind === "refused" ? sent.why : null];
+    const written = await ctx.db
       .updateTable("sms_attempt")
-      .set({ state, ...because, code: sent.kind === "refused" ? sent.code : null, answeredAt: ctx.now() })
+      .set({
+        state,
+        why,
+        ...because,
+        code: sent.kind === "refused" ? sent.code : null,
+        answeredAt: ctx.now(),
+        ...(state !== "unknown" && { phoneSealed: null }),
+      })
       .where("id", "=", attemptId)
       .where("state", "=", "submitting")
-      .execute();
+      .returning("id")
+      .executeTakeFirst();
+    // Somebody took it for lost meanwhile, or a receipt has come: it ended there, and nobody goes on from here.
+    if (written === undefined) return { kind: "ended", told: { kind: "unknown", attemptId, because } };
     if (sent.kind === "unknown") {
       await this.#failed(ctx, accountId, because);
       return { kind: "ended", told: { kind: "unknown", attemptId, because } };
@@ -226,7 +263,7 @@ export class Router {
       case "busy":
         await this.#failed(ctx, accountId, because);
         return { kind: "next", told: { kind: "later", attemptId, because } };
-      case "content":
+      case "template":
         await this.#works(ctx, account);
         await ctx.db
           .updateTable("sms_binding")
@@ -235,7 +272,8 @@ export class Router {
           .where("accountId", "=", accountId)
           .execute();
         return { kind: "next", told: { kind: "refused", attemptId, because } };
-      // Another carrier would get round a limit that protects people, or meets the same number and hour.
+      // Another carrier would get round a limit that protects people, or meets the same number, hour and words.
+      case "values":
       case "recipient":
       case "recipient_limit":
       case "window":
@@ -249,7 +287,13 @@ export class Router {
   async #works(ctx: Ctx, { id, failures, brokenUntil }: AccountRow): Promise<void> {
     if (failures === 0 && brokenUntil === null) return;
     const set = { failures: 0, brokenUntil: null, zh: null, en: null };
-    await ctx.db.updateTable("sms_account").set(set).where("id", "=", id).execute();
+    // Another call may have found out meanwhile that it is out of money: that is newer.
+    await ctx.db
+      .updateTable("sms_account")
+      .set(set)
+      .where("id", "=", id)
+      .where("brokenUntil", "is not distinct from", brokenUntil)
+      .execute();
   }
 
   async #failed(ctx: Ctx, id: string, because: LocalizedText): Promise<void> {
@@ -280,6 +324,6 @@ export class Router {
 }
 
 const noneLeft = {
-  zh: "没有可用的短信账号，稍后重试。",
-  en: "No account can send it now; it is tried again.",
+  zh: "短信账号现在都不能发送（暂停使用，或超过每秒上限），请稍后再试。",
+  en: "No account can send it just now: they are left out for a while, or over their rate limit.",
 };

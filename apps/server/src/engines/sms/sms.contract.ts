@@ -1,7 +1,6 @@
 import { audits } from "@zhanggui/kit/contract/audited";
 import { bytes } from "@zhanggui/kit/contract/body";
 import { PhoneNumber } from "@zhanggui/kit/contract/contact-address";
-import { fault } from "@zhanggui/kit/contract/fault";
 import { notFound } from "@zhanggui/kit/contract/faults";
 import { field } from "@zhanggui/kit/contract/field";
 import { Id } from "@zhanggui/kit/contract/ids";
@@ -14,6 +13,21 @@ import { switched } from "@zhanggui/kit/contract/switched";
 import { bilingual } from "@zhanggui/kit/contract/text";
 import { Instant } from "@zhanggui/kit/contract/time";
 import { z } from "zod";
+import {
+  accountRefused,
+  accountTaken,
+  badCodePlace,
+  badPlace,
+  badPush,
+  boundTwice,
+  codeMissing,
+  codePlaceMissing,
+  foreignPlace,
+  notSendable,
+  notSent,
+  secretShape,
+  valueMissing,
+} from "./faults.contract.ts";
 
 export const smsRead = permission("sms:read", { zh: "查看短信", en: "See text messages" }, ["operator"]);
 export const smsWrite = permission(
@@ -21,28 +35,6 @@ export const smsWrite = permission(
   { zh: "管理短信账号和模板", en: "Manage accounts and templates of text messages" },
   [],
 );
-
-export const accountRefused = fault("sms.account_refused", 422, {
-  zh: "服务商不接受这个账号：{reason}",
-  en: "The carrier doesn't accept this account: {reason}",
-});
-export const notSendable = fault("sms.not_sendable", 409, {
-  zh: "没有可用的账号：模板未绑定已启用的短信账号。",
-  en: "No account can send it: the template is bound to none that is on.",
-});
-export const badPlaces = fault("sms.bad_places", 422, {
-  zh: "模板里的 {place} 不能识别：{reason}",
-  en: "{place} in the template can't be: {reason}",
-});
-export const notSent = fault("sms.not_sent", 422, { zh: "没有发出：{reason}", en: "It wasn't sent: {reason}" });
-export const codeMissing = fault("sms.code_missing", 422, {
-  zh: "{provider}按模板发送，请填写审核通过的模板编号",
-  en: "{provider} sends by template: enter the code under which it approved this one",
-});
-export const badPush = fault("sms.bad_push", 400, {
-  zh: "不是这家服务商推送的内容",
-  en: "This is nothing that the carrier pushes",
-});
 
 const providerNames = {
   tencent: { zh: "腾讯云", en: "Tencent Cloud" },
@@ -84,18 +76,20 @@ export const SmsAccount = z
     id: Id,
     name: field(oneLine(40), { zh: "名称", en: "Name" }, { width: "17%" }),
     provider: Provider,
-    state: field(z.enum(["well", "broken", "off"]), { zh: "状态", en: "State" }, { choices: health, width: "104px" }),
+    state: field(
+      z.enum(["well", "broken", "off"]),
+      { zh: "状态", en: "State" },
+      { choices: health, width: "104px", narrow: true },
+    ),
     reason: field(
       z.object({ zh: z.string(), en: z.string() }).nullable(),
       { zh: "原因", en: "Why" },
       { placeholder: { zh: "—", en: "—" } },
     ),
     weight: Weight,
-    perSecond: field(z.int().nullable(), { zh: "每秒上限", en: "A second" }, { hidden: true }),
+    perSecond: field(z.int().nullable(), { zh: "每秒上限", en: "Rate limit (per second)" }, { hidden: true }),
     keyId: field(z.string(), { zh: "密钥 ID", en: "Key id" }, { hidden: true }),
     sdkAppId: field(z.string().nullable(), { zh: "SdkAppId", en: "SdkAppId" }, { hidden: true }),
-    /** To be entered at the carrier's: it pushes receipts and replies there. */
-    callbackUrl: field(z.string(), { zh: "回执地址", en: "Receipts to" }, { hidden: true }),
     /** In the last day: handed over, of those delivered. */
     sent: field(z.int(), { zh: "24 小时发送", en: "Sent (24 h)" }, { kind: "count", width: "104px" }),
     delivered: field(z.int(), { zh: "其中送达", en: "Delivered" }, { kind: "count", width: "96px" }),
@@ -126,7 +120,7 @@ const Given = {
   weight: Weight,
   perSecond: field(
     z.int().min(1).max(10_000).nullable(),
-    { zh: "每秒最多发送", en: "Most a second" },
+    { zh: "每秒最多发送", en: "Rate limit (per second)" },
     { placeholder: { zh: "不限", en: "No limit" } },
   ),
 };
@@ -170,8 +164,8 @@ const TemplateText = field(
   {
     input: "textarea",
     hint: {
-      zh: "不含签名，变量写作 {{ 名称 }}，与审核通过的模板一致。验证码可用 code、minutes、business。",
-      en: "Without its signature; {{ name }} for what differs, as approved. Codes have code, minutes and business.",
+      zh: "不含签名；变量写作 {{ number }} 这样的英文名称，顺序与审核通过的模板一致。验证码可用 code、minutes、business。",
+      en: "Without its signature; {{ number }} for what differs, in the order approved. Codes have code, minutes and business.",
     },
   },
 );
@@ -181,7 +175,7 @@ export const SmsTemplate = z
     name: field(oneLine(40), { zh: "名称", en: "Name" }, { width: "18%" }),
     category: categoryField,
     text: field(z.string(), { zh: "内容", en: "Text" }),
-    accounts: field(z.array(Named), { zh: "可用账号", en: "Goes by" }, { width: "20%" }),
+    accounts: field(z.array(Named), { zh: "可用账号", en: "Accounts" }, { width: "20%" }),
     /** Why it can't be sent, though it is on. */
     blocked: field(
       z.object({ zh: z.string(), en: z.string() }).nullable(),
@@ -190,7 +184,13 @@ export const SmsTemplate = z
     ),
     enabled: switched,
     createdAt: field(Instant, { zh: "创建时间", en: "Created" }, { sort: "id", hidden: true }),
-    bindings: z.array(Binding.extend({ refused: z.object({ zh: z.string(), en: z.string() }).nullable() })),
+    bindings: z.array(
+      Binding.extend({
+        code: z.string(),
+        accountName: z.string(),
+        refused: z.object({ zh: z.string(), en: z.string() }).nullable(),
+      }),
+    ),
   })
   .meta({ id: "SmsTemplate" });
 const TemplateFields = {
@@ -223,14 +223,14 @@ export const SmsAttempt = z
   .object({
     id: Id,
     createdAt: field(Instant, { zh: "时间", en: "At" }, { sort: "id", filter: "range", width: "136px" }),
-    phone: field(z.string(), { zh: "手机号", en: "Number" }, { width: "128px" }),
+    phone: field(z.string(), { zh: "手机号", en: "Number" }, { width: "128px", narrow: true }),
     category: field(Category, { zh: "类别", en: "Category" }, { choices: categories, filter: true, width: "96px" }),
     template: field(Named, { zh: "模板", en: "Template" }, { kind: "smsTemplate", width: "13%" }),
     account: field(Named, { zh: "账号", en: "Account" }, { kind: "smsAccount", width: "13%" }),
     state: field(
       z.enum(["submitting", "accepted", "delivered", "undelivered", "no_receipt", "refused", "unreached", "unknown"]),
       { zh: "状态", en: "State" },
-      { filter: true, choices: attemptStates, width: "112px" },
+      { filter: true, choices: attemptStates, width: "112px", narrow: true },
     ),
     reason: field(z.object({ zh: z.string(), en: z.string() }), { zh: "说明", en: "How it stands" }),
     segments: field(z.int().nullable(), { zh: "计费条数", en: "Texts paid for" }, { hidden: true }),
@@ -253,6 +253,7 @@ export const SmsReply = z
   .meta({ id: "SmsReply" });
 
 const accountParams = z.object({ accountId: Id });
+const ofTexts = [badPlace, foreignPlace, badCodePlace, codePlaceMissing, codeMissing, boundTwice] as const;
 const templateParams = z.object({ templateId: Id });
 const followed = audits("sms", {
   sms_account: {
@@ -285,7 +286,14 @@ export const sms = contract(followed, {
     effect: "change",
     body: NewAccount,
     reply: SmsAccount,
-    faults: [accountRefused],
+    faults: [accountRefused, secretShape, accountTaken],
+  }),
+  getCallback: route.get("/sms/accounts/:accountId/callback", {
+    summary: "Where its carrier is to push receipts and replies: whoever has the address can say what became of texts",
+    access: smsWrite,
+    params: accountParams,
+    reply: z.object({ url: z.string() }),
+    faults: [notFound],
   }),
   updateAccount: route.patch("/sms/accounts/:accountId", {
     summary: "Change an account; a secret that is left out stays as it is. A new weight counts for the next text",
@@ -297,7 +305,7 @@ export const sms = contract(followed, {
       .omit({ provider: true, sdkAppId: true })
       .partial(),
     reply: SmsAccount,
-    faults: [notFound, accountRefused],
+    faults: [notFound, accountRefused, secretShape, accountTaken],
   }),
   deleteAccount: route.delete("/sms/accounts/:accountId", {
     summary: "Take an account away: its secret is forgotten, what it sent stays on record",
@@ -321,7 +329,7 @@ export const sms = contract(followed, {
     effect: "change",
     body: NewTemplate,
     reply: SmsTemplate,
-    faults: [notFound, badPlaces, codeMissing],
+    faults: [notFound, ...ofTexts],
   }),
   updateTemplate: route.patch("/sms/templates/:templateId", {
     summary: "Change a template, or at which accounts it is approved",
@@ -330,7 +338,7 @@ export const sms = contract(followed, {
     params: templateParams,
     body: z.object({ ...TemplateFields, enabled: z.boolean() }).partial(),
     reply: SmsTemplate,
-    faults: [notFound, badPlaces, codeMissing],
+    faults: [notFound, ...ofTexts],
   }),
   deleteTemplate: route.delete("/sms/templates/:templateId", {
     summary: "Take a template away",
@@ -353,7 +361,7 @@ export const sms = contract(followed, {
       accountId: field(Id.optional(), { zh: "短信账号", en: "Account" }, { kind: "smsAccount" }),
     }),
     reply: z.object({ attemptId: Id }),
-    faults: [notFound, notSendable, notSent],
+    faults: [notFound, notSendable, notSent, valueMissing],
   }),
   listAttempts: list("/sms/attempts", {
     summary: "Every text that was handed to a carrier, and what became of it",
@@ -371,12 +379,14 @@ export const sms = contract(followed, {
     access: smsRead,
     sort: "-createdAt",
   }),
-  takePush: route.post("/sms/callback/:tenantId/:accountId/:key", {
+  takePush: route.post("/sms/callback/:tenantId/:accountId", {
     summary: "What a carrier pushes: receipts and replies. Its answer is the one that the carrier wants",
     duringMaintenance: true,
     access: publicAccess,
     effect: "change",
-    params: z.object({ tenantId: Id, accountId: Id, key: z.string().max(100) }),
+    params: z.object({ tenantId: Id, accountId: Id }),
+    // Not in the path, which logs have.
+    query: z.object({ key: z.string().max(100) }),
     body: bytes,
     reply: bytes,
     faults: [notFound, badPush],

@@ -17,6 +17,7 @@ export const smsModule = defineModule(sms, {
     listAccounts: accounts.list,
     createAccount: accounts.create,
     updateAccount: accounts.update,
+    getCallback: accounts.callback,
     deleteAccount: accounts.delete,
     listTemplates: templates.list,
     createTemplate: templates.create,

@@ -7,5 +7,12 @@ export const accountSecret = sealedColumn({
   context: ({ id }: { id: string }) => `sms_account:${id}:secret`,
 });
 
+export const attemptPhone = sealedColumn({
+  table: "sms_attempt",
+  key: ["tenant_id", "id"],
+  column: "phone_sealed",
+  context: ({ id }: { id: string }) => `sms_attempt:${id}:phone`,
+});
+
 /** Every column of this module that holds a sealed secret. */
-export const smsSealed = [accountSecret];
+export const smsSealed = [accountSecret, attemptPhone];

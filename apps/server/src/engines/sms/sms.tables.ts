@@ -30,6 +30,8 @@ export interface SmsTables {
     templateId: string;
     accountId: string;
     phone: string;
+    phoneSealed: string | null;
+    why: "recipient" | "recipient_limit" | "template" | "values" | "account" | "window" | "busy" | "request" | null;
     state: Generated<
       "submitting" | "accepted" | "delivered" | "undelivered" | "no_receipt" | "refused" | "unreached" | "unknown"
     >;
@@ -40,6 +42,7 @@ export interface SmsTables {
     segments: number | null;
     createdAt: Generated<Date>;
     answeredAt: Date | null;
+    askedAt: Date | null;
     reportedAt: Date | null;
   };
   sms_binding: {

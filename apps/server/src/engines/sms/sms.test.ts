@@ -31,6 +31,25 @@ describe("accounts", () => {
     expect(await refusal(api().updateAccount({ accountId: made.id, secret: "another" }))).toMatchObject({
       code: "sms.account_refused",
     });
+    const emay = { name: "亿美", provider: "emay", keyId: "EUCP-LANTERN", secret: "short" } as const;
+    expect(await refusal(api().createAccount(emay))).toMatchObject({ code: "sms.secret_shape" });
+  });
+
+  test("are there once: two of one would take each other's receipts", async () => {
+    network().open(given.aliyun);
+    const account = { name: "阿里云", provider: "aliyun", keyId: "LTAIlantern", secret: "lantern-secret" } as const;
+    const made = await Promise.allSettled(Array.from({ length: 8 }, () => api().createAccount(account)));
+    expect(made.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+    expect(await refusal(api().createAccount(account))).toMatchObject({ code: "sms.account_taken" });
+  });
+
+  test("tell where receipts go to nobody but those who may change them", async () => {
+    const { accounts } = await opened({ aliyun: 1 });
+    const reader = await shop.server.asHolderOf(["sms:read"], shop.owner);
+    expect(JSON.stringify(await reader.api.sms.listAccounts({}))).not.toContain("callback");
+    expect(await refusal(reader.api.sms.getCallback({ accountId: accounts.aliyun }))).toMatchObject({
+      code: "kit.forbidden",
+    });
   });
 
   test("of another tenant are none: neither changed, nor bound, nor pushed to", async () => {
@@ -52,13 +71,16 @@ describe("accounts", () => {
 
 describe("templates", () => {
   test.each([
-    ["{{ code }} 和 {{ name }}", "code"],
-    ["没有验证码", "code"],
-    ["{{ 中文 }}", "notice"],
-    ["{{ code", "notice"],
-  ] as const)("%s is refused at its field", async (text, category) => {
+    ["{{ code }} 和 {{ name }}", "code", "sms.bad_code_place"],
+    ["没有验证码", "code", "sms.code_place_missing"],
+    ["{{ 中文 }}", "notice", "sms.bad_place"],
+    ["{{ code", "notice", "sms.foreign_place"],
+    ["取茶号{1}", "notice", "sms.foreign_place"],
+    ["取茶号${number}", "notice", "sms.foreign_place"],
+    ["【灯笼茶】取茶号{{ number }}", "notice", "sms.foreign_place"],
+  ] as const)("%s is refused at its field", async (text, category, expected) => {
     const refused = await refusal(api().createTemplate({ name: "x", category, text }));
-    expect(refused).toMatchObject({ code: "sms.bad_places", errors: [{ field: "text" }] });
+    expect(refused).toMatchObject({ code: expected, errors: [{ field: "text" }] });
   });
 
   test("name the code that a carrier approved, where it goes by codes", async () => {
@@ -73,6 +95,29 @@ describe("templates", () => {
     const refused = await refusal(made(accounts.aliyun));
     expect(refused).toMatchObject({ code: "sms.code_missing", errors: [{ field: "bindings.0.code" }] });
     expect(await made(accounts.emay)).toMatchObject({ blocked: null });
+  });
+
+  test("have an account once, and names of their own for values", async () => {
+    const { accounts, templateId } = await opened({ aliyun: 1 });
+    const binding = { accountId: accounts.aliyun, signature: "灯笼茶", code: "SMS_1112" };
+    const bindings = [binding, { ...binding, signature: "灯笼" }];
+    const twice = { name: "x", category: "notice" as const, text: "谢谢", bindings };
+    expect(await refusal(api().createTemplate(twice))).toMatchObject({ errors: [{ field: "bindings.1.accountId" }] });
+    await api().updateTemplate({ templateId, text: "取茶号{{ toString }}" });
+    const test = api().testTemplate({ templateId, phone: "13800000001", values: {} });
+    expect(await refusal(test)).toMatchObject({ code: "sms.value_missing" });
+  });
+
+  test("of codes keep their code, whoever changes what at once", async () => {
+    for (let round = 0; round < 20; round += 1) {
+      const { id: templateId } = await api().createTemplate({ name: "x", category: "notice", text: "{{ code }}" });
+      await Promise.allSettled([
+        api().updateTemplate({ templateId, category: "code" }),
+        api().updateTemplate({ templateId, text: "取茶号{{ number }}" }),
+      ]);
+      const { items } = await api().listTemplates({ limit: 1 });
+      expect(items[0]?.category === "notice" || items[0]?.text.includes("{{ code }}")).toBe(true);
+    }
   });
 
   test("say why they can't be sent", async () => {
@@ -141,6 +186,12 @@ describe("verification codes", () => {
       values: { code: "246813", minutes: "5", business: "灯笼茶" },
     };
     const ctx = runtime.ctx(shop.owner.tenantId);
+    // As long as somebody may be at it, nobody else is.
+    expect(await sender.send(ctx, order)).toMatchObject({ kind: "later" });
+    expect(await attempts()).toMatchObject([{ state: "submitting" }]);
+    shop.server.clock.advance(60_000);
+    // Also if no account could send it any more.
+    await api().updateAccount({ accountId: accounts.tencent, enabled: false });
     expect(await sender.send(ctx, order)).toMatchObject({ kind: "refused" });
     expect(network().texts).toEqual([]);
     expect(await attempts()).toMatchObject([{ state: "unknown" }]);

@@ -7,7 +7,8 @@ import { those } from "@zhanggui/kit/server/search";
 import type { Selectable } from "kysely";
 import { providerOf } from "./accounts.ts";
 import { placesOf } from "./internal/places.ts";
-import { codeMissing, sms } from "./sms.contract.ts";
+import { boundTwice, codeMissing } from "./faults.contract.ts";
+import { sms } from "./sms.contract.ts";
 import type { SmsTables } from "./sms.tables.ts";
 
 export type TemplateRow = Selectable<SmsTables["sms_template"]>;
@@ -36,7 +37,7 @@ export class SmsTemplates {
     });
   }
 
-  /** @throws Fault `sms.bad_places`, `kit.not_found` for an account that isn't there */
+  /** @throws Fault of its places or its bindings, `kit.not_found` for an account that isn't there */
   async create(ctx: Ctx, { bindings, ...given }: Flat<typeof sms.createTemplate>): Promise<View> {
     placesOf(given.text, given.category);
     return ctx.tx(async (ctx) => {
@@ -46,10 +47,11 @@ export class SmsTemplates {
     });
   }
 
-  /** @throws Fault `sms.bad_places`, `kit.not_found` */
+  /** @throws as `create`, `kit.not_found` */
   async update(ctx: Ctx, { templateId: id, bindings, ...change }: Flat<typeof sms.updateTemplate>): Promise<View> {
     return ctx.tx(async (ctx) => {
-      const before = await this.row(ctx, id);
+      // Held: two changes at once must fit each other, too.
+      const before = await this.row(ctx, id, { forUpdate: true });
       placesOf(change.text ?? before.text, change.category ?? before.category);
       if (Object.values(change).some((value) => value !== undefined))
         await ctx.db.updateTable("sms_template").set(change).where("id", "=", id).execute();
@@ -76,13 +78,15 @@ export class SmsTemplates {
     return {};
   }
 
-  async row(ctx: Ctx, id: string): Promise<TemplateRow> {
-    return ctx.db
-      .selectFrom("sms_template")
-      .selectAll()
-      .where("id", "=", id)
-      .where("deletedAt", "is", null)
-      .executeTakeFirstOrThrow(() => notFound());
+  async row(ctx: Ctx, id: string, { forUpdate = false } = {}): Promise<TemplateRow> {
+    const row = ctx.db.selectFrom("sms_template").selectAll().where("id", "=", id).where("deletedAt", "is", null);
+    return (forUpdate ? row.forUpdate() : row).executeTakeFirstOrThrow(() => notFound());
+  }
+
+  /** Whether an account that is on may send it. */
+  async canBeSent(ctx: Ctx, id: string): Promise<boolean> {
+    const [view] = await this.#present(ctx, [await this.row(ctx, id)]);
+    return view?.blocked === null;
   }
 
   /** The template that codes go out by: the first that is on and can be sent. */
@@ -120,12 +124,12 @@ export class SmsTemplates {
       const { hasTemplates, label } = providerOf(account.provider);
       if (hasTemplates && !binding.code)
         throw codeMissing({ provider: label.zh, errors: [{ field: `bindings.${index}.code` }] });
-      const bound = { ...binding, code: binding.code ?? "" };
       await ctx.db
         .insertInto("sms_binding")
-        .values({ templateId, ...bound })
-        .onConflict((on) => on.columns(["tenantId", "templateId", "accountId"]).doUpdateSet(bound))
-        .execute();
+        .values({ templateId, ...binding, code: binding.code ?? "" })
+        .onConflict((on) => on.columns(["tenantId", "templateId", "accountId"]).doNothing())
+        .returning("accountId")
+        .executeTakeFirstOrThrow(() => boundTwice({ errors: [{ field: `bindings.${index}.accountId` }] }));
     }
   }
 
@@ -148,10 +152,11 @@ export class SmsTemplates {
       const usable = own.filter(({ isOn, refusedAt }) => isOn && refusedAt === null);
       return {
         ...row,
-        accounts: own.map(({ accountId, name }) => ({ id: accountId, name })),
+        accounts: usable.map(({ accountId, name }) => ({ id: accountId, name })),
         blocked: usable.length > 0 ? null : own.length === 0 ? blocked.none : blocked.off,
-        bindings: own.map(({ accountId, signature, code, zh, en }) => ({
+        bindings: own.map(({ accountId, name, signature, code, zh, en }) => ({
           accountId,
+          accountName: name,
           signature,
           code,
           refused: zh === null || en === null ? null : { zh, en },

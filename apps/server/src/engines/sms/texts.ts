@@ -4,10 +4,11 @@ import type { Flat, Out } from "@zhanggui/kit/contract/route";
 import type { Ctx } from "@zhanggui/kit/server/ctx";
 import { Runtime } from "@zhanggui/kit/server/runtime";
 import type { CodeMessage, CodeSender, Sending } from "../../foundation/codes/code-sender.ts";
-import { placesOf } from "./internal/places.ts";
+import { placesOf, valueOf } from "./internal/places.ts";
 import { postText } from "./internal/post-text.ts";
-import { Router } from "./router.ts";
-import { notSendable, notSent, sms } from "./sms.contract.ts";
+import { type Outcome, Router } from "./router.ts";
+import { notSendable, notSent, valueMissing } from "./faults.contract.ts";
+import { sms } from "./sms.contract.ts";
 import { SmsTemplates } from "./templates.ts";
 
 /** Who has texts sent: verification codes, and somebody who tries a template. */
@@ -36,24 +37,30 @@ export class Texts implements CodeSender {
   }
 
   async send(ctx: Ctx, { id, address, text, values }: CodeMessage): Promise<Sending> {
+    // Whatever was tried before counts, also if no account can send it any more.
+    const { ended } = await this.router.earlier(ctx, id);
+    if (ended !== undefined) return sendingOf(ended);
     const template = await this.templates.ofCodes(ctx);
     if (template === undefined) return postText(this.runtime.env, { id, to: address, text }, ctx.signal);
-    const { kind, because } = await this.router.send(ctx, { messageId: id, template, phone: address, values });
-    if (kind === "accepted") return { kind: "sent" };
-    // What may have gone out is no second code's reason: whoever waits asks again.
-    return { kind: kind === "later" ? "later" : "refused", reason: because.en };
+    return sendingOf(await this.router.send(ctx, { messageId: id, template, phone: address, values }));
   }
 
   /** @throws Fault `kit.not_found`, `sms.not_sendable`, `sms.not_sent` with the carrier's own words */
   async test(ctx: Ctx, given: Flat<typeof sms.testTemplate>): Promise<Out<typeof sms.testTemplate>> {
     const { templateId, phone, values, accountId } = given;
     const template = await this.templates.row(ctx, templateId);
-    const missing = placesOf(template.text, template.category).find((name) => !values[name]?.trim());
-    if (missing !== undefined) throw notSent({ reason: `{{ ${missing} }}`, errors: [{ field: "values" }] });
+    if (!(await this.templates.canBeSent(ctx, templateId))) throw notSendable();
+    const missing = placesOf(template.text, template.category).find((name) => !valueOf(values, name)?.trim());
+    if (missing !== undefined) throw valueMissing({ name: missing, errors: [{ field: `values.${missing}` }] });
     const order = { messageId: newId(ctx.now()), template, phone, values, accountId };
     const { kind, attemptId, because } = await this.router.send(ctx, order);
-    if (attemptId === undefined) throw notSendable();
-    if (kind !== "accepted") throw notSent({ reason: because.zh });
+    if (kind !== "accepted" || attemptId === undefined) throw notSent({ ...because });
     return { attemptId };
   }
+}
+
+function sendingOf({ kind, because }: Outcome): Sending {
+  if (kind === "accepted") return { kind: "sent" };
+  // What may have gone out is no second code's reason: whoever waits asks again.
+  return { kind: kind === "later" ? "later" : "refused", reason: because.en };
 }

@@ -12,6 +12,10 @@ const sentences = {
     en: "The carrier gave no clear answer ({reason}). It may have gone out, so it wasn't sent again.",
   },
   unreached: { zh: "连接不上服务商：{reason}。", en: "The carrier couldn't be reached: {reason}." },
+  not_taken: {
+    zh: "没有收到服务商的答复；查询得知它没有接收，因此没有发出。",
+    en: "The carrier didn't answer. Asked later, it says that it never took it: it wasn't sent.",
+  },
   lost: {
     zh: "提交时服务中断，可能已经发出，因此没有重发。",
     en: "The server stopped while it was handed over. It may have gone out, so it wasn't sent again.",
@@ -26,8 +30,9 @@ export function explain(what: keyof typeof sentences, details: Readonly<Record<s
 const refusals: Readonly<Record<Refusal, LocalizedText>> = {
   recipient: { zh: "号码无效或已拒收", en: "The number is wrong or refuses" },
   recipient_limit: { zh: "这个号码收到得太频繁", en: "This number has had too many" },
-  content: { zh: "签名、模板或内容未通过", en: "Signature, template or wording isn't approved" },
-  account: { zh: "账号不可用（欠费、权限或密钥）", en: "The account can't be used: money, rights or key" },
+  template: { zh: "签名或模板未通过审核", en: "Signature or template isn't approved" },
+  values: { zh: "填入的内容不允许", en: "What was put in isn't allowed" },
+  account: { zh: "账号不可用", en: "The account can't be used" },
   window: { zh: "当前时段不允许发送", en: "Not allowed at this hour" },
   busy: { zh: "服务商繁忙", en: "The carrier is busy" },
   request: { zh: "请求有误", en: "The call was malformed" },

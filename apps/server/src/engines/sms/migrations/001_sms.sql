@@ -48,7 +48,7 @@ CREATE TABLE sms_template (
 );
 COMMENT ON TABLE sms_template IS 'A text with places for what differs, as the carriers have approved it.';
 COMMENT ON COLUMN sms_template.name IS 'As operators call it.';
-COMMENT ON COLUMN sms_template.category IS 'What it is for: limits, hours and consent go by it.';
+COMMENT ON COLUMN sms_template.category IS 'What it is for: codes go by the first of theirs that can be sent.';
 COMMENT ON COLUMN sms_template.text IS 'Without its signature; {{ name }} where something is put in.';
 COMMENT ON COLUMN sms_template.enabled IS 'Whether it is sent.';
 COMMENT ON COLUMN sms_template.deleted_at IS 'When it was taken away; null: it is there.';
@@ -85,6 +85,8 @@ CREATE TABLE sms_attempt (
   template_id uuid NOT NULL,
   account_id uuid NOT NULL,
   phone text NOT NULL,
+  phone_sealed text,
+  why text CHECK (why IN ('recipient', 'recipient_limit', 'template', 'values', 'account', 'window', 'busy', 'request')),
   state text NOT NULL DEFAULT 'submitting'
     CHECK (state IN ('submitting', 'accepted', 'delivered', 'undelivered', 'no_receipt', 'refused', 'unreached', 'unknown')),
   code text,
@@ -94,12 +96,14 @@ CREATE TABLE sms_attempt (
   segments integer,
   created_at timestamptz(3) NOT NULL DEFAULT zg_now(),
   answered_at timestamptz(3),
+  asked_at timestamptz(3),
   reported_at timestamptz(3),
   PRIMARY KEY (tenant_id, id),
   UNIQUE (tenant_id, message_id, number)
 );
 CREATE INDEX sms_attempt_by_provider_id ON sms_attempt (tenant_id, account_id, provider_id);
 CREATE INDEX sms_attempt_by_account ON sms_attempt (tenant_id, account_id, id);
+CREATE INDEX sms_attempt_by_account_state ON sms_attempt (tenant_id, account_id, state, id);
 CREATE INDEX sms_attempt_by_state ON sms_attempt (tenant_id, state, id);
 CREATE INDEX sms_attempt_by_category ON sms_attempt (tenant_id, category, id);
 COMMENT ON TABLE sms_attempt IS 'One text handed to one account. Written before the call goes out.';
@@ -109,6 +113,8 @@ COMMENT ON COLUMN sms_attempt.category IS 'What it was for.';
 COMMENT ON COLUMN sms_attempt.template_id IS 'The template.';
 COMMENT ON COLUMN sms_attempt.account_id IS 'The account.';
 COMMENT ON COLUMN sms_attempt.phone IS 'The number, all but its ends hidden.';
+COMMENT ON COLUMN sms_attempt.phone_sealed IS 'The number, until it is known what became of it: carriers are asked by it. Null after that.';
+COMMENT ON COLUMN sms_attempt.why IS 'Of what kind a refusal was; null: it wasn''t refused.';
 COMMENT ON COLUMN sms_attempt.state IS '`unreached`: nobody took the call. `no_receipt`: the network never said. `unknown`: nobody can tell.';
 COMMENT ON COLUMN sms_attempt.code IS 'The carrier''s or the network''s own word; null: none.';
 COMMENT ON COLUMN sms_attempt.zh IS 'How it stands, in Chinese.';
@@ -116,6 +122,7 @@ COMMENT ON COLUMN sms_attempt.en IS 'How it stands, in English.';
 COMMENT ON COLUMN sms_attempt.provider_id IS 'The carrier''s number of it; null: it gave none.';
 COMMENT ON COLUMN sms_attempt.segments IS 'How many texts are paid for; null: not known.';
 COMMENT ON COLUMN sms_attempt.answered_at IS 'When the carrier answered; null: it didn''t.';
+COMMENT ON COLUMN sms_attempt.asked_at IS 'When the carrier was last asked what became of it; null: it wasn''t.';
 COMMENT ON COLUMN sms_attempt.reported_at IS 'When the network reported; null: it didn''t.';
 
 CREATE TABLE sms_receipt (
