@@ -37,7 +37,18 @@ export const boundTwice = fault("sms.bound_twice", 422, {
   en: "An account can be there once",
 });
 export const valueMissing = fault("sms.value_missing", 422, { zh: "请填写 {name}", en: "Enter {name}" });
-export const notSent = fault("sms.not_sent", 422, { zh: "没有发出：{zh}", en: "It wasn't sent: {en}" });
+export const notSent = fault("sms.not_sent", 422, {
+  zh: "没有发出（{code}），原因见“短信记录”。",
+  en: "It wasn't sent ({code}). Why, “Text messages” tells.",
+});
+export const maybeSent = fault("sms.maybe_sent", 502, {
+  zh: "服务商没有明确答复，可能已经发出；结果见“短信记录”。",
+  en: "The carrier gave no clear answer, so it may have gone out. “Text messages” will tell.",
+});
+export const noneNow = fault("sms.none_now", 503, {
+  zh: "短信账号现在都不能发送（暂停使用，或超过每秒上限），请稍后再试。",
+  en: "No account can send it just now: they are left out for a while, or over their rate limit.",
+});
 export const codeMissing = fault("sms.code_missing", 422, {
   zh: "{provider}按模板发送，请填写审核通过的模板编号",
   en: "{provider} sends by template: enter the code under which it approved this one",

@@ -325,7 +325,7 @@ async function lockText(ctx: TxCtx, accountId: string, providerId: string): Prom
 
 /** PostgreSQL takes no NUL, and no list shows the others. */
 function plain(text: string): string {
-  return text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f]/g, "");
+  return text.replaceAll(/(?![\t\n])\p{Cc}/gu, "");
 }
 
 function dashed(reference: string): string {

@@ -39,6 +39,8 @@ export type Outcome = {
   readonly kind: "accepted" | "refused" | "unknown" | "later";
   readonly attemptId: string | undefined;
   readonly because: LocalizedText;
+  /** The carrier's own word, or what went wrong on the way there. */
+  readonly code?: string;
 };
 
 /** Refusals that another account wouldn't change, or must not: they hold for this text whoever is to bring it. */
@@ -231,6 +233,7 @@ export class Router {
       sent.kind === "refused"
         ? refusedBecause(sent.why, sent.code)
         : explain(sent.kind === "unknown" ? "unknown" : "unreached", { reason: sent.reason });
+    const code = sent.kind === "refused" ? sent.code : sent.reason;
     const [state, why] = [sent.kind, sent.kind === "refused" ? sent.why : null];
     const written = await ctx.db
       .updateTable("sms_attempt")
@@ -247,22 +250,22 @@ export class Router {
       .returning("id")
       .executeTakeFirst();
     // Somebody took it for lost meanwhile, or a receipt has come: it ended there, and nobody goes on from here.
-    if (written === undefined) return { kind: "ended", told: { kind: "unknown", attemptId, because } };
+    if (written === undefined) return { kind: "ended", told: { kind: "unknown", attemptId, because, code } };
     if (sent.kind === "unknown") {
       await this.#failed(ctx, accountId, because);
       return { kind: "ended", told: { kind: "unknown", attemptId, because } };
     }
     if (sent.kind === "unreached") {
       await this.#failed(ctx, accountId, because);
-      return { kind: "next", told: { kind: "later", attemptId, because } };
+      return { kind: "next", told: { kind: "later", attemptId, because, code } };
     }
     switch (sent.why) {
       case "account":
         await this.#broken(ctx, accountId, because);
-        return { kind: "next", told: { kind: "later", attemptId, because } };
+        return { kind: "next", told: { kind: "later", attemptId, because, code } };
       case "busy":
         await this.#failed(ctx, accountId, because);
-        return { kind: "next", told: { kind: "later", attemptId, because } };
+        return { kind: "next", told: { kind: "later", attemptId, because, code } };
       case "template":
         await this.#works(ctx, account);
         await ctx.db
@@ -271,7 +274,7 @@ export class Router {
           .where("templateId", "=", template.id)
           .where("accountId", "=", accountId)
           .execute();
-        return { kind: "next", told: { kind: "refused", attemptId, because } };
+        return { kind: "next", told: { kind: "refused", attemptId, because, code } };
       // Another carrier would get round a limit that protects people, or meets the same number, hour and words.
       case "values":
       case "recipient":
@@ -279,7 +282,7 @@ export class Router {
       case "window":
       case "request":
         await this.#works(ctx, account);
-        return { kind: "ended", told: { kind: "refused", attemptId, because } };
+        return { kind: "ended", told: { kind: "refused", attemptId, because, code } };
     }
   }
 

@@ -23,7 +23,9 @@ import {
   codeMissing,
   codePlaceMissing,
   foreignPlace,
+  maybeSent,
   notSendable,
+  noneNow,
   notSent,
   secretShape,
   valueMissing,
@@ -361,7 +363,7 @@ export const sms = contract(followed, {
       accountId: field(Id.optional(), { zh: "短信账号", en: "Account" }, { kind: "smsAccount" }),
     }),
     reply: z.object({ attemptId: Id }),
-    faults: [notFound, notSendable, notSent, valueMissing],
+    faults: [notFound, notSendable, notSent, maybeSent, noneNow, valueMissing],
   }),
   listAttempts: list("/sms/attempts", {
     summary: "Every text that was handed to a carrier, and what became of it",

@@ -7,7 +7,7 @@ import type { CodeMessage, CodeSender, Sending } from "../../foundation/codes/co
 import { placesOf, valueOf } from "./internal/places.ts";
 import { postText } from "./internal/post-text.ts";
 import { type Outcome, Router } from "./router.ts";
-import { notSendable, notSent, valueMissing } from "./faults.contract.ts";
+import { maybeSent, noneNow, notSendable, notSent, valueMissing } from "./faults.contract.ts";
 import { sms } from "./sms.contract.ts";
 import { SmsTemplates } from "./templates.ts";
 
@@ -45,7 +45,7 @@ export class Texts implements CodeSender {
     return sendingOf(await this.router.send(ctx, { messageId: id, template, phone: address, values }));
   }
 
-  /** @throws Fault `kit.not_found`, `sms.not_sendable`, `sms.not_sent` with the carrier's own words */
+  /** @throws Fault `kit.not_found`, `sms.not_sendable`, `sms.value_missing`, `sms.none_now`, `sms.not_sent`, `sms.maybe_sent` */
   async test(ctx: Ctx, given: Flat<typeof sms.testTemplate>): Promise<Out<typeof sms.testTemplate>> {
     const { templateId, phone, values, accountId } = given;
     const template = await this.templates.row(ctx, templateId);
@@ -53,8 +53,10 @@ export class Texts implements CodeSender {
     const missing = placesOf(template.text, template.category).find((name) => !valueOf(values, name)?.trim());
     if (missing !== undefined) throw valueMissing({ name: missing, errors: [{ field: `values.${missing}` }] });
     const order = { messageId: newId(ctx.now()), template, phone, values, accountId };
-    const { kind, attemptId, because } = await this.router.send(ctx, order);
-    if (kind !== "accepted" || attemptId === undefined) throw notSent({ ...because });
+    const { kind, attemptId, code } = await this.router.send(ctx, order);
+    if (attemptId === undefined) throw noneNow();
+    if (kind === "unknown") throw maybeSent();
+    if (kind !== "accepted") throw notSent({ code: code ?? "?" });
     return { attemptId };
   }
 }
