@@ -9,7 +9,8 @@ const clocksDifferMs = 600_000;
 
 /** No other picture is called so: by it alone can one be found whose upload gave no answer. */
 export function uploadNameOf(ctx: Ctx): string {
-  return `mini-program-card-${newId(ctx.now())}.png`;
+  const id = newId(ctx.now());
+  return `mini-program-card-${id}.png`;
 }
 
 /** The picture of that name in the library, newest first as far as `since`; undefined if it isn't there. */
