@@ -41,7 +41,7 @@ test("a rule sends the card, with its own title or the card's, and with the pict
     keywords: ["点单"],
     replies: [...saying("请点这里"), { type: "card", miniProgramId }],
   });
-  const own = { type: "card", miniProgramId, title: "春茶上新", pagePath: "pages/new" } as const;
+  const own = { type: "card", miniProgramId, cardTitle: "春茶上新", cardPage: "pages/new" } as const;
   await api.messaging.createRule({ name: "春茶", ...common, keywords: ["春茶"], replies: [own] });
   const [card] = (await api.materials.listCards()).items;
   await api.materials.updateCard({ cardId: card!.id, title: "来点单" });

@@ -72,12 +72,13 @@ export const ReplyPart = z.discriminatedUnion("type", [
         },
       },
     ),
-    title: field(
+    /** Names of their own: a form shows fields of one name once. */
+    cardTitle: field(
       oneLine(64).optional(),
       { zh: "标题", en: "Title" },
       { placeholder: { zh: "用卡片的标题", en: "The card's title" } },
     ),
-    pagePath: field(
+    cardPage: field(
       PagePath.optional(),
       { zh: "页面路径", en: "Page" },
       { placeholder: { zh: "用卡片的页面", en: "The card's page" } },

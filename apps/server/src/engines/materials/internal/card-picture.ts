@@ -3,12 +3,10 @@ import { crc32, deflateSync } from "node:zlib";
 /** Five to four, as WeChat shows a card. Source: developers.weixin.qq.com, 分享到聊天 (recalled). */
 export const cardSize = { width: 520, height: 416 } as const;
 type Colour = readonly [red: number, green: number, blue: number];
-const [paper, ink, leaf, white]: readonly Colour[] = [
-  [236, 244, 239],
-  [38, 92, 70],
-  [95, 163, 128],
-  [255, 255, 255],
-];
+const paper: Colour = [236, 244, 239];
+const ink: Colour = [38, 92, 70];
+const leaf: Colour = [95, 163, 128];
+const white: Colour = [255, 255, 255];
 let drawn: Uint8Array | undefined;
 
 /** The picture of a card that nobody gave one: a shop front, drawn here, nobody's brand. A PNG of a few kilobytes. */
@@ -23,15 +21,15 @@ function colourAt(x: number, y: number): Colour {
   if (x >= 92 && x < 428 && y >= 96 && y < 168) {
     const [stripe, within] = [Math.floor((x - 92) / 48), (x - 92) % 48];
     const isBelow = y >= 144 && Math.hypot(within - 24, y - 144) > 24;
-    if (!isBelow) return stripe % 2 === 0 ? ink! : leaf!;
+    if (!isBelow) return stripe % 2 === 0 ? ink : leaf;
   }
   if (isInside && y >= 120 && y < 316) {
-    if (x >= 292 && x < 364 && y >= 204) return x >= 346 && x < 352 && y >= 258 && y < 270 ? white! : ink!;
+    if (x >= 292 && x < 364 && y >= 204) return x >= 346 && x < 352 && y >= 258 && y < 270 ? white : ink;
     if (x >= 152 && x < 260 && y >= 204 && y < 276)
-      return Math.abs(x - 206) < 3 || Math.abs(y - 240) < 3 ? white! : leaf!;
-    return white!;
+      return Math.abs(x - 206) < 3 || Math.abs(y - 240) < 3 ? white : leaf;
+    return white;
   }
-  return x >= 92 && x < 428 && y >= 316 && y < 328 ? ink! : paper!;
+  return x >= 92 && x < 428 && y >= 316 && y < 328 ? ink : paper;
 }
 
 /** An RGB picture without filters. Source: PNG, third edition (W3C, 2025). */

@@ -25,10 +25,10 @@ export class CardParts {
     const filled = await Promise.all(
       parts.map(async (part): Promise<SentPart | undefined> => {
         if (part.type !== "card") return part;
-        const { miniProgramId, title, pagePath } = part;
+        const { miniProgramId, cardTitle, cardPage } = part;
         const card = await this.cards.sendable(ctx, { wechatAppId, miniProgramId });
         if (card === undefined) return undefined;
-        return { ...card, type: "miniprogram", title: title ?? card.title, pagePath: pagePath ?? card.pagePath };
+        return { ...card, type: "miniprogram", title: cardTitle ?? card.title, pagePath: cardPage ?? card.pagePath };
       }),
     );
     const there = filled.filter((part) => part !== undefined);

@@ -58,10 +58,16 @@ const kinds: Readonly<Record<Exclude<ReplyPart["type"], "text">, LocalizedText>>
   video: { zh: "视频", en: "Video" },
 };
 
+/** How what isn't text is called, if it is. */
+function titleOf(part: ReplyPart): string {
+  if (part.type === "card") return part.cardTitle ?? "";
+  return "title" in part ? part.title : "";
+}
+
 /** An answer in a line. */
 export function summaryOf([first, ...rest]: readonly ReplyPart[]): LocalizedText {
   if (first === undefined) return { zh: "", en: "" };
-  const text = first.type === "text" ? first.text : "title" in first ? (first.title ?? "") : "";
+  const text = first.type === "text" ? first.text : titleOf(first);
   const kind = first.type === "text" ? { zh: "", en: "" } : kinds[first.type];
   const said = ({ zh, en }: LocalizedText): LocalizedText =>
     zh === "" ? { zh: text, en: text } : { zh: `[${zh}] ${text}`.trim(), en: `[${en}] ${text}`.trim() };
