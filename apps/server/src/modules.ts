@@ -266,7 +266,7 @@ export const modules: readonly ModuleEntry[] = [
     name: "messaging",
     layer: "engines",
     description: "Replies and scenes: what is sent to whom, and why it was or wasn't",
-    dependsOn: ["connect", "audience"],
+    dependsOn: ["connect", "audience", "materials"],
     load: async () => (await import("./engines/messaging/messaging.module.ts")).messagingModule,
   },
   {

@@ -41,6 +41,7 @@ export const unaudited: Readonly<Record<string, string>> = {
   links_click: "what visitors did",
   links_counter: "counted by the server",
   logs_line: "written by the server about itself",
+  materials_card: "how far a card is: changing and making one are entries",
   materials_sync: "how far the reading of a library is: asking for one is an entry",
   messaging_delivery: "what was sent has a history of its own",
   messaging_duty: "who is on duty: the calls are entries",

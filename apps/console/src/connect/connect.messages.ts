@@ -4,6 +4,7 @@ export const connectMessages = pair(
   {
     module: "微信连接",
     eventNames: {
+      app_bound_v1: "绑定了微信应用",
       message_received_v1: "收到微信消息",
       template_finished_v1: "模板消息有了结果",
       mass_finished_v1: "群发有了结果",
@@ -187,6 +188,7 @@ export const connectMessages = pair(
   {
     module: "WeChat",
     eventNames: {
+      app_bound_v1: "A WeChat app was bound",
       message_received_v1: "Message from WeChat",
       template_finished_v1: "Template message finished",
       mass_finished_v1: "Mass sending finished",

@@ -87,6 +87,7 @@ const partWords: Readonly<Record<string, LocalizedText>> = {
   news: { zh: "图文", en: "Link" },
   link: { zh: "图文", en: "Link" },
   rest: { zh: "其余的回复", en: "The rest of the answer" },
+  card: { zh: "小程序", en: "Mini-program" },
   miniprogram: { zh: "小程序", en: "Mini-program" },
   miniprogrampage: { zh: "小程序", en: "Mini-program" },
 };

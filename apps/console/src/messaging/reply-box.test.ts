@@ -8,7 +8,7 @@ import ReplyBox from "./ReplyBox.vue";
 const { reply, showTyping } = vi.hoisted(() => ({ reply: vi.fn(), showTyping: async () => ({ isShown: true }) }));
 vi.mock("../common/api.ts", () => ({ api: { messaging: { reply, showTyping } } }));
 
-const conversation = shallowRef({ id: "c1", lastReplyId: "r1", refusal: null } as Detail);
+const conversation = shallowRef({ id: "c1", wechatAppId: "a1", lastReplyId: "r1", refusal: null } as Detail);
 let app: App;
 let host: HTMLElement;
 beforeEach(() => {

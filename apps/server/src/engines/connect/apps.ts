@@ -13,6 +13,7 @@ import { explainErrcode } from "@zhanggui/wechat/errcodes";
 import type { PushKeys } from "@zhanggui/wechat/push";
 import { type Selectable, sql, type Updateable } from "kysely";
 import { aesKeyMissing, appTaken, connect, secretRefused } from "./connect.contract.ts";
+import { appBound } from "./connect.events.ts";
 import { appsLimit } from "./connect.limits.ts";
 import type { AppCredentials } from "./app.contract.ts";
 import { aesKey as aesKeyColumn, appSecret as secretColumn, pushToken as tokenColumn } from "./connect.sealed.ts";
@@ -166,9 +167,9 @@ export class Apps {
       unboundAt: null,
       verifiedAt: null,
     };
-    const write = async (ctx: TxCtx): Promise<unknown> => {
+    const write = async (ctx: TxCtx): Promise<void> => {
       await this.limits.demand(ctx, appsLimit);
-      return ctx.db
+      const written = await ctx.db
         .insertInto("connect_app")
         .values({ id, appId: app.appId, ...values })
         .onConflict((on) =>
@@ -180,6 +181,12 @@ export class Apps {
         )
         .returning("id")
         .executeTakeFirstOrThrow(taken);
+      await ctx.emit(appBound, {
+        wechatAppId: written.id,
+        kind: app.kind,
+        name: app.name,
+        boundAt: ctx.now().toISOString(),
+      });
     };
     await this.proofs.claim(app.appId, () => ctx.tx(write));
     return this.get(ctx, id);

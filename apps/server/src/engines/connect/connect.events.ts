@@ -2,7 +2,14 @@ import { event } from "@zhanggui/kit/contract/event";
 import { Id } from "@zhanggui/kit/contract/ids";
 import { Instant } from "@zhanggui/kit/contract/time";
 import { z } from "zod";
+import { AppKind } from "./app.contract.ts";
 import { openidKey } from "./openid.ts";
+
+/** An app was bound, or bound again: what goes with it is made, or looked after. */
+export const appBound = event(
+  "connect.app_bound.v1",
+  z.object({ wechatAppId: Id, kind: AppKind, name: z.string(), boundAt: Instant }),
+);
 
 /**
  * Somebody wrote to, followed, left or scanned a code of a bound app. Once per message, however often WeChat sends it;

@@ -11,6 +11,7 @@ import { Channels } from "./channels.ts";
 import { WechatClients } from "./clients.ts";
 import { connect } from "./connect.contract.ts";
 import {
+  appBound,
   massFinished,
   messageReceived,
   subscriptionsAnswered,
@@ -99,7 +100,7 @@ export const connectModule = defineModule(connect, {
     verifyCallback: messages.verify,
     receive: messages.receive,
   }),
-  publishes: [messageReceived, templateFinished, massFinished, subscriptionsAnswered, subscriptionsSent],
+  publishes: [appBound, messageReceived, templateFinished, massFinished, subscriptionsAnswered, subscriptionsSent],
   schedules: ({ conversations, desk, tokens, media }) => ({
     note_missed: cron("*/10 * * * *", conversations.noteMissed),
     wake_snoozed: cron("* * * * *", desk.wake),

@@ -1,16 +1,15 @@
 import { Injectable } from "@nestjs/common";
-import { Fault } from "@zhanggui/kit/contract/fault";
 import type { Flat, Out } from "@zhanggui/kit/contract/route";
 import type { Ctx } from "@zhanggui/kit/server/ctx";
 import { faultSentence } from "@zhanggui/kit/server/fault-sentence";
 import { listDrafts } from "@zhanggui/wechat/calls/articles";
 import { listMaterial, mediaLimits } from "@zhanggui/wechat/calls/media";
-import { TokenFailure, type WechatClient } from "@zhanggui/wechat/client";
-import type { ErrcodeKind } from "@zhanggui/wechat/errcodes";
-import { WechatError } from "@zhanggui/wechat/transport";
+import type { WechatClient } from "@zhanggui/wechat/client";
 import { Tenants } from "../../foundation/access/tenants.ts";
 import { Apps } from "../connect/apps.ts";
 import { faultOf, WechatClients } from "../connect/clients.ts";
+import { Cards } from "./cards.ts";
+import { again, isPassing } from "./internal/passing.ts";
 import type { materials } from "./materials.contract.ts";
 import { readLibrary } from "./materials.jobs.ts";
 
@@ -23,15 +22,6 @@ interface Seen {
   readonly changedAt: Date;
 }
 const stopped = { zh: "读取中断，稍后会再试。", en: "The reading broke off; it is tried again later." };
-
-const again = { zh: "稍后会再试。", en: "It is tried again later." };
-/** WeChat is busy, wasn't reached, or was asked too often in a minute. */
-const passing: ReadonlySet<ErrcodeKind> = new Set(["busy", "throttled"]);
-
-function isPassing(error: unknown): boolean {
-  const cause = error instanceof TokenFailure ? error.cause : error;
-  return cause instanceof WechatError ? passing.has(cause.kind) : !(cause instanceof Fault);
-}
 
 interface Page {
   readonly total: number;
@@ -46,6 +36,7 @@ export class Library {
     private readonly apps: Apps,
     private readonly clients: WechatClients,
     private readonly tenants: Tenants,
+    private readonly cards: Cards,
   ) {}
 
   syncs(ctx: Ctx): Promise<Sync[]> {
@@ -92,6 +83,7 @@ export class Library {
         isWhole &&= read.isWhole;
       }
       await this.#forget(ctx, wechatAppId, isWhole ? begunAt : undefined);
+      if (isWhole) await this.cards.missed(ctx, wechatAppId, begunAt);
       await this.#end(ctx, wechatAppId, { state: "done", items, zh: null, en: null });
     } catch (error) {
       const fault = faultOf(error);

@@ -11,6 +11,7 @@ import { permission } from "@zhanggui/kit/contract/permission";
 import { contract, route } from "@zhanggui/kit/contract/route";
 import { Instant } from "@zhanggui/kit/contract/time";
 import { z } from "zod";
+import { CardFields, MiniProgramCard } from "./card.contract.ts";
 import { appOff, wechatRefused, wechatUnreachable } from "../connect/connect.contract.ts";
 
 export const materialsRead = permission("materials:read", { zh: "查看微信素材", en: "See WeChat material" }, [
@@ -176,5 +177,27 @@ export const materials = contract(followed, {
     params,
     reply: z.object({}),
     faults: ofWechat,
+  }),
+  listCards: route.get("/wechat/cards", {
+    summary: "What accounts send as the cards of mini-programs: one for each two of them, made when they are bound",
+    access: materialsRead,
+    reply: z.object({ items: z.array(MiniProgramCard) }),
+  }),
+  updateCard: route.patch("/wechat/cards/:cardId", {
+    summary: "Change what a card says, opens or shows; another picture goes into the library in the background",
+    access: materialsWrite,
+    effect: "change",
+    params: z.object({ cardId: Id }),
+    body: z.object(CardFields).partial(),
+    reply: MiniProgramCard,
+    faults: [notFound, notSuchFile],
+  }),
+  makeCard: route.post("/wechat/cards/:cardId/make", {
+    summary: "Make a card that isn't there, in the background; nothing happens to one that is",
+    access: materialsWrite,
+    effect: "change",
+    params: z.object({ cardId: Id }),
+    reply: MiniProgramCard,
+    faults: [notFound],
   }),
 });

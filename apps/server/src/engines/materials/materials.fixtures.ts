@@ -2,11 +2,16 @@ import { fixturesOf } from "../../testing/every-route.ts";
 import { onePixel } from "../../foundation/files/testing/pictures.ts";
 import { materials } from "./materials.contract.ts";
 
-export const fixtures = fixturesOf(materials)(async ({ owner, bound: { wechatAppId } }) => {
+export const fixtures = fixturesOf(materials)(async ({ server, owner, newAccount, bound: { wechatAppId } }) => {
   const { id: fileId } = await owner.api.files.upload({ name: "茶.png", stream: onePixel, contentType: "image/png" });
   const upload = { wechatAppId, kind: "image", fileId } as const;
   const [shown, gone] = [await owner.api.materials.upload(upload), await owner.api.materials.upload(upload)];
   await owner.api.materials.sync({ wechatAppId });
+  const { appid: appId, secret: appSecret } = newAccount("miniprogram");
+  const mini = { name: "点单", appId, appSecret, pushToken: "token", mode: "plain", kind: "miniprogram" } as const;
+  await owner.api.connect.bindApp(mini);
+  await server.runUntilIdle();
+  const [card] = (await owner.api.materials.listCards()).items;
   return {
     list: {},
     syncs: {},
@@ -14,5 +19,8 @@ export const fixtures = fixturesOf(materials)(async ({ owner, bound: { wechatApp
     upload,
     picture: { materialId: shown.id },
     delete: { materialId: gone.id },
+    listCards: {},
+    updateCard: { cardId: card!.id, title: "点单" },
+    makeCard: { cardId: card!.id },
   };
 });

@@ -10,3 +10,11 @@ export const readLibrary = job("materials.read_library", z.object({ wechatAppId:
   retryLimit: 5,
   retryDelaySeconds: 180,
 });
+
+/** Makes a mini-program's card, or looks whether it is still there. */
+export const makeCard = job("materials.make_card", z.object({ cardId: Id }), {
+  concurrency: 2,
+  expireSeconds: 120,
+  retryLimit: 5,
+  retryDelaySeconds: 180,
+});

@@ -14,20 +14,12 @@ import { sql } from "kysely";
 import { FilesService } from "../../foundation/files/files.service.ts";
 import { Apps } from "../connect/apps.ts";
 import { WechatClients } from "../connect/clients.ts";
-import { materialKinds, materials, notSuchFile } from "./materials.contract.ts";
+import { Cards } from "./cards.ts";
+import { demandFile } from "./internal/taken.ts";
+import { materials } from "./materials.contract.ts";
 
 type MaterialView = Out<typeof materials.upload>;
 type MassSending = MaterialView["massSending"];
-const megabyte = 1_048_576;
-
-/** What WeChat takes of what we store. Sources: api_uploadtempmedia, api_addmaterial (read 2026-10). */
-const taken = {
-  image: { types: ["image/png", "image/jpeg", "image/gif"], names: "PNG、JPEG、GIF", bytes: 10 * megabyte },
-  voice: { types: ["audio/mpeg"], names: "MP3", bytes: 2 * megabyte },
-  video: { types: ["video/mp4"], names: "MP4", bytes: 10 * megabyte },
-  mass_video: { types: ["video/mp4"], names: "MP4", bytes: 10 * megabyte },
-} as const;
-
 /** What stands in WeChat's material library, and what of it can be mass sent. */
 @Injectable()
 export class MaterialsService {
@@ -35,6 +27,7 @@ export class MaterialsService {
     private readonly apps: Apps,
     private readonly clients: WechatClients,
     private readonly files: FilesService,
+    private readonly cards: Cards,
   ) {}
 
   list(ctx: Ctx, query: Flat<typeof materials.list>): Promise<Out<typeof materials.list>> {
@@ -63,12 +56,7 @@ export class MaterialsService {
    */
   async upload(ctx: Ctx, { wechatAppId, kind, fileId, title, description }: Flat<typeof materials.upload>) {
     const stored = await this.files.own(ctx, fileId);
-    const { types, names, bytes } = taken[kind];
-    if (!types.some((type) => type === stored.type) || stored.sizeBytes > bytes) {
-      const { zh: kindZh, en: kindEn } = materialKinds[kind];
-      const largest = `${bytes / megabyte} MB`;
-      throw notSuchFile({ kindZh, kindEn, taken: names, largest, errors: [{ field: "fileId" }] });
-    }
+    demandFile(kind, stored);
     const file: UploadFile = {
       name: stored.name,
       contentType: stored.type,
@@ -104,6 +92,7 @@ export class MaterialsService {
     // A video for mass sending is in no library: it goes by itself.
     if (kind !== "mass_video") await this.clients.ask(ctx, wechatAppId, (client) => removeAt(client, mediaId));
     await ctx.db.deleteFrom("materials_item").where("id", "=", materialId).execute();
+    if (kind === "image") await this.cards.deleted(ctx, wechatAppId, mediaId);
     return {};
   }
 }

@@ -3,6 +3,24 @@ import type { Generated, GeneratedAlways } from "kysely";
 import type { Json } from "@zhanggui/kit/server/tables";
 
 export interface MaterialsTables {
+  materials_card: {
+    tenantId: Generated<string>;
+    id: Generated<string>;
+    wechatAppId: string;
+    miniProgramId: string;
+    title: string;
+    pagePath: string;
+    fileId: string | null;
+    mediaId: string | null;
+    madeAt: Date | null;
+    state: "making" | "made" | "failed" | "unknown";
+    uploadName: string | null;
+    askedAt: Date | null;
+    busyUntil: Date | null;
+    zh: string | null;
+    en: string | null;
+    createdAt: Generated<Date>;
+  };
   materials_item: {
     tenantId: Generated<string>;
     id: Generated<string>;

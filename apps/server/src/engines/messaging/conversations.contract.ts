@@ -48,6 +48,10 @@ export const answeredMeanwhile = fault("messaging.answered_meanwhile", 409, {
   zh: "{by} 刚刚也写了回复，您的还没有发出。请看过之后再决定是否发送。",
   en: "{by} has just written an answer too; yours has not been sent. Read it, then decide whether to send yours.",
 });
+export const cardNotMade = fault("messaging.card_not_made", 409, {
+  zh: "这个小程序的卡片还没有做好，或它已解绑。请在“微信素材”里查看原因。",
+  en: "The card of this mini-program isn't made, or it is unbound. “WeChat material” tells why.",
+});
 export const pictureNotTaken = fault("messaging.picture_not_taken", 422, {
   zh: "微信只接受 10 MB 以内的 PNG、JPEG 或 GIF 图片。",
   en: "WeChat takes pictures of the kinds PNG, JPEG and GIF, up to 10 MB.",
@@ -226,7 +230,7 @@ const params = z.object({ conversationId: Id });
 
 /** Why WeChat would take no answer. */
 export const unanswerable = [replyWindowOver, replyWindowShut, replyNotFollowing, replyAppOff, repliesUsedUp] as const;
-const replyFaults = [notFound, invalidInput, pictureNotTaken, ...unanswerable, answeredMeanwhile] as const;
+const replyFaults = [notFound, invalidInput, pictureNotTaken, cardNotMade, ...unanswerable, answeredMeanwhile] as const;
 
 export const conversationRoutes = {
   listConversations: list("/conversations", {
@@ -274,6 +278,8 @@ export const conversationRoutes = {
       text: ReplyText.optional(),
       /** A picture that the caller has uploaded, in place of a text: PNG, JPEG or GIF, ten megabytes at most. */
       fileId: Id.optional(),
+      /** A mini-program whose card is sent in place of a text. */
+      miniProgramId: Id.optional(),
       /** The canned answer that the text is made of, if it is of one. */
       cannedId: Id.optional(),
       /** `lastReplyId` as the writer has seen it: nobody answers over somebody else's head. */

@@ -67,8 +67,8 @@ export class Inbox {
     if (rest !== null) {
       const { id: ruleId, name, on } = rest.row;
       const by = { automatic: "rule", ruleId, name } as const;
-      if (rest.isChanged) await this.replies.drop(ctx, { wechatAppId, openid }, by);
-      else {
+      if (rest.dropped !== null) await this.replies.drop(ctx, { wechatAppId, openid }, { ...by, why: rest.dropped });
+      if (rest.messages.length > 0) {
         const settles = on === "default" ? undefined : (replyBy ?? undefined);
         const contents = rest.messages.map((message) => contentOf(message, settles));
         await this.replies.say(ctx, { wechatAppId, openid }, contents, by);

@@ -10,11 +10,13 @@ import { audienceModule } from "../audience/audience.module.ts";
 import { messageReceived, templateFinished } from "../connect/connect.events.ts";
 import { connectModule } from "../connect/connect.module.ts";
 import { responder } from "../connect/responders.ts";
+import { materialsModule } from "../materials/materials.module.ts";
 import { CannedAnswers } from "./canned.ts";
 import { Deliveries } from "./deliveries.ts";
 import { Figures } from "./figures.ts";
 import { Inbox } from "./inbox.ts";
 import { MailCodes } from "./internal/code-senders.ts";
+import { CardParts } from "./internal/card-parts.ts";
 import { Notes } from "./internal/notes.ts";
 import { Pictures } from "./internal/pictures.ts";
 import { Receipts } from "./internal/receipts.ts";
@@ -42,7 +44,15 @@ import { Scenes } from "./scenes.ts";
 import { Threads } from "./threads.ts";
 
 export const messagingModule = defineModule(messaging, {
-  uses: [accessModule, settingsModule, notificationsModule, filesModule, connectModule, audienceModule],
+  uses: [
+    accessModule,
+    settingsModule,
+    notificationsModule,
+    filesModule,
+    connectModule,
+    audienceModule,
+    materialsModule,
+  ],
   services: {
     rules: Rules,
     scenes: Scenes,
@@ -56,6 +66,7 @@ export const messagingModule = defineModule(messaging, {
     inbox: Inbox,
     canned: CannedAnswers,
     wording: Wording,
+    cards: CardParts,
     notes: Notes,
     pictures: Pictures,
     figures: Figures,

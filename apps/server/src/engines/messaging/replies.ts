@@ -159,11 +159,11 @@ export class Replies {
   async drop(
     ctx: TxCtx,
     { wechatAppId, openid }: Openid,
-    { name, ...what }: Automatic & { readonly name: string },
+    { name, why, ...what }: Automatic & { readonly name: string; readonly why: "ruleChanged" | "cardLacking" },
   ): Promise<void> {
     const { personId, displayName: personName } = await this.#person(ctx, { wechatAppId, openid });
     const id = newId(ctx.now());
-    const because = explain("ruleChanged", { rule: name });
+    const because = explain(why, { rule: name });
     const content = { message: { type: "rest" } };
     const row = { id, item: 0, channel: "wechat_reply", wechatAppId, personId, personName, to: openid } as const;
     const { traceId } = ctx;

@@ -7,6 +7,7 @@ import { switched } from "@zhanggui/kit/contract/switched";
 import { bilingual } from "@zhanggui/kit/contract/text";
 import { Instant } from "@zhanggui/kit/contract/time";
 import { z } from "zod";
+import { PagePath } from "../materials/card.contract.ts";
 import { everyChannel, Sentence } from "./scene.contract.ts";
 
 /** WeChat cuts a text reply at 2,048 bytes (recalled): 600 Chinese characters stay below it. */
@@ -34,7 +35,8 @@ const partKinds = {
     text: { zh: "文字", en: "Text" },
     image: { zh: "图片", en: "Picture" },
     news: { zh: "图文", en: "Link card" },
-    miniprogram: { zh: "小程序卡片", en: "Mini-program card" },
+    card: { zh: "小程序卡片", en: "Mini-program card" },
+    miniprogram: { zh: "小程序卡片（自填素材）", en: "Mini-program card by media_id" },
     voice: { zh: "语音", en: "Voice" },
     video: { zh: "视频", en: "Video" },
   },
@@ -58,6 +60,31 @@ export const ReplyPart = z.discriminatedUnion("type", [
     picUrl: field(HttpUrl, { zh: "封面图片网址", en: "Cover's address" }),
   }),
   z.object({
+    type: kindOf("card"),
+    miniProgramId: field(
+      Id,
+      { zh: "小程序", en: "Mini-program" },
+      {
+        kind: "miniProgramCard",
+        hint: {
+          zh: "卡片的图片、标题和页面在“微信素材”里设置。",
+          en: "The card's picture, title and page are set under “WeChat material”.",
+        },
+      },
+    ),
+    /** Names of their own: a form shows fields of one name once. */
+    cardTitle: field(
+      oneLine(64).optional(),
+      { zh: "标题", en: "Title" },
+      { placeholder: { zh: "用卡片的标题", en: "The card's title" } },
+    ),
+    cardPage: field(
+      PagePath.optional(),
+      { zh: "页面路径", en: "Page" },
+      { placeholder: { zh: "用卡片的页面", en: "The card's page" } },
+    ),
+  }),
+  z.object({
     type: kindOf("miniprogram"),
     title,
     appId: field(z.string().trim().min(1).max(40), { zh: "小程序 AppID", en: "The mini-program's AppID" }),
@@ -77,6 +104,8 @@ export const ReplyPart = z.discriminatedUnion("type", [
   }),
 ]);
 export type ReplyPart = z.output<typeof ReplyPart>;
+/** As it goes to WeChat: a card with the picture of the account that sends it. */
+export type SentPart = Exclude<ReplyPart, { readonly type: "card" }>;
 
 export const RuleOn = {
   label: { zh: "何时回复", en: "When" },

@@ -13,6 +13,7 @@ import { Apps, type AppState } from "../connect/apps.ts";
 import { Channels } from "../connect/channels.ts";
 import type { Answer, IncomingMessage } from "../connect/responders.ts";
 import { type Around, blockOf, namedIn } from "./internal/blocks.ts";
+import { CardParts } from "./internal/card-parts.ts";
 import { applies, clockIn, ready, type RuleRow } from "./internal/matching.ts";
 import { customOf, hasGaps, passiveOf, summaryOf, wordsOf } from "./internal/parts.ts";
 import { BadPattern, compilePattern } from "./internal/pattern.ts";
@@ -29,6 +30,13 @@ interface Answered {
   readonly replyBy: string | null;
 }
 
+/** What of an answer is still to be sent, and why some of it isn't. */
+interface Rest {
+  readonly row: RuleRow;
+  readonly messages: CustomMessage[];
+  readonly dropped: "ruleChanged" | "cardLacking" | null;
+}
+
 /** Auto-reply rules: what is answered while WeChat waits, and what is to follow. */
 @Injectable()
 export class Rules {
@@ -37,6 +45,7 @@ export class Rules {
     private readonly channels: Channels,
     private readonly tenants: Tenants,
     private readonly wording: Wording,
+    private readonly cards: CardParts,
   ) {}
 
   /** Reads the rules, and answers from them: the first that applies, in the order in which rules win. */
@@ -60,25 +69,23 @@ export class Rules {
    * What is still to be sent of an answer, if anything is, as customer-service messages: of the rule as it answered, so
    * nothing of one that has changed since. What is said to somebody now and then only is claimed here.
    */
-  async rest(
-    ctx: TxCtx,
-    replyBy: string | null,
-    whom: Whom,
-  ): Promise<{ row: RuleRow; messages: CustomMessage[]; isChanged: boolean } | null> {
+  async rest(ctx: TxCtx, replyBy: string | null, whom: Whom): Promise<Rest | null> {
     const id = ruleOf(replyBy);
     if (id === undefined) return null;
     const row = await ctx.db.selectFrom("messaging_rule").selectAll().where("id", "=", id).executeTakeFirst();
     const app = (await this.apps.states(ctx)).get(whom.wechatAppId);
     if (row === undefined || app === undefined) return null;
     // Half of one answer and half of another would be none.
-    if ((versionOf(replyBy) ?? row.version) !== row.version) return { row, messages: [], isChanged: true };
+    if ((versionOf(replyBy) ?? row.version) !== row.version) return { row, messages: [], dropped: "ruleChanged" };
     if (row.capMinutes !== null) {
       if (!(await claimTold(ctx, whom, id, row.capMinutes * 60_000))) return null;
       await this.#answered(ctx, [id], { isCapped: true });
     }
     const atOnce = isDeferred(row, app) ? 0 : 1;
-    const parts = await this.wording.fill(ctx, row.replies.slice(atOnce), whom);
-    return { row, messages: parts.map((part) => customOf(part, app.kind)), isChanged: false };
+    const filled = await this.wording.fill(ctx, row.replies.slice(atOnce), whom);
+    const { parts, lacks } = await this.cards.fill(ctx, filled, whom.wechatAppId);
+    const messages = parts.map((part) => customOf(part, app.kind));
+    return { row, messages, dropped: lacks ? "cardLacking" : null };
   }
 
   /** What would answer this, by the rules of now. @throws Fault `kit.not_found` for an app or a channel */
@@ -181,6 +188,7 @@ export class Rules {
         throw invalidInput({ errors: [{ field: issue?.path.join(".") ?? "", message: issue?.message ?? "" }] });
       }
       // What it is bound to may have gone since; that stands beside it.
+      if (change.replies !== undefined) await this.cards.demand(ctx, change.replies);
       await this.#demandSaid(ctx, rule.data);
       await ctx.db
         .updateTable("messaging_rule")
@@ -209,6 +217,7 @@ export class Rules {
 
   async #demandSound(ctx: Ctx, rule: Flat<typeof messaging.createRule>): Promise<void> {
     await this.#demandBound(ctx, rule);
+    await this.cards.demand(ctx, rule.replies);
     await this.#demandSaid(ctx, rule);
   }
 
@@ -221,7 +230,9 @@ export class Rules {
     const app = wechatAppId === null ? undefined : (await this.apps.states(ctx)).get(wechatAppId);
     if (app?.kind !== "miniprogram") return;
     if (on === "follow" || on === "scan" || on === "click") throw notInMiniPrograms({ errors: [{ field: "on" }] });
-    const at = replies.findIndex((part) => !miniProgramMessages.has(customOf(part, app.kind).type));
+    const at = replies.findIndex(
+      (part) => part.type === "card" || !miniProgramMessages.has(customOf(part, app.kind).type),
+    );
     if (at !== -1) throw notInMiniPrograms({ errors: [{ field: `replies.${at}.type` }] });
   }
 

@@ -21,6 +21,7 @@ import { givenReply } from "../connect/replies.ts";
 import { CannedAnswers } from "./canned.ts";
 import { messagingReply, messagingTalks, notFailed, wroteMeanwhile } from "./conversations.contract.ts";
 import type { DeliveryRow } from "./deliveries.ts";
+import { CardParts } from "./internal/card-parts.ts";
 import { type NoteRow, Notes } from "./internal/notes.ts";
 import { Pictures } from "./internal/pictures.ts";
 import { ruleKey } from "./internal/rule-key.ts";
@@ -52,6 +53,7 @@ export class Threads {
     private readonly canned: CannedAnswers,
     private readonly receivedMedia: ReceivedMedia,
     private readonly files: FilesService,
+    private readonly cards: CardParts,
   ) {}
 
   list(ctx: Ctx, query: Flat<typeof messaging.listConversations>): Promise<Out<typeof messaging.listConversations>> {
@@ -122,14 +124,20 @@ export class Threads {
     return { items, next: all.length > limit ? (items.at(-1)?.id ?? null) : null };
   }
 
-  /** @throws Fault what `Replies.write` throws; `messaging.picture_not_taken` */
+  /** @throws Fault what `Replies.write` throws; `messaging.picture_not_taken`, `messaging.card_not_made` */
   async reply(
     ctx: Ctx,
-    { conversationId: id, text, fileId, cannedId, lastReplyId: seen }: Flat<typeof messaging.reply>,
+    { conversationId: id, text, fileId, miniProgramId, cannedId, lastReplyId: seen }: Flat<typeof messaging.reply>,
   ): Promise<Entry> {
-    if ((text === undefined) === (fileId === undefined)) throw invalidInput({ errors: [{ field: "text" }] });
+    const given = [text, fileId, miniProgramId].filter((each) => each !== undefined);
+    if (given.length !== 1) throw invalidInput({ errors: [{ field: "text" }] });
     const row = await this.reached(ctx, id, messagingReply);
-    const content = fileId === undefined ? { text } : await this.pictures.demand(ctx, fileId);
+    const content =
+      miniProgramId !== undefined
+        ? { message: await this.cards.message(ctx, miniProgramId, row.wechatAppId) }
+        : fileId === undefined
+          ? { text }
+          : await this.pictures.demand(ctx, fileId);
     return ctx.tx(async (ctx) => {
       const deliveryId = newId(ctx.now());
       if (fileId !== undefined) await this.pictures.keep(ctx, deliveryId, fileId);

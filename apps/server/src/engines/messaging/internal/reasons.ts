@@ -16,6 +16,10 @@ const sentences = {
     zh: "未发送：规则“{rule}”在回复之后被修改，其余内容已不是当时的回复。",
     en: "Not sent: the rule “{rule}” was changed after it had answered, so what it says now is another answer.",
   },
+  cardLacking: {
+    zh: "未发送：规则“{rule}”里的小程序卡片还没有做好，或小程序已解绑。请在“微信素材”里查看。",
+    en: "Not sent: the mini-program card of the rule “{rule}” isn't made, or the mini-program is unbound. “WeChat material” tells.",
+  },
   busyAsked: { zh: "客服正忙，发送提示语。", en: "All who answer are busy: the customer is told so." },
   willReply: { zh: "将作为客服消息发给客户。", en: "It will be sent as a customer-service message." },
   replyDelivered: {
