@@ -77,7 +77,7 @@ test(
     await form.getByText("【灯笼茶】取茶号A7").waitFor();
     await album.take(page, "try");
     await form.getByRole("button", { name: "发送" }).click();
-    await page.getByText("账号不可用（欠费、权限或密钥）", { exact: false }).first().waitFor();
+    await page.getByText("账号不可用", { exact: false }).first().waitFor();
     await album.take(page, "sent");
     expect(stage.emulator.world.texts().map(({ to, text }) => `${to} ${text}`)).toEqual([
       "+8613800000001 【灯笼茶】取茶号A7",
