@@ -127,7 +127,7 @@ test.each(["http://127.0.0.1:9/a.mp4", "http://10.0.0.8/a.mp4", "http://qq.com.t
     const asked: string[] = [];
     vi.spyOn(globalThis, "fetch").mockImplementation((input, init) => {
       asked.push(String(input));
-      return String(input) === url ? Promise.resolve(new Response(shortFilm)) : fetchAll(input, init);
+      return String(input) === url ? Promise.resolve(new Response(Buffer.from(shortFilm))) : fetchAll(input, init);
     });
     expect(await refusal(fetchMedia(messageId))).toMatchObject({ code: "connect.wechat_unreachable" });
     expect(asked).not.toContain(url);
@@ -144,7 +144,7 @@ test("whoever asked first may leave: those who wait have it all the same", async
     begun.resolve();
     await goOn.promise;
     init?.signal?.throwIfAborted();
-    return new Response(shortFilm);
+    return new Response(Buffer.from(shortFilm));
   });
   const first = new AbortController();
   const leaves = media.of(tea.server.runtime.ctx(tea.owner.tenantId, { signal: first.signal }), who, messageId);
