@@ -84,3 +84,54 @@ test("where all are listed nobody is asked again", async () => {
   await expect.poll(chooser.values).toEqual(["a1", "a2"]);
   expect(chooser.isSearched.value).toBe(false);
 });
+
+test("what was looked for and is answered after the search is over isn't shown", async () => {
+  const late = Promise.withResolvers<readonly Option[]>();
+  const options = async (signal: AbortSignal, wanted: Asked = {}) =>
+    wanted.search === undefined ? many.options!(signal, wanted) : (asked.push(wanted), late.promise);
+  kind.current = { ...many, options };
+  const chooser = choose();
+  await expect.poll(chooser.values).toEqual(["a1", "a2"]);
+  chooser.seek("a9");
+  await expect.poll(() => asked.at(-1)?.search).toBe("a9");
+  chooser.seek("");
+  expect(chooser.isLoading.value).toBe(false);
+  late.resolve([{ value: "a9", label: "茶 a9" }]);
+  await late.promise;
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(chooser.values()).toEqual(["a1", "a2"]);
+});
+
+test("whoever searches while the chosen one's name is asked for has its name all the same", async () => {
+  const named = Promise.withResolvers<string>();
+  const signals: AbortSignal[] = [];
+  const nameOf = (_: string, signal: AbortSignal) => {
+    signals.push(signal);
+    return new Promise<string>((resolve, reject) => {
+      signal.addEventListener("abort", () => reject(signal.reason));
+      void named.promise.then(resolve);
+    });
+  };
+  kind.current = { ...many, nameOf };
+  const chooser = choose(ref("a3"));
+  await expect.poll(() => signals.length).toBe(1);
+  chooser.seek("a1");
+  await expect.poll(() => asked.at(-1)?.search).toBe("a1");
+  named.resolve("茶 a3");
+  await expect.poll(() => chooser.options.value[0]).toEqual({ value: "a3", label: "茶 a3" });
+});
+
+test("a search that is begun before the list is there leaves the list, when it is over", async () => {
+  const options = (signal: AbortSignal, wanted: Asked = {}) =>
+    new Promise<readonly Option[]>((resolve, reject) => {
+      signal.addEventListener("abort", () => reject(signal.reason));
+      setTimeout(() => resolve(many.options!(signal, wanted)), wanted.search === undefined ? 400 : 0);
+    });
+  kind.current = { ...many, options };
+  const slow = choose();
+  await expect.poll(() => slow.isLoading.value).toBe(true);
+  slow.seek("a3");
+  await expect.poll(slow.values).toEqual(["a3"]);
+  slow.seek("");
+  await expect.poll(slow.values).toEqual(["a1", "a2"]);
+});

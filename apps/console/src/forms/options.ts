@@ -20,9 +20,12 @@ export function useOptions(field: () => FormField, value: () => unknown = () => 
   const listed = shallowRef<readonly Option[]>([]);
   /** What was looked for; undefined while nothing is typed. */
   const found = shallowRef<readonly Option[]>();
-  const { seen, isLoading, ask, name } = useAsked(kind);
+  const { seen, isLoading, ask, stop, name } = useAsked(kind);
   const around = useAround();
   let timer: ReturnType<typeof setTimeout> | undefined;
+  /** Whether what was asked last is a search. */
+  let isSeeking = false;
+  let isListed = true;
   onScopeDispose(() => clearTimeout(timer));
 
   const of = computed(() => {
@@ -34,7 +37,13 @@ export function useOptions(field: () => FormField, value: () => unknown = () => 
   });
   async function list(): Promise<void> {
     found.value = undefined;
-    await ask({ of: of.value }, (options) => (listed.value = options));
+    clearTimeout(timer);
+    isSeeking = false;
+    isListed = false;
+    await ask({ of: of.value }, (options) => {
+      listed.value = options;
+      isListed = true;
+    });
     await name(value());
   }
 
@@ -57,10 +66,18 @@ export function useOptions(field: () => FormField, value: () => unknown = () => 
     clearTimeout(timer);
     const search = text.trim();
     if (search === "") {
+      // What was looked for and comes now is wanted no longer; what is listed comes.
+      if (isSeeking) stop();
+      isSeeking = false;
       found.value = undefined;
+      // The search was faster than the list.
+      if (!isListed) void list();
       return;
     }
-    timer = setTimeout(() => void ask({ of: of.value, search }, (options) => (found.value = options)), pauseMs);
+    timer = setTimeout(() => {
+      isSeeking = true;
+      void ask({ of: of.value, search }, (options) => (found.value = options));
+    }, pauseMs);
   }
 
   const options = computed<readonly Option[]>(() => {
@@ -83,11 +100,21 @@ function useAsked(kind: { readonly value: Kind | undefined }) {
   const seen = shallowRef<ReadonlyMap<string, Option>>(new Map());
   const isLoading = ref(false);
   let abort = new AbortController();
-  onScopeDispose(() => abort.abort());
-
-  /** What was asked before is of no use any more. */
-  async function ask(asked: Asked, take: (options: readonly Option[]) => void): Promise<void> {
+  /** No search ends the asking for a name: only the next name, and the form's end. */
+  let naming = new AbortController();
+  onScopeDispose(() => {
     abort.abort();
+    naming.abort();
+  });
+
+  /** What was asked is of no use any more. */
+  function stop(): void {
+    abort.abort();
+    isLoading.value = false;
+  }
+
+  async function ask(asked: Asked, take: (options: readonly Option[]) => void): Promise<void> {
+    stop();
     abort = new AbortController();
     const { signal } = abort;
     isLoading.value = true;
@@ -106,8 +133,10 @@ function useAsked(kind: { readonly value: Kind | undefined }) {
   /** One that isn't listed is asked for its name. */
   async function name(now: unknown): Promise<void> {
     if (typeof now !== "string" || now === "" || seen.value.has(now) || kind.value?.nameOf === undefined) return;
-    const label = await kind.value.nameOf(now, abort.signal).catch(() => undefined);
+    naming.abort();
+    naming = new AbortController();
+    const label = await kind.value.nameOf(now, naming.signal).catch(() => undefined);
     if (label !== undefined) seen.value = new Map([...seen.value, [now, { value: now, label }]]);
   }
-  return { seen, isLoading, ask, name };
+  return { seen, isLoading, ask, stop, name };
 }

@@ -14,14 +14,20 @@ const wrong = {
 };
 
 /**
- * A phone number however it is typed: spaces, hyphens and China's country code go, so that one number is one address. A
- * number of another country keeps its plus.
+ * A phone number however it is typed or pasted: full-width digits, what nobody sees, spaces, hyphens, dots, `tel:` and
+ * China's country code go, so that one number is one address. A number of another country keeps its plus.
  */
 export const PhoneNumber = z
   .string()
   .max(40)
-  .transform((typed) => typed.replaceAll(/[\s()-]/g, "").replace(/^(?:\+|00)86(?=1\d{10}$)/, ""))
-  .pipe(z.string().regex(/^(?:1\d{10}|\+[1-9]\d{6,14})$/));
+  .transform((typed) =>
+    typed
+      .normalize("NFKC")
+      .replaceAll(/[\p{Cf}\p{Dash}\s().]/gu, "")
+      .replace(/^tel:/i, "")
+      .replace(/^(?:\+|00)?86(?=1\d{10}$)/, ""),
+  )
+  .pipe(z.string().regex(/^(?:1\d{10}|\+[1-9]\d{6,14})$/, { error: wrong.phone }));
 export const MailAddress = z.string().trim().toLowerCase().pipe(z.email().max(200));
 
 const typed = { phone: PhoneNumber, mail: MailAddress };

@@ -282,7 +282,7 @@ export const broadcasts = contract(followed, {
     params,
     body: z.object({ people }),
     reply: Broadcast,
-    faults: [notFound, notSendable, countChanged, nothingToResend],
+    faults: [...ofWechat, notSendable, countChanged, tooFew, nothingToResend],
   }),
   takeDown: route.post("/broadcasts/:broadcastId/take-down", {
     summary: "Take articles or a video down: the card stays on the phones, what it opens is gone",

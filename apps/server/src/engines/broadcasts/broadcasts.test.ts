@@ -246,6 +246,33 @@ test("what certainly didn't go out can be sent again, to as many as were shown, 
   });
 });
 
+test.each(["all", "wechat_tag"] as const)(
+  "of %s those are counted again who are there when it is sent again",
+  async (audience) => {
+    const account = tea.emulator.world.account(tea.bound.appid);
+    account.tags.push({ id: 100, name: "贵客" });
+    const join = async (count: number) => {
+      for (const puppet of await followers(count)) {
+        const { openid } = tea.emulator.world.chat(puppet);
+        tea.emulator.world.state.bondByOpenid(account.appid, openid)!.tagIds = [100];
+      }
+    };
+    await join(2);
+    const wechatTag = (await api().wechatTags()).items.find(({ name }) => name === "贵客")!.id;
+    tea.emulator.world.addFault({ target: "api", path: "/cgi-bin/message/mass/sendall", count: 1, errcode: 45028 });
+    const broadcastId = await send({ ...text(), ...(audience === "all" ? {} : { audience, wechatTag }) });
+    await tea.settle();
+    expect(await api().get({ broadcastId })).toMatchObject({ state: "failed", people: 2, resendable: 2 });
+    await join(5);
+    expect(await refusal(api().resend({ broadcastId, people: 2 }))).toMatchObject({ code: "broadcasts.count_changed" });
+    expect(await api().get({ broadcastId })).toMatchObject({ state: "failed", people: 7, resendable: 7 });
+    expect(massCalls()).toBe(1);
+    await api().resend({ broadcastId, people: 7 });
+    await tea.settle();
+    expect(await api().get({ broadcastId })).toMatchObject({ state: "sent", people: 7, sent: 7, difference: 0 });
+  },
+);
+
 test("what may have gone out is unknown though it was refused later, and isn't sent again", async () => {
   const [puppet] = await followers(2);
   const path = "/cgi-bin/message/mass/sendall";

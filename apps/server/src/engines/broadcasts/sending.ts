@@ -163,7 +163,7 @@ export class Sending {
    * nobody can tell of, isn't sent again.
    *
    * @throws Fault `kit.not_found`; `broadcasts.nothing_to_resend`, `broadcasts.count_changed`,
-   *   `broadcasts.not_sendable`
+   *   `broadcasts.too_few`, `broadcasts.not_sendable`, `connect.*`
    */
   async resend(
     ctx: Ctx,
@@ -172,6 +172,7 @@ export class Sending {
     const row = await this.broadcasts.row(ctx, broadcastId);
     // What was uploaded for it may have expired since.
     if (row.state !== "draft") await this.broadcasts.messageOf(ctx, row);
+    await this.#recount(ctx, row);
     await ctx.tx(async (ctx) => {
       await ctx.lock("broadcasts.sum", broadcastId);
       const parts = await unsentParts(ctx, broadcastId)
@@ -188,6 +189,34 @@ export class Sending {
       await this.reports.sumUp(ctx, broadcastId);
     });
     return this.broadcasts.row(ctx, broadcastId);
+  }
+
+  /**
+   * Whom WeChat finds by itself may have become more since: they are counted anew, and the number stays also where it
+   * isn't the one that was shown, so that the next who looks is shown it.
+   */
+  async #recount(ctx: Ctx, row: BroadcastRow): Promise<void> {
+    if (row.audience === "tag" || row.state === "draft" || row.state === "taken_down") return;
+    const failed = await ctx.db
+      .selectFrom("broadcasts_part")
+      .select("id")
+      .where("broadcastId", "=", row.id)
+      .where("state", "=", "failed")
+      .where("msgId", "is", null)
+      .where("mayBeSent", "=", false)
+      .executeTakeFirst();
+    if (failed === undefined) return;
+    const { people } = await this.#count(ctx, row);
+    if (people < 1) throw tooFew({ people, fewest: 1 });
+    await ctx.tx(async (ctx) => {
+      await ctx.lock("broadcasts.sum", row.id);
+      const { numUpdatedRows } = await unsentParts(ctx, row.id)
+        .where("openids", "is", null)
+        .set({ people })
+        .executeTakeFirst();
+      if (numUpdatedRows === 0n) return;
+      await ctx.db.updateTable("broadcasts_broadcast").set({ people }).where("id", "=", row.id).execute();
+    });
   }
 
   /** @throws Fault `kit.not_found`; `broadcasts.nothing_to_take_down`; `connect.*` */

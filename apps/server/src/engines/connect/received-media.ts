@@ -1,6 +1,7 @@
 import { Injectable } from "@nestjs/common";
 import { notFound } from "@zhanggui/kit/contract/faults";
 import type { Ctx } from "@zhanggui/kit/server/ctx";
+import { Runtime } from "@zhanggui/kit/server/runtime";
 import { getMedia } from "@zhanggui/wechat/calls/media";
 import { WechatError } from "@zhanggui/wechat/transport";
 import { sql } from "kysely";
@@ -12,13 +13,15 @@ import { WechatClients } from "./clients.ts";
 import type { Openid } from "./openid.ts";
 
 const kinds = ["voice", "video", "shortvideo"] as const;
-/** WeChat's own pieces are smaller; what says that it is larger isn't one (recalled). */
+/** WeChat's own pieces are smaller; what is larger isn't one (recalled). */
 const mostBytes = 25 * 1_048_576;
 const timeoutMs = 60_000;
 /** WeChat keeps it for three days (temporary/api_getmedia, read 2026-11). */
 const goneErrcodes: ReadonlySet<number> = new Set([40007, 40004]);
 const use = { by: "connect.media", label: { zh: "客户发来的语音和视频", en: "What a customer sent" } } as const;
-/** At a time; the rest the next day. */
+/** WeChat answers over its API where its videos are, on hosts of these domains (recalled). */
+const wechatsDomains = [".qq.com", ".qpic.cn", ".weixin.com"];
+/** In one transaction. */
 const mostReleased = 1_000;
 
 interface Bytes {
@@ -33,6 +36,7 @@ export class ReceivedMedia {
   readonly #underWay = new Map<string, Promise<FileRow>>();
 
   constructor(
+    private readonly runtime: Runtime,
     private readonly clients: WechatClients,
     private readonly files: FilesService,
     private readonly tenants: Tenants,
@@ -56,36 +60,42 @@ export class ReceivedMedia {
     if (said === undefined || typeof mediaId !== "string") throw notFound();
     const key = `${ctx.tenantId} ${inboundId}`;
     const known = this.#underWay.get(key);
-    if (known !== undefined) return known;
-    const wanted = this.#wanted(ctx, { wechatAppId, inboundId, mediaId, isVoice: said.kind === "voice" });
+    if (known !== undefined) return leaving(ctx.signal, known);
+    // Whoever asks first may leave while others wait: what all share outlives each of them.
+    const { tenantId, actor, traceId } = ctx;
+    const own = this.runtime.ctx(tenantId, { actor, traceId, signal: AbortSignal.timeout(timeoutMs) });
+    const wanted = this.#wanted(own, { wechatAppId, inboundId, mediaId, isVoice: said.kind === "voice" });
     this.#underWay.set(key, wanted);
-    try {
-      return await wanted;
-    } finally {
-      this.#underWay.delete(key);
-    }
+    const over = (): void => void this.#underWay.delete(key);
+    wanted.then(over, over);
+    return leaving(ctx.signal, wanted);
   }
 
   /** Daily: those whose messages are kept no longer. */
   release(): Promise<void> {
-    return this.tenants.each((ctx) =>
-      ctx.tx(async (ctx) => {
-        const gone = await ctx.db
-          .deleteFrom("connect_media")
-          .where("inboundId", "in", (eb) =>
-            eb
-              .selectFrom("connect_media as m")
-              .leftJoin("connect_inbound as i", "i.id", "m.inboundId")
-              .select("m.inboundId")
-              .where(sql<boolean>`i.id IS NULL`)
-              .limit(mostReleased),
-          )
-          .returningAll()
-          .execute();
-        for (const { inboundId, fileId } of gone)
-          if (fileId !== null) await this.files.release(ctx, fileId, { ...use, ref: inboundId });
-      }),
-    );
+    return this.tenants.eachWritable(async (ctx) => {
+      while ((await this.#releaseSome(ctx)) === mostReleased);
+    });
+  }
+
+  #releaseSome(ctx: Ctx): Promise<number> {
+    return ctx.tx(async (ctx) => {
+      const gone = await ctx.db
+        .deleteFrom("connect_media")
+        .where("inboundId", "in", (eb) =>
+          eb
+            .selectFrom("connect_media as m")
+            .leftJoin("connect_inbound as i", "i.id", "m.inboundId")
+            .select("m.inboundId")
+            .where(sql<boolean>`i.id IS NULL`)
+            .limit(mostReleased),
+        )
+        .returningAll()
+        .execute();
+      for (const { inboundId, fileId } of gone)
+        if (fileId !== null) await this.files.release(ctx, fileId, { ...use, ref: inboundId });
+      return gone.length;
+    });
   }
 
   async #wanted(
@@ -155,20 +165,47 @@ export class ReceivedMedia {
     return { bytes, type: typeOf(Buffer.from(bytes.subarray(0, 16)), isVoice) };
   }
 
-  /** A video comes as the address that WeChat gave over its own API. */
+  /** A video comes as an address that WeChat gave over its own API. Only its own hosts are asked. */
   async #downloaded(ctx: Ctx, address: string): Promise<Uint8Array> {
+    const own = new URL(this.runtime.env.WECHAT_API_URL).host;
+    // A refusal to read on ends the connection too.
+    const enough = new AbortController();
     try {
-      const { protocol } = new URL(address);
+      const { host, hostname, protocol } = new URL(address);
       if (protocol !== "http:" && protocol !== "https:") throw new Error(`an address of ${protocol}`);
-      const signal = AbortSignal.any([ctx.signal, AbortSignal.timeout(timeoutMs)]);
+      if (host !== own && !wechatsDomains.some((domain) => hostname.endsWith(domain)))
+        throw new Error(`${host} isn't WeChat's`);
+      const signal = AbortSignal.any([ctx.signal, enough.signal, AbortSignal.timeout(timeoutMs)]);
       const answer = await fetch(address, { redirect: "error", signal });
       if (!answer.ok || Number(answer.headers.get("content-length") ?? 0) > mostBytes)
         throw new Error(`status ${answer.status}`);
-      return new Uint8Array(await answer.arrayBuffer());
+      return await readUpTo(answer.body, mostBytes);
     } catch (cause) {
+      enough.abort();
       throw wechatUnreachable({ reason: cause instanceof Error ? cause.message : String(cause) }, { cause });
     }
   }
+}
+
+/** What comes without its length is counted while it is read. */
+async function readUpTo(body: AsyncIterable<Uint8Array> | null, most: number): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  for await (const piece of body ?? []) {
+    length += piece.byteLength;
+    if (length > most) throw new Error("larger than any that WeChat keeps");
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces, length);
+}
+
+/** Waits as long as whoever asked does. */
+function leaving<Value>(signal: AbortSignal, wanted: Promise<Value>): Promise<Value> {
+  signal.throwIfAborted();
+  const left = Promise.withResolvers<never>();
+  const leave = (): void => left.reject(signal.reason);
+  signal.addEventListener("abort", leave, { once: true });
+  return Promise.race([wanted, left.promise]).finally(() => signal.removeEventListener("abort", leave));
 }
 
 const endings: Readonly<Partial<Record<FileType, string>>> = {
