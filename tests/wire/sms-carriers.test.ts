@@ -233,8 +233,30 @@ describe.each(providers.map((provider) => [provider.name, provider] as const))("
     }
   });
 
+  test("a receipt that comes while another one is handed over goes out right after it", async () => {
+    const taken: string[] = [];
+    let release = (): void => {};
+    const held = new Promise<void>((resolve) => (release = resolve));
+    const server = await listen(async (body) => {
+      taken.push(body);
+      if (taken.length === 1) await held;
+      return provider.taken ?? "";
+    });
+    try {
+      Object.assign(network().accounts.get(ids[name as keyof typeof ids]) ?? {}, { receiptUrl: server.url });
+      await only(text());
+      await expect.poll(() => taken.length).toBe(1);
+      await only(text());
+      release();
+      await expect.poll(() => network().texts.map(({ taken }) => taken)).toEqual([true, true]);
+    } finally {
+      await server.close();
+    }
+  });
+
   test("what certainly wasn't sent is told from what may have been", async () => {
-    expect(await only(text({ to: "+8612345" }))).toMatchObject({ kind: "refused", why: "recipient" });
+    for (const to of ["+8612345", "+14155550123"])
+      expect(await only(text({ to }))).toMatchObject({ kind: "refused", why: "recipient" });
     expect(await only(text({ signature: "别人" }))).toMatchObject({ kind: "refused", why: "template" });
     const order = network();
     order.addFault({ carrier: provider.name as "tencent", count: 1, status: 503 });
@@ -282,11 +304,13 @@ describe.each(providers.map((provider) => [provider.name, provider] as const))("
   });
 });
 
-async function listen(answer: (body: string) => string): Promise<{ url: string; close: () => Promise<void> }> {
+async function listen(
+  answer: (body: string) => string | Promise<string>,
+): Promise<{ url: string; close: () => Promise<void> }> {
   const server: Server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
-    request.on("end", () => response.end(answer(Buffer.concat(chunks).toString("utf8"))));
+    request.on("end", async () => response.end(await answer(Buffer.concat(chunks).toString("utf8"))));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;

@@ -86,7 +86,7 @@ function dependencies(): Step {
 
 function serverBundle(): Step {
   const parts = ["apps/server/src", "apps/server/package.json", "apps/server/rolldown.config.ts", "pnpm-lock.yaml"];
-  const shared = ["packages/kit/src", "packages/wechat/src", "tsconfig.json", "tsconfig.base.json"];
+  const shared = ["packages/kit/src", "packages/sms/src", "packages/wechat/src", "tsconfig.json", "tsconfig.base.json"];
   return {
     name: "build server",
     inputs: { paths: [...parts, ...shared].map((path) => inRoot(path)), accepts: isNoTest },

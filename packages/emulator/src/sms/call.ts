@@ -98,7 +98,7 @@ function callOf({ method, url, headers, body }: FastifyRequest): Call {
   };
 }
 
-const mainland = /^(?:\+86|0086|86|\+)?(1[3-9]\d{9})$/;
+const mainland = /^(?:\+86|0086|86)?(1[3-9]\d{9})$/;
 
 /** `+8613800000000`, or null for what is no mobile number of the mainland. */
 export function mobileOf(given: string): string | null {

@@ -33,7 +33,13 @@ export class MobileNetwork {
   /** Texts by number, newest last: limits look at them. */
   readonly #byPhone = new Map<string, CarriedText[]>();
 
-  constructor(readonly state: NetworkHost) {}
+  readonly state: NetworkHost;
+  /** By account: texts whose report is known and that nobody has taken. */
+  readonly #waiting = new Map<string, Set<CarriedText>>();
+
+  constructor(state: NetworkHost) {
+    this.state = state;
+  }
 
   open(given: NewCarrierAccount): CarrierAccount {
     const parsed = NewCarrierAccount.parse(given);
@@ -122,6 +128,7 @@ export class MobileNetwork {
   report(text: CarriedText, code: string): void {
     const delivered = /^DELIV(?:RD|ERED)$/.test(code);
     text.report = { code, delivered, at: this.state.now() };
+    this.#wait(text);
     this.state.tell({ type: "text" });
     void this.push();
   }
@@ -133,11 +140,20 @@ export class MobileNetwork {
   }
 
   #pushing: Promise<void> | undefined;
+  #isDirty = false;
 
-  /** Pushes every receipt and reply that nobody took yet. One at a time: what comes meanwhile goes with the next. */
+  /** Pushes every receipt and reply that nobody took yet. One round at a time: what comes meanwhile has one of its own. */
   push(): Promise<void> {
-    this.#pushing ??= this.#pushAll().finally(() => (this.#pushing = undefined));
+    this.#isDirty = true;
+    this.#pushing ??= this.#pushRounds().finally(() => (this.#pushing = undefined));
     return this.#pushing;
+  }
+
+  async #pushRounds(): Promise<void> {
+    while (this.#isDirty && !this.state.stopping.signal.aborted) {
+      this.#isDirty = false;
+      await this.#pushAll();
+    }
   }
 
   async #pushAll(): Promise<void> {
@@ -160,7 +176,14 @@ export class MobileNetwork {
 
   /** Receipts that are known and that nobody has. */
   waiting({ id }: CarrierAccount): CarriedText[] {
-    return this.texts.filter(({ accountId, report, taken }) => accountId === id && report !== null && !taken);
+    const waiting = this.#waiting.get(id) ?? new Set();
+    for (const text of waiting) if (text.taken) waiting.delete(text);
+    return [...waiting];
+  }
+
+  #wait(text: CarriedText): void {
+    const waiting = this.#waiting.get(text.accountId) ?? new Set();
+    this.#waiting.set(text.accountId, waiting.add(text));
   }
 
   /** Somebody answers a text. */
@@ -185,6 +208,7 @@ export class MobileNetwork {
     this.texts = [];
     this.replies = [];
     this.#byPhone.clear();
+    this.#waiting.clear();
     this.state.tell({ type: "text" });
   }
 
@@ -196,7 +220,10 @@ export class MobileNetwork {
     for (const account of accounts) this.accounts.set(account.id, account);
     this.texts = [...texts];
     this.replies = [...replies];
-    for (const text of texts) this.#index(text);
+    for (const text of texts) {
+      this.#index(text);
+      if (text.report !== null && !text.taken) this.#wait(text);
+    }
   }
 
   #index(text: CarriedText): void {
