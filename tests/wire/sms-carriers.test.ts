@@ -310,7 +310,9 @@ async function listen(
   const server: Server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
-    request.on("end", async () => response.end(await answer(Buffer.concat(chunks).toString("utf8"))));
+    request.on("end", () => {
+      void Promise.resolve(answer(Buffer.concat(chunks).toString("utf8"))).then((text) => response.end(text));
+    });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;

@@ -108,7 +108,7 @@ test("whoever searches while the chosen one's name is asked for has its name all
   const nameOf = (_: string, signal: AbortSignal) => {
     signals.push(signal);
     return new Promise<string>((resolve, reject) => {
-      signal.addEventListener("abort", () => reject(signal.reason));
+      signal.addEventListener("abort", () => reject(new DOMException("left", "AbortError")));
       void named.promise.then(resolve);
     });
   };
@@ -124,7 +124,7 @@ test("whoever searches while the chosen one's name is asked for has its name all
 test("a search that is begun before the list is there leaves the list, when it is over", async () => {
   const options = (signal: AbortSignal, wanted: Asked = {}) =>
     new Promise<readonly Option[]>((resolve, reject) => {
-      signal.addEventListener("abort", () => reject(signal.reason));
+      signal.addEventListener("abort", () => reject(new DOMException("left", "AbortError")));
       setTimeout(() => resolve(many.options!(signal, wanted)), wanted.search === undefined ? 400 : 0);
     });
   kind.current = { ...many, options };

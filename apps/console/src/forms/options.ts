@@ -28,13 +28,7 @@ export function useOptions(field: () => FormField, value: () => unknown = () => 
   let isListed = true;
   onScopeDispose(() => clearTimeout(timer));
 
-  const of = computed(() => {
-    const chosen = (kind.value?.narrowedBy ?? []).flatMap((name) => {
-      const now = around(name);
-      return typeof now === "string" && now !== "" ? [[name, now] as const] : [];
-    });
-    return Object.fromEntries(chosen);
-  });
+  const of = computed(() => narrowing(kind.value?.narrowedBy ?? [], around));
   async function list(): Promise<void> {
     found.value = undefined;
     clearTimeout(timer);
@@ -84,14 +78,24 @@ export function useOptions(field: () => FormField, value: () => unknown = () => 
     const { choices } = field();
     if (choices !== undefined)
       return Object.entries(choices).map(([each, choice]) => ({ value: each, label: inLanguage(choice) }));
-    const offered = found.value ?? listed.value;
     const now = value();
-    const chosen = typeof now === "string" ? seen.value.get(now) : undefined;
-    return chosen === undefined || offered.some((option) => option.value === chosen.value)
-      ? offered
-      : [chosen, ...offered];
+    return withChosen(found.value ?? listed.value, typeof now === "string" ? seen.value.get(now) : undefined);
   });
   return { options, isLoading, isSearched, seek };
+}
+
+/** What else the form has chosen, of the fields that the kind goes by. */
+function narrowing(names: readonly string[], around: (name: string) => unknown): Record<string, string> {
+  const chosen = names.flatMap((name) => {
+    const now = around(name);
+    return typeof now === "string" && now !== "" ? [[name, now] as const] : [];
+  });
+  return Object.fromEntries(chosen);
+}
+
+function withChosen(offered: readonly Option[], chosen: Option | undefined): readonly Option[] {
+  const isOffered = chosen === undefined || offered.some((option) => option.value === chosen.value);
+  return isOffered ? offered : [chosen, ...offered];
 }
 
 /** What a kind was asked for, one question at a time; whatever it answered is known by its value from then on. */

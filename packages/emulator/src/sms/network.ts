@@ -142,7 +142,7 @@ export class MobileNetwork {
   #pushing: Promise<void> | undefined;
   #isDirty = false;
 
-  /** Pushes every receipt and reply that nobody took yet. One round at a time: what comes meanwhile has one of its own. */
+  /** Pushes every receipt and reply that nobody took yet. What comes meanwhile has a round of its own. */
   push(): Promise<void> {
     this.#isDirty = true;
     this.#pushing ??= this.#pushRounds().finally(() => (this.#pushing = undefined));

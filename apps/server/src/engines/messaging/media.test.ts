@@ -111,7 +111,7 @@ test("a video that doesn't say how long it is, is read no further than any of We
   });
   const fetchAll = globalThis.fetch;
   vi.spyOn(globalThis, "fetch").mockImplementation((input, init) =>
-    String(input).includes(".qq.com/") ? Promise.resolve(new Response(endless)) : fetchAll(input, init),
+    urlOf(input).includes(".qq.com/") ? Promise.resolve(new Response(endless)) : fetchAll(input, init),
   );
   expect(await refusal(fetchMedia(messageId))).toMatchObject({ code: "connect.wechat_unreachable" });
   expect(isLeft).toBe(true);
@@ -126,8 +126,8 @@ test.each(["http://127.0.0.1:9/a.mp4", "http://10.0.0.8/a.mp4", "http://qq.com.t
     const fetchAll = globalThis.fetch;
     const asked: string[] = [];
     vi.spyOn(globalThis, "fetch").mockImplementation((input, init) => {
-      asked.push(String(input));
-      return String(input) === url ? Promise.resolve(new Response(Buffer.from(shortFilm))) : fetchAll(input, init);
+      asked.push(urlOf(input));
+      return urlOf(input) === url ? Promise.resolve(new Response(Buffer.from(shortFilm))) : fetchAll(input, init);
     });
     expect(await refusal(fetchMedia(messageId))).toMatchObject({ code: "connect.wechat_unreachable" });
     expect(asked).not.toContain(url);
@@ -170,3 +170,7 @@ test("more than a thousand whose messages are gone go in one night, and none of 
   await tea.server.runtime.runSchedule("connect.release_media");
   expect(await left()).toBe(0);
 });
+
+function urlOf(input: Parameters<typeof fetch>[0]): string {
+  return typeof input === "string" ? input : input instanceof URL ? input.href : input.url;
+}
