@@ -70,7 +70,8 @@ export class World {
     const before = path.slice(0, path.indexOf(`/:${parameter}`));
     const listing =
       this.#listings.find((each) => each.path === before) ??
-      this.#listings.find((each) => lastOf(each.path) === lastOf(before));
+      // Within a row of something else the same word is another thing: answers in a conversation are no texts' answers.
+      (before.includes("/:") ? undefined : this.#listings.find((each) => lastOf(each.path) === lastOf(before)));
     if (listing === undefined) return undefined;
     return this.#all(listing.path, sizeOf(lastOf(listing.path))).find((entity) => entity.id === id) ?? null;
   }
