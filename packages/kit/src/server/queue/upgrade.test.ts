@@ -17,14 +17,14 @@ test("what the tables before the queue held goes over: the log, what waited, wha
   await client.connect();
   try {
     const tenantId = newId(new Date());
-    const [done, pending, dead, untold, old] = [
-      "2026-11-01",
-      "2026-11-02",
-      "2026-11-03",
-      "2026-11-04",
-      "2024-02-05",
-    ].map((day, at) =>
-      `${Date.parse(day).toString(16).padStart(12, "0")}-7000-8000-00000000000${at}`.replace(/^(.{8})(.{4})/, "$1-$2"),
+    // Of this month, whichever it is: what is older lies in one part of the log.
+    const today = new Date();
+    const month = Date.UTC(today.getUTCFullYear(), today.getUTCMonth(), 2);
+    const [done, pending, dead, untold, old] = [month, month + 1, month + 2, month + 3, Date.UTC(2024, 1, 5)].map(
+      (atMs, at) => {
+        const id = `${atMs.toString(16).padStart(12, "0")}-7000-8000-00000000000${at}`;
+        return id.replace(/^(.{8})(.{4})/, "$1-$2");
+      },
     );
     const event = (id: string, dispatched: boolean) =>
       client.query(
