@@ -9,9 +9,11 @@ export const fixtures = fixturesOf(materials)(async ({ server, owner, newAccount
   await owner.api.materials.sync({ wechatAppId });
   const { appid: appId, secret: appSecret } = newAccount("miniprogram");
   const mini = { name: "点单", appId, appSecret, pushToken: "token", mode: "plain", kind: "miniprogram" } as const;
-  await owner.api.connect.bindApp(mini);
+  const { id: miniId } = await owner.api.connect.bindApp(mini);
   await server.runUntilIdle();
-  const [card] = (await owner.api.materials.listCards()).items;
+  // Of the account that stays bound: others are unbound meanwhile, and their cards go with them.
+  const { items } = await owner.api.materials.listCards();
+  const card = items.find(({ app, miniProgram }) => app.id === wechatAppId && miniProgram.id === miniId);
   return {
     list: {},
     syncs: {},

@@ -98,15 +98,16 @@ export class Grants {
     if (grant.refusing) return { reservationId: null, because: "refused" };
     if (!grant.lasting && grant.remaining < 1) return { reservationId: null, because: "none" };
     const amount = grant.lasting ? 0 : -1;
-    const at = ctx.now();
-    const id = newId(at);
     await this.#write(
       ctx,
       grant,
-      { id, key: `send:${purpose}`, kind: "reserved", amount, source: "sending", at },
+      { key: `send:${purpose}`, kind: "reserved", amount, source: "sending", at: ctx.now() },
       { remaining: grant.remaining + amount, held: grant.held + 1 },
     );
-    return { reservationId: id, isRepeat: false };
+    // Its id is the database's as all others' are: the ledger is told in their order.
+    const written = await entryOf(ctx, grant, `send:${purpose}`);
+    if (written === undefined) throw new Error("a reservation that was just written isn't there");
+    return { reservationId: written.id, isRepeat: false };
   }
 
   /** Says what became of a reservation; only the first word counts. */
