@@ -145,14 +145,19 @@ export class MobileNetwork {
   /** Pushes every receipt and reply that nobody took yet. What comes meanwhile has a round of its own. */
   push(): Promise<void> {
     this.#isDirty = true;
-    this.#pushing ??= this.#pushRounds().finally(() => (this.#pushing = undefined));
+    this.#pushing ??= this.#pushRounds();
     return this.#pushing;
   }
 
   async #pushRounds(): Promise<void> {
-    while (this.#isDirty && !this.state.stopping.signal.aborted) {
-      this.#isDirty = false;
-      await this.#pushAll();
+    try {
+      while (this.#isDirty && !this.state.stopping.signal.aborted) {
+        this.#isDirty = false;
+        await this.#pushAll();
+      }
+    } finally {
+      // With the last look, or whoever comes in between would be told that somebody is at it.
+      this.#pushing = undefined;
     }
   }
 

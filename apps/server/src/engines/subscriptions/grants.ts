@@ -98,10 +98,11 @@ export class Grants {
     if (grant.refusing) return { reservationId: null, because: "refused" };
     if (!grant.lasting && grant.remaining < 1) return { reservationId: null, because: "none" };
     const amount = grant.lasting ? 0 : -1;
+    const at = ctx.now();
     await this.#write(
       ctx,
       grant,
-      { key: `send:${purpose}`, kind: "reserved", amount, source: "sending", at: ctx.now() },
+      { key: `send:${purpose}`, kind: "reserved", amount, source: "sending", at },
       { remaining: grant.remaining + amount, held: grant.held + 1 },
     );
     // Its id is the database's as all others' are: the ledger is told in their order.
